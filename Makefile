@@ -1,0 +1,55 @@
+# Every target installs what it needs from the lock files first; each is safe to repeat.
+SHELL := bash
+PYTHON := $(shell for p in python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+RUNTIME_VENV := .venv-runtime
+BIN := $(VENV)/bin
+AZURITE := local/azurite/node_modules/.package-lock.json
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
+
+.PHONY: install demo up test check bench lock clean
+
+install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
+
+$(VENV)/.installed: local/locks/dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Tagback needs Python 3.11 or 3.12 on the PATH; found neither." >&2; exit 1; }
+	@echo "installing Python packages into $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r local/locks/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Microsoft's own worker library, to compare our functions host with. Its metadata asks for a newer Python than it needs.
+$(RUNTIME_VENV)/.installed: local/locks/runtime.txt | $(VENV)/.installed
+	@echo "installing azure-functions-runtime into $(RUNTIME_VENV) ..."
+	@test -x $(RUNTIME_VENV)/bin/python || $(PYTHON) -m venv $(RUNTIME_VENV)
+	@$(RUNTIME_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps --require-hashes -r local/locks/runtime.txt
+	@touch $@
+
+$(AZURITE): local/azurite/package-lock.json
+	@command -v node >/dev/null 2>&1 || { echo "Tagback's local stack needs Node 20 or newer (for Azurite); 'node' is not on the PATH." >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || { echo "Tagback's local stack needs Node 20 or newer; found $$(node --version)." >&2; exit 1; }
+	@echo "installing Azurite ..."
+	@cd local/azurite && npm ci --silent --no-fund --no-audit
+
+demo: install
+	@$(BIN)/python -m local.demo
+
+up: install
+	@$(BIN)/python -m local.up
+
+check: install
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+test: check
+	@$(BIN)/python -m pytest
+
+# Resolve the direct dependencies of pyproject.toml anew and pin them with hashes.
+lock: $(VENV)/.installed
+	$(UV_COMPILE) pyproject.toml -o requirements.txt
+	$(UV_COMPILE) pyproject.toml --extra cli --group dev -c requirements.txt -o local/locks/dev.txt
+
+clean:
+	rm -rf $(VENV) $(RUNTIME_VENV) local/azurite/node_modules local/.run

@@ -1,0 +1,1 @@
+"""Stand-ins for one machine: simulator, functions host, Azurite, clock. Never deployed."""

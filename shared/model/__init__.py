@@ -1,0 +1,1 @@
+"""What travels between the layers: frozen values, no behaviour beyond their own consistency."""

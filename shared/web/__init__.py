@@ -1,0 +1,1 @@
+"""The HTTP API: routes and encoding, no decisions."""

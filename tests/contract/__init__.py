@@ -1,0 +1,1 @@
+"""One suite per port, run over the twin and over the real adapter."""

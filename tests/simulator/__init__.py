@@ -1,0 +1,1 @@
+"""The simulator held to recorded sessions and to its contract."""
