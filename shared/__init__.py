@@ -1,1 +1,1 @@
-"""Tagback: the package that is deployed. Layers are described in docs/decisions.md and held by tests/test_architecture.py."""
+"""Tagback: the package that is deployed. tests/test_architecture.py holds its layers apart."""

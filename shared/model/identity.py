@@ -1,0 +1,71 @@
+"""What things are called: ARM resource ids, VMs, disks, shards.
+
+Parsed once at the edge and canonical after: ARM ids are compared in lower case (azure-facts 1.2, realdata 3.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+VmUid = NewType("VmUid", str)
+"""The VM's `vmId`: stays through moves, new when the VM is made again. Lower case."""
+
+DiskUid = NewType("DiskUid", str)
+"""The disk's `uniqueId`: new when a disk is made again under the same name. Lower case."""
+
+VM_TYPE = "microsoft.compute/virtualmachines"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceId:
+    """The ARM id of a resource in a resource group, lower case.
+
+    `parse` raises ValueError for anything that is not `/subscriptions/S/resourceGroups/G/providers/N/T/NAME`.
+    """
+
+    subscription: str
+    group: str
+    type: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> ResourceId:
+        segments = text.strip().lower().strip("/").split("/")
+        shape_fits = len(segments) == 8 and all(segments)
+        if not shape_fits or (segments[0], segments[2], segments[4]) != (
+            "subscriptions",
+            "resourcegroups",
+            "providers",
+        ):
+            raise ValueError(f"not the id of a resource in a resource group: {text!r}")
+        return cls(segments[1], segments[3], f"{segments[5]}/{segments[6]}", segments[7])
+
+    def __str__(self) -> str:
+        return f"/subscriptions/{self.subscription}/resourcegroups/{self.group}/providers/{self.type}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Shard:
+    """One subscription in one region: the domain that Azure throttles as one, so one drainer works on it at a time."""
+
+    subscription: str
+    region: str
+
+    @classmethod
+    def parse(cls, key: str) -> Shard:
+        subscription, separator, region = key.strip().lower().partition("|")
+        if not (subscription and separator and region) or "|" in region:
+            raise ValueError(f"not a shard, which is written subscription|region: {key!r}")
+        return cls(subscription, region)
+
+    def __str__(self) -> str:
+        return f"{self.subscription}|{self.region}"
+
+
+def vm_id(text: str) -> ResourceId:
+    """The id of a virtual machine; ValueError for every other kind of resource."""
+    parsed = ResourceId.parse(text)
+    if parsed.type != VM_TYPE:
+        raise ValueError(f"not the id of a virtual machine: {text!r}")
+    return parsed

@@ -1,0 +1,109 @@
+"""Virtual machines: what one look at Azure showed (`Sighting`), and what the ledger remembers (`Machine`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
+
+
+class Status(StrEnum):
+    """How a machine stands, in the words of the contract."""
+
+    PROTECTED = "protected"
+    PENDING = "pending"
+    DEGRADED = "degraded"
+    UNPROTECTED = "unprotected"
+    EXCLUDED = "excluded"
+    GONE = "gone"
+
+
+class Lens(StrEnum):
+    """Where a sighting comes from. A bulk list only raises questions; a GET answers them."""
+
+    BULK = "bulk"
+    GET = "get"
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A managed disk as attached to a VM. `lun` is None for the OS disk; `left_out` says why it is not captured."""
+
+    id: ResourceId
+    uid: DiskUid
+    lun: int | None
+    left_out: str = ""
+
+    @property
+    def place(self) -> str:
+        """The disk's place in the machine, as people say it."""
+        return "OS disk" if self.lun is None else f"LUN {self.lun}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One VM as one look at Azure showed it at `as_of` (UTC).
+
+    `tags` are as Azure gave them. `unsupported` are the disks that no snapshot can take, each with its reason
+    (ephemeral, unmanaged). `model` is what a later rebuild needs: the VM's body with its interfaces and extensions.
+    """
+
+    uid: VmUid
+    id: ResourceId
+    name: str
+    shard: Shard
+    tags: Mapping[str, str]
+    disks: tuple[Disk, ...]
+    unsupported: tuple[str, ...]
+    scale_set: bool
+    model: Mapping[str, object]
+    lens: Lens
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A GET answered 404: nothing has this id now."""
+
+    id: ResourceId
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the ledger remembers of a VM: one row `m|uid`.
+
+    `tags` holds only the opt-in tags. `settled` is the newest slot with a final answer: slots after it are still owed.
+    `next_look`, `next_due` are the earliest instants at which something of this machine wants a drainer or falls due;
+    None means nothing does. `grace_from` is when the plan tag stopped naming a plan. `absent_since` is the first 404.
+    """
+
+    uid: VmUid
+    id: ResourceId
+    name: str
+    shard: Shard
+    tags: Mapping[str, str]
+    disks: tuple[Disk, ...]
+    unsupported: tuple[str, ...]
+    plan: str
+    status: Status
+    because: str
+    problems: tuple[str, ...]
+    as_of: datetime
+    enrolled_at: datetime | None = None
+    settled: datetime | None = None
+    grace_from: datetime | None = None
+    absent_since: datetime | None = None
+    last_point: datetime | None = None
+    next_look: datetime | None = None
+    next_due: datetime | None = None
+    next_expiry: datetime | None = None
+    model: str = ""
+
+    @property
+    def wanted_at(self) -> datetime | None:
+        """When a drainer should next take this machine up; None when nothing is planned."""
+        return min((moment for moment in (self.next_look, self.next_due) if moment), default=None)

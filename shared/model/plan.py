@@ -1,0 +1,81 @@
+"""Plans: what a tag can ask for. Data read from the plans file; `decide/plan.py` reads and judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """The units of a keep: hours, days and weeks are exact; months and years follow the calendar of the plan's zone."""
+
+    HOUR = "h"
+    DAY = "d"
+    WEEK = "w"
+    MONTH = "m"
+    YEAR = "y"
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How long a point of one class is kept, e.g. `7d`."""
+
+    count: int
+    unit: Unit
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long points are kept: an age per class, and the number of newest complete points that are held anyway."""
+
+    ages: tuple[Age, ...]
+    last: int = 0
+
+    def __str__(self) -> str:
+        ages = "".join(str(age) for age in self.ages)
+        newest = f"last={self.last}" if self.last else ""
+        return " ".join(part for part in (ages, newest) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When points are due: at local times of day, or every so often from local midnight on. `zone` is an IANA name."""
+
+    at: tuple[time, ...]
+    every: timedelta | None
+    zone: str
+    window: timedelta
+
+    def __str__(self) -> str:
+        if self.every is not None:
+            return f"every {int(self.every.total_seconds() // 60)} min ({self.zone})"
+        return f"at {', '.join(moment.strftime('%H:%M') for moment in self.at)} {self.zone}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A named wish for protection by snapshots of a VM's disks."""
+
+    name: str
+    schedule: Schedule
+    keep: Keep
+    keep_floor: timedelta
+    max_per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans file: every plan by its lower-case name, the default's name, and what each subscription allows."""
+
+    by_name: Mapping[str, Plan]
+    default: str
+    allowed: Mapping[str, frozenset[str]]
+
+    def allowed_in(self, subscription: str) -> frozenset[str]:
+        """The names of the plans that machines of a subscription may use."""
+        return self.allowed.get(subscription, frozenset(self.by_name))

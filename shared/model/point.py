@@ -1,0 +1,105 @@
+"""Recovery points and their parts: one row `p|uid|slot|engine` per point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.identity import DiskUid, ResourceId, VmUid
+
+
+class Engine(StrEnum):
+    """What takes a point. `disk`: one incremental snapshot per managed disk."""
+
+    DISK = "disk"
+
+
+class Consistency(StrEnum):
+    """What a point promises about the VM's disks relative to each other."""
+
+    PER_DISK = "per-disk"
+    CRASH = "crash"
+
+
+class Origin(StrEnum):
+    """Why a point was taken: its plan's slot came, the machine was just enrolled, or a person asked."""
+
+    SLOT = "slot"
+    ENROLMENT = "enrolment"
+    REQUEST = "request"
+
+
+class PartState(StrEnum):
+    """What we know of one snapshot.
+
+    `planned`: the name is recorded, nothing was sent. `unknown`: it was sent and the answer was lost, or a crash hides
+    whether it was sent: look before acting. `started`: Azure accepted it. `ready`: it can be restored from.
+    `abandoned`: its attempt can no longer complete.
+    """
+
+    PLANNED = "planned"
+    UNKNOWN = "unknown"
+    STARTED = "started"
+    READY = "ready"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One snapshot of one disk. `id` is known before it is made, because its name is derived and never drawn."""
+
+    id: ResourceId
+    disk: ResourceId
+    disk_uid: DiskUid
+    lun: int | None
+    attempt: int
+    state: PartState
+    sent_at: datetime | None = None
+
+
+class PointState(StrEnum):
+    """`taking` until its operation ends; then `complete`, or `incomplete` for ever."""
+
+    TAKING = "taking"
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A recovery point of one VM: complete only when every part of its attempt is ready (promise S6).
+
+    `slot` is the scheduled UTC instant. `birth_keep_until` is stamped on the parts before they are made; `keep_until`
+    is the ledger's date and only ever later. `earned` names the retention class. `origin` says whether classes apply.
+    """
+
+    uid: VmUid
+    slot: datetime
+    engine: Engine
+    origin: Origin
+    attempt: int
+    state: PointState
+    consistency: Consistency
+    plan: str
+    parts: tuple[Part, ...]
+    birth_keep_until: datetime
+    keep_until: datetime
+    earned: str
+    because: str
+    held_until: datetime | None = None
+    model: str = ""
+
+    @property
+    def complete(self) -> bool:
+        return self.state is PointState.COMPLETE
+
+    @property
+    def live_parts(self) -> tuple[Part, ...]:
+        """The parts of the current attempt."""
+        return tuple(part for part in self.parts if part.attempt == self.attempt)
+
+    def with_part(self, changed: Part) -> Point:
+        """The point with one part replaced by its newer self."""
+        return replace(self, parts=tuple(changed if part.id == changed.id else part for part in self.parts))

@@ -1,0 +1,38 @@
+"""What people ask for: one row per request, and a message that names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.identity import Shard, VmUid
+
+
+class Asked(StrEnum):
+    """The kinds of requests."""
+
+    BACKUP = "backup"
+
+
+class Progress(StrEnum):
+    """How far a request came: `taken` means that an operation in the ledger answers for it."""
+
+    ASKED = "asked"
+    TAKEN = "taken"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `by` is the asker's object id as their token states it. `operation` answers for it once taken."""
+
+    id: str
+    asked: Asked
+    shard: Shard
+    uid: VmUid
+    by: str
+    at: datetime
+    progress: Progress
+    because: str = ""
+    operation: str = ""

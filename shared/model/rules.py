@@ -1,0 +1,32 @@
+"""What this installation was told: the settings and plans that flows decide by, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from shared.model.plan import Plans
+
+
+class Mode(StrEnum):
+    """Whether a subscription is only looked at, or acted upon."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`owner` is the installation's id as stamped on everything it creates; `subscriptions` are the allowed ones.
+
+    `prefix` is the opt-in tag's name in lower case. `drain_for` bounds one slice of draining.
+    """
+
+    plans: Plans
+    subscriptions: Mapping[str, Mode]
+    owner: str
+    prefix: str = "backup"
+    drain_for: timedelta = timedelta(seconds=180)
+    extra_tags: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,30 @@
+"""Snapshots as Azure knows them: what we order, and what a look shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.model.identity import DiskUid, ResourceId, Shard
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOrder:
+    """An incremental, private snapshot of one disk, to be made under a name that is ours by derivation."""
+
+    id: ResourceId
+    source: ResourceId
+    shard: Shard
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotSeen:
+    """A snapshot as a GET or a list page shows it. `completion` is in percent, None where Azure gives none."""
+
+    id: ResourceId
+    source_uid: DiskUid
+    provisioning: str
+    completion: float | None
+    access: str
+    tags: Mapping[str, str]

@@ -1,0 +1,231 @@
+"""What flows need of the world.
+
+Each port is implemented by an adapter in `shared/cloud` and by a twin in `tests/world`; one contract suite per port
+(`tests/contract`) holds both to the docstrings below.
+
+Unless said otherwise a port raises the CloudErrors of `shared/errors.py`, and reads are safe to repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from shared.errors import CloudError
+from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.machine import Absent, Machine, Sighting
+from shared.model.operation import Operation
+from shared.model.point import Point
+from shared.model.request import Request
+from shared.model.snapshot import SnapshotOrder, SnapshotSeen
+
+Row = Machine | Operation | Point
+RowT = TypeVar("RowT", Machine, Operation, Point, covariant=True)
+Answer = TypeVar("Answer")
+
+
+class Clock(Protocol):
+    """The only source of time. `now` is UTC and never goes back; `sleep` takes seconds."""
+
+    def now(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Chance(Protocol):
+    """The only source of randomness. A token is unique for ever and safe in a table key."""
+
+    def token(self) -> str: ...
+
+
+class Workers(Protocol):
+    """A small pool. Runs every call, in any order; answers stand in the order of the calls.
+
+    A CloudError is an answer; anything else is raised after the other calls ended.
+    """
+
+    def run(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer | CloudError]: ...
+
+
+class Queue(Protocol):
+    """Sends a message, visible after `delay`. At least once, unordered; a message is a key and never a fact."""
+
+    def send(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None: ...
+
+
+class Models(Protocol):
+    """VM models, content-addressed: keeping the same content again answers the same reference and changes nothing."""
+
+    def keep(self, model: Mapping[str, object]) -> str: ...
+
+    def load(self, reference: str) -> Mapping[str, object]: ...
+
+
+class Audit(Protocol):
+    """The append-only log of a shard and day. Lines are there when the call returns; repeating it repeats them."""
+
+    def append(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None: ...
+
+
+class Inventory(Protocol):
+    """Machines as Azure shows them."""
+
+    def fleet(self, subscriptions: Sequence[str]) -> Iterator[Sequence[Sighting]]:
+        """Every VM of the subscriptions, page by page, by the bulk lens: may be late, short, empty or double."""
+
+    def shard(self, shard: Shard) -> Mapping[VmUid, Sighting]:
+        """The VMs of one shard with interfaces and extensions in their model, by the bulk lens."""
+
+    def look(self, vm: ResourceId) -> Sighting | Absent:
+        """One VM and its disks, read from the provider itself."""
+
+    def enabled(self, subscription: str) -> bool:
+        """Whether the subscription can be read and is enabled; False as well when it cannot be read."""
+
+
+class Snapshots(Protocol):
+    """Snapshots in our recovery groups."""
+
+    def create(self, order: SnapshotOrder) -> None:
+        """Ask for a snapshot; returns when Azure accepted it, never waits for it.
+
+        Never call it for a name that may already exist: Azure would replace its tags. Missing with code
+        `ResourceGroupNotFound` means the recovery group is to be made first (`prepare`).
+        """
+
+    def find(self, snapshot: ResourceId) -> SnapshotSeen | None:
+        """One snapshot from the provider itself; None when there is none."""
+
+    def taken(self, shard: Shard, slots: Sequence[datetime]) -> Iterator[SnapshotSeen]:
+        """Our snapshots of the slots, by the bulk lens: absence proves nothing, presence with Succeeded does."""
+
+    def prepare(self, shard: Shard) -> None:
+        """Make the shard's recovery group, tagged as ours; nothing happens when it is there."""
+
+    def place(self, shard: Shard, name: str) -> ResourceId:
+        """The id that a snapshot of this name has in the shard's recovery group. Pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[RowT]):
+    """A row as the ledger held it when it was read, with its ETag."""
+
+    row: RowT
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A row to be written: created when `etag` is None (fails if it exists), replaced under If-Match otherwise."""
+
+    row: Row
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Rows of one VM that change together, all or none. `removed` rows are deleted under If-Match."""
+
+    shard: Shard
+    uid: VmUid
+    writes: tuple[Write, ...]
+    removed: tuple[Held[Operation], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A machine with its operations, as read together."""
+
+    machine: Held[Machine]
+    operations: tuple[Held[Operation], ...]
+
+
+class Ledger(Protocol):
+    """Our memory of intent. Every write is conditional (promise S11): LostRace means read and decide again."""
+
+    def record(self, shard: Shard, uid: VmUid) -> Record | None:
+        """The machine and all its operations; None when the machine is not registered."""
+
+    def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
+        """Every machine of a shard."""
+
+    def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
+        """The machines whose `wanted_at` has come, earliest first and then by uid, with their open operations only."""
+
+    def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
+        """The machine's points by slot, oldest first, as last read."""
+
+    def commit(self, transition: Transition) -> None:
+        """Write all rows of the transition or none; LostRace when one changed since it was read or exists already."""
+
+    def shards(self) -> Sequence[Shard]:
+        """The shards that hold machines."""
+
+
+class Requests(Protocol):
+    """What people asked for. Created once, then only its progress changes, under If-Match."""
+
+    def add(self, request: Request) -> None:
+        """Record a request; LostRace when its id exists."""
+
+    def find(self, request_id: str) -> Request | None: ...
+
+    def settle(self, request: Request) -> None:
+        """Replace the stored request by its newer self; LostRace when it changed since `find`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A shard held by one drainer until `until`. Politeness only: safety never rests on it."""
+
+    shard: Shard
+    holder: str
+    until: datetime
+    etag: str
+
+
+class Leases(Protocol):
+    """Who drains which shard."""
+
+    def take(self, shard: Shard, holder: str, now: datetime, until: datetime) -> Lease | None:
+        """The lease, when it is free or ran out before `now`; None while another holds it."""
+
+    def give_back(self, lease: Lease) -> None:
+        """Free it at once; nothing happens when it was lost meanwhile."""
+
+
+class CallKind(StrEnum):
+    """The kinds of calls that Azure counts apart."""
+
+    READ = "reads"
+    WRITE = "writes"
+    DELETE = "deletes"
+    SNAPSHOT = "snapshot-creates"
+
+
+class Pace(Protocol):
+    """Tells when a call may be sent, from what Azure's answers said of its buckets and the share left to others."""
+
+    def wait(self, shard: Shard, kind: CallKind) -> timedelta:
+        """How long to wait before the next call of this kind; zero means that one call is now counted as sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Every port, built once per process in `wiring.py`, or from twins in `tests/world`."""
+
+    clock: Clock
+    chance: Chance
+    workers: Workers
+    queue: Queue
+    models: Models
+    audit: Audit
+    inventory: Inventory
+    snapshots: Snapshots
+    ledger: Ledger
+    requests: Requests
+    leases: Leases
+    pace: Pace
