@@ -20,33 +20,13 @@ __all__ = ["KqlError", "UnsupportedKql", "run"]
 
 Rows = Iterable[Row]
 Stage = Callable[[Rows], Rows]
-_UNBUILT = frozenset(
-    [
-        "join",
-        "union",
-        "let",
-        "mv-apply",
-        "make-series",
-        "parse",
-        "evaluate",
-        "render",
-        "lookup",
-        "sample",
-        "sample-distinct",
-        "search",
-        "find",
-        "invoke",
-        "partition",
-        "scan",
-        "serialize",
-        "top-nested",
-        "top-hitters",
-        "project-reorder",
-        "externaldata",
-        "datatable",
-        "print",
-    ]
-)
+# fmt: off
+_UNBUILT = frozenset([
+    "join", "union", "let", "mv-apply", "make-series", "parse", "evaluate", "render", "lookup",
+    "sample", "sample-distinct", "search", "find", "invoke", "partition", "scan", "serialize", "top-
+    nested", "top-hitters", "project-reorder", "externaldata", "datatable", "print",
+])
+# fmt: on
 
 
 def run(
@@ -212,15 +192,13 @@ def _top(reader: Reader) -> Stage:
 
 
 def _distinct(reader: Reader) -> Stage:
-    if reader.accept("*"):
-        return lambda rows: {text_of(row): row for row in reversed(list(rows))}.values()
-    columns = _columns(reader)
+    columns = [] if reader.accept("*") else _columns(reader)
 
     def stage(rows: Rows) -> Rows:
-        found: dict[tuple[str, ...], Row] = {}
+        found: dict[str, Row] = {}
         for row in rows:
-            picked = {name: evaluate(row) for name, evaluate in columns}
-            found.setdefault(tuple(map(text_of, picked.values())), picked)
+            picked = {name: evaluate(row) for name, evaluate in columns} if columns else row
+            found.setdefault(text_of(picked), picked)
         return found.values()
 
     return stage
@@ -237,7 +215,7 @@ def _mv_expand(reader: Reader) -> Stage:
             members: Sequence[Any] = value if isinstance(value, list) else [value]
             if isinstance(value, Mapping):
                 members = [{key: each} for key, each in value.items()]
-            for each in members or [None]:
+            for each in members or [None]:  # assumed: an empty list keeps its row, as samples with isempty() expect
                 yield {**row, name: each}
 
     return stage

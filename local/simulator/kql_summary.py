@@ -18,7 +18,10 @@ def _present(values: Sequence[Any]) -> list[Any]:
 
 
 def _different(values: Sequence[Any]) -> list[Any]:
-    return list({text_of(value): value for value in reversed(_present(values))}.values())[::-1]
+    found: dict[str, Any] = {}
+    for value in _present(values):
+        found.setdefault(text_of(value), value)
+    return list(found.values())
 
 
 def _mean(values: Sequence[Any]) -> float | None:
