@@ -23,8 +23,8 @@ Stage = Callable[[Rows], Rows]
 # fmt: off
 _UNBUILT = frozenset([
     "join", "union", "let", "mv-apply", "make-series", "parse", "evaluate", "render", "lookup",
-    "sample", "sample-distinct", "search", "find", "invoke", "partition", "scan", "serialize", "top-
-    nested", "top-hitters", "project-reorder", "externaldata", "datatable", "print",
+    "sample", "sample-distinct", "search", "find", "invoke", "partition", "scan", "serialize",
+    "top-nested", "top-hitters", "project-reorder", "externaldata", "datatable", "print",
 ])
 # fmt: on
 
