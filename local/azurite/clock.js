@@ -1,0 +1,100 @@
+// Loaded into the unmodified emulator by `node --require`: its `Date` runs ahead of the machine's by an offset that
+// only grows, and every storage request leaves a line in a log. Visibility, leases and timestamps follow by themselves.
+// Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso}.
+"use strict";
+const fs = require("node:fs");
+const http = require("node:http");
+
+const MachineDate = Date;
+const machineNow = Date.now;
+let offset = 0;
+
+Date.now = () => machineNow() + offset;
+globalThis.Date = new Proxy(MachineDate, {
+  construct: (target, given, self) =>
+    Reflect.construct(target, given.length ? given : [target.now()], self === globalThis.Date ? target : self),
+  apply: (target) => new target(target.now()).toString(),
+});
+MachineDate.prototype.constructor = globalThis.Date;
+
+function moveTo(instant) {
+  const target = MachineDate.parse(instant);
+  if (Number.isNaN(target)) throw new Error(`not an instant: ${instant}`);
+  offset = Math.max(offset, target - machineNow());
+}
+
+function whole(request) {
+  return new Promise((resolve, reject) => {
+    const pieces = [];
+    request.on("data", (piece) => pieces.push(piece));
+    request.on("end", () => resolve(Buffer.concat(pieces).toString()));
+    request.on("error", reject);
+  });
+}
+
+const control = http.createServer(async (request, response) => {
+  let status = 200;
+  let answer = {};
+  try {
+    const text = await whole(request);
+    if (request.method === "POST") moveTo(JSON.parse(text).to);
+    answer = { now: new Date().toISOString() };
+  } catch (problem) {
+    status = 400;
+    answer = { error: String(problem.message) };
+  }
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(answer));
+});
+if (process.env.AZURITE_NOW) moveTo(process.env.AZURITE_NOW);
+control.keepAliveTimeout = 600000;
+control.listen(0, "127.0.0.1", () => console.log(`clock control at http://127.0.0.1:${control.address().port}`));
+control.unref();
+
+// ---- request log -------------------------------------------------------------------------------------------------
+const CONDITIONS = ["if-match", "if-none-match", "x-ms-lease-id", "x-ms-lease-action"];
+const KEPT = 4 * 1024 * 1024; // the largest body a table batch may have
+const log = process.env.AZURITE_REQUEST_LOG ? fs.openSync(process.env.AZURITE_REQUEST_LOG, "a") : null;
+
+function conditions(headers) {
+  return Object.fromEntries(CONDITIONS.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]));
+}
+
+function operations(body) {
+  const found = [];
+  for (const line of body.split(/\r?\n/)) {
+    const start = /^(GET|PUT|POST|PATCH|MERGE|DELETE) (\S+) HTTP\/1\.1/.exec(line);
+    const header = /^(if-match|if-none-match|x-http-method): *(.*)$/i.exec(line);
+    if (start) found.push({ method: start[1], path: decodeURI(new URL(start[2], "http://x").pathname) });
+    else if (header && found.length) found[found.length - 1][header[1].toLowerCase()] = header[2];
+  }
+  return found;
+}
+
+function follow(port, request, response) {
+  const at = new Date().toISOString();
+  const pieces = [];
+  let size = 0;
+  if (/\$batch$/i.test(request.url)) {
+    const emit = request.emit;
+    request.emit = function (event, piece) {
+      if (event === "data" && (size += piece.length) <= KEPT) pieces.push(Buffer.from(piece));
+      return emit.apply(this, arguments);
+    };
+  }
+  response.on("close", () => {
+    const line = { t: at, port, method: request.method, path: request.url, status: response.statusCode };
+    Object.assign(line, conditions(request.headers));
+    if (pieces.length) line.operations = operations(Buffer.concat(pieces).toString());
+    fs.writeSync(log, JSON.stringify(line) + "\n");
+  });
+}
+
+const emit = http.Server.prototype.emit;
+http.Server.prototype.emit = function (event, request, response) {
+  if (event === "request" && this !== control) {
+    response.setHeader("Date", new Date().toUTCString()); // node's own header would show the machine's time
+    if (log !== null) follow(this.address().port, request, response);
+  }
+  return emit.apply(this, arguments);
+};

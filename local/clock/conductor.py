@@ -1,0 +1,111 @@
+"""Moves the stack through time: x1 while anything is left to do, and a jump when nothing is. Used by the demo and e2e.
+
+Nothing is left to do when every follower is idle twice in a row with the same activity counters. All followers are
+moved, and have said so, before the one that has something due can act on it (order.py). Time never goes backward.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from local.clock.followers import Follower
+from local.clock.order import SHY, Jump, Look, moves, next_jump
+from local.clock.stage import Stage
+
+PAUSE = 0.003
+STUCK_AFTER = 120.0
+
+
+class Stuck(Exception):
+    """The stack stayed busy for so long in real time that something must be wrong; the message says who."""
+
+
+@dataclass(slots=True)
+class Statistics:
+    """How the time was spent."""
+
+    jumps: int = 0
+    skipped: timedelta = timedelta()
+    looks: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    real_seconds: float = 0.0
+
+    def count(self, jump: Jump, skipped: timedelta) -> None:
+        self.jumps += 1
+        self.skipped += skipped
+        self.causes.update(jump.due)
+
+
+class Conductor:
+    """One clock for several followers, given from the most passive to the most active."""
+
+    def __init__(self, followers: Sequence[Follower], start: datetime) -> None:
+        self._ahead = timedelta()
+        self.statistics = Statistics()
+        self.stage = Stage(self.now)
+        self._followers: dict[str, Follower] = {follower.name: follower for follower in (*followers, self.stage)}
+        self._ahead = max(start - self.now(), timedelta())
+        for follower in followers:
+            follower.move(start)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def replace(self, follower: Follower) -> None:
+        """Take a follower that was started again in the place of the one of that name."""
+        follower.move(self.now())
+        self._followers[follower.name] = follower
+
+    def run(self, until: datetime) -> None:
+        """Live through the time up to an instant; returns when it is reached and nothing is left to do there."""
+        began = time.monotonic()
+        try:
+            looks = self._settle()
+            while self.now() < until:
+                jump = next_jump(looks, until)
+                distance = jump.to - self.now()
+                if distance > SHY:
+                    self._leap(jump, distance)
+                else:
+                    time.sleep(max(PAUSE, distance.total_seconds()))
+                looks = self._settle()
+        finally:
+            self.statistics.real_seconds += time.monotonic() - began
+
+    def _leap(self, jump: Jump, distance: timedelta) -> None:
+        active = [name for name in self._followers if name != self.stage.name]
+        for move in moves(jump, active):
+            self._followers[move.name].move(move.to)
+        self._ahead += max(jump.to - self.now(), timedelta())
+        self.stage.move(jump.to)
+        self.statistics.count(jump, distance)
+
+    def _settle(self) -> dict[str, Look]:
+        """Wait in real time until nothing is left to do, seen twice with nothing done in between."""
+        began = time.monotonic()
+        before: dict[str, int] | None = None
+        while True:
+            looks = self._looks()
+            busy = [name for name, look in looks.items() if not look.idle]
+            activity = {name: look.activity for name, look in looks.items()}
+            if not busy and activity == before:
+                return looks
+            before = None if busy else activity
+            if time.monotonic() - began > STUCK_AFTER:
+                raise Stuck(f"no rest for {STUCK_AFTER:.0f} s at {self.now():%Y-%m-%d %H:%M:%S}Z: {busy or activity}")
+            if busy:
+                time.sleep(PAUSE)
+
+    def _looks(self) -> dict[str, Look]:
+        """Ask from the cheapest to the dearest, and stop at the first that is busy."""
+        looks: dict[str, Look] = {}
+        self.statistics.looks += 1
+        for name in (self.stage.name, *(name for name in self._followers if name != self.stage.name)):
+            looks[name] = self._followers[name].look()
+            if not looks[name].idle:
+                break
+        return looks

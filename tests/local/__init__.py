@@ -1,0 +1,1 @@
+"""Tests of the local stack: its clock, its storage emulator, and how its parts start and stop."""
