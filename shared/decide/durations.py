@@ -1,0 +1,53 @@
+"""Durations and keeps as people write them: `90s 5min 24h 7d`, and `7d4w12m3y last=3` (where `m` is month)."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from shared.model.plan import Age, Keep, Unit
+
+DURATION_FORM = "a number and a unit of s, min, h or d, such as 90s, 5min, 24h or 7d"
+KEEP_FORM = "ages such as 7d4w12m3y or 48h, and/or last=3"
+
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,6})(s|min|h|d)")
+_AGE = re.compile(r"(\d{1,4})([hdwmy])")
+_LAST = re.compile(r"last=(\d{1,4})")
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """The duration, or None when the text has another form (`DURATION_FORM`)."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else None
+
+
+def parse_keep(text: str) -> Keep | None:
+    """The keep, or None when the text has another form (`KEEP_FORM`). Every unit at most once, no zero."""
+    ages: list[Age] = []
+    last = 0
+    for word in text.lower().replace(",", " ").split():
+        if newest := _LAST.fullmatch(word):
+            last = max(last, int(newest[1]))
+        elif re.fullmatch(r"(\d{1,4}[hdwmy])+", word):
+            ages += [Age(int(count), Unit(unit)) for count, unit in _AGE.findall(word)]
+        else:
+            return None
+    doubled = len({age.unit for age in ages}) < len(ages)
+    empty = not ages and not last
+    if doubled or empty or any(age.count == 0 for age in ages):
+        return None
+    return Keep(_in_order(ages), last)
+
+
+def lengthened(keep: Keep, asked: Keep) -> Keep:
+    """The longer of both, class by class: what is asked never shortens what the plan keeps."""
+    counts = {age.unit: age.count for age in keep.ages}
+    for age in asked.ages:
+        counts[age.unit] = max(age.count, counts.get(age.unit, 0))
+    return Keep(_in_order([Age(count, unit) for unit, count in counts.items()]), max(keep.last, asked.last))
+
+
+def _in_order(ages: list[Age]) -> tuple[Age, ...]:
+    units = list(Unit)
+    return tuple(sorted(ages, key=lambda age: units.index(age.unit)))

@@ -1,0 +1,85 @@
+"""Names and tags of what we create: derived, never drawn, so that a repeated act meets its own earlier result."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.model.identity import VmUid
+from shared.model.machine import Sighting
+from shared.model.point import Part, Point
+from shared.model.rules import Rules
+from shared.model.snapshot import SnapshotSeen
+
+STAMP = "%Y%m%dT%H%MZ"
+MAX_TAGS = 50  # per resource; names to 512 and values to 256 characters [azure-facts 3.7]
+MAX_TAG_NAME = 512
+MAX_TAG_VALUE = 256
+OURS = "tagback-"
+
+
+@dataclass(frozen=True, slots=True)
+class TagSet:
+    """The tags of one snapshot, and the names of the VM's tags that did not fit."""
+
+    tags: Mapping[str, str]
+    left_out: tuple[str, ...]
+
+
+def stamp(instant: datetime) -> str:
+    """A UTC instant to the minute, as names and tags carry it: `20261120T0200Z`."""
+    return instant.astimezone(UTC).strftime(STAMP)
+
+
+def part_name(uid: VmUid, engine: str, slot: datetime, attempt: int, disk_uid: str) -> str:
+    """The snapshot's name: the same for the same part, whoever asks and however often."""
+    key = "|".join((uid, engine, stamp(slot), str(attempt), disk_uid))
+    return "tb-" + hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> TagSet:
+    """Ours first, then the installation's extra tags, then the VM's own except the opt-in tags, as far as they fit."""
+    tags = {
+        "tagback-owner": rules.owner,
+        "tagback-vm": point.uid,
+        "tagback-disk": part.disk_uid,
+        "tagback-lun": "os" if part.lun is None else str(part.lun),
+        "tagback-slot": stamp(point.slot),
+        "tagback-attempt": str(part.attempt),
+        "tagback-plan": point.plan,
+        "tagback-engine": point.engine.value,
+        "tagback-consistency": point.consistency.value,
+        "tagback-keep-until": stamp(point.birth_keep_until),
+    }
+    left_out = []
+    wanted = [*rules.extra_tags.items(), *sorted(sighting.tags.items())]
+    for name, value in wanted:
+        folded = name.lower()
+        if folded.startswith((rules.prefix, OURS)) or folded in {present.lower() for present in tags}:
+            continue
+        if len(tags) >= MAX_TAGS or len(name) > MAX_TAG_NAME or len(value) > MAX_TAG_VALUE:
+            left_out.append(name)
+        else:
+            tags[name] = value
+    return TagSet(tags, tuple(left_out))
+
+
+def is_ours(seen: SnapshotSeen, point: Point, part: Part, owner: str) -> bool:
+    """Whether a snapshot found under a part's name is that part: our tags, and the very disk once Azure names it."""
+    tags = {name.lower(): value for name, value in seen.tags.items()}
+    ours = (tags.get("tagback-owner"), tags.get("tagback-vm"), tags.get("tagback-disk"))
+    return ours == (owner, point.uid, part.disk_uid) and seen.source_uid in ("", part.disk_uid)
+
+
+def is_ready(seen: SnapshotSeen) -> bool:
+    """Whether a snapshot can be restored from [azure-facts 3.1]: its source is named, and its copy is complete."""
+    copied = seen.completion is None or seen.completion >= 100
+    at_hand = copied or seen.access.lower() in ("instantaccess", "availablewithinstantaccess")
+    return seen.provisioning.lower() == "succeeded" and seen.source_uid != "" and at_hand
+
+
+def has_failed(seen: SnapshotSeen) -> bool:
+    """Whether Azure says that this snapshot will never be ready."""
+    return seen.provisioning.lower() in ("failed", "canceled")

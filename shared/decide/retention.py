@@ -1,0 +1,84 @@
+"""How long a point is kept, and why.
+
+A class is earned by slot order among the complete points of plan slots: the first of its local day, ISO week, month,
+year. A point is kept for the longest class that it earned, for the plan's shortest age when it earned none.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.model.plan import Age, Keep, Unit
+from shared.model.point import Origin
+
+CLASS_NAMES = {Unit.DAY: "daily", Unit.WEEK: "weekly", Unit.MONTH: "monthly", Unit.YEAR: "yearly"}
+_EXACT = {Unit.HOUR: timedelta(hours=1), Unit.DAY: timedelta(days=1), Unit.WEEK: timedelta(weeks=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Until when a point is kept, the class that says so (empty when it earned none), and the reason."""
+
+    until: datetime
+    earned: str
+    because: str
+
+
+def period(slot: datetime, unit: Unit, zone: ZoneInfo) -> tuple[int, ...]:
+    """The local day, ISO week, month or year of a slot."""
+    local = slot.astimezone(zone)
+    match unit:
+        case Unit.DAY:
+            return (local.year, local.month, local.day)
+        case Unit.WEEK:
+            return local.isocalendar()[:2]
+        case Unit.MONTH:
+            return (local.year, local.month)
+        case Unit.YEAR:
+            return (local.year,)
+        case Unit.HOUR:
+            raise ValueError("hours are ages, not classes")
+
+
+def earned(slot: datetime, complete: Iterable[datetime], zone: ZoneInfo) -> frozenset[Unit]:
+    """The classes a plan slot earns beside the complete plan slots of the same machine: it is their first."""
+    earlier = [other for other in complete if other < slot]
+    return frozenset(
+        unit for unit in CLASS_NAMES if all(period(other, unit, zone) != period(slot, unit, zone) for other in earlier)
+    )
+
+
+def age_end(slot: datetime, age: Age, zone: ZoneInfo) -> datetime:
+    """When an age ends: hours, days, weeks exactly; months and years by the calendar, clipped to the month's end."""
+    if age.unit in _EXACT:
+        return slot + _EXACT[age.unit] * age.count
+    local = slot.astimezone(zone)
+    months = local.year * 12 + local.month - 1 + age.count * (12 if age.unit is Unit.YEAR else 1)
+    year, month = divmod(months, 12)
+    day = min(local.day, calendar.monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
+
+
+def kept(slot: datetime, origin: Origin, keep: Keep, complete: Iterable[datetime], zone_name: str) -> Kept:
+    """The date and the reason for a point, given the slots of the complete plan points known (`complete`).
+
+    Before it is complete this is its birth stamp: pass only the complete points, so that it errs long.
+    """
+    zone = ZoneInfo(zone_name)
+    classes = earned(slot, complete, zone) if origin is Origin.SLOT else frozenset()
+    chosen = [(age_end(slot, age, zone), age) for age in keep.ages if age.unit in classes]
+    if chosen:
+        until, age = max(chosen, key=lambda pair: pair[0])
+        name = CLASS_NAMES[age.unit]
+        return Kept(until, name, f"first complete point of its {_noun(age.unit)} ({name}), kept {age}")
+    until, age = min(((age_end(slot, age, zone), age) for age in keep.ages), key=lambda pair: pair[0])
+    why = "earned no class of its own" if origin is Origin.SLOT else f"taken at {origin}, outside the classes"
+    return Kept(until, "", f"{why}, kept for the plan's shortest age {age}")
+
+
+def _noun(unit: Unit) -> str:
+    return {Unit.DAY: "day", Unit.WEEK: "week", Unit.MONTH: "month", Unit.YEAR: "year"}[unit]

@@ -1,0 +1,63 @@
+"""Which machine a person means. The command line and the API name machines by text; this finds the one, or says why not.
+
+Called with what the ledger holds. It never asks Azure: a VM that was never seen here is Unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from shared.errors import BadInput, Unknown
+from shared.model.identity import vm_id
+from shared.model.machine import Machine, Status
+from shared.ports import World
+
+
+def machines(world: World) -> tuple[Machine, ...]:
+    """Every machine of the ledger, by name and then by id."""
+    found = [held.row for shard in world.ledger.shards() for held in world.ledger.machines(shard)]
+    return tuple(sorted(found, key=lambda machine: (machine.name.lower(), machine.id, machine.uid)))
+
+
+def named(candidates: Iterable[Machine], text: str) -> Machine:
+    """The machine of this name, `group/name`, full id or vmId; BadInput lists the candidates when there are several."""
+    matching = _matcher(text)
+    found = _latest_of_each_place([machine for machine in candidates if matching(machine)])
+    if not found:
+        raise Unknown(f"no VM {text!r} has been seen here; `tagback status` lists every VM that has")
+    if len(found) > 1:
+        ids = "\n".join(f"  {machine.id}" for machine in found)
+        raise BadInput([f"{len(found)} VMs are named {text!r}; give one of these ids instead:\n{ids}"])
+    return found[0]
+
+
+def _matcher(text: str) -> Callable[[Machine], bool]:
+    wanted = text.strip().lower()
+    if wanted.lstrip("/").startswith("subscriptions/"):
+        try:
+            whole = vm_id(wanted)
+        except ValueError as error:
+            raise BadInput([str(error)]) from error
+        return lambda machine: machine.id == whole
+    group, separator, name = wanted.partition("/")
+    if separator:
+        if not (group and name) or "/" in name:
+            raise BadInput([f"{text!r} names no VM: a VM is named by name, group/name or full id"])
+        return lambda machine: (machine.id.group, machine.id.name) == (group, name)
+    if not wanted:
+        raise BadInput(["an empty text names no VM: a VM is named by name, group/name or full id"])
+    return lambda machine: wanted in (machine.id.name, machine.uid)
+
+
+def _latest_of_each_place(found: Sequence[Machine]) -> list[Machine]:
+    """One machine per id: a VM made again under its old name stands for both, and its predecessor answers to its vmId."""
+    latest: dict[object, Machine] = {}
+    for machine in found:
+        known = latest.get(machine.id)
+        if known is None or _rank(machine) > _rank(known):
+            latest[machine.id] = machine
+    return list(latest.values())
+
+
+def _rank(machine: Machine) -> tuple[bool, str]:
+    return (machine.status is not Status.GONE, machine.as_of.isoformat())
