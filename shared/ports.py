@@ -158,8 +158,11 @@ class Ledger(Protocol):
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         """The machine's points by slot, oldest first, as last read."""
 
-    def commit(self, transition: Transition) -> None:
-        """Write all rows of the transition or none; LostRace when one changed since it was read or exists already."""
+    def commit(self, transition: Transition) -> tuple[str, ...]:
+        """Write all rows of the transition or none, and answer their new ETags in the order of `writes`.
+
+        LostRace when a row changed since it was read or exists already; OutcomeUnknown when the answer was lost.
+        """
 
     def shards(self) -> Sequence[Shard]:
         """The shards that hold machines."""

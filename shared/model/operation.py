@@ -33,6 +33,19 @@ class State(StrEnum):
         return self in (State.INTENDED, State.STARTED, State.FAILED, State.NEEDS_PERSON)
 
 
+class Trouble(StrEnum):
+    """What kind of answer ended an act, named like the classes of `shared/errors.py`."""
+
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    OUTCOME_UNKNOWN = "outcome-unknown"
+    CONFLICT = "conflict"
+    BLOCKED = "blocked"
+    DENIED = "denied"
+    MISSING = "missing"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The last error of an operation, for people: Azure's code and message, and what the reader can do."""

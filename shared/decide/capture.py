@@ -1,0 +1,247 @@
+"""How a capture goes on: which slot begins, which parts are sent or looked for, when it is complete or starts anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.decide.naming import has_failed, is_ours, is_ready, part_name, stamp
+from shared.decide.retention import Kept, kept
+from shared.decide.schedule import Owed, owed, start_of
+from shared.model.identity import ResourceId
+from shared.model.machine import Machine
+from shared.model.operation import Failure, Kind, Operation, State
+from shared.model.plan import Plan
+from shared.model.point import Consistency, Engine, Origin, Part, PartState, Point, PointState
+from shared.model.snapshot import SnapshotSeen
+
+TOGETHER = timedelta(minutes=15)  # all parts of a point start within this time, or it is a new attempt
+BULK_LAG = timedelta(minutes=5)  # a part that the bulk lens does not show by then gets a GET of its own
+CLAIM = timedelta(minutes=6)  # fresh intents are left to the drainer that wrote them for this long
+ENDLESS = timedelta(hours=24)  # a snapshot that is not ready by then never will be
+
+_PATIENCE = (  # how old the newest part is, how long until the next look
+    (timedelta(minutes=1), timedelta(seconds=20)),
+    (timedelta(minutes=10), timedelta(minutes=1)),
+    (timedelta(hours=1), timedelta(minutes=5)),
+    (ENDLESS, timedelta(minutes=30)),
+)
+
+Place = Callable[[str], ResourceId]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """An operation and the point it is to make; the two rows always change together."""
+
+    operation: Operation
+    point: Point
+
+
+def slot_that_begins(machine: Machine, plan: Plan, now: datetime) -> Owed | None:
+    """The slot whose start has come for this machine and that nothing answers for yet."""
+    if machine.settled is None:
+        return None
+    due = owed(plan.schedule, machine.settled, now)
+    return due if due and start_of(due.slot, plan.schedule, machine.uid) <= now else None
+
+
+def operation_id(origin: Origin, slot: datetime, engine: Engine) -> str:
+    """Derived from what and when, so that two workers collide."""
+    return f"{origin}-{stamp(slot)}-{engine}"
+
+
+def opened(machine: Machine, slot: datetime, origin: Origin, because: str, now: datetime) -> Operation:
+    """The intent to capture a machine; its parts are chosen when a drainer takes it up."""
+    return Operation(
+        uid=machine.uid,
+        id=operation_id(origin, slot, Engine.DISK),
+        kind=Kind.CAPTURE,
+        origin=origin,
+        engine=Engine.DISK,
+        slot=slot,
+        state=State.INTENDED,
+        because=because,
+        intended_at=now,
+        next_look=now,
+    )
+
+
+def superseded_range(machine: Machine, due: Owed, now: datetime) -> Operation | None:
+    """One row that answers for all the slots which the newest one supersedes."""
+    if due.oldest_missed is None or due.newest_missed is None:
+        return None
+    passed = opened(machine, due.newest_missed, Origin.SLOT, f"superseded by the slot of {stamp(due.slot)}", now)
+    return replace(
+        passed,
+        id=f"superseded-{stamp(due.newest_missed)}",
+        state=State.SUPERSEDED,
+        slot_from=due.oldest_missed,
+        ended_at=now,
+        next_look=None,
+    )
+
+
+def planned(operation: Operation, machine: Machine, plan: Plan, points: Iterable[Point], place: Place) -> Capture:
+    """The point with a part for every disk that is captured, and the date stamped on them at birth."""
+    now = operation.intended_at
+    keep = _kept(operation, plan, points)
+    until = max(keep.until, _next_minute(now + plan.keep_floor))
+    point = Point(
+        uid=machine.uid,
+        slot=operation.slot,
+        engine=operation.engine,
+        origin=operation.origin,
+        attempt=1,
+        state=PointState.TAKING,
+        consistency=Consistency.PER_DISK,
+        plan=plan.name,
+        parts=(),
+        birth_keep_until=until,
+        keep_until=until,
+        earned=keep.earned,
+        because=f"{keep.because}, if it completes",
+    )
+    return Capture(operation, with_new_parts(point, machine, place))
+
+
+def with_new_parts(point: Point, machine: Machine, place: Place) -> Point:
+    """The point with planned parts of its current attempt, one per captured disk."""
+    fresh = tuple(
+        Part(
+            id=place(part_name(point.uid, point.engine, point.slot, point.attempt, disk.uid)),
+            disk=disk.id,
+            disk_uid=disk.uid,
+            lun=disk.lun,
+            attempt=point.attempt,
+            state=PartState.PLANNED,
+        )
+        for disk in machine.disks
+        if not disk.left_out
+    )
+    return replace(point, parts=point.parts + fresh)
+
+
+def next_attempt(capture: Capture, machine: Machine, place: Place) -> Capture:
+    """Attempt n+1: the earlier parts can no longer become a point of one time, so they are abandoned."""
+    point = replace(_abandoned(capture.point), attempt=capture.point.attempt + 1)
+    return Capture(capture.operation, with_new_parts(point, machine, place))
+
+
+def claimed(capture: Capture, now: datetime) -> Capture:
+    """Taken up once more: left to the drainer that says so until its claim runs out."""
+    attempts = capture.operation.attempts + 1
+    operation = replace(capture.operation, state=State.INTENDED, attempts=attempts, next_look=now + CLAIM)
+    return Capture(operation, capture.point)
+
+
+def is_too_late(point: Point, now: datetime) -> bool:
+    """Whether parts are still to be sent though the first one started too long ago."""
+    sent = [part.sent_at for part in point.live_parts if part.sent_at]
+    waiting = any(part.state in (PartState.PLANNED, PartState.UNKNOWN, PartState.FAILED) for part in point.live_parts)
+    return bool(sent) and waiting and now - min(sent) > TOGETHER
+
+
+def looked(point: Point, part: Part, seen: SnapshotSeen | None, owner: str, now: datetime) -> Part:
+    """The part after a GET of its snapshot: adopted when it is ours, to be sent when nothing is there."""
+    if seen is None:
+        vanished = part.state in (PartState.STARTED, PartState.READY)
+        return replace(part, state=PartState.FAILED if vanished else PartState.PLANNED)
+    if has_failed(seen) or not is_ours(seen, point, part, owner):
+        return replace(part, state=PartState.FAILED)
+    return replace(part, state=PartState.READY if is_ready(seen) else PartState.STARTED, sent_at=part.sent_at or now)
+
+
+def confirmed(point: Point, seen: Iterable[SnapshotSeen], owner: str) -> Point:
+    """The point after a bulk look: only presence promotes a part, absence says nothing."""
+    by_id = {one.id: one for one in seen}
+    for part in point.live_parts:
+        one = by_id.get(part.id)
+        if part.state is PartState.STARTED and one and is_ready(one) and is_ours(one, point, part, owner):
+            point = point.with_part(replace(part, state=PartState.READY))
+    return point
+
+
+def needs_get(part: Part, now: datetime) -> bool:
+    """Whether a part must be looked at by itself: its fate is unknown, or the bulk lens has had its time."""
+    if part.state in (PartState.PLANNED, PartState.UNKNOWN):
+        return True
+    return part.state is PartState.STARTED and part.sent_at is not None and now - part.sent_at >= BULK_LAG
+
+
+def is_complete(point: Point) -> bool:
+    """Whether every part of the current attempt is ready, and there is one (promise S6)."""
+    return bool(point.live_parts) and all(part.state is PartState.READY for part in point.live_parts)
+
+
+def has_lost_a_part(point: Point) -> bool:
+    """Whether a part of the current attempt failed, vanished, or is somebody else's."""
+    return any(part.state is PartState.FAILED for part in point.live_parts)
+
+
+def waiting(capture: Capture, now: datetime) -> Capture:
+    """Every part is accepted: the operation is started, and looked at again with growing patience."""
+    newest = max((part.sent_at for part in capture.point.live_parts if part.sent_at), default=now)
+    pause = next((pause for age, pause in _PATIENCE if now - newest < age), timedelta(hours=1))
+    started = capture.operation.started_at or now
+    operation = replace(capture.operation, state=State.STARTED, started_at=started, next_look=now + pause)
+    return Capture(operation, capture.point)
+
+
+def is_endless(point: Point, now: datetime) -> bool:
+    """Whether a part has been in the making for so long that it never ends."""
+    sent = [part.sent_at for part in point.live_parts if part.sent_at and part.state is PartState.STARTED]
+    return bool(sent) and now - min(sent) > ENDLESS
+
+
+def completed(capture: Capture, plan: Plan | None, points: Iterable[Point], now: datetime) -> Capture:
+    """Complete: the ledger's date follows the classes really earned, and is never earlier than the birth stamp.
+
+    Without a plan (it was removed meanwhile) the point is kept as it was stamped.
+    """
+    point = replace(capture.point, state=PointState.COMPLETE, because=f"as stamped by plan {capture.point.plan}")
+    if plan:
+        keep = _kept(capture.operation, plan, points)
+        until = max(keep.until, point.birth_keep_until)
+        point = replace(point, keep_until=until, earned=keep.earned, because=keep.because)
+    done = f"every part of attempt {point.attempt} is ready"
+    operation = replace(
+        capture.operation, state=State.SUCCEEDED, because=done, ended_at=now, next_look=None, failure=None
+    )
+    return Capture(operation, point)
+
+
+def put_off(capture: Capture, state: State, failure: Failure, until: datetime) -> Capture:
+    """Tried, failed, and tried again at `until`."""
+    operation = replace(
+        capture.operation,
+        state=state,
+        failure=failure,
+        because=failure.message,
+        next_look=until,
+    )
+    return Capture(operation, capture.point)
+
+
+def ended(capture: Capture, state: State, because: str, now: datetime) -> Capture:
+    """Over without a complete point: superseded, skipped or given up."""
+    operation = replace(capture.operation, state=state, because=because, ended_at=now, next_look=None)
+    point = replace(_abandoned(capture.point), state=PointState.INCOMPLETE, because=because)
+    return Capture(operation, point)
+
+
+def _abandoned(point: Point) -> Point:
+    for part in point.live_parts:
+        point = point.with_part(replace(part, state=PartState.ABANDONED))
+    return point
+
+
+def _kept(operation: Operation, plan: Plan, points: Iterable[Point]) -> Kept:
+    complete = [point.slot for point in points if point.complete and point.origin is Origin.SLOT]
+    return kept(operation.slot, operation.origin, plan.keep, complete, plan.schedule.zone)
+
+
+def _next_minute(moment: datetime) -> datetime:
+    """Stamps carry minutes: rounded up, so that a floor is never undercut."""
+    return (moment + timedelta(minutes=1) - timedelta(microseconds=1)).replace(second=0, microsecond=0)

@@ -1,0 +1,48 @@
+"""How a machine stands when somebody looks, which may be long after its row was last written.
+
+A row says how things stood when a drainer last worked on the machine. If nothing has worked since, only the reader can
+notice: silence is never shown as protection. Called by flows/standing.py, flows/explaining.py and flows/show.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.decide.protection import standing
+from shared.model.machine import Machine, Status
+from shared.model.operation import Operation, State
+from shared.model.rules import Rules
+
+GETS_WORSE = (Status.PROTECTED, Status.PENDING, Status.DEGRADED, Status.UNPROTECTED)
+NEEDS_ATTENTION = frozenset({Status.UNPROTECTED, Status.DEGRADED})
+FAILED_FOR_GOOD = frozenset({State.NEEDS_PERSON, State.GAVE_UP})
+NOT_WORK = frozenset({State.SKIPPED, State.SUPERSEDED})
+
+
+def at_read_time(machine: Machine, operations: Sequence[Operation], rules: Rules, now: datetime) -> Machine:
+    """The machine as it stands at `now`: what its row says, or worse when time has passed over it.
+
+    Never better than the row: what a look or an operation would improve is for the drainer to find out.
+    """
+    if machine.status not in GETS_WORSE:
+        return machine
+    verdict = standing(machine, operations, rules, now)
+    if verdict.status not in GETS_WORSE:
+        return machine
+    if GETS_WORSE.index(verdict.status) <= GETS_WORSE.index(machine.status):
+        return machine
+    return replace(machine, status=verdict.status, because=verdict.because, problems=verdict.problems)
+
+
+def all_is_well(machines: Iterable[Machine], operations: Iterable[Operation]) -> bool:
+    """Whether nobody has to act: no machine lacks protection and no operation waits for a person or was given up."""
+    return not any(machine.status in NEEDS_ATTENTION for machine in machines) and not any(
+        operation.state in FAILED_FOR_GOOD for operation in operations
+    )
+
+
+def is_job(operation: Operation) -> bool:
+    """Whether an operation is work; skipped and superseded slots are answers without any."""
+    return operation.state not in NOT_WORK
