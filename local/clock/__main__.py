@@ -1,7 +1,8 @@
 """`python -m local.clock -- tagback status`: runs a command line at the present instant of the running stack.
 
 The clock of this one process is put where the stack's clock stands and runs on from there; exit codes are the
-command's own. Without a running stack it says so and exits 5. It never moves the stack's clock.
+command's own. Without a running stack it says so and exits 5. With `--ahead SECONDS` no stack is asked: that is how
+local.stack starts a part in the middle of virtual time. It never moves the stack's clock.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import importlib.metadata
 import json
 import runpy
 import sys
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import time_machine
@@ -56,10 +57,11 @@ def follow(words: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.clock", description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=RUN, help="folder of the running stack (default: local/.run)")
+    parser.add_argument("--ahead", type=float, metavar="SECONDS", help="stand so far ahead of the machine's clock")
     parser.add_argument("words", nargs="+", metavar="command", help="console script, `-m module` or file.py, after --")
     given = parser.parse_args()
     try:
-        now = present(given.run)
+        now = present(given.run) if given.ahead is None else datetime.now(UTC) + timedelta(seconds=given.ahead)
     except FollowerFailed as problem:
         print(f"local.clock: the local stack is not running (`make up` starts it): {problem}", file=sys.stderr)
         sys.exit(UNREACHABLE)

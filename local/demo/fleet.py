@@ -1,0 +1,165 @@
+"""The owner of the machines, at work in Azure through the real SDK. Used by the scenes of the demo and by tests.
+
+Waits of the SDK (polling, Retry-After) are waits in virtual time: its transport sleeps on the conductor's stage.
+It knows nothing about backups.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from azure.core.credentials import AccessToken
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
+from azure.mgmt.compute import ComputeManagementClient
+
+from local.demo.scenario import MachineStory
+
+GROUPS_API = "2024-11-01"
+NETWORK_API = "2024-05-01"
+TAGS_API = "2024-11-01"
+IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
+LIFETIME = 10**9
+
+
+class VirtualTransport(RequestsTransport):  # type: ignore[misc] # azure-core hands it out untyped
+    """The SDK's own transport, whose waits pass in virtual time."""
+
+    def __init__(self, sleep: Callable[[float], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._sleep = sleep
+
+    def sleep(self, duration: float) -> None:
+        self._sleep(duration)
+
+
+class Person:
+    """A token that says who is at work; the simulator reads the principal from it as Azure does."""
+
+    def __init__(self, name: str) -> None:
+        header, claims = ({"alg": "none", "typ": "JWT"}, {"oid": name, "sub": name})
+        parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims))
+        self._token = ".".join([*parts, "unsigned"])
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return AccessToken(self._token, int(time.time()) + LIFETIME)
+
+
+class Fleet:
+    """Creates, tags and deletes machines."""
+
+    def __init__(self, arm: str, bundle: Path, sleep: Callable[[float], None]) -> None:
+        self._arm = arm
+        self._bundle = bundle
+        self._sleep = sleep
+        self._clients: dict[str, ComputeManagementClient] = {}
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def _compute(self, subscription: str) -> ComputeManagementClient:
+        if subscription not in self._clients:
+            transport = VirtualTransport(self._sleep, connection_verify=str(self._bundle))
+            self._clients[subscription] = ComputeManagementClient(
+                Person("owner"),
+                subscription,
+                self._arm,
+                credential_scopes=[f"{self._arm}/.default"],
+                transport=transport,
+            )
+        return self._clients[subscription]
+
+    def _send(self, subscription: str, method: str, path: str, body: Mapping[str, object]) -> None:
+        self._compute(subscription).send_request(HttpRequest(method, path, json=body)).raise_for_status()
+
+    def create(self, machine: MachineStory) -> None:
+        """Create a machine with its group and network interface; the disks come with it."""
+        group = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group}"
+        self._send(machine.subscription, "PUT", f"{group}?api-version={GROUPS_API}", {"location": machine.region})
+        interface = f"{group}/providers/Microsoft.Network/networkInterfaces/{machine.name}-nic"
+        self._send(
+            machine.subscription,
+            "PUT",
+            f"{interface}?api-version={NETWORK_API}",
+            {"location": machine.region, "properties": {"ipConfigurations": [ip_configuration(group)]}},
+        )
+        compute = self._compute(machine.subscription)
+        body: Any = virtual_machine(machine, interface)
+        compute.virtual_machines.begin_create_or_update(machine.group, machine.name, body).result()
+        for number in machine.left_out:
+            disk: Any = {"tags": {"backup": "off"}}
+            compute.disks.begin_update(machine.group, data_disk_name(machine.name, number), disk).result()
+
+    def tag(self, machine: MachineStory, tags: Mapping[str, str]) -> None:
+        """Merge tags through the Tags API, as the portal's tag blade does."""
+        path = f"{machine.id}/providers/Microsoft.Resources/tags/default?api-version={TAGS_API}"
+        self._send(machine.subscription, "PATCH", path, {"operation": "Merge", "properties": {"tags": dict(tags)}})
+
+    def replace_tags(self, machine: MachineStory, tags: Mapping[str, str]) -> None:
+        """Put another set of tags on the machine through the VM itself."""
+        update: Any = {"tags": dict(tags)}
+        compute = self._compute(machine.subscription)
+        compute.virtual_machines.begin_update(machine.group, machine.name, update).result()
+
+    def delete(self, machine: MachineStory) -> None:
+        """Delete the machine and, since nothing asked Azure to, its disks by hand."""
+        compute = self._compute(machine.subscription)
+        compute.virtual_machines.begin_delete(machine.group, machine.name).result()
+        names = [data_disk_name(machine.name, number) for number in range(len(machine.disks))]
+        if not machine.ephemeral:
+            names.append(f"{machine.name}-os")
+        for name in names:
+            compute.disks.begin_delete(machine.group, name).result()
+
+
+def data_disk_name(machine: str, number: int) -> str:
+    return f"{machine}-data-{number}"
+
+
+def ip_configuration(group: str) -> dict[str, object]:
+    subnet = f"{group}/providers/Microsoft.Network/virtualNetworks/net/subnets/default"
+    return {"name": "ipconfig1", "properties": {"subnet": {"id": subnet}, "privateIPAllocationMethod": "Dynamic"}}
+
+
+def virtual_machine(machine: MachineStory, interface: str) -> dict[str, object]:
+    """The body of the machine's PUT."""
+    managed = {"storageAccountType": "Premium_LRS"}
+    os_disk: dict[str, object] = {
+        "name": f"{machine.name}-os",
+        "createOption": "FromImage",
+        "caching": "ReadWrite",
+        "diskSizeGB": 30,
+        "managedDisk": managed,
+    }
+    if machine.ephemeral:
+        os_disk |= {"diffDiskSettings": {"option": "Local"}, "caching": "ReadOnly"}
+        os_disk["managedDisk"] = {"storageAccountType": "Standard_LRS"}
+    data_disks = [
+        {
+            "lun": number,
+            "name": data_disk_name(machine.name, number),
+            "createOption": "Empty",
+            "diskSizeGB": size,
+            "managedDisk": managed,
+        }
+        for number, size in enumerate(machine.disks)
+    ]
+    properties = {
+        "hardwareProfile": {"vmSize": "Standard_D4ds_v5"},
+        "storageProfile": {"imageReference": IMAGE, "osDisk": os_disk, "dataDisks": data_disks},
+        "osProfile": {
+            "computerName": machine.name,
+            "adminUsername": "owner",
+            "adminPassword": "Not-a-secret-1",
+            "linuxConfiguration": {"disablePasswordAuthentication": False},
+        },
+        "networkProfile": {"networkInterfaces": [{"id": interface, "properties": {"primary": True}}]},
+    }
+    zones = {} if machine.zone is None else {"zones": [machine.zone]}
+    return {"location": machine.region, "tags": machine.tags, "properties": properties, **zones}

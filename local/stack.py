@@ -1,0 +1,220 @@
+"""The local stack: Azurite, simulator and functions host, started in this order and stopped in the other.
+
+`running` is used by local.up, local.demo and the end-to-end tests. Everything listens on free ports of 127.0.0.1
+unless told, is described in the run folder (local.runfolder), and is gone on any exit. The product gets ordinary
+settings; it is not told that it runs locally.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import certifi
+
+from local.azurite import server as emulator
+from local.azurite.server import Azurite, refuse_taken
+from local.clock.conductor import Conductor
+from local.clock.followers import AzuriteClock, Follower, FollowerFailed, HostClock, SimulatorClock
+from local.eventgrid import subscribe
+from local.process import Command, Leash, Part, PartFailed, leash
+from local.runfolder import announce, claimed, write_environment
+
+ROOT = Path(__file__).parent.parent
+RUN = ROOT / "local" / ".run"
+READY = re.compile(r'^\{"ready": ?true.*\}\r?$', re.MULTILINE)
+IDENTITY_HEADER = "local"
+TOPIC = "tagback"
+EVENT_FUNCTION = "on_resource_event"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports asked for; 0 is any free one."""
+
+    host: int = 0
+    simulator: int = 0
+    blob: int = 0
+    queue: int = 0
+    table: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A stack to be started: at an instant in jumping time, or without one on the machine's clock."""
+
+    subscriptions: Sequence[str]
+    start: datetime | None = None
+    run: Path = RUN
+    app: Path = ROOT
+    ports: Ports = field(default_factory=Ports)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Stack:
+    """The three parts, running."""
+
+    def __init__(self, wanted: Wanted, held: Leash) -> None:
+        self.wanted = wanted
+        self._held = held
+        self._ahead = 0.0 if wanted.start is None else (wanted.start - datetime.now(UTC)).total_seconds()
+        self.azurite = self._start_azurite()
+        self._simulator, self.simulator_url = self._start_simulator()
+        self.ca = wanted.run / "tls" / "ca.pem"
+        self.bundle = write_bundle(self.ca)
+        self.settings = self._settings()
+        write_environment(wanted.run, self.settings)
+        self._put_simulator()
+        self._host_port = wanted.ports.host
+        self._host, self.host_url, self.keys = self._start_host()
+        self._conductor: Conductor | None = None
+
+    def _start_azurite(self) -> Azurite:
+        ports = self.wanted.ports
+        folder = self.wanted.run / "azurite"
+        azurite = emulator.start(
+            emulator.Wanted(folder, ports.blob, ports.queue, ports.table, self.wanted.start), self._held
+        )
+        fields = {"pid": azurite.pid, **azurite.urls, "connection_string": azurite.connection_string}
+        announce(self.wanted.run, "azurite", fields)
+        return azurite
+
+    def _start_simulator(self) -> tuple[Part, str]:
+        refuse_taken(self.wanted.ports.simulator, "the simulator")
+        seed = self.wanted.run / "seed.toml"
+        seed.write_text("".join(f'[[subscription]]\nid = "{name}"\n' for name in self.wanted.subscriptions))
+        mode = "real" if self.wanted.start is None else "jump"
+        words = ["-m", "local.simulator", "--port", str(self.wanted.ports.simulator), "--clock", mode]
+        words += ["--tls-dir", str(self.wanted.run / "tls"), "--seed", str(seed)]
+        part, ready = self._start("simulator", words, {})
+        url = str(ready["url"])
+        announce(self.wanted.run, "simulator", {"pid": part.pid, "url": url})
+        return part, url
+
+    def _put_simulator(self) -> None:
+        if self.wanted.start is not None:
+            clock = SimulatorClock(self.simulator_url, self.ca)
+            clock.move(datetime.now(UTC).fromtimestamp(time.time() + self._ahead, UTC))
+            clock.close()
+
+    def _start_host(self) -> tuple[Part, str, Mapping[str, str]]:
+        refuse_taken(self._host_port, "the functions host")
+        words = ["-m", "local.host", "--port", str(self._host_port), "--app", str(self.wanted.app)]
+        if self._ahead:
+            words = ["-m", "local.clock", "--ahead", repr(self._ahead), "--", *words]
+        part, ready = self._start("host", words, self.settings)
+        url = str(ready["url"])
+        self._host_port = int(url.rpartition(":")[2])
+        announce(self.wanted.run, "host", {"pid": part.pid, "url": url})
+        keys = ready["keys"]
+        assert isinstance(keys, dict)
+        return part, url, keys
+
+    def _start(self, name: str, words: Sequence[str], settings: Mapping[str, str]) -> tuple[Part, dict[str, object]]:
+        log = self.wanted.run / "logs" / f"{name}.log"
+        part = Part(
+            Command(name, [sys.executable, *words], log, {"PYTHONPATH": str(ROOT), **settings}, ROOT), self._held
+        )
+        return part, json.loads(part.await_lines(READY, 1)[0].group())
+
+    def _settings(self) -> dict[str, str]:
+        url = self.simulator_url
+        return {
+            "AzureWebJobsStorage": self.azurite.connection_string,
+            "TAGBACK_SUBSCRIPTIONS": ",".join(self.wanted.subscriptions),
+            "TAGBACK_ARM_ENDPOINT": url,
+            "TAGBACK_AUTHORITY": url,
+            "TAGBACK_TOPIC_ENDPOINT": f"{url}/_sim/topics/{TOPIC}/api/events",
+            "IDENTITY_ENDPOINT": f"{url}/msi/token",
+            "IDENTITY_HEADER": IDENTITY_HEADER,
+            "REQUESTS_CA_BUNDLE": str(self.bundle),
+            "SSL_CERT_FILE": str(self.bundle),
+            **self.wanted.settings,
+        }
+
+    @property
+    def event_endpoint(self) -> str:
+        """Where Event Grid delivers: the function's own webhook, with the host's system key."""
+        key = self.keys["eventgrid_extension"]
+        return f"{self.host_url}/runtime/webhooks/eventgrid?functionName={EVENT_FUNCTION}&code={key}"
+
+    def subscribe_events(self) -> None:
+        """Create the Event Grid subscription of every Azure subscription, as a deployment would."""
+        for subscription in self.wanted.subscriptions:
+            subscribe(self.simulator_url, self.bundle, subscription, self.event_endpoint)
+
+    def conductor(self) -> Conductor:
+        """The one clock of this stack; only one that was started at an instant has it."""
+        assert self.wanted.start is not None, "this stack runs on the machine's clock"
+        if self._conductor is None:
+            followers: list[Follower] = [
+                AzuriteClock(self.azurite.clock_url),
+                SimulatorClock(self.simulator_url, self.ca),
+                HostClock(self.host_url),
+            ]
+            self._conductor = Conductor(followers, datetime.fromtimestamp(time.time() + self._ahead, UTC))
+        return self._conductor
+
+    def kill_host(self) -> None:
+        """kill -9, as a platform that loses a machine does."""
+        self._host.kill()
+
+    def restart_host(self) -> None:
+        """Start the host again on the same port and storage, at the stack's present instant."""
+        if self._conductor is not None:
+            self._ahead = (self._conductor.now() - datetime.now(UTC)).total_seconds()
+        self._host, self.host_url, self.keys = self._start_host()
+        if self._conductor is not None:
+            self._conductor.replace(HostClock(self.host_url))
+
+    def check(self) -> None:
+        """Raise when a part has ended by itself."""
+        parts = {
+            "Azurite": self.azurite.running(),
+            "simulator": self._simulator.running(),
+            "host": self._host.running(),
+        }
+        gone = [name for name, alive in parts.items() if not alive]
+        if gone:
+            raise PartFailed(f"{', '.join(gone)} ended by itself; see {self.wanted.run / 'logs'}")
+
+
+def write_bundle(ca: Path) -> Path:
+    """The usual authorities plus the simulator's, so that a shell with these settings still reaches the world."""
+    bundle = ca.with_name("bundle.pem")
+    bundle.write_text(certifi.contents() + "\n" + ca.read_text())
+    return bundle
+
+
+@contextlib.contextmanager
+def running(wanted: Wanted) -> Iterator[Stack]:
+    """Run a stack for the length of a block; whatever ends the block ends the stack."""
+    with ending_on_signals(), claimed(wanted.run), leash() as held:
+        try:
+            yield Stack(wanted, held)
+        except FollowerFailed as problem:
+            raise PartFailed(str(problem)) from problem
+
+
+@contextlib.contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into an ordinary exit, so that everything started is stopped."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
