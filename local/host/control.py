@@ -1,0 +1,60 @@
+"""`/_host/clock` and `/_host/idle`: how a conductor moves this host through time.
+
+Used by `front`. Needs no key: it listens on the loopback address only and has no counterpart in Azure.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from local.host.activity import Activity
+from local.host.clock import Clock
+from local.host.queue_listener import HIDDEN_STEP, QueueListener
+
+
+def written(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+
+
+class Control:
+    def __init__(self, clock: Clock, activity: Activity, listeners: Sequence[QueueListener]) -> None:
+        self._clock = clock
+        self._activity = activity
+        self._listeners = listeners
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        match request.method, request.path:
+            case "GET", "/_host/clock":
+                return web.json_response({"now": written(self._clock.now())})
+            case "POST", "/_host/clock":
+                return await self._move(request)
+            case "GET", "/_host/idle":
+                return web.json_response(await self._idle())
+        return web.Response(status=404)
+
+    async def _move(self, request: web.Request) -> web.Response:
+        try:
+            to = datetime.fromisoformat(str((await request.json())["to"]))
+        except (ValueError, KeyError, TypeError) as error:
+            return web.json_response({"error": f'a body {{"to": ISO time}} is needed: {error}'}, status=400)
+        if to.tzinfo is None:
+            to = to.replace(tzinfo=UTC)
+        return web.json_response({"now": written(self._clock.move_to(to))})
+
+    async def _idle(self) -> dict[str, Any]:
+        """Idle only if nothing happened from before the polls until after them."""
+        before = self._activity.count
+        empty = await asyncio.gather(*(listener.is_empty_now() for listener in self._listeners))
+        hidden = await asyncio.gather(*(listener.holds_hidden() for listener in self._listeners)) if all(empty) else []
+        quiet = self._activity.is_quiet() and not self._clock.is_due() and self._activity.count == before
+        upcoming = [moment for moment in (self._clock.next(),) if moment is not None]
+        if any(hidden):
+            upcoming.append(self._clock.now() + HIDDEN_STEP)
+        return {
+            "idle": all(empty) and quiet,
+            "activity": self._activity.count,
+            "next": written(min(upcoming)) if upcoming else None,
+        }

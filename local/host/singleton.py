@@ -1,0 +1,83 @@
+"""A blob lease that lets one host at a time run a listener.
+
+Used by `timer_listener`. Never fires anything itself; a host that finds the lease held asks again later.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient
+
+from local.host.clock import Clock
+
+log = logging.getLogger("host.singleton")
+LEASE_SECONDS = 15  # the development value; 60 in Azure
+RECOVERY = timedelta(minutes=1)
+
+
+class SingletonLock:
+    """Held from `acquire` until `release`."""
+
+    def __init__(self, blob: BlobClient, clock: Clock) -> None:
+        self._blob = blob
+        self._clock = clock
+        self._lease: BlobLeaseClient | None = None
+        self._moved = asyncio.Event()
+        clock.on_move.append(self._moved.set)
+
+    async def acquire(self) -> None:
+        """Wait until the lease is ours."""
+        while not await self._try():
+            log.info("%s is held by another host", self._blob.blob_name)
+            await self._clock.until(self._clock.now() + RECOVERY)
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        await self.acquire()
+        renewal = asyncio.ensure_future(self._renew())
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            await self._release()
+
+    async def _try(self) -> bool:
+        try:
+            self._lease = await self._blob.acquire_lease(LEASE_SECONDS)
+        except ResourceNotFoundError:
+            await self._create()
+            return await self._try()
+        except HttpResponseError as error:
+            if error.status_code == 409:
+                return False
+            raise
+        return True
+
+    async def _create(self) -> None:
+        container = self._blob._get_container_client()
+        with contextlib.suppress(ResourceExistsError):
+            await container.create_container()
+        with contextlib.suppress(ResourceExistsError):
+            await self._blob.upload_blob(b"", overwrite=False)
+
+    async def _renew(self) -> None:
+        """Renew at half time, and at once after the clock was moved (the lease has run out then, which is allowed)."""
+        while self._lease is not None:
+            self._moved.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), LEASE_SECONDS / 2)
+            try:
+                await self._lease.renew()
+            except AzureError as error:
+                log.warning("%s: lease not renewed: %s", self._blob.blob_name, str(error).partition("\n")[0])
+                with contextlib.suppress(AzureError):
+                    await self._try()
+
+    async def _release(self) -> None:
+        if self._lease is not None:
+            with contextlib.suppress(AzureError, TimeoutError):
+                await asyncio.wait_for(self._lease.release(), 0.3)

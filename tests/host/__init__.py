@@ -1,0 +1,1 @@
+"""Tests of the functions host; the apps it runs are in `apps/`."""
