@@ -57,7 +57,7 @@ class Queue(Protocol):
 
 
 class Models(Protocol):
-    """VM models, content-addressed: keeping the same content again answers the same reference and changes nothing."""
+    """VM models by `decide.naming.model_reference`: keeping the same content again changes nothing."""
 
     def keep(self, model: Mapping[str, object]) -> str: ...
 
@@ -74,13 +74,22 @@ class Inventory(Protocol):
     """Machines as Azure shows them."""
 
     def fleet(self, subscriptions: Sequence[str]) -> Iterator[Sequence[Sighting]]:
-        """Every VM of the subscriptions, page by page, by the bulk lens: may be late, short, empty or double."""
+        """Every VM of the subscriptions as `look` shows them, page by page, by the bulk lens.
+
+        May be late, short, empty or double.
+        """
 
     def shard(self, shard: Shard) -> Mapping[VmUid, Sighting]:
-        """The VMs of one shard with interfaces and extensions in their model, by the bulk lens."""
+        """The VMs of one shard, as complete as `examine` shows them, by the bulk lens.
+
+        A VM with a disk that the lens does not show (yet) is left out whole.
+        """
 
     def look(self, vm: ResourceId) -> Sighting | Absent:
-        """One VM and its disks, read from the provider itself."""
+        """One VM by one GET: enough to register it. Its disks have no `uid` and no `left_out` yet, its model is empty."""
+
+    def examine(self, vm: ResourceId) -> Sighting | Absent:
+        """One VM with its disks, interfaces and extensions, each read from the provider itself: what a capture needs."""
 
     def enabled(self, subscription: str) -> bool:
         """Whether the subscription can be read and is enabled; False as well when it cannot be read."""

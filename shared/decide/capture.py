@@ -18,7 +18,6 @@ from shared.model.snapshot import SnapshotSeen
 
 TOGETHER = timedelta(minutes=15)  # all parts of a point start within this time, or it is a new attempt
 BULK_LAG = timedelta(minutes=5)  # a part that the bulk lens does not show by then gets a GET of its own
-CLAIM = timedelta(minutes=6)  # fresh intents are left to the drainer that wrote them for this long
 ENDLESS = timedelta(hours=24)  # a snapshot that is not ready by then never will be
 
 _PATIENCE = (  # how old the newest part is, how long until the next look
@@ -129,10 +128,10 @@ def next_attempt(capture: Capture, machine: Machine, place: Place) -> Capture:
     return Capture(capture.operation, with_new_parts(point, machine, place))
 
 
-def claimed(capture: Capture, now: datetime) -> Capture:
-    """Taken up once more: left to the drainer that says so until its claim runs out."""
+def claimed(capture: Capture, until: datetime) -> Capture:
+    """Taken up once more, and left to the drainer that says so `until` its claim runs out."""
     attempts = capture.operation.attempts + 1
-    operation = replace(capture.operation, state=State.INTENDED, attempts=attempts, next_look=now + CLAIM)
+    operation = replace(capture.operation, state=State.INTENDED, attempts=attempts, next_look=until)
     return Capture(operation, capture.point)
 
 

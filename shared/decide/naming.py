@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,11 @@ def part_name(uid: VmUid, engine: str, slot: datetime, attempt: int, disk_uid: s
     """The snapshot's name: the same for the same part, whoever asks and however often."""
     key = "|".join((uid, engine, stamp(slot), str(attempt), disk_uid))
     return "tb-" + hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def model_reference(model: Mapping[str, object]) -> str:
+    """The name under which a VM model is kept: a digest of its content."""
+    return hashlib.sha256(json.dumps(model, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> TagSet:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from shared.decide.schedule import interval, next_slot, owed, start_of
 from shared.decide.tags import Misnamed, OptedIn, OptedOut, Wish, judge, modified, relevant
-from shared.model.machine import Machine, Sighting, Status
+from shared.model.machine import Disk, Machine, Sighting, Status
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
 from shared.model.rules import Mode, Rules
@@ -69,13 +69,19 @@ def registered(before: Machine | None, sighting: Sighting, rules: Rules, now: da
         id=sighting.id,
         name=sighting.name,
         tags=relevant(sighting.tags, rules.prefix),
-        disks=sighting.disks,
+        disks=_with_known_identity(sighting.disks, before.disks if before else ()),
         unsupported=sighting.unsupported,
         as_of=sighting.as_of,
         absent_since=None,
         status=Status.PENDING,
     )
     return _enrolled(before, seen, rules, now)
+
+
+def _with_known_identity(disks: tuple[Disk, ...], known: tuple[Disk, ...]) -> tuple[Disk, ...]:
+    """The attached disks, with what an earlier examination of the same ids found."""
+    by_id = {disk.id: disk for disk in known}
+    return tuple(disk if disk.uid else replace(by_id.get(disk.id, disk), lun=disk.lun) for disk in disks)
 
 
 def _enrolled(before: Machine | None, seen: Machine, rules: Rules, now: datetime) -> Machine:

@@ -33,7 +33,10 @@ def differs(machine: Machine, sighting: Sighting, prefix: str) -> str:
         return "it moved"
     if dict(machine.tags) != relevant(sighting.tags, prefix):
         return "its tags changed"
-    if set(machine.disks) != set(sighting.disks) or set(machine.unsupported) != set(sighting.unsupported):
+    attached = {(disk.id, disk.lun) for disk in sighting.disks}
+    if attached != {(disk.id, disk.lun) for disk in machine.disks} or set(machine.unsupported) != set(
+        sighting.unsupported
+    ):
         return "its disks changed"
     return ""
 

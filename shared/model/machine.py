@@ -30,7 +30,10 @@ class Lens(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A managed disk as attached to a VM. `lun` is None for the OS disk; `left_out` says why it is not captured."""
+    """A managed disk as attached to a VM. `lun` is None for the OS disk; `left_out` says why it is not captured.
+
+    `uid` is empty where only the VM was read: enough to register the VM, not to capture it.
+    """
 
     id: ResourceId
     uid: DiskUid

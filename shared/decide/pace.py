@@ -1,0 +1,81 @@
+"""When a call may be sent: token buckets as values. Asked by `cloud/pace.py` with the bucket and now.
+
+A bucket fills to `capacity` within `window`. `share` of it is left to others: we never take the last of it.
+It never sleeps and never reads a clock; a `now` before the bucket's own counts as the bucket's own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+_NEARLY_ONE = 1 - 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """`level` tokens were there at `at`; nothing may be sent before `closed_until`."""
+
+    capacity: float
+    window: timedelta
+    share: float
+    level: float
+    at: datetime
+    closed_until: datetime | None = None
+
+    @property
+    def refill(self) -> float:
+        """Tokens per second."""
+        return self.capacity / self.window.total_seconds()
+
+    @property
+    def kept_back(self) -> float:
+        """What is left to others; a full bucket always allows one call."""
+        return min(self.share * self.capacity, self.capacity - 1)
+
+
+def full(capacity: float, window: timedelta, share: float, now: datetime) -> Bucket:
+    """A bucket that nobody has used yet."""
+    return Bucket(max(capacity, 1), window, share, max(capacity, 1), now)
+
+
+def wait(bucket: Bucket, now: datetime) -> timedelta:
+    """How long until one call may be sent; zero means now."""
+    closed = max(bucket.closed_until - now, timedelta(0)) if bucket.closed_until else timedelta(0)
+    lacking = 1 - (_refilled(bucket, now).level - bucket.kept_back)
+    if lacking <= 1 - _NEARLY_ONE:
+        return closed
+    return max(closed, timedelta(microseconds=math.ceil(lacking / bucket.refill * 1e6)))
+
+
+def spent(bucket: Bucket, now: datetime) -> Bucket:
+    """The bucket after one call was sent, whatever it held."""
+    refilled = _refilled(bucket, now)
+    return replace(refilled, level=max(refilled.level - 1, 0))
+
+
+def heard(bucket: Bucket, remaining: float, now: datetime) -> Bucket:
+    """The bucket after an answer named what remains: others may have taken more than we know of."""
+    refilled = _refilled(bucket, now)
+    return replace(refilled, level=min(refilled.level, max(remaining, 0)))
+
+
+def learned(bucket: Bucket, remaining: float, now: datetime) -> Bucket:
+    """As `heard`, for a bucket whose capacity nobody told: it is at least the largest value seen."""
+    if remaining > bucket.capacity:
+        return replace(bucket, capacity=remaining, level=remaining, at=max(now, bucket.at))
+    return heard(bucket, remaining, now)
+
+
+def refused(bucket: Bucket, after: timedelta, now: datetime) -> Bucket:
+    """The bucket after a refusal: closed for `after`, and what it held was an illusion."""
+    until = max(now + after, bucket.closed_until or now)
+    return replace(_refilled(bucket, now), level=0, at=until, closed_until=until)
+
+
+def _refilled(bucket: Bucket, now: datetime) -> Bucket:
+    passed = (now - bucket.at).total_seconds()
+    if passed <= 0:
+        return bucket
+    return replace(bucket, level=min(bucket.level + passed * bucket.refill, bucket.capacity), at=now)
