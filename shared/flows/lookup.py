@@ -1,4 +1,4 @@
-"""Which machine a person means. The command line and the API name machines by text; this finds the one, or says why not.
+"""Which machine a person means: named by text on the command line or in the API, it is found, or it says why not.
 
 Called with what the ledger holds. It never asks Azure: a VM that was never seen here is Unknown.
 """
@@ -26,8 +26,8 @@ def named(candidates: Iterable[Machine], text: str) -> Machine:
     if not found:
         raise Unknown(f"no VM {text!r} has been seen here; `tagback status` lists every VM that has")
     if len(found) > 1:
-        ids = "\n".join(f"  {machine.id}" for machine in found)
-        raise BadInput([f"{len(found)} VMs are named {text!r}; give one of these ids instead:\n{ids}"])
+        ids = [str(machine.id) for machine in found]
+        raise BadInput([f"{len(found)} VMs are named {text!r}; give one of these ids instead:", *ids])
     return found[0]
 
 
@@ -50,7 +50,7 @@ def _matcher(text: str) -> Callable[[Machine], bool]:
 
 
 def _latest_of_each_place(found: Sequence[Machine]) -> list[Machine]:
-    """One machine per id: a VM made again under its old name stands for both, and its predecessor answers to its vmId."""
+    """One machine per id: a VM made again under its old name stands for both; the earlier one answers to its vmId."""
     latest: dict[object, Machine] = {}
     for machine in found:
         known = latest.get(machine.id)

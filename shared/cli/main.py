@@ -1,0 +1,141 @@
+"""`tagback`: what is protected and why, for people and for programs.
+
+Runs where its user runs it, with the settings of their environment and their own `az login`. It reads the ledger; what
+it changes is a request row and a message, and the app does the rest. It decides nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from shared.cli import pages
+from shared.cli.output import Form, print_json
+from shared.cli.plans import check
+from shared.cli.session import BAD_INPUT, NOT_ALL_IS_WELL, Commands, Session, output_option, session_of
+from shared.flows import asking, explaining, lookup, show
+from shared.flows.standing import standing
+from shared.model.rules import Rules
+from shared.ports import World
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tagback")
+@output_option
+def commands() -> None:
+    """Tag a VM in Azure and it is backed up: see what is protected, why, and by which recovery points.
+
+    A VM is named by name, group/name or full id.
+    """
+
+
+@commands.command()
+@output_option
+@click.pass_context
+def status(context: click.Context) -> None:
+    """Every VM that was seen: protected or not, and why. Exit code 1 when something needs attention."""
+    session = session_of(context)
+    answer = show.status(standing(*session.open()))
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_status(answer)
+    if not answer["all_is_well"]:
+        context.exit(NOT_ALL_IS_WELL)
+
+
+@commands.command()
+@click.argument("vm")
+@output_option
+@click.pass_context
+def points(context: click.Context, vm: str) -> None:
+    """The recovery points of a VM, oldest first."""
+    session = session_of(context)
+    world, _ = session.open()
+    answer = show.points(world, lookup.named(lookup.machines(world), vm))
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_points(answer)
+
+
+@commands.command()
+@click.argument("vm")
+@output_option
+@click.pass_context
+def explain(context: click.Context, vm: str) -> None:
+    """Why a VM is protected or not, when its next point is due, and which points go next."""
+    session = session_of(context)
+    world, rules = session.open()
+    answer = explaining.explain(world, rules, lookup.named(lookup.machines(world), vm))
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_explanation(answer)
+
+
+@commands.command()
+@output_option
+@click.pass_context
+def jobs(context: click.Context) -> None:
+    """What is being done and was done, newest first."""
+    session = session_of(context)
+    answer = show.jobs(standing(*session.open()))
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_jobs(answer)
+
+
+@commands.command()
+@click.argument("vm")
+@output_option
+@click.pass_context
+def backup(context: click.Context, vm: str) -> None:
+    """Ask for a recovery point of a VM now, beside its plan."""
+    session = session_of(context)
+    world, _ = session.open()
+    machine = lookup.named(lookup.machines(world), vm)
+    asked = asking.ask_backup(world, machine, session.caller())
+    if session.form is Form.JSON:
+        print_json({"id": asked.id})
+    else:
+        pages.print_asked(machine.name, asked.id)
+
+
+@commands.group()
+def plans() -> None:
+    """The plans that tags can name."""
+
+
+@plans.command("check")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@output_option
+@click.pass_context
+def check_plans(context: click.Context, file: Path | None) -> None:
+    """Check a plans file whole and list every problem; without FILE, the one that this installation ships."""
+    answer = check(file)
+    if session_of(context).form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_check(answer)
+    if not answer["ok"]:
+        context.exit(BAD_INPUT)
+
+
+def _open_world() -> tuple[World, Rules]:
+    from shared import wiring  # opening it reads the settings; --help must work without any
+
+    return wiring.from_environment()
+
+
+def _caller() -> str:
+    from shared import wiring
+
+    return wiring.caller()
+
+
+def main() -> None:
+    """The console script."""
+    commands(obj=Session(_open_world, _caller))

@@ -1,0 +1,106 @@
+"""How answers leave the command line: one JSON document, or plain tables that stay readable in a pipe and a terminal.
+
+Used by main.py. A table shows the same values as the JSON; nothing is looked up or decided here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 10_000  # in a pipe a row is one line, whatever its length, so that grep and awk see whole rows
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]")
+STYLES = {
+    "protected": "green",
+    "succeeded": "green",
+    "complete": "green",
+    "pending": "cyan",
+    "degraded": "yellow",
+    "failed": "yellow",
+    "incomplete": "yellow",
+    "unprotected": "bold red",
+    "gave-up": "bold red",
+    "needs-person": "bold red",
+    "excluded": "dim",
+    "gone": "dim",
+}
+
+
+class Form(StrEnum):
+    """What `--output` can be."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading and the field of the JSON value that stands below it."""
+
+    heading: str
+    field: str
+
+
+def print_json(document: object) -> None:
+    """The one document on standard output."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -> None:
+    """One line per row; a terminal that is too narrow folds cells and loses nothing."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column.heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(row.get(column.field)) for column in columns))
+    _console().print(table)
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Sentences, one per line."""
+    console = _console()
+    for line in lines:
+        console.print(Text(printable(line), overflow="fold"))
+
+
+def _console() -> Console:
+    console = Console(markup=False, emoji=False, highlight=False)
+    return console if console.is_terminal else Console(markup=False, emoji=False, highlight=False, width=PIPE_WIDTH)
+
+
+def cell(value: object) -> Text:
+    """A value as a person reads it; `-` for nothing."""
+    text = words(value)
+    return Text(printable(text), style=STYLES.get(text, ""))
+
+
+def words(value: object) -> str:
+    match value:
+        case None | "" | []:
+            return "-"
+        case True:
+            return "yes"
+        case False:
+            return "no"
+        case list():
+            return "; ".join(str(entry) for entry in value)
+        case _:
+            return minute(str(value))
+
+
+def minute(text: str) -> str:
+    """An instant to the minute: `2026-11-20 02:00Z`; every other text as it is."""
+    return f"{text[:10]} {text[11:16]}Z" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text) else text
+
+
+def printable(text: str) -> str:
+    """The text with everything written out that would move the cursor or reorder the line: tags are foreign text."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", " ".join(text.split("\n")))

@@ -1,0 +1,127 @@
+"""The tables and sentences in which the command line shows what show.py and explaining.py say. Used by main.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.cli.output import Column, print_lines, print_table, words
+
+STATUS = (
+    Column("VM", "vm"),
+    Column("STATUS", "status"),
+    Column("PLAN", "plan"),
+    Column("LAST POINT", "last_point"),
+    Column("NEXT DUE", "next_due"),
+    Column("REGION", "region"),
+    Column("BECAUSE", "because"),
+)
+POINTS = (
+    Column("SLOT", "slot"),
+    Column("STATE", "state"),
+    Column("CONSISTENCY", "consistency"),
+    Column("PARTS", "ready"),
+    Column("CLASS", "class"),
+    Column("KEEP UNTIL", "keep_until"),
+    Column("BECAUSE", "because"),
+)
+JOBS = (
+    Column("STARTED", "started"),
+    Column("VM", "vm"),
+    Column("KIND", "kind"),
+    Column("STATE", "state"),
+    Column("ATTEMPTS", "attempts"),
+    Column("ENDED", "ended"),
+    Column("NEXT LOOK", "next_look"),
+    Column("BECAUSE", "said"),
+)
+GOING = (Column("SLOT", "slot"), Column("NOT BEFORE", "at"), Column("BECAUSE", "because"))
+GOING_SHOWN = 5
+
+Json = Mapping[str, Any]
+
+
+def print_status(answer: Json) -> None:
+    machines: Sequence[Json] = answer["machines"]
+    if not machines:
+        print_lines(["No VM has been seen yet. The sweep looks at every subscription it may read."])
+        return
+    print_table(STATUS, machines)
+    counted = ", ".join(f"{count} {status}" for status, count in answer["counts"].items())
+    print_lines(["", f"As of {words(answer['as_of'])}: {counted}."])
+    further = [f"{machine['vm']}: {problem}" for machine in machines for problem in _unsaid(machine)]
+    if further:
+        print_lines(["", "Problems:", *(f"  {line}" for line in further)])
+
+
+def _unsaid(machine: Json) -> list[str]:
+    return [problem for problem in machine["problems"] if problem != machine["because"]]
+
+
+def print_points(answer: Sequence[Json]) -> None:
+    if not answer:
+        print_lines(["It has no recovery point yet; `tagback explain` says why and when the next is due."])
+        return
+    print_table(POINTS, [{**point, "ready": _ready(point["parts"])} for point in answer])
+
+
+def _ready(parts: Sequence[Json]) -> str:
+    ready = sum(part["state"] == "ready" for part in parts)
+    return f"{ready} of {len(parts)}"
+
+
+def print_jobs(answer: Sequence[Json]) -> None:
+    if not answer:
+        print_lines(["There are no jobs."])
+        return
+    print_table(JOBS, [{**job, "said": _said(job)} for job in answer])
+
+
+def _said(job: Json) -> str:
+    error = job["error"]
+    if not error:
+        return str(job["because"])
+    return "; ".join(part for part in (f"{error['code']}: {error['message']}", error["remedy"]) if part)
+
+
+def print_explanation(answer: Json) -> None:
+    tags = ", ".join(f"{name} = {value}" for name, value in answer["tags"].items())
+    print_lines(
+        [
+            f"{answer['vm']} is {answer['decision']}",
+            *(f"  - {reason}" for reason in answer["because"]),
+            "",
+            f"id         {answer['id']}",
+            f"tags       {tags or 'none that ask for anything'}",
+            f"plan       {words(answer['plan'])}",
+            f"next slot  {words(answer['next_slot'])}",
+        ]
+    )
+    if answer["problems"]:
+        print_lines(["", "Problems:", *(f"  - {problem}" for problem in answer["problems"])])
+    _print_going(answer["deletes_next"])
+
+
+def _print_going(going: Sequence[Json]) -> None:
+    if not going:
+        return
+    print_lines(["", "Points that go next:"])
+    print_table(GOING, going[:GOING_SHOWN])
+    if len(going) > GOING_SHOWN:
+        print_lines([f"and {len(going) - GOING_SHOWN} more (--output json lists all)"])
+
+
+def print_asked(name: str, request: str) -> None:
+    print_lines(
+        [
+            f"Asked for a recovery point of {name}: request {request}.",
+            f"Watch it with `tagback jobs` and `tagback points {name}`.",
+        ]
+    )
+
+
+def print_check(answer: Json) -> None:
+    if answer["ok"]:
+        print_lines([f"{answer['file']} is fine: plans {', '.join(answer['plans'])}; default {answer['default']}."])
+        return
+    print_lines([f"{answer['file']} cannot be used:", *(f"  {problem}" for problem in answer["problems"])])

@@ -1,0 +1,96 @@
+"""What every command shares: how the world is opened, the form of the answer, and what errors become.
+
+Used by main.py, and by tests that bring a world of their own. The world is opened on first use, so that `--help` and
+`plans check` need no settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from shared.cli.output import Form, print_json, printable
+from shared.errors import BadInput, CloudError, LostRace, TagbackError, Unknown
+from shared.model.rules import Rules
+from shared.ports import World
+
+NOT_ALL_IS_WELL = 1
+BAD_INPUT = 2
+NOT_FOUND = 3
+AZURE_FAILED = 5
+EXIT_CODES = {
+    0: "fine",
+    NOT_ALL_IS_WELL: "not all is well: something is unprotected, degraded, given up, or waits for a person",
+    BAD_INPUT: "bad input: arguments, settings or a plans file; every problem is listed",
+    NOT_FOUND: "no VM or request of that name",
+    AZURE_FAILED: "Azure refused, or could not be reached",
+}
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the command line."""
+
+    open: Callable[[], tuple[World, Rules]]
+    caller: Callable[[], str]
+    form: Form = Form.TABLE
+
+
+def exit_code(error: TagbackError) -> int:
+    """The exit code that the contract gives to a kind of error."""
+    match error:
+        case BadInput():
+            return BAD_INPUT
+        case Unknown():
+            return NOT_FOUND
+        case CloudError() | LostRace():
+            return AZURE_FAILED
+        case _:
+            raise error
+
+
+def report(error: TagbackError, form: Form) -> None:
+    """Words for people on standard error, and the one document on standard output where JSON was asked for."""
+    problems = list(error.problems) if isinstance(error, BadInput) else [str(error)]
+    for problem in problems:
+        click.echo(f"tagback: {printable(problem)}", err=True)
+    if form is Form.JSON:
+        code = exit_code(error)
+        print_json({"error": EXIT_CODES[code], "exit_code": code, "problems": problems})
+
+
+class Commands(click.Group):
+    """A group whose commands may raise TagbackErrors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TagbackError as error:
+            report(error, session_of(ctx).form)
+            ctx.exit(exit_code(error))
+
+
+def session_of(context: click.Context) -> Session:
+    """The session that main (or a test) started the command line with."""
+    session = context.find_object(Session)
+    assert session is not None, "the command line is started with a Session as its object"
+    return session
+
+
+def choose_form(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    """Remember the form of the answer, wherever on the line the option stands."""
+    if value is not None:
+        session_of(context).form = Form(value)
+
+
+output_option = click.option(
+    "--output",
+    type=click.Choice([form.value for form in Form]),
+    help="table (default) for people, json for programs: one document on standard output.",
+    callback=choose_form,
+    expose_value=False,
+    is_eager=True,
+)

@@ -1,0 +1,128 @@
+"""What people and programs are shown: status, jobs, points and requests as JSON values, to the letter of the contract.
+
+Called by the command line and the API, so that both answer the same. It renders and never decides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from shared.decide.standing import all_is_well, is_job
+from shared.flows.standing import Standing
+from shared.model.machine import Machine
+from shared.model.operation import Failure, Operation
+from shared.model.point import Part, Point
+from shared.model.request import Request
+from shared.ports import World
+
+Json = dict[str, object]
+
+
+def status(standing: Standing) -> Json:
+    """Every machine, counted and listed."""
+    counts = Counter(machine.status.value for machine in standing.machines)
+    return {
+        "as_of": instant(standing.as_of),
+        "all_is_well": all_is_well(standing.machines, standing.operations),
+        "counts": dict(sorted(counts.items())),
+        "machines": [_machine(machine) for machine in standing.machines],
+    }
+
+
+def _machine(machine: Machine) -> Json:
+    return {
+        "vm": machine.name,
+        "id": str(machine.id),
+        "subscription": machine.shard.subscription,
+        "region": machine.shard.region,
+        "plan": machine.plan or None,
+        "status": machine.status.value,
+        "because": machine.because,
+        "last_point": instant(machine.last_point),
+        "next_due": instant(machine.next_due),
+        "last_verified": None,
+        "problems": list(machine.problems),
+    }
+
+
+def points(world: World, machine: Machine) -> list[Json]:
+    """The points of one machine, oldest first."""
+    return [_point(held.row) for held in world.ledger.points(machine.shard, machine.uid)]
+
+
+def _point(point: Point) -> Json:
+    return {
+        "slot": instant(point.slot),
+        "engine": point.engine.value,
+        "consistency": point.consistency.value,
+        "state": point.state.value,
+        "complete": point.complete,
+        "parts": [_part(part) for part in point.live_parts],
+        "class": point.earned or None,
+        "keep_until": instant(point.keep_until),
+        "held_until": instant(point.held_until),
+        "because": point.because,
+    }
+
+
+def _part(part: Part) -> Json:
+    return {"id": str(part.id), "disk": str(part.disk), "lun": part.lun, "state": part.state.value}
+
+
+def jobs(standing: Standing) -> list[Json]:
+    """The operations that do something, newest first."""
+    machines = {machine.uid: machine for machine in standing.machines}
+    return [_job(operation, machines[operation.uid]) for operation in _newest_first(standing.operations)]
+
+
+def _newest_first(operations: Iterable[Operation]) -> list[Operation]:
+    return [operation for operation in reversed(tuple(operations)) if is_job(operation)]
+
+
+def _job(operation: Operation, machine: Machine) -> Json:
+    return {
+        "id": job_id(operation.uid, operation.id),
+        "vm": machine.name,
+        "vm_id": str(machine.id),
+        "kind": operation.kind.value,
+        "slot": instant(operation.slot),
+        "state": operation.state.value,
+        "because": operation.because,
+        "attempts": operation.attempts,
+        "started": instant(operation.started_at),
+        "ended": instant(operation.ended_at),
+        "error": _failure(operation.failure),
+        "next_look": instant(operation.next_look),
+    }
+
+
+def job_id(uid: str, operation: str) -> str:
+    """An operation's id is only unique within its machine; a job's is everywhere: its ledger row key without `o|`."""
+    return f"{uid}|{operation}"
+
+
+def _failure(failure: Failure | None) -> Json | None:
+    if failure is None:
+        return None
+    return {"code": failure.code, "message": failure.message, "remedy": failure.remedy}
+
+
+def request(asked: Request) -> Json:
+    """One request and how far it came."""
+    return {
+        "id": asked.id,
+        "asked": asked.asked.value,
+        "vm_uid": asked.uid,
+        "by": asked.by,
+        "at": instant(asked.at),
+        "progress": asked.progress.value,
+        "because": asked.because,
+        "job": job_id(asked.uid, asked.operation) if asked.operation else None,
+    }
+
+
+def instant(moment: datetime | None) -> str | None:
+    """A UTC instant as ISO 8601, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

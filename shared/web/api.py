@@ -1,0 +1,127 @@
+"""The JSON API as one WSGI application: the read routes of the contract, answering what the command line prints.
+
+Built by function_app.py with `application(open_world)`; the world is opened at the first request. It decides nothing
+and changes nothing. Every answer, errors included, is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import Map, RequestRedirect, Rule
+
+from shared.errors import BadInput
+from shared.flows import asking, explaining, lookup, show
+from shared.flows.standing import standing
+from shared.model.rules import Rules
+from shared.ports import World
+from shared.web.problem import Problem, of_error, of_settings
+
+Environ: TypeAlias = dict[str, Any]
+StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Any]
+Application: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
+View: TypeAlias = Callable[[World, Rules, Mapping[str, str]], object]
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+LOG = logging.getLogger("tagback.web")
+
+
+def status(world: World, rules: Rules, _: Mapping[str, str]) -> object:
+    return show.status(standing(world, rules))
+
+
+def jobs(world: World, rules: Rules, _: Mapping[str, str]) -> object:
+    return show.jobs(standing(world, rules))
+
+
+def points(world: World, _: Rules, names: Mapping[str, str]) -> object:
+    return show.points(world, lookup.named(lookup.machines(world), f"{names['group']}/{names['vm']}"))
+
+
+def explain(world: World, rules: Rules, names: Mapping[str, str]) -> object:
+    machine = lookup.named(lookup.machines(world), f"{names['group']}/{names['vm']}")
+    return explaining.explain(world, rules, machine)
+
+
+def request(world: World, _: Rules, names: Mapping[str, str]) -> object:
+    return show.request(asking.request(world, names["id"]))
+
+
+ROUTES: Mapping[str, View] = {
+    "/api/status": status,
+    "/api/jobs": jobs,
+    "/api/points/<group>/<vm>": points,
+    "/api/explain/<group>/<vm>": explain,
+    "/api/requests/<id>": request,
+}
+
+
+class SettingsFailed(Exception):
+    """The world could not be opened because the settings are bad."""
+
+    def __init__(self, bad: BadInput) -> None:
+        super().__init__(str(bad))
+        self.bad = bad
+
+
+def application(open_world: Callable[[], tuple[World, Rules]]) -> Application:
+    """The WSGI application over the world that `open_world` gives; it is asked once per request."""
+    routes = Map([Rule(path, endpoint=path, methods=["GET"]) for path in ROUTES], strict_slashes=False)
+
+    def respond(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
+        try:
+            endpoint, names = routes.bind_to_environ(environ).match()
+            answer = ROUTES[endpoint](*_opened(open_world), names)
+        except Exception as error:  # the outermost edge: every failure becomes a problem document
+            return _send(_problem(error), path, environ, start_response)
+        return _send(answer, path, environ, start_response)
+
+    return respond
+
+
+def _opened(open_world: Callable[[], tuple[World, Rules]]) -> tuple[World, Rules]:
+    try:
+        return open_world()
+    except BadInput as error:
+        raise SettingsFailed(error) from error
+
+
+def _problem(error: Exception) -> Problem:
+    match error:
+        case MethodNotAllowed():
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            return Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"allowed here: {allowed}", headers={"Allow": allowed})
+        case RequestRedirect():
+            return Problem(HTTPStatus.NOT_FOUND, f"no such route; did you mean {error.new_url}?")
+        case HTTPException():
+            return Problem(HTTPStatus(error.code or 500), f"no such route; there are: {', '.join(ROUTES)}")
+        case SettingsFailed():
+            LOG.error("web.settings problems=%s", json.dumps(error.bad.problems))
+            return of_settings(error.bad)
+        case _:
+            problem = of_error(error)
+            if problem.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+                LOG.error("web.failed", exc_info=error)
+            return problem
+
+
+def _send(answer: object, path: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    status, media, headers, document = HTTPStatus.OK, "application/json", {}, answer
+    if isinstance(answer, Problem):
+        status, media, headers = answer.status, "application/problem+json", answer.headers
+        document = answer.document(path)
+    body = json.dumps(document, indent=2).encode()
+    fields = {"Content-Type": media, "Content-Length": str(len(body)), **SECURITY_HEADERS, **headers}
+    start_response(f"{status.value} {status.phrase}", list(fields.items()))
+    return [b""] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

@@ -1,0 +1,76 @@
+"""How errors leave the command line: the pinned exit code, words on stderr, and one document where JSON was asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import BadInput, CloudError, Denied, LostRace, TagbackError, Throttled, Unavailable, Unknown
+from shared.model.rules import Rules
+from shared.ports import World
+from tests.cli.running import answer, run, run_with
+from tests.fleet import usual_fleet
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadInput(["TAGBACK_SUBSCRIPTIONS: missing", "TAGBACK_PLANS: no such file"]), 2),
+        (Unknown("no such thing"), 3),
+        (Denied("AuthorizationFailed", "may not read the table"), 5),
+        (Throttled("TooManyRequests", "slow down", timedelta(seconds=17)), 5),
+        (Unavailable("ConnectionError", "no route"), 5),
+        (LostRace("somebody was faster"), 5),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_has_its_exit_code_and_its_words(error: TagbackError, code: int) -> None:
+    def fail() -> tuple[World, Rules]:
+        raise error
+
+    result = run_with(fail, "status")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == "".join(f"tagback: {line}\n" for line in str(error).splitlines())
+    document = answer(run_with(fail, "status", "--output", "json"))
+    assert (document["exit_code"], document["problems"]) == (code, str(error).splitlines())
+
+
+def test_a_read_that_fails_on_a_worker_is_azure_failing() -> None:
+    fleet = usual_fleet()
+
+    def refuse(*_: object) -> None:
+        raise CloudError("ServerBusy", "later")
+
+    fleet.stage.ledger.record = refuse  # type: ignore[method-assign, assignment] # the twin's only fault here
+    assert run(fleet, "status").exit_code == 5
+
+
+@pytest.mark.parametrize(
+    "words", [("stauts",), ("points",), ("status", "--output", "xml"), ("explain", "a/b/c"), ("explain", " ")]
+)
+def test_arguments_that_cannot_be_used_end_in_2(words: tuple[str, ...]) -> None:
+    result = run(usual_fleet(), *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr
+
+
+def test_an_error_nobody_foresaw_is_not_hidden() -> None:
+    with pytest.raises(TagbackError, match="new kind"):
+        run_with(lambda: (_ for _ in ()).throw(TagbackError("a new kind")), "status")
+
+
+def test_help_needs_no_settings() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "from shared.cli.main import main; main()", "--help"],
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert [
+        name for name in ("status", "points", "explain", "backup", "jobs", "plans") if name not in result.stdout
+    ] == []

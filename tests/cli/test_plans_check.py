@@ -1,0 +1,54 @@
+"""`tagback plans check`: a plans file is fine, or every problem with it is listed with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.model.rules import Rules
+from shared.ports import World
+from tests.cli.running import answer, run_with
+
+
+def no_settings() -> tuple[World, Rules]:
+    raise AssertionError("checking a file needs no settings")
+
+
+def test_the_plans_that_are_shipped_are_fine() -> None:
+    result = run_with(no_settings, "plans", "check", "--output", "json")
+    document = answer(result)
+    assert (document["ok"], document["problems"], result.exit_code) == (True, [], 0)
+    assert {"bronze", "silver", "gold"} <= set(document["plans"])
+    assert "is fine" in run_with(no_settings, "plans", "check").stdout
+
+
+def test_every_problem_is_listed_at_once_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(
+        'default = "platinum"\n'
+        '[plans.iron.snapshots]\nat = ["25:00"]\nzone = "Mars/Olympus"\nkeep = "forever"\n'
+        '[plans.tin]\nkeep_floor = "soon"\n'
+    )
+    result = run_with(no_settings, "plans", "check", str(file), "--output", "json")
+    text = "\n".join(answer(result)["problems"])
+    places = ("default:", "plans.iron.snapshots.at:", "plans.iron.snapshots.zone:", "plans.iron.snapshots.keep:")
+    assert [place for place in (*places, "plans.tin:", "plans.tin.keep_floor:") if place not in text] == []
+    assert result.exit_code == 2
+
+
+def test_what_the_schema_refuses_is_listed_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text('default = "iron"\n[plans.iron]\nkeeep = "7d"\nmax_per_day = 0\n')
+    result = run_with(no_settings, "plans", "check", str(file))
+    assert "plans.iron: Additional properties are not allowed ('keeep' was unexpected)" in result.stdout
+    assert "plans.iron.max_per_day: 0 is less than the minimum of 1" in result.stdout
+    assert result.exit_code == 2
+
+
+def test_a_file_that_is_not_toml_or_not_there_is_bad_input(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    missing = run_with(no_settings, "plans", "check", str(file), "--output", "json")
+    file.write_text("default = silver\n")
+    broken = run_with(no_settings, "plans", "check", str(file), "--output", "json")
+    assert answer(missing)["problems"] == ["it cannot be read: No such file or directory"]
+    assert answer(broken)["problems"][0].startswith("it is not TOML: Invalid value (at line 1")
+    assert (missing.exit_code, broken.exit_code) == (2, 2)

@@ -1,0 +1,97 @@
+"""`tagback points` and `tagback jobs`, to the letter of the contract and as tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.model.operation import State
+from shared.model.point import PointState
+from tests.cli.running import answer, run
+from tests.fleet import DAY, LAST_SLOT, SUBSCRIPTION, capture, empty_fleet, machine, point, uid_of, usual_fleet
+
+SNAPSHOTS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/tagback-westeurope/providers/microsoft.compute/snapshots"
+DISKS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/web/providers/microsoft.compute/disks"
+
+
+def test_points_are_as_the_contract_pins_them() -> None:
+    result = run(usual_fleet(), "points", "web-1", "--output", "json")
+    older, newer = answer(result)
+    assert older["slot"] == "2026-11-19T02:00:00Z"
+    assert newer == {
+        "slot": "2026-11-20T02:00:00Z",
+        "engine": "disk",
+        "consistency": "per-disk",
+        "state": "complete",
+        "complete": True,
+        "parts": [
+            {"id": f"{SNAPSHOTS}/tb-web-1-os-20", "disk": f"{DISKS}/web-1-os", "lun": None, "state": "ready"},
+            {"id": f"{SNAPSHOTS}/tb-web-1-data0-20", "disk": f"{DISKS}/web-1-data0", "lun": 0, "state": "ready"},
+        ],
+        "class": "daily",
+        "keep_until": "2026-11-27T02:00:00Z",
+        "held_until": None,
+        "because": "first complete point of its day (daily), kept 7d",
+    }
+    assert result.exit_code == 0
+
+
+def test_the_parts_of_earlier_attempts_are_not_shown_as_the_points_own() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    again = point(well)
+    second = tuple(replace(part, attempt=2) for part in again.parts[:1])
+    fleet.put(well, replace(again, attempt=2, parts=again.parts + second))
+    assert len(answer(run(fleet, "points", "web-1", "--output", "json"))[0]["parts"]) == 1
+
+
+def test_the_table_of_points_counts_the_parts_that_are_ready() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    fleet.put(well, point(well, LAST_SLOT - DAY, PointState.INCOMPLETE), point(well))
+    rows = run(fleet, "points", "web-1").stdout.splitlines()
+    assert "incomplete" in rows[1]
+    assert "0 of 2" in rows[1]
+    assert "2 of 2" in rows[2]
+
+
+def test_a_machine_without_points_says_where_to_look() -> None:
+    assert "no recovery point yet" in run(usual_fleet(), "points", "jump").stdout
+
+
+def test_jobs_are_as_the_contract_pins_them_newest_first() -> None:
+    newest, older = answer(run(usual_fleet(), "jobs", "--output", "json"))
+    assert newest == {
+        "id": f"{uid_of(1)}|slot-20261120T0200Z-disk",
+        "vm": "web-1",
+        "vm_id": f"/subscriptions/{SUBSCRIPTION}/resourcegroups/web/providers/microsoft.compute/virtualmachines/web-1",
+        "kind": "capture",
+        "slot": "2026-11-20T02:00:00Z",
+        "state": "succeeded",
+        "because": "it succeeded",
+        "attempts": 1,
+        "started": "2026-11-20T02:03:00Z",
+        "ended": "2026-11-20T02:09:00Z",
+        "error": None,
+        "next_look": None,
+    }
+    assert older["slot"] == "2026-11-19T02:00:00Z"
+
+
+def test_a_failed_job_says_what_happened_and_what_to_do() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    failed = replace(capture(well, LAST_SLOT, State.NEEDS_PERSON), next_look=LAST_SLOT + timedelta(hours=6))
+    fleet.put(well, failed)
+    (job,) = answer(run(fleet, "jobs", "--output", "json"))
+    assert job["error"] == {"code": "ScopeLocked", "message": "a lock", "remedy": "remove the lock"}
+    assert (job["state"], job["ended"], job["next_look"]) == ("needs-person", None, "2026-11-20T08:00:00Z")
+    assert "ScopeLocked: a lock; remove the lock" in run(fleet, "jobs").stdout
+
+
+def test_slots_that_were_answered_without_work_are_no_jobs() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    fleet.put(well, capture(well, LAST_SLOT, State.SKIPPED), capture(well, LAST_SLOT - DAY, State.SUPERSEDED))
+    assert answer(run(fleet, "jobs", "--output", "json")) == []
+    assert run(fleet, "jobs").stdout == "There are no jobs.\n"

@@ -1,0 +1,117 @@
+"""`tagback status`: every machine, to the letter of the contract, and an exit code that tells whether to worry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.model.machine import Status
+from shared.model.operation import State
+from tests.cli.running import answer, run
+from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, capture, empty_fleet, machine, usual_fleet
+
+
+def test_the_document_is_as_the_contract_pins_it() -> None:
+    result = run(usual_fleet(), "status", "--output", "json")
+    document = answer(result)
+    assert document["as_of"] == "2026-11-20T12:00:00Z"
+    assert document["counts"] == {"excluded": 1, "gone": 1, "protected": 1}
+    assert document["machines"][2] == {
+        "vm": "web-1",
+        "id": f"/subscriptions/{SUBSCRIPTION}/resourcegroups/web/providers/microsoft.compute/virtualmachines/web-1",
+        "subscription": SUBSCRIPTION,
+        "region": "westeurope",
+        "plan": "silver",
+        "status": "protected",
+        "because": "web-1 is protected for a reason",
+        "last_point": "2026-11-20T02:00:00Z",
+        "next_due": "2026-11-21T02:00:00Z",
+        "last_verified": None,
+        "problems": [],
+    }
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words", [("--output", "json", "status"), ("status", "--output", "json")], ids=["global", "own"]
+)
+def test_the_form_can_be_chosen_before_and_after_the_command(words: tuple[str, ...]) -> None:
+    assert len(answer(run(usual_fleet(), *words))["machines"]) == 3
+
+
+def test_the_table_shows_every_machine_and_why() -> None:
+    result = run(usual_fleet(), "status")
+    rows = result.stdout.splitlines()
+    assert rows[0].split() == ["VM", "STATUS", "PLAN", "LAST", "POINT", "NEXT", "DUE", "REGION", "BECAUSE"]
+    assert [row.split()[0] for row in rows[1:4]] == ["jump", "old", "web-1"]
+    assert "2026-11-20 02:00Z" in rows[3]
+    assert rows[-1] == "As of 2026-11-20 12:00Z: 1 excluded, 1 gone, 1 protected."
+    assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (Status.PROTECTED, 0),
+        (Status.EXCLUDED, 0),
+        (Status.GONE, 0),
+        (Status.PENDING, 0),
+        (Status.DEGRADED, 1),
+        (Status.UNPROTECTED, 1),
+    ],
+)
+def test_a_machine_that_lacks_protection_ends_in_1(status: Status, code: int) -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "one", status), enrolled_at=NOW - timedelta(hours=1)))
+    result = run(fleet, "status", "--output", "json")
+    assert answer(result)["counts"] == {status.value: 1}
+    assert result.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(State.FAILED, 0), (State.SKIPPED, 0), (State.GAVE_UP, 1), (State.NEEDS_PERSON, 1)]
+)
+def test_an_operation_that_needs_somebody_ends_in_1(state: State, code: int) -> None:
+    fleet = empty_fleet()
+    well = machine(1, "one")
+    fleet.put(well, capture(well, LAST_SLOT - DAY, state))
+    assert run(fleet, "status").exit_code == code
+
+
+def test_a_row_that_nobody_touched_for_days_is_not_shown_as_protection() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "one"), last_point=LAST_SLOT - 3 * DAY, settled=LAST_SLOT - 3 * DAY))
+    result = run(fleet, "status", "--output", "json")
+    assert answer(result)["machines"][0]["status"] == "degraded"
+    assert "older than one and a half intervals" in answer(result)["machines"][0]["because"]
+    assert result.exit_code == 1
+
+
+def test_a_first_point_that_never_came_is_not_pending_for_ever() -> None:
+    fleet = empty_fleet()
+    fleet.put(machine(1, "one", Status.PENDING))
+    result = run(fleet, "status", "--output", "json")
+    assert answer(result)["machines"][0]["status"] == "unprotected"
+    assert result.exit_code == 1
+
+
+def test_problems_that_the_reason_does_not_say_are_listed() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "one", Status.DEGRADED), because="first", problems=("first", "second")))
+    assert run(fleet, "status").stdout.splitlines()[-1] == "  one: second"
+
+
+def test_an_empty_installation_says_so() -> None:
+    result = run(empty_fleet(), "status")
+    assert result.stdout.startswith("No VM has been seen yet")
+    assert result.exit_code == 0
+
+
+def test_foreign_text_cannot_move_the_cursor_or_add_a_row() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "one"), because="\x1b[2J fine\nweb-9 protected [red]"))
+    rows = run(fleet, "status").stdout.splitlines()
+    assert rows[1].endswith("\\u001b[2J fine web-9 protected [red]")
+    assert len(rows) == 4

@@ -1,0 +1,1 @@
+"""The API, called as a WSGI application over the twins."""
