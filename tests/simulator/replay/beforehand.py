@@ -1,0 +1,192 @@
+"""What existed before a session began: groups and resources that its answers show and nobody in it made. Pure.
+
+Only configuration is taken over (what a client could have written), never an answer; the simulator makes the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.simulator.replay.forms import is_made, path_of
+from tests.simulator.replay.recordings import MANAGEMENT_HOST, Exchange, Session
+from tests.simulator.replay.scope import SUPPORTING, counted, is_set_up, provider_of
+from tests.simulator.replay.templates import Wish, deployed
+
+_GROUP = re.compile(r"^(/subscriptions/[^/]+/resourcegroups/[^/]+)(?:/|$)")
+_RESOURCE = re.compile(r"^(/subscriptions/[^/]+/resourcegroups/[^/]+/providers/[^/]+(?:/[^/]+/[^/]+)+)")
+_CHOSEN = ("location", "tags", "zones", "identity", "sku", "plan", "kind", "properties", "extendedLocation")
+# what the platform fills in, wherever it stands
+_FILLED_IN = frozenset(
+    [
+        *("provisioningState", "vmId", "timeCreated", "uniqueId", "diskState", "diskSizeBytes", "managedBy", "etag"),
+        *("instanceView", "systemData", "exactVersion", "lastOwnershipUpdateTime", "sourceUniqueId", "resources"),
+        *("incrementalSnapshotFamilyId", "completionPercent", "resourceGuid", "macAddress", "principalId", "tenantId"),
+        *("diskIOPSReadWrite", "diskMBpsReadWrite", "restorePointCollectionId", "supportedCapabilities"),
+        *("requireGuestProvisionSignal", "clientId"),
+    ]
+)
+_ORDER = (
+    "microsoft.network",
+    "microsoft.compute/disks",
+    "microsoft.compute/snapshots",
+    "microsoft.compute/virtualmachines",
+)
+# shown by their own routes, or made by the platform
+_NEVER = ("microsoft.resources/tags", "microsoft.resources/deployments", "microsoft.compute/locations")
+
+
+def touched_groups(session: Session) -> set[str]:
+    """The groups that the session's requests name (`/subscriptions/s/resourcegroups/g`, lower case)."""
+    found = (_GROUP.match(path_of(each.target)) for each in session.exchanges if each.host == MANAGEMENT_HOST)
+    return {each.group(1) for each in found if each is not None}
+
+
+def beforehand(session: Session) -> list[Wish]:
+    """The requests that bring the world to where the session began, in order."""
+    shown = _Shown(session)
+    groups = [shown.group(group) for group in shown.groups]
+    kept = (wish for resource in shown.resources if (wish := shown.resource(resource)) is not None)
+    return groups + sorted(kept, key=lambda wish: _rank(wish.target)) + shown.subscription_tags()
+
+
+def _rank(target: str) -> int:
+    kind = "/".join(provider_of(target))
+    return next((at for at, prefix in enumerate(_ORDER) if kind.startswith(prefix)), len(_ORDER))
+
+
+class _Shown:
+    """Reads a session once: which ids it shows before making them, and the first body that shows each."""
+
+    def __init__(self, session: Session) -> None:
+        self._bodies: dict[str, Mapping[str, Any]] = {}
+        self._versions: dict[str, str] = {}
+        self._made: set[str] = set()
+        self.groups: dict[str, None] = {}
+        self.resources: dict[str, None] = {}
+        self._tags: dict[str, Wish] = {}
+        self._touched = touched_groups(session)
+        for exchange in session.exchanges:
+            if exchange.host == MANAGEMENT_HOST:
+                self._read(exchange)
+
+    def _read(self, exchange: Exchange) -> None:
+        path = path_of(exchange.target)
+        if exchange.method == "PUT" and exchange.status < 400:
+            self._made.add(path)
+            if is_set_up(exchange):
+                for wish in deployed(exchange):
+                    self._made.add(path_of(wish.target))
+        for body in _resources_in(exchange.body):
+            identity = path_of(body["id"])
+            self._bodies.setdefault(identity, body)
+            self._versions.setdefault(identity, _version(exchange.target))
+            if self._is_mine(identity) and exchange.status < 300:
+                self._note(identity)
+        if exchange.status < 300:
+            self._note(path)
+        elif exchange.status == 404 and "ResourceGroupNotFound" not in str(exchange.body) and not _is_group(path):
+            self._note_group(path)
+        self._note_tags(exchange, path)
+
+    def _is_mine(self, identity: str) -> bool:
+        group = _GROUP.match(identity)
+        return group is not None and (not self._touched or group.group(1) in self._touched)
+
+    def _note_group(self, path: str) -> None:
+        group = _GROUP.match(path)
+        if group is not None and group.group(1) not in self._made:
+            self.groups.setdefault(group.group(1))
+
+    def _note(self, path: str) -> None:
+        self._note_group(path)
+        resource = _RESOURCE.match(path)
+        if resource is not None and resource.group(1) not in self._made:
+            self.resources.setdefault(resource.group(1))
+
+    def _note_tags(self, exchange: Exchange, path: str) -> None:
+        if path.count("/") == 2 and isinstance(exchange.body, dict) and exchange.body.get("tags"):
+            target = f"{path}/providers/Microsoft.Resources/tags/default?api-version=2021-04-01"
+            self._tags.setdefault(path, Wish(target, {"properties": {"tags": exchange.body["tags"]}}))
+
+    def subscription_tags(self) -> list[Wish]:
+        return list(self._tags.values())
+
+    def group(self, identity: str) -> Wish:
+        body = self._bodies.get(identity, {})
+        inside = (
+            each["location"]
+            for key, each in self._bodies.items()
+            if key.startswith(identity + "/") and each.get("location")
+        )
+        location = body.get("location") or next(inside, "eastus")
+        chosen = {"location": location, **({"tags": body["tags"]} if "tags" in body else {})}
+        return Wish(f"{body.get('id', identity)}?api-version=2021-04-01", chosen)
+
+    def resource(self, identity: str) -> Wish | None:
+        namespace, kind = provider_of(identity)
+        body = self._bodies.get(identity)
+        wanted = counted(identity) or namespace in SUPPORTING
+        if body is None or not wanted or f"{namespace}/{kind}" in _NEVER or is_made(identity.rpartition("/")[2]):
+            return None
+        return Wish(f"{body['id']}?api-version={self._versions[identity]}", chosen_part(body))
+
+
+def _is_group(path: str) -> bool:
+    return path.count("/") == 4
+
+
+def _version(target: str) -> str:
+    found = re.search(r"api-version=([\w-]+)", target)
+    return found.group(1) if found else "2021-04-01"
+
+
+def _resources_in(body: Any) -> Iterator[Mapping[str, Any]]:
+    """The resources an answer shows: itself, or the elements of its list."""
+    if isinstance(body, dict):
+        if isinstance(body.get("id"), str) and body["id"].lower().startswith("/subscriptions/"):
+            yield body
+        for each in body.get("value") or [] if isinstance(body.get("value"), list) else []:
+            if (
+                isinstance(each, dict)
+                and isinstance(each.get("id"), str)
+                and each["id"].lower().startswith("/subscriptions/")
+            ):
+                yield each
+
+
+def chosen_part(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a resource a client could have written."""
+    chosen = {name: _chosen(body[name]) for name in _CHOSEN if body.get(name) is not None}
+    if isinstance(chosen.get("sku"), dict):
+        chosen["sku"].pop("tier", None)
+    for disk in _disks(chosen.get("properties")):
+        if disk.get("createOption") != "Attach":
+            disk.get("managedDisk", {}).pop("id", None)
+    return chosen
+
+
+def _disks(properties: Any) -> list[dict[str, Any]]:
+    profile = properties.get("storageProfile", {}) if isinstance(properties, dict) else {}
+    return [*([profile["osDisk"]] if "osDisk" in profile else []), *profile.get("dataDisks", [])]
+
+
+def _chosen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _chosen(each) for name, each in value.items() if name not in _FILLED_IN}
+    if isinstance(value, list):
+        return [_chosen(each) for each in value]
+    return value
+
+
+def scrubbed_request(exchange: Exchange) -> Any:
+    """What a request must have said whose body the recorder replaced, as far as its answer shows it."""
+    if exchange.request != "mock_body":
+        return exchange.request
+    body = exchange.body if isinstance(exchange.body, dict) else {}
+    if provider_of(exchange.target) == ("microsoft.resources", "tags"):
+        return {"operation": "Replace", "properties": body.get("properties", {})}
+    if exchange.method == "PATCH":
+        return {"tags": body.get("tags", {})}
+    return chosen_part(body) if exchange.method == "PUT" else {}

@@ -1,0 +1,169 @@
+"""Plays one session against a service and says, step by step, what came out differently.
+
+The service is the simulator or, in the harness's own test, an echo of the recording. The player sends what the
+recorded client sent (in today's names), waits in virtual time where the client waited, and never looks inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from tests.simulator.replay.beforehand import beforehand, scrubbed_request, touched_groups
+from tests.simulator.replay.comparison import Answer, Deviation, Rules, compare
+from tests.simulator.replay.forms import path_of
+from tests.simulator.replay.naming import renaming
+from tests.simulator.replay.recordings import Exchange, Session
+from tests.simulator.replay.scope import is_catalogue, route_of
+from tests.simulator.replay.steps import Step, steps_of
+from tests.simulator.replay.symbols import Symbols
+from tests.simulator.replay.templates import Wish, deployed
+
+_RUNNING = frozenset(
+    {"inprogress", "creating", "updating", "deleting", "running", "accepted", "provisioning", "notstarted", "migrating"}
+)
+_MOST_WAITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent; `step` is what it replays, nothing for what is set up."""
+
+    method: str
+    target: str
+    body: Any
+    step: Step | None = None
+
+
+class Service(Protocol):
+    """Something that answers requests in virtual time."""
+
+    def send(self, request: Request) -> Answer:
+        """Answer one request."""
+        ...
+
+    def advance(self) -> bool:
+        """Move on to the next thing that will happen; false when nothing will soon."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one compared step."""
+
+    step: Step
+    deviations: tuple[Deviation, ...]
+
+    @property
+    def route(self) -> str:
+        return route_of(self.step.exchange.method, self.step.exchange.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a session: its steps, and what of the setting-up was refused."""
+
+    session: str
+    outcomes: tuple[Outcome, ...]
+    refused: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        return len(self.outcomes)
+
+    @property
+    def matched(self) -> int:
+        return sum(1 for outcome in self.outcomes if not outcome.deviations)
+
+
+ServiceFor = Callable[[Session, Symbols], Service]
+
+
+def symbols_for(session: Session, *, renamed: bool) -> Symbols:
+    """The names of one run of a session: as recorded, or all others."""
+    return Symbols(f"{session.name}/{renamed}", renaming(session) if renamed else {})
+
+
+def play(session: Session, symbols: Symbols, service: Service) -> Result:
+    """Play the session from its beginning."""
+    player = _Player(session, symbols, service)
+    for wish in beforehand(session):
+        player.carry_out(wish)
+    outcomes = []
+    for step in steps_of(session):
+        if step.compared:
+            outcomes.append(Outcome(step, tuple(player.replay(step))))
+        else:
+            for wish in deployed(step.exchange):
+                player.carry_out(wish)
+    return Result(session.name, tuple(outcomes), tuple(player.refused))
+
+
+class _Player:
+    def __init__(self, session: Session, symbols: Symbols, service: Service) -> None:
+        self._session, self._symbols, self._service = session, symbols, service
+        self._touched = {symbols.text(group).lower() for group in touched_groups(session)}
+        self.refused: list[str] = []
+
+    def carry_out(self, wish: Wish) -> None:
+        """Make something and wait until it is there."""
+        target = self._symbols.target(wish.target)
+        answer = self._service.send(Request(wish.method, target, self._symbols.body(wish.body)))
+        if answer.status >= 300:
+            code = answer.body.get("error", {}).get("code", "") if isinstance(answer.body, dict) else ""
+            self.refused.append(f"{answer.status} {code} {route_of(wish.method, wish.target)}")
+            return
+        for _ in range(_MOST_WAITS):
+            if not _runs(answer) or not self._service.advance():
+                return
+            answer = self._service.send(Request("GET", target, None))
+
+    def replay(self, step: Step) -> list[Deviation]:
+        """Send one step's request and compare the answer."""
+        exchange = step.exchange
+        body = self._symbols.body(scrubbed_request(exchange))
+        request = Request(exchange.method, self._symbols.target(exchange.target), body, step)
+        live = self._settled(exchange, request)
+        recorded = Answer(exchange.status, exchange.headers, exchange.body)
+        if live.status == recorded.status:
+            self._symbols.learn_headers(recorded.headers, live.headers)
+            self._symbols.learn(recorded.body, live.body)
+        return compare(self._translated(recorded), live, self._rules(exchange))
+
+    def _settled(self, exchange: Exchange, request: Request) -> Answer:
+        live = self._service.send(request)
+        for _ in range(_MOST_WAITS):
+            if exchange.method != "GET" or not _behind(exchange, live) or not self._service.advance():
+                break
+            live = self._service.send(request)
+        return live
+
+    def _translated(self, recorded: Answer) -> Answer:
+        headers = {name: self._symbols.text(value) for name, value in recorded.headers.items()}
+        return replace(recorded, headers=headers, body=self._symbols.body(recorded.body))
+
+    def _rules(self, exchange: Exchange) -> Rules:
+        return Rules(self._session.recorder, is_catalogue(exchange.target), self._symbols.name_of_rule, self._is_mine)
+
+    def _is_mine(self, identity: str) -> bool:
+        """Elements of groups that the session never names are bystanders of the recorded subscription."""
+        segments = path_of(identity).split("/")
+        return not self._touched or len(segments) < 5 or "/".join(segments[:5]) in self._touched
+
+
+def _behind(recorded: Exchange, live: Answer) -> bool:
+    """Tell whether the recorded client had already seen a later state."""
+    was = Answer(recorded.status, recorded.headers, recorded.body)
+    gone = {recorded.status, live.status} == {200, 404}
+    return gone or (_runs(live) and not _runs(was))
+
+
+def _runs(answer: Answer) -> bool:
+    if answer.status == 202 and answer.body is None:
+        return True
+    if not isinstance(answer.body, dict):
+        return False
+    properties = answer.body.get("properties")
+    states = [answer.body.get("status"), properties.get("provisioningState") if isinstance(properties, dict) else None]
+    return any(isinstance(state, str) and state.lower() in _RUNNING for state in states)

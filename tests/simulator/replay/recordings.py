@@ -1,0 +1,119 @@
+"""Reads recorded sessions: vcr cassettes in YAML and JSON, test-proxy records, .NET session records.
+
+Called by the player and by the tests; knows file formats and what each recorder removes, nothing of Azure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.simulator.replay.forms import decoded
+
+REALDATA = Path(__file__).resolve().parents[3].parent / "shared" / "realdata"
+MANAGEMENT_HOST = "https://management.azure.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """What a recorder leaves out of the headers; `whole` says that a header it does not show was not sent."""
+
+    name: str
+    strips: frozenset[str] = frozenset()
+    whole: bool = True
+
+
+CLI = Recorder("azure-cli", frozenset({"retry-after"}))
+SDK = Recorder("azure-sdk")
+CUSTODIAN = Recorder("cloud-custodian", whole=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer as recorded; `target` is path and query without the host."""
+
+    number: int
+    method: str
+    host: str
+    target: str
+    request: Any
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One recorded file."""
+
+    name: str
+    recorder: Recorder
+    exchanges: tuple[Exchange, ...]
+
+
+@cache
+def session_files(root: Path = REALDATA) -> dict[str, Path]:
+    """Every recorded session by its name: the path below the sets, without the suffix."""
+    recordings = root / "cli-recordings"
+    found = {str(path.relative_to(recordings).with_suffix("")): path for path in recordings.rglob("*.yaml")}
+    found |= {str(path.relative_to(recordings))[: -len(".json")]: path for path in recordings.rglob("*.json")}
+    found |= {f"c7n/{path.name[: -len('.json')]}": path for path in (root / "c7n-cassettes").glob("*.json")}
+    return dict(sorted(found.items()))
+
+
+def read_session(name: str, path: Path) -> Session:
+    """Read one file, whatever its format."""
+    if path.suffix == ".yaml":
+        with path.open(encoding="utf-8") as opened:
+            document = yaml.load(opened, Loader=yaml.CSafeLoader)
+        return Session(name, CLI, tuple(_cassette(document["interactions"])))
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if "Entries" in document:
+        return Session(name, SDK, tuple(_records(document["Entries"])))
+    return Session(name, CUSTODIAN, tuple(_cassette(document["interactions"])))
+
+
+def _cassette(interactions: list[dict[str, Any]]) -> Iterator[Exchange]:
+    for number, each in enumerate(interactions):
+        request, response = each["request"], each["response"]
+        body = response["body"]
+        yield _exchange(
+            number,
+            request["method"],
+            request["uri"],
+            request["body"],
+            response["status"]["code"],
+            response["headers"],
+            body["data"] if "data" in body else body.get("string"),
+        )
+
+
+def _records(entries: list[dict[str, Any]]) -> Iterator[Exchange]:
+    for number, each in enumerate(entries):
+        yield _exchange(
+            number,
+            each["RequestMethod"],
+            each["RequestUri"],
+            each["RequestBody"],
+            each["StatusCode"],
+            each["ResponseHeaders"],
+            each["ResponseBody"],
+        )
+
+
+def _exchange(
+    number: int, method: str, uri: str, request: Any, status: int, headers: Mapping[str, Any], body: Any
+) -> Exchange:
+    host, target = MANAGEMENT_HOST, uri
+    if "://" in uri:
+        scheme, rest = uri.split("://", 1)
+        name, _, path = rest.partition("/")
+        host, target = f"{scheme}://{name}", f"/{path}"
+    first = {name.lower(): value[0] if isinstance(value, list) else str(value) for name, value in headers.items()}
+    return Exchange(number, method, host, target, decoded(request), status, first, decoded(body))

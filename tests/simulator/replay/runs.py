@@ -1,0 +1,65 @@
+"""Plays many sessions against one simulator process: seeds their subscriptions, keeps them apart. Called by the entry
+point and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from tests.simulator.replay.forms import GUID
+from tests.simulator.replay.player import Result, Service, play, symbols_for
+from tests.simulator.replay.recordings import REALDATA, Session, read_session, session_files
+from tests.simulator.replay.scope import in_scope
+from tests.simulator.replay.simulator import running_simulator
+
+
+@cache
+def sessions(pattern: str = "*", root: Path = REALDATA) -> tuple[Session, ...]:
+    """Every session with something in scope, by a glob on its name."""
+    names = [name for name in session_files(root) if fnmatchcase(name, pattern) or fnmatchcase(name, f"*{pattern}*")]
+    read = (read_session(name, session_files(root)[name]) for name in names)
+    return tuple(each for each in read if any(map(in_scope, each.exchanges)))
+
+
+def subscriptions_of(session: Session) -> set[str]:
+    """Every recorded subscription a session names."""
+    found: set[str] = set()
+    for exchange in session.exchanges:
+        if not in_scope(exchange):
+            continue
+        segments = exchange.target.lower().replace("%2f", "/").split("/")
+        for before, after in pairwise(segments):
+            guid = GUID.match(after)
+            if before == "subscriptions" and guid is not None:
+                found.add(guid.group())
+        if isinstance(exchange.request, dict):
+            found.update(each.lower() for each in exchange.request.get("subscriptions") or [] if isinstance(each, str))
+    return found
+
+
+def seed_file(chosen: Iterable[Session], folder: Path) -> Path:
+    """Write the simulator's seed: each session's subscriptions, as recorded names and as others."""
+    lines: list[str] = []
+    for session in chosen:
+        for renamed in (False, True):
+            symbols = symbols_for(session, renamed=renamed)
+            lines += [
+                f'[[subscription]]\nid = "{symbols.subscription(each)}"' for each in sorted(subscriptions_of(session))
+            ]
+    path = folder / "replay.toml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def play_all(chosen: Sequence[Session], service: Service, *, renamed: bool) -> list[Result]:
+    """Play the sessions one after the other."""
+    return [play(session, symbols_for(session, renamed=renamed), service) for session in chosen]
+
+
+def replay(chosen: Sequence[Session], folder: Path, *, renamed: bool = False) -> list[Result]:
+    """Play the sessions against a simulator of their own."""
+    with running_simulator(seed_file(chosen, folder)) as simulator:
+        return play_all(chosen, simulator, renamed=renamed)
