@@ -19,7 +19,7 @@ from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation
 from shared.model.point import Point
-from shared.model.request import Request
+from shared.model.request import PoisonedMessage, Request
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 
 Row = Machine | Operation | Point
@@ -86,10 +86,10 @@ class Inventory(Protocol):
         """
 
     def look(self, vm: ResourceId) -> Sighting | Absent:
-        """One VM by one GET: enough to register it. Its disks have no `uid` and no `left_out` yet, its model is empty."""
+        """One VM by one GET: enough to register it. Its disks have no `uid` and no `left_out`, its model is empty."""
 
     def examine(self, vm: ResourceId) -> Sighting | Absent:
-        """One VM with its disks, interfaces and extensions, each read from the provider itself: what a capture needs."""
+        """One VM with its disks, interfaces and extensions, read from the provider itself: what a capture needs."""
 
     def enabled(self, subscription: str) -> bool:
         """Whether the subscription can be read and is enabled; False as well when it cannot be read."""
@@ -189,6 +189,14 @@ class Requests(Protocol):
         """Replace the stored request by its newer self; LostRace when it changed since `find`."""
 
 
+class Poisoned(Protocol):
+    """Messages that failed too often: kept until a person has seen them. Keeping one twice keeps it once."""
+
+    def keep(self, message: PoisonedMessage) -> None: ...
+
+    def kept(self) -> Sequence[PoisonedMessage]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A shard held by one drainer until `until`. Politeness only: safety never rests on it."""
@@ -239,5 +247,6 @@ class World:
     snapshots: Snapshots
     ledger: Ledger
     requests: Requests
+    poisoned: Poisoned
     leases: Leases
     pace: Pace

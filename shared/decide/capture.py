@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -129,10 +129,13 @@ def next_attempt(capture: Capture, machine: Machine, place: Place) -> Capture:
 
 
 def claimed(capture: Capture, until: datetime) -> Capture:
-    """Taken up once more, and left to the drainer that says so `until` its claim runs out."""
-    attempts = capture.operation.attempts + 1
-    operation = replace(capture.operation, state=State.INTENDED, attempts=attempts, next_look=until)
-    return Capture(operation, capture.point)
+    """Left `until` its claim runs out to the drainer that is about to send it."""
+    return Capture(replace(capture.operation, state=State.INTENDED, next_look=until), capture.point)
+
+
+def has_other_disks(point: Point, machine: Machine) -> bool:
+    """Whether the current attempt was planned for other disks than the machine has now."""
+    return {part.disk_uid for part in point.live_parts} != {disk.uid for disk in machine.disks if not disk.left_out}
 
 
 def is_too_late(point: Point, now: datetime) -> bool:
@@ -152,11 +155,10 @@ def looked(point: Point, part: Part, seen: SnapshotSeen | None, owner: str, now:
     return replace(part, state=PartState.READY if is_ready(seen) else PartState.STARTED, sent_at=part.sent_at or now)
 
 
-def confirmed(point: Point, seen: Iterable[SnapshotSeen], owner: str) -> Point:
+def confirmed(point: Point, seen: Mapping[ResourceId, SnapshotSeen], owner: str) -> Point:
     """The point after a bulk look: only presence promotes a part, absence says nothing."""
-    by_id = {one.id: one for one in seen}
     for part in point.live_parts:
-        one = by_id.get(part.id)
+        one = seen.get(part.id)
         if part.state is PartState.STARTED and one and is_ready(one) and is_ours(one, point, part, owner):
             point = point.with_part(replace(part, state=PartState.READY))
     return point
@@ -211,23 +213,20 @@ def completed(capture: Capture, plan: Plan | None, points: Iterable[Point], now:
     return Capture(operation, point)
 
 
-def put_off(capture: Capture, state: State, failure: Failure, until: datetime) -> Capture:
+def put_off(operation: Operation, state: State, failure: Failure, until: datetime) -> Operation:
     """Tried, failed, and tried again at `until`."""
-    operation = replace(
-        capture.operation,
-        state=state,
-        failure=failure,
-        because=failure.message,
-        next_look=until,
-    )
-    return Capture(operation, capture.point)
+    return replace(operation, state=state, failure=failure, because=failure.message, next_look=until)
+
+
+def closed(operation: Operation, state: State, because: str, now: datetime) -> Operation:
+    """Over, before any part was planned."""
+    return replace(operation, state=state, because=because, ended_at=now, next_look=None)
 
 
 def ended(capture: Capture, state: State, because: str, now: datetime) -> Capture:
     """Over without a complete point: superseded, skipped or given up."""
-    operation = replace(capture.operation, state=state, because=because, ended_at=now, next_look=None)
     point = replace(_abandoned(capture.point), state=PointState.INCOMPLETE, because=because)
-    return Capture(operation, point)
+    return Capture(closed(capture.operation, state, because, now), point)
 
 
 def _abandoned(point: Point) -> Point:

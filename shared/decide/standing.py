@@ -15,7 +15,9 @@ from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.rules import Rules
 
-GETS_WORSE = (Status.PROTECTED, Status.PENDING, Status.DEGRADED, Status.UNPROTECTED)
+BADNESS = {Status.PROTECTED: 1, Status.PENDING: 2, Status.DEGRADED: 3, Status.UNPROTECTED: 4}
+"""Excluded and gone machines stand outside: time makes nothing of them worse."""
+
 NEEDS_ATTENTION = frozenset({Status.UNPROTECTED, Status.DEGRADED})
 FAILED_FOR_GOOD = frozenset({State.NEEDS_PERSON, State.GAVE_UP})
 NOT_WORK = frozenset({State.SKIPPED, State.SUPERSEDED})
@@ -26,12 +28,8 @@ def at_read_time(machine: Machine, operations: Sequence[Operation], rules: Rules
 
     Never better than the row: what a look or an operation would improve is for the drainer to find out.
     """
-    if machine.status not in GETS_WORSE:
-        return machine
     verdict = standing(machine, operations, rules, now)
-    if verdict.status not in GETS_WORSE:
-        return machine
-    if GETS_WORSE.index(verdict.status) <= GETS_WORSE.index(machine.status):
+    if machine.status not in BADNESS or BADNESS.get(verdict.status, 0) <= BADNESS[machine.status]:
         return machine
     return replace(machine, status=verdict.status, because=verdict.because, problems=verdict.problems)
 

@@ -1,4 +1,4 @@
-"""What people ask for: one row per request, and a message that names it."""
+"""What people ask for: one row per request, and a message that names it. And messages that nobody could serve."""
 
 from __future__ import annotations
 
@@ -36,3 +36,12 @@ class Request:
     progress: Progress
     because: str = ""
     operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonedMessage:
+    """A message that failed as often as its queue allows: which queue, what it said, when it was given up."""
+
+    queue: str
+    text: str
+    at: datetime

@@ -1,0 +1,86 @@
+"""Tagback's functions: each trigger decodes a key and hands it to its flow in `shared/flows`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
+
+import azure.functions as func
+
+from shared import messages, wiring
+from shared.flows import draining, poisoned, receiving, registering, requesting, sweeping
+from shared.model.rules import Rules
+from shared.ports import World
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+Arguments = ParamSpec("Arguments")
+STORAGE = "AzureWebJobsStorage"
+
+
+def run(
+    flow: Callable[Concatenate[World, Rules, Arguments], None], *args: Arguments.args, **_: Arguments.kwargs
+) -> None:
+    """Run a flow in this process's world."""
+    world, rules = wiring.from_environment()
+    flow(world, rules, *args)
+
+
+@app.event_grid_trigger(arg_name="event")
+def on_resource_event(event: func.EventGridEvent) -> None:
+    run(receiving.receive, event.get_json())
+
+
+@app.queue_trigger(arg_name="message", queue_name=messages.EVENTS, connection=STORAGE)
+def on_resource_event_queued(message: func.QueueMessage) -> None:
+    run(receiving.receive, json.loads(message.get_body())["data"])
+
+
+@app.queue_trigger(arg_name="message", queue_name=messages.VMS, connection=STORAGE)
+def reconcile_vm(message: func.QueueMessage) -> None:
+    run(registering.reconcile, messages.parse_vm(text(message)))
+
+
+@app.timer_trigger(arg_name="timer", schedule="%TAGBACK_SWEEP%")
+def sweep(timer: func.TimerRequest) -> None:
+    run(sweeping.sweep)
+
+
+@app.queue_trigger(arg_name="message", queue_name=messages.SHARDS, connection=STORAGE)
+def drain_shard(message: func.QueueMessage) -> None:
+    run(draining.drain, messages.parse_shard(text(message)))
+
+
+@app.queue_trigger(arg_name="message", queue_name=messages.REQUESTS, connection=STORAGE)
+def run_request(message: func.QueueMessage) -> None:
+    run(requesting.run, messages.parse_request(text(message)))
+
+
+@app.route(route="{*path}", methods=["GET", "POST"])
+def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return func.WsgiMiddleware(wiring.web()).handle(req, context)
+
+
+@app.queue_trigger(arg_name="message", queue_name=f"{messages.EVENTS}-poison", connection=STORAGE)
+def on_events_poison(message: func.QueueMessage) -> None:
+    run(poisoned.record, messages.EVENTS, text(message))
+
+
+@app.queue_trigger(arg_name="message", queue_name=f"{messages.VMS}-poison", connection=STORAGE)
+def on_vms_poison(message: func.QueueMessage) -> None:
+    run(poisoned.record, messages.VMS, text(message))
+
+
+@app.queue_trigger(arg_name="message", queue_name=f"{messages.SHARDS}-poison", connection=STORAGE)
+def on_shards_poison(message: func.QueueMessage) -> None:
+    run(poisoned.record, messages.SHARDS, text(message))
+
+
+@app.queue_trigger(arg_name="message", queue_name=f"{messages.REQUESTS}-poison", connection=STORAGE)
+def on_requests_poison(message: func.QueueMessage) -> None:
+    run(poisoned.record, messages.REQUESTS, text(message))
+
+
+def text(message: func.QueueMessage) -> str:
+    return message.get_body().decode("utf-8", "replace")

@@ -1,0 +1,184 @@
+"""Takes captures up: which slot begins, what became of earlier sends, what is to be sent. Records the intents.
+
+Called by the drainer before anything is sent. An intent that it finds may have been acted upon by somebody who was
+killed since: it looks for every part of it before one may be sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.decide import capture as decide
+from shared.decide.capture import Capture
+from shared.decide.naming import model_reference
+from shared.decide.protection import plan_of
+from shared.decide.questions import differs
+from shared.errors import CloudError, Missing, Throttled
+from shared.flows.casework import Case, closing, saved
+from shared.flows.registering import register
+from shared.flows.setbacks import setback
+from shared.flows.slicing import Slice
+from shared.messages import VMS, VmKey
+from shared.model.machine import Absent, Machine, Sighting
+from shared.model.operation import Operation, State
+from shared.model.plan import Plan
+from shared.model.point import Origin, PartState
+from shared.ports import CallKind, Record, Row
+
+log = logging.getLogger("tagback")
+
+NO_ROOM = Throttled("Paced", "no read was free in this slice", timedelta(seconds=15))
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A machine with the captures (by operation id) whose intents are recorded and whose parts may now be sent."""
+
+    case: Case
+    sighting: Sighting | None = None
+    operations: tuple[str, ...] = ()
+
+
+def take_up(slice_: Slice, record: Record) -> Errand:
+    """Record what is wanted of one machine now. LostRace when somebody else was faster."""
+    world, now = slice_.world, slice_.now()
+    case = Case.of(record, world.ledger.points(slice_.shard, record.machine.row.uid))
+    plan = plan_of(case.machine.row, slice_.rules, now)
+    if plan:
+        case = _with_slot_begun(slice_, case, plan)
+    due = [_tried(operation) for operation in case.open if _is_due(operation, slice_)]
+    if not due:
+        return Errand(_refreshed(slice_, case))
+    if plan is None:
+        skipped = [row for one in due for row in closing(case, one, State.SKIPPED, "no plan takes it any more", now)]
+        return Errand(saved(world, slice_.rules, case, skipped, now))
+    try:
+        sighting = _sighting(slice_, case, due)
+    except CloudError as error:
+        rows = [row for operation in due for row in setback(case, operation, error, now)]
+        return Errand(saved(world, slice_.rules, case, rows, now))
+    return _intended(slice_, case, plan, sighting, due) if sighting else Errand(case)
+
+
+def _with_slot_begun(slice_: Slice, case: Case, plan: Plan) -> Case:
+    """The slot that has come is recorded as intended; what it supersedes ends with that reason."""
+    machine, now = case.machine.row, slice_.now()
+    due = decide.slot_that_begins(machine, plan, now)
+    if due is None:
+        return case
+    rows: list[Row] = [replace(machine, settled=due.slot)]
+    if passed := decide.superseded_range(machine, due, now):
+        rows.append(passed)
+    because = f"superseded by the slot of {due.slot:%Y-%m-%d %H:%M}Z"
+    for older in case.open:
+        if older.state is not State.STARTED:
+            rows += closing(case, older, State.SUPERSEDED, because, now)
+    if not any(point.slot == due.slot for point in case.known_points):
+        rows.append(decide.opened(machine, due.slot, Origin.SLOT, f"plan {plan.name}: {plan.schedule}", now))
+    return saved(slice_.world, slice_.rules, case, rows, now)
+
+
+def _is_due(operation: Operation, slice_: Slice) -> bool:
+    looked_at = operation.next_look is not None and operation.next_look <= slice_.now()
+    return looked_at and operation.state is not State.STARTED
+
+
+def _tried(operation: Operation) -> Operation:
+    return replace(operation, attempts=operation.attempts + 1)
+
+
+def _refreshed(slice_: Slice, case: Case) -> Case:
+    """A row that called for a drainer without need is written anew, so that it does not call again."""
+    started = any(operation.state is State.STARTED for operation in case.open)
+    wanted = case.machine.row.wanted_at
+    if started or wanted is None or wanted > slice_.now():
+        return case
+    return saved(slice_.world, slice_.rules, case, [], slice_.now())
+
+
+def _sighting(slice_: Slice, case: Case, due: list[Operation]) -> Sighting | None:
+    """The machine as it is now: by the bulk lens when nothing speaks against it, else read from the provider.
+
+    None when the machine must be registered afresh first; its capture is then taken up again in the next slice.
+    """
+    machine = case.machine.row
+    first_try = all(operation.attempts == 1 for operation in due)
+    seen = slice_.sighted(machine.uid) if first_try else None
+    if seen and not differs(machine, seen, slice_.rules.prefix):
+        return seen
+    if not slice_.admitted(CallKind.READ):
+        raise NO_ROOM
+    found = slice_.world.inventory.examine(machine.id)
+    if isinstance(found, Absent) or found.uid != machine.uid:
+        slice_.world.queue.send(VMS, VmKey(machine.id, machine.uid, machine.shard).text())
+        raise Missing("Absent", f"nothing of this machine is at {machine.id}")
+    if differs(machine, found, slice_.rules.prefix):
+        register(slice_.world, slice_.rules, found)
+        return None
+    return found
+
+
+def _intended(slice_: Slice, case: Case, plan: Plan, sighting: Sighting, due: list[Operation]) -> Errand:
+    """Every capture of the machine planned or resumed, claimed for this slice, and recorded in one transaction."""
+    now = slice_.now()
+    machine = replace(case.machine.row, disks=sighting.disks, unsupported=sighting.unsupported)
+    if all(disk.left_out for disk in machine.disks):
+        because = "none of its disks can be captured"
+        skipped = [row for one in due for row in closing(case, one, State.SKIPPED, because, now)]
+        return Errand(saved(slice_.world, slice_.rules, case, [machine, *skipped], now))
+    machine = replace(machine, model=_kept_model(slice_, machine, sighting))
+    rows: list[Row] = [machine]
+    ids = []
+    for operation in due:
+        answer = _captured(slice_, case, operation, plan, machine)
+        if isinstance(answer, Capture):
+            claim = decide.claimed(answer, slice_.claim_ends)
+            rows += [claim.operation, claim.point]
+            ids.append(operation.id)
+        else:
+            rows += answer
+    return Errand(saved(slice_.world, slice_.rules, case, rows, now), sighting, tuple(ids))
+
+
+def _captured(slice_: Slice, case: Case, operation: Operation, plan: Plan, machine: Machine) -> Capture | list[Row]:
+    """One capture ready to be claimed, or the rows that end or put it off."""
+    point = case.point_of(operation)
+    if point is None:
+        planned = decide.planned(operation, machine, plan, case.known_points, slice_.place)
+        return Capture(planned.operation, replace(planned.point, model=machine.model))
+    if point.origin is not operation.origin:
+        because = f"the point of the same instant was taken at {point.origin}"
+        return closing(case, operation, State.SUPERSEDED, because, slice_.now())
+    try:
+        return _resumed(slice_, Capture(operation, point), machine)
+    except CloudError as error:
+        return setback(case, operation, error, slice_.now())
+
+
+def _resumed(slice_: Slice, capture: Capture, machine: Machine) -> Capture:
+    """Look for every part whose fate is unknown; start anew when the parts can no longer be of one time."""
+    point = capture.point
+    for part in point.live_parts:
+        if not decide.needs_get(part, slice_.now()):
+            continue
+        if not slice_.admitted(CallKind.READ):
+            raise NO_ROOM
+        seen = slice_.world.snapshots.find(part.id)
+        found = decide.looked(point, part, seen, slice_.rules.owner, slice_.now())
+        point = point.with_part(found)
+        if found.state in (PartState.STARTED, PartState.READY) and part.state in (PartState.PLANNED, PartState.UNKNOWN):
+            because = "the answer was lost and the snapshot is ours"
+            log.info("part.adopted vm=%s snapshot=%s because=%r", machine.name, part.id.name, because)
+    capture = Capture(capture.operation, point)
+    lost = decide.has_lost_a_part(point) or decide.is_too_late(point, slice_.now())
+    if lost or decide.has_other_disks(point, machine):
+        capture = decide.next_attempt(capture, machine, slice_.place)
+        log.info("capture.anew vm=%s slot=%s attempt=%d", machine.name, point.slot, capture.point.attempt)
+    return capture
+
+
+def _kept_model(slice_: Slice, machine: Machine, sighting: Sighting) -> str:
+    reference = model_reference(sighting.model)
+    return reference if reference == machine.model else slice_.world.models.keep(sighting.model)

@@ -1,0 +1,126 @@
+"""Sees which started captures have become complete: by one bulk look for all of them, by GETs for the stragglers.
+
+Called by the drainer. A list can only say that a part is there; it never says that one is not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.decide import capture as decide
+from shared.decide.capture import Capture
+from shared.decide.naming import stamp
+from shared.decide.protection import plan_of
+from shared.errors import CloudError, Unavailable
+from shared.flows.casework import Case, saved_if_mine
+from shared.flows.setbacks import set_back
+from shared.flows.slicing import Slice
+from shared.model.identity import ResourceId
+from shared.model.operation import Operation, State
+from shared.model.point import PartState, Point
+from shared.model.snapshot import SnapshotSeen
+from shared.ports import CallKind
+
+log = logging.getLogger("tagback")
+
+
+def confirm(slice_: Slice, cases: Sequence[Case]) -> None:
+    """Look at every started capture whose time has come, and record what is ready."""
+    slots = {operation.slot for case in cases for operation in _due(slice_, case)}
+    if not slots or not slice_.admitted(CallKind.READ):
+        return
+    seen = _bulk(slice_, sorted(slots))
+    outcomes = [outcome for case in cases if (outcome := _outcome(slice_, case, seen)).rows]
+    slice_.audit([_line(point) for outcome in outcomes for point in outcome.completed])
+    for outcome in outcomes:
+        saved_if_mine(slice_.world, slice_.rules, outcome.case, outcome.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A machine whose captures were looked at, and the rows that follow from it."""
+
+    case: Case
+    rows: tuple[Operation | Point, ...]
+
+    @property
+    def completed(self) -> tuple[Point, ...]:
+        return tuple(row for row in self.rows if isinstance(row, Point) and row.complete)
+
+
+def _due(slice_: Slice, case: Case) -> list[Operation]:
+    now = slice_.now()
+    started = [operation for operation in case.open if operation.state is State.STARTED]
+    return [operation for operation in started if operation.next_look is None or operation.next_look <= now]
+
+
+def _bulk(slice_: Slice, slots: Sequence[datetime]) -> Mapping[ResourceId, SnapshotSeen]:
+    """The snapshots of these slots by id. A list that cannot be read shows nothing, and nothing follows from that."""
+    try:
+        return {seen.id: seen for seen in slice_.world.snapshots.taken(slice_.shard, slots)}
+    except CloudError as error:
+        log.warning("shard.unlisted shard=%s because=%r", slice_.shard, str(error))
+        return {}
+
+
+def _outcome(slice_: Slice, case: Case, seen: Mapping[ResourceId, SnapshotSeen]) -> Outcome:
+    rows: list[Operation | Point] = []
+    known = case
+    for operation in sorted(_due(slice_, case), key=lambda one: one.slot):
+        if capture := case.capture(operation.id):
+            after = _looked_at(slice_, known, capture, seen)
+            rows += after
+            for point in (row for row in after if isinstance(row, Point)):
+                known = known.with_point(point)
+    return Outcome(case, tuple(rows))
+
+
+def _looked_at(
+    slice_: Slice, case: Case, capture: Capture, seen: Mapping[ResourceId, SnapshotSeen]
+) -> list[Operation | Point]:
+    """The rows of one capture after a look at its parts."""
+    now, machine = slice_.now(), case.machine.row
+    point = _with_stragglers(slice_, decide.confirmed(capture.point, seen, slice_.rules.owner))
+    capture = Capture(capture.operation, point)
+    if decide.is_complete(point):
+        plan = plan_of(machine, slice_.rules, now) or slice_.rules.plans.by_name.get(point.plan)
+        done = decide.completed(capture, plan, case.known_points, now)
+        log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
+        return [done.operation, done.point]
+    if decide.has_lost_a_part(point) or decide.is_endless(point, now):
+        error = Unavailable("PartLost", "a snapshot of this attempt failed, vanished or never became ready")
+        log.warning("capture.setback vm=%s slot=%s because=%r", machine.name, stamp(point.slot), str(error))
+        return set_back(case, capture, error, now)
+    waiting = decide.waiting(capture, now)
+    return [waiting.operation, waiting.point]
+
+
+def _with_stragglers(slice_: Slice, point: Point) -> Point:
+    """The point after a GET of each part that the bulk lens should show by now and does not."""
+    for part in point.live_parts:
+        if part.state is not PartState.STARTED or not decide.needs_get(part, slice_.now()):
+            continue
+        if not slice_.admitted(CallKind.READ):
+            return point
+        try:
+            found = slice_.world.snapshots.find(part.id)
+        except CloudError as error:
+            log.warning("part.unread snapshot=%s because=%r", part.id.name, str(error))
+            return point
+        point = point.with_part(decide.looked(point, part, found, slice_.rules.owner, slice_.now()))
+    return point
+
+
+def _line(point: Point) -> dict[str, object]:
+    return {
+        "event": "point.complete",
+        "vm": point.uid,
+        "slot": stamp(point.slot),
+        "attempt": point.attempt,
+        "keep_until": stamp(point.keep_until),
+        "because": point.because,
+        "parts": [part.id.name for part in point.live_parts],
+    }

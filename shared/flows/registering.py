@@ -1,0 +1,110 @@
+"""Looks at one VM afresh and writes what is wanted of it: called for every message of the queue `vms`.
+
+It never captures anything; it records the wish for a first point and pokes the shard.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.decide.capture import opened
+from shared.decide.protection import gone, may_be_gone, missed, plan_of, registered
+from shared.decide.schedule import interval
+from shared.errors import LostRace
+from shared.flows.casework import TRIES, Case, closing, saved
+from shared.messages import SHARDS, VmKey, shard_text
+from shared.model.identity import Shard, VmUid
+from shared.model.machine import Machine, Sighting, Status
+from shared.model.operation import Operation, State
+from shared.model.point import Origin
+from shared.model.rules import Rules
+from shared.ports import Held, Row, World
+
+log = logging.getLogger("tagback")
+
+
+def reconcile(world: World, rules: Rules, key: VmKey) -> None:
+    """Answer one question about a VM by a GET, and record what follows."""
+    if key.id.subscription not in rules.subscriptions:
+        log.warning("vm.ignored id=%s because=%r", key.id, "its subscription is not among TAGBACK_SUBSCRIPTIONS")
+        return
+    found = world.inventory.look(key.id)
+    if isinstance(found, Sighting):
+        register(world, rules, found)
+    if key.uid and key.shard and not (isinstance(found, Sighting) and found.uid == key.uid):
+        miss(world, rules, key.shard, key.uid)
+
+
+def register(world: World, rules: Rules, sighting: Sighting) -> Case | None:
+    """Bring the machine's rows in line with a GET; None when a newer look was recorded already."""
+    for turn in range(TRIES):
+        now = world.clock.now()
+        case = _case(world, sighting.shard, sighting.uid)
+        if case and case.machine.row.as_of > sighting.as_of:
+            return None
+        try:
+            machine = registered(case.machine.row if case else None, sighting, rules, now)
+            return _recorded(world, rules, case, machine, now)
+        except LostRace:
+            if turn == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def miss(world: World, rules: Rules, shard: Shard, uid: VmUid) -> None:
+    """Record that a GET found nothing of a machine; at the second time, well apart, it is gone."""
+    now = world.clock.now()
+    case = _case(world, shard, uid)
+    if case is None or case.machine.row.status is Status.GONE:
+        return
+    machine = case.machine.row
+    if machine.absent_since is None:
+        saved(world, rules, case, [missed(machine, now)], now)
+        log.info("vm.missed vm=%s id=%s because=%r", machine.name, machine.id, "a GET answered 404; asked again later")
+    elif may_be_gone(machine, now) and world.inventory.enabled(shard.subscription):
+        saved(world, rules, case, [gone(machine), *_closed(case, "the machine is gone", now)], now)
+        log.info("vm.gone vm=%s id=%s because=%r", machine.name, machine.id, "404 twice, ten minutes apart")
+
+
+def _case(world: World, shard: Shard, uid: VmUid) -> Case | None:
+    record = world.ledger.record(shard, uid)
+    if record is None:
+        return None
+    closing = any(held.row.state.open for held in record.operations)
+    return Case.of(record, world.ledger.points(shard, uid) if closing else ())
+
+
+def _recorded(world: World, rules: Rules, before: Case | None, machine: Machine, now: datetime) -> Case:
+    case = before or Case(Held(machine, ""), ())
+    plan = plan_of(machine, rules, now)
+    changed: list[Row] = [machine]
+    if plan is None:
+        changed += _closed(case, "the machine is no longer protected", now)
+    elif first := _first_capture(case, machine, interval(plan.schedule).total_seconds(), now):
+        changed.append(first)
+    after = saved(world, rules, case, changed, now)
+    row = after.machine.row
+    log.info("vm.registered vm=%s plan=%s status=%s because=%r", row.name, row.plan or "-", row.status, row.because)
+    if row.wanted_at and row.wanted_at <= now:
+        world.queue.send(SHARDS, shard_text(row.shard))
+    return after
+
+
+def _first_capture(case: Case, machine: Machine, fresh_seconds: float, now: datetime) -> Operation | None:
+    """The first point of a machine that was just enrolled, unless it has one that is fresh enough."""
+    if machine.enrolled_at != now:
+        return None
+    if machine.last_point and (now - machine.last_point).total_seconds() < fresh_seconds:
+        return None
+    slot = now.replace(second=0, microsecond=0)
+    wanted = opened(machine, slot, Origin.ENROLMENT, "the first point of a machine just enrolled", now)
+    known = {held.row.id for held in case.operations}
+    return None if wanted.id in known else wanted
+
+
+def _closed(case: Case, because: str, now: datetime) -> Sequence[Row]:
+    """The open operations ended as skipped; those that Azure has accepted whole still come to their end."""
+    waiting = [operation for operation in case.open if operation.state is not State.STARTED]
+    return [row for operation in waiting for row in closing(case, operation, State.SKIPPED, because, now)]

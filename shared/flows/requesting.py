@@ -1,0 +1,60 @@
+"""Takes up what people asked for: called for every message of the queue `requests`.
+
+A request only becomes an operation in the ledger; the shard's drainer does the work.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from shared.decide.capture import opened
+from shared.decide.protection import plan_of
+from shared.errors import LostRace, Unknown
+from shared.flows.casework import TRIES, Case, saved
+from shared.messages import SHARDS, shard_text
+from shared.model.operation import Operation
+from shared.model.point import Origin
+from shared.model.request import Progress, Request
+from shared.model.rules import Rules
+from shared.ports import World
+
+log = logging.getLogger("tagback")
+
+
+def run(world: World, rules: Rules, request_id: str) -> None:
+    """Turn a request into an operation, or refuse it with the reason. Repeating it changes nothing."""
+    request = world.requests.find(request_id)
+    if request is None:
+        raise Unknown(f"no request has the id {request_id}")
+    if request.progress is Progress.ASKED:
+        settled = _answered(world, rules, request)
+        world.requests.settle(settled)
+        log.info("request.%s id=%s because=%r", settled.progress, settled.id, settled.because)
+    world.queue.send(SHARDS, shard_text(request.shard))
+
+
+def _answered(world: World, rules: Rules, request: Request) -> Request:
+    for turn in range(TRIES):
+        now = world.clock.now()
+        record = world.ledger.record(request.shard, request.uid)
+        if record is None:
+            return replace(request, progress=Progress.REFUSED, because="the machine is not registered")
+        case = Case.of(record)
+        if plan_of(case.machine.row, rules, now) is None:
+            return replace(request, progress=Progress.REFUSED, because=f"no plan takes it: {case.machine.row.because}")
+        wanted = _wanted(case, request, now)
+        try:
+            if wanted.id not in {held.row.id for held in case.operations}:
+                saved(world, rules, case, [wanted], now)
+            return replace(request, progress=Progress.TAKEN, because="it is being captured", operation=wanted.id)
+        except LostRace:
+            if turn == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _wanted(case: Case, request: Request, now: datetime) -> Operation:
+    slot = request.at.replace(second=0, microsecond=0)
+    return opened(case.machine.row, slot, Origin.REQUEST, f"asked for by {request.by}", now)

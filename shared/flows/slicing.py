@@ -1,0 +1,76 @@
+"""One slice of draining: its limits, its pacing, and the bulk view that it reads at most once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from shared.errors import CloudError
+from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.machine import Sighting
+from shared.model.rules import Rules
+from shared.ports import CallKind, World
+
+Answer = TypeVar("Answer")
+
+TOGETHER = 8  # calls in flight at once
+
+
+@dataclass(slots=True)
+class Slice:
+    """What one drainer may do until `until`. `claim_ends` is how long its fresh intents are left to it."""
+
+    world: World
+    rules: Rules
+    shard: Shard
+    until: datetime
+    claim_ends: datetime
+    _lens: Mapping[VmUid, Sighting] | None = field(default=None, init=False)
+
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    def is_over(self) -> bool:
+        return self.now() >= self.until
+
+    def place(self, name: str) -> ResourceId:
+        return self.world.snapshots.place(self.shard, name)
+
+    def sighted(self, uid: VmUid) -> Sighting | None:
+        """The machine by the bulk lens; None as well when the lens cannot be read now."""
+        if self._lens is None:
+            try:
+                self._lens = self.world.inventory.shard(self.shard) if self.admitted(CallKind.READ) else {}
+            except CloudError:
+                self._lens = {}
+        return self._lens.get(uid)
+
+    def admitted(self, kind: CallKind) -> bool:
+        """Wait until a call of this kind may be sent; False when that lies beyond the slice."""
+        while wait := self.world.pace.wait(self.shard, kind):
+            if self.now() + wait >= self.until:
+                return False
+            self.world.clock.sleep(wait.total_seconds())
+        return not self.is_over()
+
+    def each(self, kind: CallKind, calls: Sequence[Callable[[], Answer]]) -> list[Answer | CloudError | None]:
+        """The answers of paced calls, a few at a time; None for each that the slice had no time to send."""
+        answers: list[Answer | CloudError | None] = []
+        while len(answers) < len(calls) and self.admitted(kind):
+            ready = [calls[len(answers)]]
+            for call in calls[len(answers) + 1 : len(answers) + TOGETHER]:
+                if self.world.pace.wait(self.shard, kind):
+                    break
+                ready.append(call)
+            answers += self.world.workers.run(ready)
+        return answers + [None] * (len(calls) - len(answers))
+
+    def audit(self, lines: Sequence[Mapping[str, object]]) -> None:
+        """Append to the audit log what is about to be done; it is there when this returns."""
+        if lines:
+            at = self.now()
+            stamped = [json.dumps({"at": at.isoformat(timespec="seconds"), **line}) for line in lines]
+            self.world.audit.append(self.shard, at, stamped)
