@@ -164,6 +164,11 @@ class Stack:
             self._conductor = Conductor(followers, datetime.fromtimestamp(time.time() + self._ahead, UTC))
         return self._conductor
 
+    def close(self) -> None:
+        """Let go of the clock; the parts are ended by the leash."""
+        if self._conductor is not None:
+            self._conductor.close()
+
     def kill_host(self) -> None:
         """kill -9, as a platform that loses a machine does."""
         self._host.kill()
@@ -199,10 +204,14 @@ def write_bundle(ca: Path) -> Path:
 def running(wanted: Wanted) -> Iterator[Stack]:
     """Run a stack for the length of a block; whatever ends the block ends the stack."""
     with ending_on_signals(), claimed(wanted.run), leash() as held:
+        stack = Stack(wanted, held)
         try:
-            yield Stack(wanted, held)
+            yield stack
         except FollowerFailed as problem:
+            stack.check()
             raise PartFailed(str(problem)) from problem
+        finally:
+            stack.close()
 
 
 @contextlib.contextmanager

@@ -58,7 +58,13 @@ class Conductor:
     def replace(self, follower: Follower) -> None:
         """Take a follower that was started again in the place of the one of that name."""
         follower.move(self.now())
+        self._followers[follower.name].close()
         self._followers[follower.name] = follower
+
+    def close(self) -> None:
+        """Let go of the followers; they stay where they are."""
+        for follower in self._followers.values():
+            follower.close()
 
     def run(self, until: datetime) -> None:
         """Live through the time up to an instant; returns when it is reached and nothing is left to do there."""

@@ -36,6 +36,9 @@ class Follower(Protocol):
     def move(self, to: datetime) -> None:
         """Put its clock on `to`, or leave it where it is when it is there already; return when that is done."""
 
+    def close(self) -> None:
+        """Ask and move it no more."""
+
 
 class Peer:
     """JSON over one kept connection, opened anew when the other side closed it in between."""

@@ -93,3 +93,6 @@ class Stage:
 
     def move(self, to: datetime) -> None:
         self._begin_due()
+
+    def close(self) -> None:
+        """Nothing is held open."""

@@ -49,6 +49,9 @@ class Ticker:
         self.ahead = max(self.ahead, to - datetime.now(UTC))
         self.act()
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 def trio(simulator: timedelta | None, host: timedelta | None) -> list[Ticker]:
     followers = [Ticker("azurite"), Ticker("simulator", simulator), Ticker("host", host)]
