@@ -1,0 +1,44 @@
+"""Leases on shards: partition `lease` of the table `shards`. Built by wiring."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from shared.cloud import table as tables
+from shared.cloud.ledger import SHARDS
+from shared.cloud.rows import SCHEMA, Entity
+from shared.cloud.storage import Storage
+from shared.cloud.table import Overtaken, Table
+from shared.model.identity import Shard
+from shared.ports import Lease
+
+PARTITION = "lease"
+
+
+class TableLeases:
+    """One row per shard that is being drained."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._table = Table(storage, SHARDS)
+
+    def take(self, shard: Shard, holder: str, now: datetime, until: datetime) -> Lease | None:
+        found = self._table.get(PARTITION, str(shard))
+        if found and found["until"] >= now and found["holder"] != holder:
+            return None
+        row: Entity = {
+            "PartitionKey": PARTITION,
+            "RowKey": str(shard),
+            "schema": SCHEMA,
+            "holder": holder,
+            "until": until,
+        }
+        try:
+            [etag] = self._table.commit([tables.replace(row, found["etag"]) if found else tables.create(row)])
+        except Overtaken:
+            return None
+        return Lease(shard, holder, until, etag)
+
+    def give_back(self, lease: Lease) -> None:
+        with suppress(Overtaken):
+            self._table.commit([tables.delete(PARTITION, str(lease.shard), lease.etag)])

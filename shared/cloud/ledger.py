@@ -1,0 +1,174 @@
+"""The ledger in Azure Table storage: table `ledger`, one partition per shard and slice. Built by wiring.
+
+Rows of one machine share a partition, so one transition is one entity-group transaction under If-Match. An ETag given
+out is prefixed with the row's slice: whoever hands it back spares us looking for the machine.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace as changed
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shared.cloud import table as tables
+from shared.cloud.rows import SCHEMA, Entity, entity_of, key, row_key, row_of
+from shared.cloud.slices import CENSUS, FIRST, FULL, Census, all_slices, census_entity, census_of, hashed, partition
+from shared.cloud.slices import slices_of as slices_to_search
+from shared.cloud.storage import Storage
+from shared.cloud.table import Change, Overtaken, Table
+from shared.errors import LostRace
+from shared.model.identity import Shard, VmUid
+from shared.model.machine import Machine
+from shared.model.operation import Operation
+from shared.model.point import Point
+from shared.ports import Held, Record, Transition
+
+RowT = TypeVar("RowT", Machine, Operation, Point)
+LEDGER = "ledger"
+SHARDS = "shards"
+SHARD_PARTITION = "shard"
+REGISTRATION_TRIES = 20
+END = "}"  # sorts after | and every character of our keys
+
+
+class TableLedger:
+    """Machines, operations and points. `full` is the size from which on a shard's new machines are spread."""
+
+    def __init__(self, storage: Storage, full: int = FULL) -> None:
+        self._table = Table(storage, LEDGER)
+        self._shards = Table(storage, SHARDS)
+        self._full = full
+
+    def record(self, shard: Shard, uid: VmUid) -> Record | None:
+        for slice_ in slices_to_search(uid):
+            found = self._table.get(partition(shard, slice_), key("m", uid))
+            if found is not None:
+                rows = self._rows(shard, slice_, f"o|{uid}|")
+                return Record(_held(Machine, slice_, found), tuple(_held(Operation, slice_, row) for row in rows))
+        return None
+
+    def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
+        for slice_ in all_slices(self._census(shard)):
+            for row in self._rows(shard, slice_, "m|"):
+                yield _held(Machine, slice_, row)
+
+    def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
+        records = [record for slice_ in all_slices(self._census(shard)) for record in self._due_in(shard, slice_, now)]
+        return sorted(records, key=lambda record: (record.machine.row.wanted_at or now, record.machine.row.uid))
+
+    def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
+        for slice_ in slices_to_search(uid):
+            found = [_held(Point, slice_, row) for row in self._rows(shard, slice_, f"p|{uid}|")]
+            if found:
+                return tuple(sorted(found, key=lambda held: held.row.slot))
+        return ()
+
+    def commit(self, transition: Transition) -> tuple[str, ...]:
+        registers = any(isinstance(write.row, Machine) and write.etag is None for write in transition.writes)
+        try:
+            if registers:
+                return self._register(transition)
+            return self._write(transition, self._slice(transition), [])
+        except Overtaken as error:
+            raise LostRace(f"machine {transition.uid}: {error}") from error
+
+    def shards(self) -> Sequence[Shard]:
+        found = self._shards.query("PartitionKey eq @partition", partition=SHARD_PARTITION)
+        return sorted(Shard.parse(row["RowKey"]) for row in found)
+
+    def _rows(self, shard: Shard, slice_: str, prefix: str, condition: str = "", **values: Any) -> Iterator[Entity]:
+        return self._table.between(partition(shard, slice_), prefix, prefix[:-1] + END, condition, **values)
+
+    def _due_in(self, shard: Shard, slice_: str, now: datetime) -> Sequence[Record]:
+        rows = self._rows(shard, slice_, "m|", "wanted_at le @now", now=now)
+        # Asked again here: an emulator that compares instants by the millisecond shows some too early.
+        machines = [held for held in (_held(Machine, slice_, row) for row in rows) if _due(held.row, now)]
+        operations: dict[VmUid, list[Held[Operation]]] = defaultdict(list)
+        for row in self._rows(shard, slice_, "o|", "open eq @yes", yes=True) if machines else ():
+            held = _held(Operation, slice_, row)
+            operations[held.row.uid].append(held)
+        return [Record(machine, tuple(operations[machine.row.uid])) for machine in machines]
+
+    def _slice(self, transition: Transition) -> str:
+        """Where the machine's rows are: its ETags say it; a transition without any is looked up."""
+        etags = [write.etag for write in transition.writes if write.etag] + [held.etag for held in transition.removed]
+        if etags:
+            return etags[0].partition("/")[0]
+        for slice_ in slices_to_search(transition.uid):
+            if self._table.get(partition(transition.shard, slice_), key("m", transition.uid)) is not None:
+                return slice_
+        raise LostRace(f"machine {transition.uid} is not registered in {transition.shard}")
+
+    def _write(self, transition: Transition, slice_: str, counting: list[Change]) -> tuple[str, ...]:
+        etags = self._table.commit([*_changes(transition, slice_), *counting])
+        return tuple(f"{slice_}/{etag}" for etag in etags[: len(transition.writes)])
+
+    def _register(self, transition: Transition) -> tuple[str, ...]:
+        """Commit a new machine into the slice that takes new ones now."""
+        shard = transition.shard
+        for _ in range(REGISTRATION_TRIES):
+            census = self._census(shard)
+            if census.closed:
+                return self._register_hashed(transition)
+            if census.machines >= self._full:
+                self._close(shard, census)
+                continue
+            if not census.etag:
+                self._note(shard)
+            counted = _counting(shard, changed(census, machines=census.machines + 1))
+            try:
+                return self._write(transition, FIRST, [counted])
+            except Overtaken as error:
+                if error.index < len(transition.writes):
+                    raise
+        raise LostRace(f"machine {transition.uid}: too many others are being registered in {shard}")
+
+    def _register_hashed(self, transition: Transition) -> tuple[str, ...]:
+        if self._table.get(partition(transition.shard, FIRST), key("m", transition.uid)) is not None:
+            raise LostRace(f"machine {transition.uid} is registered already")
+        return self._write(transition, hashed(transition.uid), [])
+
+    def _census(self, shard: Shard) -> Census:
+        found = self._table.get(partition(shard, FIRST), CENSUS)
+        return census_of(found, found["etag"]) if found else Census()
+
+    def _close(self, shard: Shard, census: Census) -> None:
+        """Let slice 00 take no more machines, unless the census changed meanwhile."""
+        with suppress(Overtaken):
+            self._table.commit([_counting(shard, changed(census, closed=True))])
+
+    def _note(self, shard: Shard) -> None:
+        """Remember the shard before its first machine; a shard whose first registration fails stands there empty."""
+        row = {"PartitionKey": SHARD_PARTITION, "RowKey": str(shard), "schema": SCHEMA}
+        with suppress(Overtaken):
+            self._shards.commit([tables.create(row)])
+
+
+def _due(machine: Machine, now: datetime) -> bool:
+    return machine.wanted_at is not None and machine.wanted_at <= now
+
+
+def _counting(shard: Shard, census: Census) -> Change:
+    entity = census_entity(shard, census)
+    return tables.replace(entity, census.etag) if census.etag else tables.create(entity)
+
+
+def _changes(transition: Transition, slice_: str) -> list[Change]:
+    place = partition(transition.shard, slice_)
+    changes: list[Change] = []
+    for write in transition.writes:
+        entity = entity_of(write.row, place)
+        changes.append(tables.replace(entity, _etag(write.etag)) if write.etag else tables.create(entity))
+    removals = [tables.delete(place, row_key(held.row), _etag(held.etag)) for held in transition.removed]
+    return changes + removals
+
+
+def _held(kind: type[RowT], slice_: str, entity: Entity) -> Held[RowT]:
+    return Held(row_of(kind, entity), f"{slice_}/{entity['etag']}")
+
+
+def _etag(prefixed: str) -> str:
+    return prefixed.partition("/")[2]

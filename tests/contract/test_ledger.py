@@ -1,0 +1,201 @@
+"""The contract of ports.Ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import LostRace
+from shared.model.identity import Shard, VmUid
+from shared.model.machine import Machine
+from shared.model.operation import State
+from shared.ports import Held, Ledger, Record, Row, Transition, Write
+from tests.rows import (
+    DAY,
+    EXACT,
+    SLOT,
+    bare_machine,
+    full_machine,
+    full_operation,
+    full_point,
+    new_uid,
+    operation,
+    point,
+)
+
+
+def put(ledger: Ledger, shard: Shard, uid: VmUid, *rows: Row) -> tuple[str, ...]:
+    return ledger.commit(Transition(shard, uid, tuple(Write(row, None) for row in rows)))
+
+
+def record(ledger: Ledger, shard: Shard, uid: VmUid) -> Record:
+    found = ledger.record(shard, uid)
+    assert found is not None
+    return found
+
+
+def machine(ledger: Ledger, shard: Shard, uid: VmUid) -> Held[Machine]:
+    return record(ledger, shard, uid).machine
+
+
+def test_a_machine_that_was_never_registered_has_no_record_and_no_points(ledger: Ledger, shard: Shard) -> None:
+    assert ledger.record(shard, new_uid()) is None
+    assert ledger.points(shard, new_uid()) == ()
+    assert list(ledger.machines(shard)) == []
+    assert list(ledger.due(shard, EXACT)) == []
+    assert shard not in ledger.shards()
+
+
+def test_rows_come_back_as_they_were_written_with_every_field(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    rows = full_machine(shard, uid), full_operation(uid), full_point(shard, uid)
+    put(ledger, shard, uid, *rows)
+    found = record(ledger, shard, uid)
+    assert (found.machine.row, found.operations[0].row) == rows[:2]
+    assert [held.row for held in ledger.points(shard, uid)] == [rows[2]]
+
+
+def test_rows_come_back_as_they_were_written_with_only_what_is_needed(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    rows = bare_machine(shard, uid), operation(uid), point(shard, uid)
+    put(ledger, shard, uid, *rows)
+    found = record(ledger, shard, uid)
+    assert (found.machine.row, found.operations[0].row) == rows[:2]
+    assert [held.row for held in ledger.points(shard, uid)] == [rows[2]]
+
+
+def test_a_field_that_is_taken_back_is_gone(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    put(ledger, shard, uid, full_machine(shard, uid))
+    held = machine(ledger, shard, uid)
+    bare = replace(held.row, next_look=None, settled=None, tags={}, disks=(), problems=())
+    ledger.commit(Transition(shard, uid, (Write(bare, held.etag),)))
+    assert machine(ledger, shard, uid).row == bare
+
+
+def test_a_commit_answers_etags_that_the_next_commit_can_use(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    first = bare_machine(shard, uid)
+    etags = put(ledger, shard, uid, first, operation(uid))
+    assert len(etags) == 2
+    second = replace(first, because="changed")
+    [etag, _] = ledger.commit(
+        Transition(shard, uid, (Write(second, etags[0]), Write(operation(uid, state=State.STARTED), etags[1])))
+    )
+    found = record(ledger, shard, uid)
+    assert found.machine == Held(second, etag)
+    assert found.operations[0].row.state is State.STARTED
+
+
+def test_a_row_that_exists_is_not_created_again_and_nothing_of_the_transition_is_written(
+    ledger: Ledger, shard: Shard
+) -> None:
+    uid = new_uid()
+    put(ledger, shard, uid, bare_machine(shard, uid))
+    with pytest.raises(LostRace):
+        put(ledger, shard, uid, operation(uid), full_machine(shard, uid))
+    found = record(ledger, shard, uid)
+    assert found.machine.row == bare_machine(shard, uid)
+    assert found.operations == ()
+
+
+def test_a_row_that_changed_since_it_was_read_is_not_replaced_and_nothing_else_is_written(
+    ledger: Ledger, shard: Shard
+) -> None:
+    uid = new_uid()
+    put(ledger, shard, uid, bare_machine(shard, uid))
+    stale = machine(ledger, shard, uid)
+    ledger.commit(Transition(shard, uid, (Write(replace(stale.row, because="first"), stale.etag),)))
+    late = (Write(operation(uid), None), Write(replace(stale.row, because="second"), stale.etag))
+    with pytest.raises(LostRace):
+        ledger.commit(Transition(shard, uid, late))
+    found = record(ledger, shard, uid)
+    assert found.machine.row.because == "first"
+    assert found.operations == ()
+
+
+def test_a_row_that_is_gone_is_not_replaced(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    put(ledger, shard, uid, bare_machine(shard, uid), operation(uid))
+    found = record(ledger, shard, uid)
+    ledger.commit(Transition(shard, uid, (Write(found.machine.row, found.machine.etag),), removed=found.operations))
+    held = found.operations[0]
+    with pytest.raises(LostRace):
+        ledger.commit(Transition(shard, uid, (Write(held.row, held.etag),)))
+    assert record(ledger, shard, uid).operations == ()
+
+
+def test_an_operation_that_changed_is_not_removed(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    put(ledger, shard, uid, bare_machine(shard, uid), operation(uid))
+    found = record(ledger, shard, uid)
+    held = found.operations[0]
+    ledger.commit(Transition(shard, uid, (Write(replace(held.row, state=State.STARTED), held.etag),)))
+    with pytest.raises(LostRace):
+        ledger.commit(Transition(shard, uid, (Write(found.machine.row, found.machine.etag),), removed=(held,)))
+    after = record(ledger, shard, uid)
+    assert after.operations[0].row.state is State.STARTED
+    assert after.machine == found.machine
+
+
+def test_operations_and_points_belong_to_their_machine_alone(ledger: Ledger, shard: Shard) -> None:
+    uids = sorted((new_uid(), new_uid(), new_uid()))
+    for uid in uids:
+        put(ledger, shard, uid, bare_machine(shard, uid), operation(uid), point(shard, uid))
+    for uid in uids:
+        assert [held.row.uid for held in record(ledger, shard, uid).operations] == [uid]
+        assert [held.row.uid for held in ledger.points(shard, uid)] == [uid]
+
+
+def test_points_come_oldest_slot_first(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    put(ledger, shard, uid, bare_machine(shard, uid))
+    slots = [SLOT + days * DAY for days in (40, 0, 3, -30, 20)]
+    put(ledger, shard, uid, *(point(shard, uid, slot) for slot in slots))
+    assert [held.row.slot for held in ledger.points(shard, uid)] == sorted(slots)
+
+
+def test_the_machines_of_a_shard_are_all_there_and_no_others(ledger: Ledger, shard: Shard) -> None:
+    other = Shard(shard.subscription, "westeurope2")
+    uids = {new_uid() for _ in range(7)}
+    for uid in uids:
+        put(ledger, shard, uid, bare_machine(shard, uid), operation(uid), point(shard, uid))
+    stranger = new_uid()
+    put(ledger, other, stranger, bare_machine(other, stranger))
+    assert {held.row.uid for held in ledger.machines(shard)} == uids
+    assert {held.row.uid for held in ledger.machines(other)} == {stranger}
+    assert {shard, other} <= set(ledger.shards())
+    assert ledger.record(other, next(iter(uids))) is None
+
+
+def test_due_machines_come_earliest_first_and_then_by_uid(ledger: Ledger, shard: Shard) -> None:
+    first, *twins = [new_uid(), *sorted((new_uid(), new_uid()))]
+    for uid in reversed(twins):
+        put(ledger, shard, uid, replace(bare_machine(shard, uid), next_due=EXACT))
+    put(ledger, shard, first, replace(bare_machine(shard, first), next_look=EXACT - DAY, next_due=EXACT + DAY))
+    for late in (EXACT + timedelta(microseconds=1), None):
+        uid = new_uid()
+        put(ledger, shard, uid, replace(bare_machine(shard, uid), next_look=late))
+    assert [found.machine.row.uid for found in ledger.due(shard, EXACT)] == [first, *twins]
+
+
+def test_due_machines_come_with_their_open_operations_only(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    states = {state: operation(uid, f"slot-{state.value}", state) for state in State}
+    put(ledger, shard, uid, replace(bare_machine(shard, uid), next_look=EXACT), *states.values())
+    other = new_uid()
+    put(ledger, shard, other, bare_machine(shard, other), operation(other))
+    [found] = ledger.due(shard, EXACT)
+    assert {held.row.state for held in found.operations} == {state for state in State if state.open}
+    assert len(record(ledger, shard, uid).operations) == len(states)
+    assert {held.etag for held in found.operations} <= {held.etag for held in record(ledger, shard, uid).operations}
+
+
+def test_a_machine_is_registered_once(ledger: Ledger, shard: Shard) -> None:
+    uid = new_uid()
+    put(ledger, shard, uid, bare_machine(shard, uid))
+    with pytest.raises(LostRace):
+        put(ledger, shard, uid, full_machine(shard, uid))
+    assert [held.row for held in ledger.machines(shard)] == [bare_machine(shard, uid)]

@@ -1,0 +1,100 @@
+"""The contracts of ports.Requests, Leases, Models and Audit."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.decide.naming import model_reference
+from shared.errors import LostRace, Missing
+from shared.model.identity import Shard
+from shared.model.request import Asked, Progress, Request
+from shared.ports import Audit, Leases, Models, Requests
+from tests.rows import EXACT, new_uid
+
+MINUTE = timedelta(minutes=1)
+
+
+def asked(shard: Shard) -> Request:
+    return Request(uuid.uuid4().hex, Asked.BACKUP, shard, new_uid(), "person", EXACT, Progress.ASKED)
+
+
+def test_a_request_is_found_as_it_was_added(requests: Requests, shard: Shard) -> None:
+    request = asked(shard)
+    requests.add(request)
+    assert requests.find(request.id) == request
+    assert requests.find(uuid.uuid4().hex) is None
+
+
+def test_a_request_is_added_once(requests: Requests, shard: Shard) -> None:
+    request = asked(shard)
+    requests.add(request)
+    with pytest.raises(LostRace):
+        requests.add(replace(request, by="somebody else"))
+    assert requests.find(request.id) == request
+
+
+def test_a_request_is_settled_once(requests: Requests, shard: Shard) -> None:
+    request = asked(shard)
+    requests.add(request)
+    requests.find(request.id)
+    taken = replace(request, progress=Progress.TAKEN, operation="slot-1", because="it is registered")
+    requests.settle(taken)
+    with pytest.raises(LostRace):
+        requests.settle(replace(request, progress=Progress.REFUSED))
+    assert requests.find(request.id) == taken
+
+
+def test_a_lease_is_held_by_one_until_it_ran_out(leases: Leases, shard: Shard) -> None:
+    lease = leases.take(shard, "one", EXACT, EXACT + MINUTE)
+    assert lease is not None
+    assert (lease.shard, lease.holder, lease.until) == (shard, "one", EXACT + MINUTE)
+    assert leases.take(shard, "two", EXACT, EXACT + MINUTE) is None
+    assert leases.take(shard, "two", EXACT + MINUTE / 2, EXACT + 2 * MINUTE) is None
+    later = leases.take(shard, "two", EXACT + 2 * MINUTE, EXACT + 3 * MINUTE)
+    assert later is not None
+    assert later.holder == "two"
+
+
+def test_a_lease_that_is_given_back_is_free_at_once(leases: Leases, shard: Shard) -> None:
+    lease = leases.take(shard, "one", EXACT, EXACT + MINUTE)
+    assert lease is not None
+    leases.give_back(lease)
+    assert leases.take(shard, "two", EXACT, EXACT + MINUTE) is not None
+
+
+def test_giving_back_a_lost_lease_takes_nothing_from_its_new_holder(leases: Leases, shard: Shard) -> None:
+    lost = leases.take(shard, "one", EXACT, EXACT + MINUTE)
+    assert lost is not None
+    assert leases.take(shard, "two", EXACT + 2 * MINUTE, EXACT + 4 * MINUTE) is not None
+    leases.give_back(lost)
+    assert leases.take(shard, "three", EXACT + 3 * MINUTE, EXACT + 5 * MINUTE) is None
+
+
+def test_leases_of_different_shards_do_not_meet(leases: Leases, shard: Shard) -> None:
+    other = Shard(shard.subscription, "northeurope")
+    assert leases.take(shard, "one", EXACT, EXACT + MINUTE) is not None
+    assert leases.take(other, "two", EXACT, EXACT + MINUTE) is not None
+
+
+def test_a_model_is_kept_under_its_reference_however_often(models: Models) -> None:
+    model = {"vm": {"name": "Größe", "tags": {"b": "2", "a": "1"}, "disks": [1, 2.5, None, True]}, "interfaces": []}
+    reference = models.keep(model)
+    assert reference == model_reference(model)
+    assert models.keep(dict(reversed(model.items()))) == reference
+    assert models.load(reference) == model
+    assert models.keep({"vm": {}}) != reference
+
+
+def test_a_model_that_was_never_kept_is_missing(models: Models) -> None:
+    with pytest.raises(Missing):
+        models.load("0" * 64)
+
+
+def test_audit_lines_are_taken_any_number_of_times(audit: Audit, shard: Shard) -> None:
+    audit.append(shard, EXACT, ["one"])
+    audit.append(shard, EXACT, ["one", "two · Größe"])
+    audit.append(shard, EXACT, [])
