@@ -5,14 +5,16 @@ Used by `front`. Needs no key: it listens on the loopback address only and has n
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
 from local.host.activity import Activity
 from local.host.clock import Clock
-from local.host.queue_listener import HIDDEN_STEP, QueueListener
+from local.host.queue_listener import Holds, QueueListener
+
+HIDDEN_STEP = timedelta(seconds=30)
 
 
 def written(moment: datetime | None) -> str | None:
@@ -45,16 +47,15 @@ class Control:
         return web.json_response({"now": written(self._clock.move_to(to))})
 
     async def _idle(self) -> dict[str, Any]:
-        """Idle only if nothing happened from before the polls until after them."""
+        """Idle only if no queue has anything to take and nothing happened while they were asked."""
         before = self._activity.count
-        empty = await asyncio.gather(*(listener.is_empty_now() for listener in self._listeners))
-        hidden = await asyncio.gather(*(listener.holds_hidden() for listener in self._listeners)) if all(empty) else []
+        queues = await asyncio.gather(*(listener.holds() for listener in self._listeners))
         quiet = self._activity.is_quiet() and not self._clock.is_due() and self._activity.count == before
         upcoming = [moment for moment in (self._clock.next(),) if moment is not None]
-        if any(hidden):
+        if Holds.HIDDEN in queues:
             upcoming.append(self._clock.now() + HIDDEN_STEP)
         return {
-            "idle": all(empty) and quiet,
+            "idle": Holds.VISIBLE not in queues and quiet,
             "activity": self._activity.count,
             "next": written(min(upcoming)) if upcoming else None,
         }

@@ -29,8 +29,9 @@ from local.host.http_trigger import HttpTriggers, http_function
 from local.host.keys import Keys, KeyStore
 from local.host.options import HostOptions, read_options
 from local.host.outputs import QueueOutputs
-from local.host.queue_listener import QueueListener, QueueTrigger
+from local.host.queue_listener import QueueListener
 from local.host.queue_message import poison_queue
+from local.host.queue_processor import QueueProcessor, QueueTrigger
 from local.host.routes import RouteError
 from local.host.schedule_monitor import ScheduleMonitor
 from local.host.settings import AppSettings
@@ -129,7 +130,7 @@ class Host:
 
     def _look_again(self) -> None:
         for listener in self._queues:
-            listener.notify()
+            listener.time_has_moved()
 
     def _wake(self, queue: str) -> None:
         for listener in self._queues:
@@ -178,9 +179,11 @@ class Host:
             self._storage.queue(connection, name),
             self._storage.queue(connection, poison) if poison else None,
         )
-        listener = QueueListener(trigger, self._options.queues, self._execution, self._activity, self._clock)
-        listener.on_poisoned = self._wake
-        return listener
+        return QueueListener(
+            QueueProcessor(
+                trigger, self._options.queues, self._execution, self._activity, self._clock, on_poisoned=self._wake
+            )
+        )
 
     def _timer_trigger(self, function: FunctionDefinition) -> TimerTrigger:
         binding = function.trigger

@@ -12,7 +12,7 @@ from azure.functions.meta import Datum
 
 from local.host.settings import AppSettings
 from local.host.storage import Storage, send
-from local.host.values import Binding, FunctionDefinition, Outcome
+from local.host.values import Binding, FunctionDefinition, FunctionInError, Outcome
 
 RETURN = "$return"
 
@@ -23,7 +23,7 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, (dict, list)):
         return json.dumps(value, indent=2, ensure_ascii=False)
-    return json.dumps(value)
+    return "" if value is None else str(value)  # .NET writes True and False, and nothing for null
 
 
 def messages(datum: Datum) -> list[bytes]:
@@ -40,8 +40,8 @@ def messages(datum: Datum) -> list[bytes]:
             return [value.encode()]
         try:
             value = json.loads(stripped)
-        except ValueError:
-            return [str(value).encode()]
+        except ValueError as error:  # the host parses what looks like JSON and fails the invocation if it is not
+            raise FunctionInError(f"an output looks like JSON but is not: {error}") from error
     elements = value if isinstance(value, list) else [value]
     return [_text(element).encode() for element in elements]
 

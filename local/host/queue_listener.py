@@ -1,43 +1,31 @@
-"""Listens to one storage queue and hands its messages to a function, as the queue extension does.
+"""Listens to one storage queue and hands its messages to a processor, as the queue extension does.
 
-Made by `host`, one per queue-triggered function; asked by `control` whether its queue is empty. Never loses a message:
-what is not deleted or moved to the poison queue becomes visible again.
+Made by `host`, one per queue-triggered function; asked by `control` what its queue holds now. Never takes more than
+`batchSize` messages at once, nor any while more than `newBatchThreshold` are being processed.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
+from enum import Enum
 
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.queue import QueueMessage
-from azure.storage.queue.aio import QueueClient
 
-from local.host.activity import Activity
-from local.host.clock import Clock
-from local.host.execution import Execution
-from local.host.options import QueueOptions
-from local.host.queue_message import body_datum, decode, metadata
-from local.host.storage import send
-from local.host.values import FunctionDefinition
+from local.host.queue_processor import MESSAGE_VISIBILITY, QueueProcessor
+from local.host.storage import first_line
 
 log = logging.getLogger("host.queues")
-MESSAGE_VISIBILITY = timedelta(minutes=10)
-SHORTEST_RENEWAL = timedelta(minutes=1)
 FIRST_DELAY = 0.1
-HIDDEN_STEP = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, slots=True)
-class QueueTrigger:
-    """Which function listens to which queue, and where its failures go."""
+class Holds(Enum):
+    """What a queue holds beside the messages being processed."""
 
-    function: FunctionDefinition
-    queue: QueueClient
-    poison: QueueClient | None
+    NOTHING = "nothing"
+    HIDDEN = "hidden"
+    VISIBLE = "visible"
 
 
 @dataclass(slots=True)
@@ -58,60 +46,50 @@ class Backoff:
         return min(FIRST_DELAY + grown, self.longest)
 
 
-@dataclass(slots=True)
-class Held:
-    """A message we took; its receipt changes with every renewal."""
-
-    message: QueueMessage
-    receipt: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.receipt = self.message.pop_receipt or ""
-
-
 class QueueListener:
-    """Polls, runs, deletes, poisons."""
+    """Polls one queue for as long as it is run."""
 
-    def __init__(
-        self, trigger: QueueTrigger, options: QueueOptions, execution: Execution, activity: Activity, clock: Clock
-    ) -> None:
-        self._trigger = trigger
-        self._options = options
-        self._execution = execution
-        self._activity = activity
-        self._clock = clock
-        self._backoff = Backoff(options.max_polling_interval.total_seconds())
+    def __init__(self, processor: QueueProcessor) -> None:
+        self._processor = processor
+        self._queue = processor.trigger.queue
+        self._options = processor.options
+        self._backoff = Backoff(self._options.max_polling_interval.total_seconds())
         self._processing: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._poll_at_once = False
         self._askers: list[asyncio.Future[bool]] = []
         self._exists = False
-        self.on_poisoned: Callable[[str], None] = lambda queue: None
 
     @property
     def queue_name(self) -> str:
-        return self._trigger.queue.queue_name
+        return self._queue.queue_name
 
     def notify(self) -> None:
-        """Look again now: a message was written here, or time has jumped."""
+        """A message was written here: look at once."""
+        self._backoff.reset()
+        self._poll_at_once = True
+        self._wake.set()
+
+    def time_has_moved(self) -> None:
+        """Back off from the shortest delay again; whoever moved the clock will ask what the queue holds."""
         self._backoff.reset()
         self._wake.set()
 
-    async def is_empty_now(self) -> bool:
-        """Poll once from now on; a listener at its limit cannot take a message and counts as empty."""
-        if self._at_limit():
-            return True
-        asker: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._askers.append(asker)
-        self._wake.set()
-        return await asker
+    async def holds(self) -> Holds:
+        """Ask the queue now, and poll it if it holds more than is being processed.
 
-    async def holds_hidden(self) -> bool:
-        """Does the queue hold messages that neither we nor anyone can see now?"""
+        A listener at its limit cannot take a message before one of its own ends, so it says nothing is to be had.
+        """
+        if self._at_limit():
+            return Holds.NOTHING
         try:
-            properties = await self._trigger.queue.get_queue_properties()
+            properties = await self._queue.get_queue_properties()
         except AzureError:
-            return False
-        return (properties.approximate_message_count or 0) > len(self._processing)
+            self._exists = False
+            return Holds.NOTHING
+        if (properties.approximate_message_count or 0) <= len(self._processing):
+            return Holds.NOTHING
+        return Holds.VISIBLE if await self._found_by_poll() else Holds.HIDDEN
 
     async def run(self) -> None:
         try:
@@ -125,6 +103,12 @@ class QueueListener:
             for task in self._processing:
                 task.cancel()
 
+    async def _found_by_poll(self) -> bool:
+        asker: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._askers.append(asker)
+        self._wake.set()
+        return await asker
+
     def _at_limit(self) -> bool:
         return len(self._processing) > self._options.new_batch_threshold
 
@@ -133,115 +117,47 @@ class QueueListener:
             await asyncio.wait(self._processing, return_when=asyncio.FIRST_COMPLETED)
 
     async def _wait(self) -> None:
-        if self._askers:  # asked while we were polling: look again at once
-            return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._backoff.next())
+        """Back off until the delay is over, a message was announced, or somebody asks."""
+        woken = True
+        while woken and not self._askers and not self._poll_at_once:
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._backoff.next())
+            except TimeoutError:
+                woken = False
+        self._poll_at_once = False
 
     async def _poll(self) -> bool:
-        self._wake.clear()
         askers, self._askers = self._askers, []
-        found = False
+        messages: list[QueueMessage] = []
         try:
             messages = await self._receive()
-            found = bool(messages)
             for message in messages:
-                self._activity.happened()
-                task = asyncio.ensure_future(self._process(Held(message)))
-                self._processing.add(task)
-                task.add_done_callback(self._processing.discard)
+                self._start(message)
         finally:
             for asker in askers:
                 if not asker.done():
-                    asker.set_result(not found)
-        return found
+                    asker.set_result(bool(messages))
+        return bool(messages)
+
+    def _start(self, message: QueueMessage) -> None:
+        self._processor.activity.happened()
+        task = asyncio.ensure_future(self._processor.process(message))
+        self._processing.add(task)
+        task.add_done_callback(self._processing.discard)
 
     async def _receive(self) -> list[QueueMessage]:
-        queue = self._trigger.queue
-        seconds = int(MESSAGE_VISIBILITY.total_seconds())
+        batch, seconds = self._options.batch_size, int(MESSAGE_VISIBILITY.total_seconds())
         try:
             if not self._exists:
-                await queue.get_queue_properties()
+                await self._queue.get_queue_properties()
                 self._exists = True
-            pages = queue.receive_messages(
-                messages_per_page=self._options.batch_size,
-                max_messages=self._options.batch_size,
-                visibility_timeout=seconds,
+            pages = self._queue.receive_messages(
+                messages_per_page=batch, max_messages=batch, visibility_timeout=seconds
             )
             return [message async for message in pages]
         except AzureError as error:
             self._exists = False
             if not isinstance(error, HttpResponseError) or error.status_code != 404:
-                log.warning("%s: %s", self.queue_name, str(error).partition("\n")[0])
+                log.warning("%s: %s", self.queue_name, first_line(error))
             return []
-
-    async def _process(self, held: Held) -> None:
-        try:
-            with self._activity.step():
-                if (held.message.dequeue_count or 0) > self._options.max_dequeue_count:
-                    await self._to_poison(held)
-                    return
-                try:
-                    body = decode(held.message.content, self._options.base64)
-                except ValueError as error:
-                    log.warning("%s: message %s: %s", self.queue_name, held.message.id, error)
-                    await self._to_poison(held)
-                    return
-            renewal = asyncio.ensure_future(self._renew(held))
-            try:
-                outcome = await self._execution.run(
-                    self._trigger.function, body_datum(body), metadata(held.message, body)
-                )
-            finally:
-                renewal.cancel()
-            with self._activity.step():
-                await (self._delete(held) if outcome.ok else self._failed(held))
-        except AzureError as error:
-            log.warning("%s: message %s: %s", self.queue_name, held.message.id, str(error).partition("\n")[0])
-
-    async def _renew(self, held: Held) -> None:
-        interval = MESSAGE_VISIBILITY / 2
-        while True:
-            await self._clock.until(self._clock.now() + interval)
-            try:
-                await self._hide(held, MESSAGE_VISIBILITY)
-                interval = MESSAGE_VISIBILITY / 2
-            except AzureError as error:
-                log.warning("%s: visibility not renewed: %s", self.queue_name, str(error).partition("\n")[0])
-                interval = max(interval / 2, SHORTEST_RENEWAL)
-
-    async def _hide(self, held: Held, how_long: timedelta) -> None:
-        seconds = int(how_long.total_seconds())
-        updated = await self._trigger.queue.update_message(held.message.id, held.receipt, visibility_timeout=seconds)
-        held.receipt = updated.pop_receipt or held.receipt
-
-    async def _failed(self, held: Held) -> None:
-        if self._trigger.poison is None:
-            return  # stays invisible, so that it does not come back in a tight loop
-        if (held.message.dequeue_count or 0) >= self._options.max_dequeue_count:
-            await self._to_poison(held)
-        else:
-            await _unless_gone(self._hide(held, self._options.visibility_timeout))
-            self._wake.set()
-
-    async def _to_poison(self, held: Held) -> None:
-        poison = self._trigger.poison
-        if poison is None:
-            return
-        log.warning("%s: moving message %s to '%s'", self.queue_name, held.message.id, poison.queue_name)
-        await send(poison, held.message.content)
-        self.on_poisoned(poison.queue_name)
-        await self._delete(held)
-
-    async def _delete(self, held: Held) -> None:
-        await _unless_gone(self._trigger.queue.delete_message(held.message.id, held.receipt))
-
-
-async def _unless_gone(call: Awaitable[None]) -> None:
-    """Somebody else took the message over, or it is gone: theirs to finish."""
-    try:
-        await call
-    except HttpResponseError as error:
-        mismatch = error.status_code == 400 and "PopReceiptMismatch" in str(getattr(error, "error_code", ""))
-        if not mismatch and error.status_code not in (404, 409):
-            raise

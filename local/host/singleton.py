@@ -13,6 +13,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsE
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from local.host.clock import Clock
+from local.host.storage import first_line
 
 log = logging.getLogger("host.singleton")
 LEASE_SECONDS = 15  # the development value; 60 in Azure
@@ -26,8 +27,6 @@ class SingletonLock:
         self._blob = blob
         self._clock = clock
         self._lease: BlobLeaseClient | None = None
-        self._moved = asyncio.Event()
-        clock.on_move.append(self._moved.set)
 
     async def acquire(self) -> None:
         """Wait until the lease is ours."""
@@ -65,15 +64,13 @@ class SingletonLock:
             await self._blob.upload_blob(b"", overwrite=False)
 
     async def _renew(self) -> None:
-        """Renew at half time, and at once after the clock was moved (the lease has run out then, which is allowed)."""
+        """Renew in real time: a lease that ran out over a jump may be renewed as long as nobody else took it."""
         while self._lease is not None:
-            self._moved.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), LEASE_SECONDS / 2)
+            await asyncio.sleep(LEASE_SECONDS / 2)
             try:
                 await self._lease.renew()
             except AzureError as error:
-                log.warning("%s: lease not renewed: %s", self._blob.blob_name, str(error).partition("\n")[0])
+                log.warning("%s: lease not renewed: %s", self._blob.blob_name, first_line(error))
                 with contextlib.suppress(AzureError):
                     await self._try()
 

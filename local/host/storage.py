@@ -51,9 +51,9 @@ class Storage:
         try:
             await self.blobs().get_service_properties(retry_total=0, connection_timeout=3, read_timeout=5)
         except HttpResponseError as error:
-            raise HostError(f"{DEFAULT_CONNECTION}: storage refuses us: {_line(error)}") from error
+            raise HostError(f"{DEFAULT_CONNECTION}: storage refuses us: {first_line(error)}") from error
         except (AzureError, ValueError) as error:
-            raise HostError(f"{DEFAULT_CONNECTION}: storage does not answer: {_line(error)}") from error
+            raise HostError(f"{DEFAULT_CONNECTION}: storage does not answer: {first_line(error)}") from error
 
     async def close(self) -> None:
         for service in self._queues.values():
@@ -102,7 +102,7 @@ def _from_text(kind: Any, value: str, connection: str) -> Any:
         raise HostError(f"{connection} is not a storage connection string: {error}", 2) from error
 
 
-def _line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
