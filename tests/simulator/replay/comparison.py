@@ -1,6 +1,6 @@
 """Compares two answers: status, header names, style of LRO URLs, body keys, JSON types, enum values, ids. Pure.
 
-Called by the player with the recorded answer already translated. Says everything that differs, never whether it matters.
+Called by the player with the recorded answer already translated. Says everything that differs, not whether it matters.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _objects(recorded: dict[str, Any], live: dict[str, Any], where: str, rules: 
         yield Deviation(f"{where}.{name}", "key missing", _short(recorded[name]), "nothing")
     for name in sorted(live.keys() - recorded.keys()):
         yield Deviation(f"{where}.{name}", "key added", "nothing", _short(live[name]))
-    for name in recorded.keys() & live.keys():
+    for name in (name for name in recorded if name in live):
         yield from _values(recorded[name], live[name], f"{where}.{name}", rules)
 
 

@@ -54,7 +54,7 @@ class Symbols:
 
     def text(self, recorded: str, key: str = "") -> str:
         """Translate one string: a name as a whole, an id segment by segment."""
-        if key.lower() in ("subscriptionid", "subscriptions") and is_guid(recorded):
+        if key.lower().endswith(("subscriptionid", "subscriptions")) and is_guid(recorded):
             return self.subscription(recorded)
         return self._path(recorded) if is_path(recorded) else self._word(recorded)
 
@@ -108,7 +108,7 @@ class Symbols:
     def learn(self, recorded: Any, live: Any, key: str = "") -> None:
         """Pair what both answers show at the same place."""
         if isinstance(recorded, dict) and isinstance(live, dict):
-            for name in recorded.keys() & live.keys():
+            for name in (name for name in recorded if name in live):
                 self.learn(recorded[name], live[name], name.lower())
         elif isinstance(recorded, list) and isinstance(live, list):
             for first, second in zip(recorded, self._aligned(recorded, live), strict=True):
