@@ -1,0 +1,55 @@
+"""`python -m tests.world --seed N` lives through one seed and prints what happened; `--seeds A..B` through many."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from dataclasses import asdict
+
+from tests.world.seeded import Result, run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.world", description=__doc__)
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--seed", type=int)
+    chosen.add_argument("--seeds", metavar="A..B")
+    parser.add_argument("--tail", type=int, default=0, help="print so many of the last events")
+    asked = parser.parse_args()
+    logging.getLogger("tagback").setLevel(logging.CRITICAL)
+    if asked.seed is not None:
+        result = run(asked.seed)
+        show(result, asked.tail)
+        return 1 if result.violations else 0
+    first, last = (int(part) for part in asked.seeds.split(".."))
+    return many(range(first, last + 1))
+
+
+def many(seeds: range) -> int:
+    began, failed = time.monotonic(), []
+    for seed in seeds:
+        result = run(seed)
+        if result.violations:
+            failed.append(seed)
+            print(f"seed {seed}: {result.violations[0]}", flush=True)
+    print(f"{len(seeds)} seeds, {len(failed)} failed {failed or ''}, {time.monotonic() - began:.1f} s")
+    return 1 if failed else 0
+
+
+def show(result: Result, tail: int) -> None:
+    options = asdict(result.options) | {"kinds": " ".join(kind.name for kind in result.options.kinds)}
+    print("options   " + "  ".join(f"{name}={value}" for name, value in options.items()))
+    print("counters  " + "  ".join(f"{name}={value}" for name, value in result.counters.items()))
+    print("faults    " + "  ".join(f"{name}={count}" for name, count in sorted(result.fired.items())))
+    print("checked   " + "  ".join(f"{name}={count}" for name, count in sorted(result.checked.items())))
+    for line in result.tail[len(result.tail) - tail :]:
+        print("  " + line)
+    for violation in result.violations:
+        print(f"BROKEN    {violation}")
+    print(f"digest    {result.digest}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""What must hold once faults have stopped and everything has come to rest (S2, S8), against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from shared.model.identity import Shard, VmUid
+from shared.model.machine import Machine, Status
+from shared.model.operation import Operation, State
+from shared.model.point import Origin, Point
+from shared.model.request import Progress
+from tests.world.catalogue import ENFORCED, FOREIGN, KEEPS, UNKNOWN, Asked, asked, local_periods
+from tests.world.promises import Promises
+from tests.world.slots import slots_between
+from tests.world.stage import Stage
+from tests.world.twins.azure import VmTruth
+
+TO_NOTICE = timedelta(hours=1)
+TO_COMPLETE = timedelta(hours=1)
+TO_SETTLE = timedelta(hours=26)
+LEFT_OVER = timedelta(minutes=20)
+
+
+class Ending:
+    """Judges the world as it stands now."""
+
+    def __init__(self, stage: Stage, promises: Promises) -> None:
+        self._stage = stage
+        self._promises = promises
+        self._now = stage.scheduler.now
+
+    def check(self) -> None:
+        """Every promise about rest."""
+        for vm in self._stage.azure.vms():
+            if vm.id.subscription != FOREIGN and self._since(vm) + TO_NOTICE < self._now:
+                self._living(vm)
+        for shard, machines in self._stage.ledger.rows.items():
+            for uid in machines:
+                self._remembered(shard, uid)
+        self._nothing_left_over()
+
+    def _since(self, vm: VmTruth) -> datetime:
+        """Since when the machine is as it is."""
+        return self._stage.azure.lives[vm.uid][-1][0]
+
+    def _asked_since(self, vm: VmTruth) -> datetime:
+        """Since when it asks for what it asks for, at this place, with something to capture."""
+        since = self._now
+        for moment, version in reversed(self._stage.azure.lives[vm.uid]):
+            same = version is not None and version.shard == vm.shard and asked(version.tags) == asked(vm.tags)
+            if not same or version is None or bool(version.captured) != bool(vm.captured):
+                break
+            since = moment
+        return since
+
+    def _living(self, vm: VmTruth) -> None:
+        record = self._stage.ledger.held(vm.shard, vm.uid)
+        if record is None:
+            self._promises.require(False, "S8", f"{vm.uid} at {vm.id} was never registered")
+            return
+        row, wish = record.machine.row, asked(vm.tags)
+        self._promises.require(row.id == vm.id, "S8", f"{vm.uid} is remembered at {row.id}, is at {vm.id}")
+        expected = self._expected(vm, wish)
+        self._promises.require(
+            row.status in expected, "S8", f"{vm.uid} is {row.status} ({row.because}), not {expected}"
+        )
+        if wish is not None and wish is not UNKNOWN and vm.id.subscription in ENFORCED and vm.captured:
+            self._slots_answered(vm, row, wish)
+
+    def _expected(self, vm: VmTruth, wish: Asked | None) -> set[Status]:
+        if wish is None:
+            return {Status.EXCLUDED}
+        if wish is UNKNOWN:
+            return {Status.UNPROTECTED, Status.DEGRADED}
+        if vm.id.subscription not in ENFORCED or not vm.captured:
+            return {Status.UNPROTECTED}
+        if self._asked_since(vm) + timedelta(hours=30) > self._now:
+            return {Status.PENDING, Status.PROTECTED, Status.DEGRADED, Status.UNPROTECTED}
+        moved_in_vain = "backup-at" in vm.tags and wish.plan not in ("bronze", "silver")
+        return {Status.DEGRADED if vm.unsupported or moved_in_vain else Status.PROTECTED}
+
+    def _slots_answered(self, vm: VmTruth, row: Machine, wish: Asked) -> None:
+        """Every slot since the product knew has its one answer, and the newest one a complete point."""
+        known = self._promises.known_since.get((vm.shard, vm.uid), self._now)
+        since = max(self._asked_since(vm), known)
+        until = self._now - wish.window - TO_COMPLETE
+        owed = list(slots_between(wish.wish, since, until))
+        for slot in owed:
+            answers = [one for one in self._answers(vm.shard, vm.uid) if _covers(one, slot)]
+            what = f"slot {slot:%Y-%m-%d %H:%M} of {vm.uid} ({wish.plan}, known since {known:%d %H:%M})"
+            self._promises.require(len(answers) > 0, "S2", f"{what} has no answer; open: {self._open(vm)}")
+            states = [one.state for one in answers]
+            self._promises.require(len(answers) < 2, "S2", f"{what} has several answers: {states}")
+        if owed:
+            self._complete(vm, owed[-1])
+
+    def _answers(self, shard: Shard, uid: VmUid) -> Iterator[Operation]:
+        return iter(self._promises.answers.get((shard, uid), {}).values())
+
+    def _open(self, vm: VmTruth) -> list[str]:
+        record = self._stage.ledger.held(vm.shard, vm.uid)
+        operations = record.operations if record else ()
+        return [f"{held.row.id} {held.row.state} {held.row.because}" for held in operations if held.row.state.open]
+
+    def _complete(self, vm: VmTruth, slot: datetime) -> None:
+        """In the truth: snapshots of every disk that the machine had at some time since the slot, all ready."""
+        attempts = self._promises.births.get((vm.uid, slot.strftime("%Y%m%dT%H%MZ")), {})
+        versions = [version for version in self._stage.azure.versions(vm.uid, slot) if version is not None]
+        wanted = [{str(uid) for uid in version.captured} for version in versions]
+        made = [
+            {disk for disk, place in parts.items() if self._stage.azure.snapshots[place].ready(self._now)}
+            for parts in attempts.values()
+        ]
+        whole = any(one >= set(disks) for one in made for disks in wanted)
+        self._promises.require(whole, "S8", f"newest slot {slot:%m-%d %H:%M} of {vm.uid} is not complete: {made}")
+
+    def _remembered(self, shard: Shard, uid: VmUid) -> None:
+        rows = self._stage.ledger.rows[shard][uid].values()
+        vm = self._stage.azure.living(uid)
+        here = vm is not None and vm.shard == shard
+        for held in rows:
+            match held.row:
+                case Machine() if not here:
+                    gone = held.row.status is Status.GONE
+                    self._promises.require(gone, "S8", f"{uid} does not exist and is {held.row.status}")
+                case Operation() if held.row.state.open and held.row.slot < self._now - TO_SETTLE:
+                    what = f"{held.row.id} of {uid} is still {held.row.state}: {held.row.because}"
+                    self._promises.require(False, "S8", what)
+                case _:
+                    continue
+        self._kept_long_enough([held.row for held in rows if isinstance(held.row, Point) and held.row.complete])
+
+    def _kept_long_enough(self, points: list[Point]) -> None:
+        """The first complete plan point of each local day, week and month is kept as long as its class says (S5)."""
+        seen: set[tuple[str, str, tuple[int, ...]]] = set()
+        for point in sorted(points, key=lambda one: one.slot):
+            keep = KEEPS[point.plan]
+            zones = ZONES[point.plan]
+            ages = [keep.shortest]
+            if point.origin is Origin.SLOT:
+                for letter, period in local_periods(point.slot, zones).items():
+                    if (zones, letter, period) not in seen and letter in keep.ages:
+                        ages.append(keep.ages[letter])
+                    seen.add((zones, letter, period))
+            enough = point.keep_until >= point.slot + max(ages)
+            what = f"{point.uid} {point.slot:%m-%d %H:%M} ({point.plan}) is kept until {point.keep_until}"
+            self._promises.require(enough, "S5", f"{what}, not for {max(ages)}")
+
+    def _nothing_left_over(self) -> None:
+        for message in self._stage.queues.messages.values():
+            fresh = message.sent_at > self._now - LEFT_OVER
+            self._promises.require(fresh, "S8", f"a message is left over in {message.queue}: {message.text}")
+        poisoned = {message.text for message in self._stage.queues.poison}
+        for asked_for in self._stage.requests.asked.values():
+            lost = any(asked_for.id in text for text in poisoned)
+            answered = asked_for.progress is not Progress.ASKED
+            self._promises.require(answered or lost, "S8", f"request {asked_for.id} was never answered")
+
+
+ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "twice": "America/New_York"}
+
+
+def _covers(operation: Operation, slot: datetime) -> bool:
+    """Whether an operation is the answer for a plan's slot."""
+    if operation.state is State.SUPERSEDED and operation.slot_from is not None:
+        return operation.slot_from <= slot <= operation.slot
+    return operation.origin is Origin.SLOT and operation.slot == slot

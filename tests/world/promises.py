@@ -1,0 +1,236 @@
+"""The promises, checked against the twins' truth whenever something changes; the product's word is never asked.
+
+Checked as they happen: S1, S2 (one answer per slot), S5, S6, S7, S9, S10, S11, S12 and S14. What only shows once
+everything has come to rest is checked by `ending.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.machine import Machine, Status
+from shared.model.operation import Operation, State
+from shared.model.point import PartState, Point, PointState
+from shared.model.snapshot import SnapshotOrder
+from shared.ports import Transition
+from tests.world.catalogue import ENFORCED, KEEPS, OWNER, UNKNOWN, asked
+from tests.world.scheduler import Invocation, Scheduler
+from tests.world.steps import Bucket
+from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, SnapshotTruth, VmTruth
+from tests.world.twins.rows import Kept
+from tests.world.twins.witness import Witness
+
+STAMP = "%Y%m%dT%H%MZ"
+NAME = re.compile(r"tb-[0-9a-f]{32}")
+MINUTE = timedelta(minutes=1)
+TWICE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken, where and when."""
+
+    promise: str
+    what: str
+    at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.promise} at {self.at:%Y-%m-%d %H:%M:%S}: {self.what}"
+
+
+def stamped(text: str) -> datetime:
+    return datetime.strptime(text, STAMP).replace(tzinfo=UTC)
+
+
+class Promises(Witness):
+    """Watches every change of the truth."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self.checked: Counter[str] = Counter()
+        self.answers: dict[tuple[Shard, VmUid], dict[str, Operation]] = {}
+        self.known_since: dict[tuple[Shard, VmUid], datetime] = {}
+        self.births: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = {}
+        self.adopted = 0
+        self._audited: set[str] = set()
+        self._absences: dict[ResourceId, list[tuple[datetime, VmUid | None]]] = {}
+        self._told: dict[tuple[int, Bucket], tuple[datetime, datetime]] = {}
+        self._planned: dict[tuple[VmUid, datetime, int], datetime] = {}
+
+    def watch(self, azure: Azure, scheduler: Scheduler) -> None:
+        self._azure = azure
+        self._scheduler = scheduler
+
+    def require(self, holds: bool, promise: str, what: str) -> None:
+        """Note that a promise was checked, and the violation when it does not hold; the first one ends the run."""
+        self.checked[promise] += 1
+        if not holds:
+            self.violations.append(Violation(promise, what, self._scheduler.now))
+            self._scheduler.halted = True
+
+    def snapshot_put(self, order: SnapshotOrder, there: SnapshotTruth | None, by: Invocation | None) -> None:
+        name = order.id.name
+        inside = order.id.subscription in ENFORCED and order.id.type == SNAPSHOT_TYPE
+        in_our_group = order.id.group == self._azure.recovery_group(order.shard)
+        self.require(inside and in_our_group, "S10", f"a snapshot is written outside: {order.id}")
+        self.require(name in self._audited, "S12", f"{name} is born and the audit log does not say so")
+        self.require(order.tags.get("tagback-owner") == OWNER, "S12", f"{name} does not say whose it is")
+        if there is not None:
+            self._put_again(order, there, by)
+        self._stamp_is_long_enough(order)
+        self._born_once(order)
+
+    def _put_again(self, order: SnapshotOrder, there: SnapshotTruth, by: Invocation | None) -> None:
+        """Allowed only where two had looked before either had put: then both put the same."""
+        looked = by.looked.get(order.id, by.began) if by else 0
+        self.require(there.born_at_step > looked, "S1", f"{order.id.name} is put over an existing snapshot unlooked")
+        held = there.tags.get("backup-hold")
+        self.require(held is None or order.tags.get("backup-hold") == held, "S14", f"{order.id.name} lost its hold")
+
+    def _stamp_is_long_enough(self, order: SnapshotOrder) -> None:
+        keep = KEEPS[order.tags["tagback-plan"]]
+        until, slot = stamped(order.tags["tagback-keep-until"]), stamped(order.tags["tagback-slot"])
+        enough = until >= slot + keep.shortest and until >= slot + keep.floor
+        self.require(enough, "S5", f"{order.id.name} of slot {slot} is stamped {until}, short of its plan")
+
+    def _born_once(self, order: SnapshotOrder) -> None:
+        tags = order.tags
+        attempt = int(tags["tagback-attempt"])
+        attempts = self.births.setdefault((tags["tagback-vm"], tags["tagback-slot"]), {})
+        disks = attempts.setdefault(attempt, {})
+        first = disks.setdefault(tags["tagback-disk"], order.id)
+        self.require(first == order.id, "S1", f"one part has two names: {first.name} and {order.id.name}")
+        for earlier, parts in attempts.items():
+            if earlier < attempt and set(parts) >= set(disks) and self._all_ready(parts.values()):
+                complete = set(parts) >= self._captured(VmUid(tags["tagback-vm"]))
+                self.require(not complete, "S1", f"attempt {attempt} of {tags['tagback-slot']} doubles a complete one")
+
+    def _captured(self, uid: VmUid) -> frozenset[str]:
+        vm = self._azure.living(uid)
+        return frozenset(vm.captured) if vm else frozenset({""})
+
+    def _all_ready(self, ids: Iterable[ResourceId]) -> bool:
+        found = [self._azure.snapshots.get(one) for one in ids]
+        return all(one is not None and one.ready(self._scheduler.now) for one in found)
+
+    def group_made(self, shard: Shard, by: Invocation | None) -> None:
+        self.require(shard.subscription in ENFORCED, "S10", f"a group is made in {shard}")
+
+    def machine_looked_at(self, vm: ResourceId, uid: VmUid | None) -> None:
+        self._absences.setdefault(vm, []).append((self._scheduler.now, uid))
+
+    def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._audited.update(NAME.findall(line))
+
+    def told_to_wait(self, bucket: Bucket, until: datetime, by: Invocation | None) -> None:
+        if by is not None:
+            self._told[id(by.process), bucket] = (self._scheduler.now, until)
+
+    def sent(self, bucket: Bucket, by: Invocation | None) -> None:
+        """Calls that were in flight together with the refused one could not know; later ones do."""
+        told = self._told.get((id(by.process), bucket)) if by else None
+        if told is not None:
+            in_flight = self._scheduler.now <= told[0]
+            waited = self._scheduler.now >= told[1]
+            self.require(in_flight or waited, "S9", f"{bucket[1]} of {bucket[0]} sent before {told[1]:%H:%M:%S}")
+
+    def rows_committed(self, transition: Transition, before: Sequence[Kept | None]) -> None:
+        conditions = [write.etag for write in transition.writes] + [held.etag for held in transition.removed]
+        for condition, row in zip(conditions, before, strict=True):
+            stands = (row.etag if row else None) == condition
+            self.require(stands, "S11", f"a row of {transition.uid} was overwritten: {row}")
+        for write, old in zip(transition.writes, before, strict=False):
+            was = old.row if old else None
+            match write.row:
+                case Machine():
+                    self._machine(transition.shard, write.row, was if isinstance(was, Machine) else None)
+                case Operation():
+                    self._operation(transition.shard, write.row, was if isinstance(was, Operation) else None)
+                case Point():
+                    self._point(transition, write.row, was if isinstance(was, Point) else None)
+
+    def _machine(self, shard: Shard, row: Machine, was: Machine | None) -> None:
+        """What a row says of a machine was true at some time since whoever wrote it began to look (S7)."""
+        worker = self._scheduler.current
+        since = worker.invocation.began_at if worker else self._scheduler.now
+        versions = self._azure.versions(row.uid, since)
+        if was is None or (was.tags, was.enrolled_at, was.plan) != (row.tags, row.enrolled_at, row.plan):
+            self.known_since[shard, row.uid] = self._scheduler.now
+        here = [vm for vm in versions if vm is not None and vm.shard == shard]
+        if row.status is Status.GONE and (was is None or was.status is not Status.GONE):
+            vanished = len(here) < len(versions) or any(vm.id != row.id for vm in here)
+            self.require(vanished and self._seen_absent(row), "S7", f"{row.uid} is called gone")
+        if was is not None and was.enrolled_at and not row.enrolled_at:
+            wanted = all(_is_wanted(vm) for vm in here) and len(here) == len(versions)
+            self.require(not wanted, "S7", f"{row.uid} is let go while it asks for protection")
+        if row.enrolled_at and not (was and was.enrolled_at):
+            self.require(any(_is_asking(vm) for vm in here), "S7", f"{row.uid} is enrolled and never asked for it")
+
+    def _seen_absent(self, row: Machine) -> bool:
+        """Two GETs, ten minutes apart, found nothing of this machine under its id."""
+        looks = [moment for moment, uid in self._absences.get(row.id, ()) if uid != row.uid]
+        return bool(looks) and looks[-1] - looks[0] >= TWICE
+
+    def _operation(self, shard: Shard, row: Operation, was: Operation | None) -> None:
+        if was is not None and not was.state.open:
+            self.require(row.state is was.state, "S2", f"{row.id} of {row.uid} was {was.state}, is now {row.state}")
+        if not row.state.open and (was is None or was.state.open):
+            answers = self.answers.setdefault((shard, row.uid), {})
+            self.require(row.id not in answers, "S2", f"{row.id} of {row.uid} is answered twice")
+            answers[row.id] = row
+            self.require(bool(row.because), "S2", f"{row.id} of {row.uid} ends {row.state} without a reason")
+
+    def _point(self, transition: Transition, row: Point, was: Point | None) -> None:
+        self.require(row.keep_until >= row.birth_keep_until, "S5", f"{row.uid} {row.slot} is kept short of its stamp")
+        if was is not None:
+            kept = row.keep_until >= was.keep_until and row.birth_keep_until >= was.birth_keep_until
+            self.require(kept, "S5", f"the date of {row.uid} {row.slot} was shortened")
+            self.require(row.complete or not was.complete, "S6", f"{row.uid} {row.slot} is not complete any more")
+        self.adopted += _adopted(row, was)
+        planned = self._planned.setdefault((row.uid, row.slot, row.attempt), self._known_at(transition))
+        if row.state is PointState.COMPLETE and not (was and was.complete):
+            self._complete(transition.shard, row, planned)
+
+    def _known_at(self, transition: Transition) -> datetime:
+        """The look that the parts were planned by."""
+        machine = next(write.row for write in transition.writes if isinstance(write.row, Machine))
+        return min(machine.as_of, self._scheduler.now)
+
+    def _complete(self, shard: Shard, row: Point, planned: datetime) -> None:
+        """Every disk that the machine had is there, ready, and of this very disk (S6)."""
+        what = f"{row.uid} {row.slot:%m-%d %H:%M} attempt {row.attempt}"
+        for part in row.live_parts:
+            truth = self._azure.snapshots.get(part.id)
+            ready = truth is not None and truth.ready(self._scheduler.now) and truth.source_uid == part.disk_uid
+            self.require(ready, "S6", f"{what} is called complete without {part.id.name}")
+            ours = truth is not None and truth.tags.get("tagback-vm") == row.uid
+            self.require(ours, "S6", f"{what} holds a snapshot of another machine: {part.id.name}")
+        disks = {part.disk_uid for part in row.live_parts}
+        versions = [vm for vm in self._azure.versions(row.uid, planned) if vm is not None]
+        whole = bool(disks) and any(disks == set(vm.captured) for vm in versions)
+        self.require(whole, "S6", f"{what} is called complete with {sorted(disks)}")
+        answered = self.answers.get((shard, row.uid), {}).values()
+        doubled = [one for one in answered if one.slot == row.slot and one.slot_from and one.state is State.SUPERSEDED]
+        self.require(not doubled, "S2", f"{what} is complete and superseded at once")
+
+
+def _adopted(row: Point, was: Point | None) -> int:
+    """How many parts were found to be there after nobody knew."""
+    unknown = {part.id for part in was.parts if part.state in (PartState.PLANNED, PartState.UNKNOWN)} if was else set()
+    return sum(part.id in unknown and part.state is PartState.READY for part in row.parts)
+
+
+def _is_asking(vm: VmTruth) -> bool:
+    return asked(vm.tags) is not None and vm.id.subscription in ENFORCED
+
+
+def _is_wanted(vm: VmTruth) -> bool:
+    """Whether a machine certainly asks for protection and can have it."""
+    wish = asked(vm.tags)
+    return wish is not None and wish is not UNKNOWN and vm.id.subscription in ENFORCED and bool(vm.captured)

@@ -1,0 +1,189 @@
+"""The seeded driver: a fleet lives for ten days under faults, then faults stop and everything must converge."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.messages import EVENTS, REQUESTS, SHARDS, VMS
+from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED
+from tests.world.ending import Ending
+from tests.world.flows import product_flows
+from tests.world.host import Flows, Host
+from tests.world.life import Life
+from tests.world.promises import Promises, Violation
+from tests.world.scheduler import Process
+from tests.world.stage import Stage, stage
+from tests.world.steps import Calm
+from tests.world.storm import KINDS, Kind, Storm
+from tests.world.twins.azure import Fair
+
+STARTS = (
+    datetime(2026, 3, 24, 7, 13, tzinfo=UTC),  # summer time begins in Berlin on the 29th
+    datetime(2026, 10, 20, 7, 13, tzinfo=UTC),  # and ends on the 25th, in New York on November 1st
+    datetime(2027, 3, 9, 23, 50, tzinfo=UTC),  # summer time begins in New York on the 14th
+    datetime(2028, 2, 24, 12, 0, tzinfo=UTC),  # a leap day
+    datetime(2026, 12, 27, 0, 0, tzinfo=UTC),  # ISO week 53 and a new year
+    datetime(2026, 6, 3, 3, 33, tzinfo=UTC),
+)
+DAYS = 10
+QUIET = timedelta(hours=54)
+SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
+GARBAGE = ("", "{", "[]", '{"vm": 1}', '{"vm": "/subscriptions/x"}', "ÿþ", '{"shard": "a|b|c"}', '{"request": "none"}')
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is made of, drawn from its seed."""
+
+    seed: int
+    start: datetime
+    machines: int
+    processes: int
+    kinds: tuple[Kind, ...]
+    spells_every: timedelta
+    acts_every: timedelta
+    share: float
+    days: int = DAYS
+
+    @classmethod
+    def of(cls, seed: int) -> Options:
+        draw = random.Random(seed)
+        kinds = tuple(sorted(draw.sample(KINDS, draw.randint(3, len(KINDS))), key=KINDS.index))
+        return cls(
+            seed=seed,
+            start=draw.choice(STARTS),
+            machines=draw.randint(8, 14),
+            processes=draw.randint(1, 3),
+            kinds=kinds,
+            spells_every=timedelta(hours=draw.choice((2, 4, 8))),
+            acts_every=timedelta(hours=draw.choice((3, 6, 12))),
+            share=draw.choice((0.0, 0.0, 0.1)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a run."""
+
+    options: Options
+    digest: str
+    violations: tuple[Violation, ...]
+    counters: dict[str, int]
+    fired: Counter[str]
+    checked: Counter[str]
+    tail: tuple[str, ...]
+
+
+@dataclass
+class Run:
+    """One seeded world."""
+
+    options: Options
+    stage: Stage
+    promises: Promises
+    storm: Storm
+    host: Host
+    life: Life
+
+
+def build(options: Options, flows: Flows | None = None) -> Run:
+    promises = Promises()
+    made = stage(options.seed, options.start, promises)
+    promises.watch(made.azure, made.scheduler)
+    made.azure.subscriptions = list(SUBSCRIPTIONS)
+    made.pace.share = options.share
+    storm = Storm(made, options.seed + 1)
+    processes = [Process(f"host{number}") for number in range(options.processes)]
+    host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(), processes, storm)
+    storm.host = host
+    made.azure.publish = host.publish
+    made.azure.weather = storm
+    made.steps.interference = storm
+    return Run(options, made, promises, storm, host, Life(made, options.seed + 2))
+
+
+def run(seed: int, options: Options | None = None, change: Callable[[Run], None] | None = None) -> Result:
+    """Live through one seed. `change` plants a bug before it begins."""
+    world = build(options or Options.of(seed))
+    if change is not None:
+        change(world)
+    scheduler, chosen = world.stage.scheduler, world.options
+    over = chosen.start + timedelta(days=chosen.days)
+    world.host.start()
+    world.life.populate(chosen.machines)
+    world.life.go_on(over, chosen.acts_every)
+    world.storm.plan(chosen.kinds, over, chosen.spells_every)
+    _throw_garbage(world, over)
+    scheduler.run(over)
+    _calm_down(world)
+    scheduler.run(over + QUIET)
+    _judge(world)
+    return _result(world)
+
+
+def _throw_garbage(world: Run, until: datetime) -> None:
+    """F12: messages that nobody of ours wrote."""
+    draw = random.Random(world.options.seed + 3)
+    for _ in range(draw.randint(0, 4)):
+        moment = world.options.start + (until - world.options.start) * draw.random()
+        queue, text = draw.choice((VMS, SHARDS, REQUESTS, EVENTS)), draw.choice(GARBAGE)
+        if queue != EVENTS:
+            world.stage.scheduler.at(moment, _garbage(world, queue, text))
+
+
+def _garbage(world: Run, queue: str, text: str) -> Callable[[], None]:
+    def throw() -> None:
+        world.storm.fired["F12"] += 1
+        world.stage.queues.put(queue, text, timedelta(0))
+
+    return throw
+
+
+def _calm_down(world: Run) -> None:
+    """Faults stop; what was lost stays lost."""
+    world.storm.active.clear()
+    world.stage.azure.disabled.clear()
+    world.stage.azure.locks.clear()
+    world.stage.azure.refusals.clear()
+    world.stage.azure.weather = Fair()
+    world.stage.steps.interference = Calm()
+
+
+def _judge(world: Run) -> None:
+    for name, failure in world.host.crashed:
+        world.promises.require(False, "no crash", f"{name}: {type(failure).__name__}: {failure}")
+    if world.stage.steps.endless:
+        world.promises.require(False, "S8", f"{world.stage.steps.endless} does not end")
+    if not world.promises.violations:
+        Ending(world.stage, world.promises).check()
+
+
+def _result(world: Run) -> Result:
+    made = world.stage
+    points = sum(len(attempts) for attempts in world.promises.births.values())
+    counters = {
+        "port_calls": sum(made.steps.calls.values()),
+        "steps": made.scheduler.steps,
+        "captures": points,
+        "snapshots": len(made.azure.snapshots),
+        "answers": sum(len(answers) for answers in world.promises.answers.values()),
+        "adopted": world.promises.adopted,
+        "kills": world.storm.fired["F16"],
+        "lost_races": sum(count for name, count in world.host.outcomes.items() if name.endswith("LostRace")),
+        "poisoned": len(made.queues.poison),
+        "acts_of_life": sum(world.life.acts.values()),
+    }
+    violations = tuple(world.promises.violations)
+    return Result(
+        world.options,
+        made.log.digest,
+        violations,
+        counters,
+        world.storm.fired,
+        world.promises.checked,
+        tuple(made.log.tail),
+    )

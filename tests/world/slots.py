@@ -1,0 +1,60 @@
+"""When slots are due, worked out anew from the calendar: an enumerator that shares nothing with `shared/decide`.
+
+A local time of day falls due at the first UTC minute of its local day whose wall clock has reached it: so a time that
+a clock change skips falls due when the clocks have moved on, and one that comes twice falls due once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """When a machine wants its points: at local times of day, or every so often on the wall clock from midnight on."""
+
+    at: tuple[time, ...] = ()
+    every: timedelta | None = None
+    zone: str = "UTC"
+
+
+@cache
+def first_minute(day: date, at: time, zone: str) -> datetime:
+    """The first UTC minute of a local day at which the wall clock shows `at` or later."""
+    place = ZoneInfo(zone)
+    minute = datetime(day.year, day.month, day.day, tzinfo=UTC) - DAY
+    while True:
+        wall = minute.astimezone(place)
+        if wall.date() == day and wall.time() >= at:
+            return minute
+        if wall.date() > day:
+            raise ValueError(f"{day} has no {at} in {zone}")
+        minute += MINUTE
+
+
+@cache
+def slots_of_day(wish: Wish, day: date) -> tuple[datetime, ...]:
+    return tuple(sorted({first_minute(day, at, wish.zone) for at in wall_times(wish)}))
+
+
+def wall_times(wish: Wish) -> tuple[time, ...]:
+    """The times that the clock on the wall shows: every so often counts from midnight on."""
+    if wish.every is None:
+        return wish.at
+    minutes = range(0, 24 * 60, int(wish.every / MINUTE))
+    return tuple(time(minute // 60, minute % 60) for minute in minutes)
+
+
+def slots_between(wish: Wish, after: datetime, until: datetime) -> Iterator[datetime]:
+    """The slots with after < slot <= until, oldest first."""
+    day = (after - 2 * DAY).date()
+    while day <= (until + 2 * DAY).date():
+        yield from (slot for slot in slots_of_day(wish, day) if after < slot <= until)
+        day += DAY

@@ -1,0 +1,83 @@
+"""Puts the twins together into one World, over one truth, one scheduler and one event log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.ports import World
+from tests.world.scheduler import Scheduler
+from tests.world.steps import EventLog, Steps
+from tests.world.twins.azure import Azure
+from tests.world.twins.inventory import InventoryTwin
+from tests.world.twins.ledger import LedgerTwin
+from tests.world.twins.process import ChanceTwin, ClockTwin, PaceTwin, WorkersTwin
+from tests.world.twins.queues import Queues, QueueTwin
+from tests.world.twins.snapshots import SnapshotsTwin
+from tests.world.twins.stores import AuditTwin, LeasesTwin, ModelsTwin, PoisonedTwin, RequestsTwin
+from tests.world.twins.throttle import Throttle
+from tests.world.twins.witness import Witness
+
+
+@dataclass
+class Stage:
+    """Everything of one world: the ports for the product, and what stands behind them for the drivers."""
+
+    scheduler: Scheduler
+    log: EventLog
+    steps: Steps
+    azure: Azure
+    throttle: Throttle
+    queues: Queues
+    ledger: LedgerTwin
+    models: ModelsTwin
+    audit: AuditTwin
+    requests: RequestsTwin
+    poisoned: PoisonedTwin
+    leases: LeasesTwin
+    pace: PaceTwin
+    world: World
+
+
+def stage(seed: int, start: datetime, witness: Witness) -> Stage:
+    """A calm world without machines."""
+    scheduler = Scheduler(seed, start)
+    log = EventLog(start)
+    steps = Steps(scheduler, log)
+    azure = Azure(now=lambda: scheduler.now)
+    throttle = Throttle(scheduler, witness)
+    queues = Queues(lambda: scheduler.now)
+    ledger, models, audit = LedgerTwin(steps, witness), ModelsTwin(steps), AuditTwin(steps, witness)
+    poisoned = PoisonedTwin(steps)
+    requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(scheduler, steps)
+    world = World(
+        clock=ClockTwin(scheduler, steps),
+        chance=ChanceTwin(seed),
+        workers=WorkersTwin(scheduler, steps),
+        queue=QueueTwin(queues, steps),
+        models=models,
+        audit=audit,
+        inventory=InventoryTwin(azure, steps, throttle, witness),
+        snapshots=SnapshotsTwin(azure, steps, throttle, witness),
+        ledger=ledger,
+        requests=requests,
+        poisoned=poisoned,
+        leases=leases,
+        pace=pace,
+    )
+    return Stage(
+        scheduler=scheduler,
+        log=log,
+        steps=steps,
+        azure=azure,
+        throttle=throttle,
+        queues=queues,
+        ledger=ledger,
+        models=models,
+        audit=audit,
+        requests=requests,
+        poisoned=poisoned,
+        leases=leases,
+        pace=pace,
+        world=world,
+    )

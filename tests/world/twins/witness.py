@@ -1,0 +1,32 @@
+"""What the twins tell whoever watches the truth: every change as it takes effect. Watchers override what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.snapshot import SnapshotOrder
+from shared.ports import Transition
+from tests.world.scheduler import Invocation
+from tests.world.steps import Bucket
+from tests.world.twins.azure import SnapshotTruth
+from tests.world.twins.rows import Kept
+
+
+class Witness:
+    """Sees the truth and not what anybody says of it. This one looks away."""
+
+    def snapshot_put(self, order: SnapshotOrder, there: SnapshotTruth | None, by: Invocation | None) -> None: ...
+
+    def group_made(self, shard: Shard, by: Invocation | None) -> None: ...
+
+    def machine_looked_at(self, vm: ResourceId, uid: VmUid | None) -> None: ...
+
+    def rows_committed(self, transition: Transition, before: Sequence[Kept | None]) -> None: ...
+
+    def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None: ...
+
+    def told_to_wait(self, bucket: Bucket, until: datetime, by: Invocation | None) -> None: ...
+
+    def sent(self, bucket: Bucket, by: Invocation | None) -> None: ...
