@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -37,11 +38,13 @@ def is_guid(text: str) -> bool:
     return GUID.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def is_made(text: str) -> bool:
     """Tell whether a name contains something no client would have chosen."""
     return _MADE.search(text) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def outline(text: str) -> str:
     """Blank what was made up, so that two names made by one rule are equal."""
     return _MADE.sub("*", text).lower()
@@ -62,11 +65,13 @@ def time_form(text: str) -> str | None:
     return "time " + ("Z" if found.group(2) == "Z" else "local" if found.group(2) == "" else "offset")
 
 
+@lru_cache(maxsize=1 << 14)
 def path_of(url: str) -> str:
     """Take the path of a URL or target, unquoted and in lower case, without doubled slashes."""
     return re.sub(r"/+", "/", unquote(urlsplit(url).path)).rstrip("/").lower()
 
 
+@lru_cache(maxsize=1 << 14)
 def address_of(url: str) -> tuple[str, ...]:
     """Make a URL comparable: path and query, without host, order and the parts of a signature."""
     query = sorted((name.lower(), value) for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True))

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.simulator.replay.forms import is_made, is_path
-from tests.simulator.replay.recordings import MANAGEMENT_HOST, Session
+from tests.simulator.replay.recordings import Session
+from tests.simulator.replay.scope import SUPPORTING, in_scope, is_set_up, provider_of
 
 # segments after which the platform, not the client, says the name
 _PLATFORM_WORDS = frozenset(
@@ -28,7 +29,7 @@ def client_names(session: Session) -> set[str]:
     """Every resource and group name in the session's requests and ids, in lower case."""
     found: set[str] = set()
     for exchange in session.exchanges:
-        if exchange.host == MANAGEMENT_HOST:
+        if in_scope(exchange) or is_set_up(exchange) or provider_of(exchange.target)[0] in SUPPORTING:
             found.update(_names_in(exchange.target.partition("?")[0]))
             for text in (*_paths(exchange.request), *_paths(exchange.body)):
                 found.update(_names_in(text))

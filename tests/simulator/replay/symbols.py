@@ -94,9 +94,12 @@ class Symbols:
 
     def made_name(self, recorded: str) -> str:
         """Translate the client's name at the head of a made-up one (`vm1_OsDisk_1_…` of a renamed vm1)."""
-        for old in sorted(self._renamed, key=len, reverse=True):
-            if recorded.lower().startswith(f"{old}_"):
-                return self._renamed[old] + recorded[len(old) :]
+        lowered = recorded.lower()
+        at = lowered.rfind("_")
+        while at > 0:
+            if lowered[:at] in self._renamed:
+                return self._renamed[lowered[:at]] + recorded[at:]
+            at = lowered.rfind("_", 0, at)
         return recorded
 
     def name_of_rule(self, recorded: str) -> str:
