@@ -65,7 +65,9 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 
 # `path` or `path:function` → lines allowed, and why it is better whole.
-LARGER: dict[str, tuple[int, str]] = {}
+LARGER: dict[str, tuple[int, str]] = {
+    "shared/ports.py": (320, "every effect of the product on one page"),
+}
 
 
 def product_files() -> list[Path]:

@@ -83,17 +83,8 @@ def cell(value: object) -> Text:
 
 
 def words(value: object) -> str:
-    match value:
-        case None | "" | []:
-            return "-"
-        case True:
-            return "yes"
-        case False:
-            return "no"
-        case list():
-            return "; ".join(str(entry) for entry in value)
-        case _:
-            return minute(str(value))
+    """A value as text, instants to the minute, `-` for nothing."""
+    return "-" if value is None or value == "" else minute(str(value))
 
 
 def minute(text: str) -> str:

@@ -43,15 +43,22 @@ Json = Mapping[str, Any]
 
 def print_status(answer: Json) -> None:
     machines: Sequence[Json] = answer["machines"]
-    if not machines:
+    if machines:
+        print_table(STATUS, machines)
+        counted = ", ".join(f"{count} {status}" for status, count in answer["counts"].items())
+        print_lines(["", f"As of {words(answer['as_of'])}: {counted}."])
+    else:
         print_lines(["No VM has been seen yet. The sweep looks at every subscription it may read."])
-        return
-    print_table(STATUS, machines)
-    counted = ", ".join(f"{count} {status}" for status, count in answer["counts"].items())
-    print_lines(["", f"As of {words(answer['as_of'])}: {counted}."])
     further = [f"{machine['vm']}: {problem}" for machine in machines for problem in _unsaid(machine)]
     if further:
         print_lines(["", "Problems:", *(f"  {line}" for line in further)])
+    _print_poisoned(answer["poisoned"])
+
+
+def _print_poisoned(messages: Sequence[Json]) -> None:
+    if messages:
+        print_lines(["", "Messages that could not be served (the sweep makes up for them):"])
+        print_lines([f"  {words(message['at'])} {message['queue']}: {message['text']}" for message in messages])
 
 
 def _unsaid(machine: Json) -> list[str]:

@@ -59,12 +59,12 @@ def _reasons(wish: Wish, machine: Machine, points: Sequence[Point]) -> tuple[str
     reasons.append(f"{machine.status}: {machine.because}")
     complete = [point for point in points if point.complete]
     if complete:
-        reasons.append(f"complete points: {len(complete)}, the newest of {instant(complete[-1].slot)}")
+        reasons.append(f"complete points: {len(complete)}, the newest of {_at(complete[-1].slot)}")
     elif machine.enrolled_at is not None:
         reasons.append("no complete point yet")
     if machine.next_due is not None:
-        reasons.append(f"work on it is next due at {instant(machine.next_due)}")
-    reasons.append(f"Azure last showed it at {instant(machine.as_of)}")
+        reasons.append(f"work on it is next due at {_at(machine.next_due)}")
+    reasons.append(f"Azure last showed it at {_at(machine.as_of)}")
     return tuple(dict.fromkeys(reasons))
 
 
@@ -86,3 +86,7 @@ def explain(world: World, rules: Rules, machine: Machine) -> Json:
 
 def _going(departure: Departure) -> Json:
     return {"slot": instant(departure.point.slot), "at": instant(departure.at), "because": departure.because}
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}Z"

@@ -14,7 +14,7 @@ from shared.flows.standing import Standing
 from shared.model.machine import Machine
 from shared.model.operation import Failure, Operation
 from shared.model.point import Part, Point
-from shared.model.request import Request
+from shared.model.request import PoisonedMessage, Request
 from shared.ports import World
 
 Json = dict[str, object]
@@ -28,6 +28,7 @@ def status(standing: Standing) -> Json:
         "all_is_well": all_is_well(standing.machines, standing.operations),
         "counts": dict(sorted(counts.items())),
         "machines": [_machine(machine) for machine in standing.machines],
+        "poisoned": [_poisoned(message) for message in standing.poisoned],
     }
 
 
@@ -45,6 +46,10 @@ def _machine(machine: Machine) -> Json:
         "last_verified": None,
         "problems": list(machine.problems),
     }
+
+
+def _poisoned(message: PoisonedMessage) -> Json:
+    return {"queue": message.queue, "text": message.text, "at": instant(message.at)}
 
 
 def points(world: World, machine: Machine) -> list[Json]:

@@ -16,17 +16,20 @@ from shared.flows.lookup import machines
 from shared.model.identity import VmUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation
+from shared.model.request import PoisonedMessage
 from shared.model.rules import Rules
 from shared.ports import Record, World
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Every machine as it stands at `as_of`, and the operations that the ledger still holds, in order of intent."""
+    """Every machine as it stands at `as_of`, the operations that the ledger still holds in order of intent, and the
+    messages that could not be served."""
 
     as_of: datetime
     machines: tuple[Machine, ...]
     operations: tuple[Operation, ...]
+    poisoned: tuple[PoisonedMessage, ...]
 
 
 def standing(world: World, rules: Rules) -> Standing:
@@ -38,7 +41,7 @@ def standing(world: World, rules: Rules) -> Standing:
     for operation in operations:
         by_machine.setdefault(operation.uid, []).append(operation)
     judged = tuple(at_read_time(machine, by_machine.get(machine.uid, []), rules, now) for machine in seen)
-    return Standing(now, judged, operations)
+    return Standing(now, judged, operations, tuple(world.poisoned.kept()))
 
 
 def operations_of(world: World, seen: Sequence[Machine]) -> tuple[Operation, ...]:

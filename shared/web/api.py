@@ -37,23 +37,28 @@ LOG = logging.getLogger("tagback.web")
 
 
 def status(world: World, rules: Rules, _: Mapping[str, str]) -> object:
+    """Every VM that was seen: protected or not, and why."""
     return show.status(standing(world, rules))
 
 
 def jobs(world: World, rules: Rules, _: Mapping[str, str]) -> object:
+    """What is being done and was done, newest first."""
     return show.jobs(standing(world, rules))
 
 
 def points(world: World, _: Rules, names: Mapping[str, str]) -> object:
+    """The recovery points of a VM, oldest first."""
     return show.points(world, lookup.named(lookup.machines(world), f"{names['group']}/{names['vm']}"))
 
 
 def explain(world: World, rules: Rules, names: Mapping[str, str]) -> object:
+    """Why a VM is protected or not, when its next point is due, and which points go next."""
     machine = lookup.named(lookup.machines(world), f"{names['group']}/{names['vm']}")
     return explaining.explain(world, rules, machine)
 
 
 def request(world: World, _: Rules, names: Mapping[str, str]) -> object:
+    """One request and how far it came."""
     return show.request(asking.request(world, names["id"]))
 
 

@@ -23,9 +23,9 @@ def test_the_document_is_as_the_contract_pins_it() -> None:
             "its tag backup asks for plan silver",
             "plan silver takes a point at 02:00 UTC and keeps 7d4w",
             "protected: web-1 is protected for a reason",
-            "complete points: 2, the newest of 2026-11-20T02:00:00Z",
-            "work on it is next due at 2026-11-21T02:00:00Z",
-            "Azure last showed it at 2026-11-20T11:55:00Z",
+            "complete points: 2, the newest of 2026-11-20 02:00Z",
+            "work on it is next due at 2026-11-21 02:00Z",
+            "Azure last showed it at 2026-11-20 11:55Z",
         ],
         "next_slot": "2026-11-21T02:00:00Z",
         "deletes_next": [

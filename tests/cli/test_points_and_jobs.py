@@ -95,3 +95,9 @@ def test_slots_that_were_answered_without_work_are_no_jobs() -> None:
     fleet.put(well, capture(well, LAST_SLOT, State.SKIPPED), capture(well, LAST_SLOT - DAY, State.SUPERSEDED))
     assert answer(run(fleet, "jobs", "--output", "json")) == []
     assert run(fleet, "jobs").stdout == "There are no jobs.\n"
+
+
+def test_the_table_of_jobs_says_why_each_was_done() -> None:
+    rows = run(usual_fleet(), "jobs").stdout.splitlines()
+    assert [row.split()[0] for row in rows] == ["STARTED", "2026-11-20", "2026-11-19"]
+    assert rows[1].rstrip().endswith("it succeeded")

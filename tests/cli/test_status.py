@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from shared.cli.main import commands
+from shared.cli.session import Session
 from shared.model.machine import Status
 from shared.model.operation import State
+from shared.model.request import PoisonedMessage
 from tests.cli.running import answer, run
 from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, capture, empty_fleet, machine, usual_fleet
 
@@ -103,6 +108,15 @@ def test_problems_that_the_reason_does_not_say_are_listed() -> None:
     assert run(fleet, "status").stdout.splitlines()[-1] == "  one: second"
 
 
+def test_messages_that_could_not_be_served_are_shown_and_change_no_exit_code() -> None:
+    fleet = usual_fleet()
+    fleet.world.poisoned.keep(PoisonedMessage("vms", "{nonsense", NOW))
+    result = run(fleet, "status", "--output", "json")
+    assert answer(result)["poisoned"] == [{"queue": "vms", "text": "{nonsense", "at": "2026-11-20T12:00:00Z"}]
+    assert result.exit_code == 0
+    assert run(fleet, "status").stdout.splitlines()[-1] == "  2026-11-20 12:00Z vms: {nonsense"
+
+
 def test_an_empty_installation_says_so() -> None:
     result = run(empty_fleet(), "status")
     assert result.stdout.startswith("No VM has been seen yet")
@@ -115,3 +129,18 @@ def test_foreign_text_cannot_move_the_cursor_or_add_a_row() -> None:
     rows = run(fleet, "status").stdout.splitlines()
     assert rows[1].endswith("\\u001b[2J fine web-9 protected [red]")
     assert len(rows) == 4
+
+
+def test_a_narrow_terminal_folds_cells_and_loses_nothing() -> None:
+    shown = CliRunner().invoke(
+        commands,
+        ["status"],
+        obj=Session(usual_fleet().open, lambda: ""),
+        env={"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "60"},
+    )
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown.stdout)
+    assert shown.stdout != plain
+    assert max(len(line) for line in plain.splitlines()) <= 60
+    columns = [line.split() for line in plain.splitlines()]
+    assert "".join(word for words in columns for word in words[-1:]).count("reason") >= 1
+    assert not re.search("\u2026", plain)

@@ -1,0 +1,49 @@
+"""What a reader may say of a row that nobody has touched for a while: never better than the row, and worse in time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.decide.standing import all_is_well, at_read_time, is_job
+from shared.model.machine import Status
+from shared.model.operation import State
+from tests.fleet import DAY, LAST_SLOT, NOW, RULES, capture, machine
+
+
+def test_a_row_that_is_still_true_is_shown_as_it_is() -> None:
+    well = machine(1, "web-1")
+    assert at_read_time(well, [capture(well)], RULES, NOW) is well
+
+
+@pytest.mark.parametrize("status", [Status.EXCLUDED, Status.GONE])
+def test_time_makes_nothing_of_a_machine_outside_worse(status: Status) -> None:
+    outside = machine(1, "web-1", status)
+    assert at_read_time(outside, [], RULES, NOW + 30 * DAY) is outside
+
+
+def test_a_degraded_row_is_not_made_better_by_reading_it() -> None:
+    degraded = machine(1, "web-1", Status.DEGRADED)
+    assert at_read_time(degraded, [], RULES, NOW) is degraded
+
+
+def test_protection_fades_when_no_point_comes() -> None:
+    well = machine(1, "web-1")
+    shown = [at_read_time(well, [], RULES, LAST_SLOT + age * timedelta(hours=12)).status for age in range(5)]
+    assert shown == [Status.PROTECTED] * 4 + [Status.DEGRADED]
+
+
+def test_pending_ends_with_the_first_slot_and_its_window() -> None:
+    pending = replace(machine(1, "web-1", Status.PENDING), enrolled_at=LAST_SLOT - timedelta(hours=1))
+    assert at_read_time(pending, [], RULES, LAST_SLOT + timedelta(hours=1)).status is Status.PENDING
+    late = at_read_time(pending, [], RULES, LAST_SLOT + timedelta(hours=2))
+    assert (late.status, late.because in late.problems) == (Status.UNPROTECTED, True)
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_ends_without_work_is_no_job_and_what_needs_somebody_is_not_well(state: State) -> None:
+    operation = capture(machine(1, "web-1"), LAST_SLOT, state)
+    assert is_job(operation) is (state not in (State.SKIPPED, State.SUPERSEDED))
+    assert all_is_well([], [operation]) is (state not in (State.GAVE_UP, State.NEEDS_PERSON))
