@@ -47,7 +47,8 @@ def _allowed(
     for subscription, fields in document.get("subscriptions", {}).items():
         names = frozenset(str(name).lower() for name in fields.get("allowed_plans", by_name))
         for name in sorted(names - set(by_name)):
-            problems.append(f'subscriptions."{subscription}".allowed_plans: {name!r} is no plan of this file')
+            known = ", ".join(sorted(by_name))
+            problems.append(f'subscriptions."{subscription}".allowed_plans: {name!r} is no plan; allowed: {known}')
         allowed[subscription.lower()] = names
     return allowed
 

@@ -1,0 +1,86 @@
+"""Retention as a backup administrator would check it on a calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.decide.durations import parse_keep
+from shared.decide.retention import age_end, earned, kept
+from shared.model.plan import Age, Keep, Unit
+from shared.model.point import Origin
+from tests.decide.plans import at
+
+UTC = ZoneInfo("UTC")
+
+
+def keep(text: str) -> Keep:
+    parsed = parse_keep(text)
+    assert parsed
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("slot", "before", "until", "earned_class"),
+    [
+        pytest.param("2027-03-10 02:00", ["2027-03-09 02:00"], "2027-03-17 02:00", "daily", id="an ordinary day"),
+        pytest.param("2027-03-08 02:00", ["2027-03-07 02:00"], "2027-04-05 02:00", "weekly", id="a Monday"),
+        pytest.param(
+            "2027-04-01 02:00", ["2027-03-31 02:00"], "2028-04-01 02:00", "monthly", id="the first of a month"
+        ),
+        pytest.param("2027-01-01 02:00", ["2026-12-31 02:00"], "2030-01-01 02:00", "yearly", id="New Year"),
+        pytest.param("2027-03-10 08:00", ["2027-03-10 02:00"], "2027-03-17 08:00", "", id="the second of its day"),
+        pytest.param("2027-03-10 02:00", [], "2030-03-10 02:00", "yearly", id="the first point ever"),
+    ],
+)
+def test_the_longest_class_earned_says_how_long(slot: str, before: list[str], until: str, earned_class: str) -> None:
+    answer = kept(at(slot), Origin.SLOT, keep("7d4w12m3y"), [at(one) for one in before], "UTC")
+    assert (answer.until, answer.earned) == (at(until), earned_class)
+    assert answer.because
+
+
+def test_classes_follow_the_local_calendar() -> None:
+    before = [at("2027-03-31 21:00")]
+    assert Unit.MONTH in earned(at("2027-03-31 22:30"), before, ZoneInfo("Europe/Berlin"))
+    assert Unit.MONTH not in earned(at("2027-03-31 22:30"), before, UTC)
+
+
+@pytest.mark.parametrize("origin", [Origin.REQUEST, Origin.ENROLMENT])
+def test_a_point_outside_the_schedule_earns_no_class(origin: Origin) -> None:
+    answer = kept(at("2027-01-01 02:00"), origin, keep("7d4w12m3y"), [], "UTC")
+    assert (answer.until, answer.earned) == (at("2027-01-08 02:00"), "")
+
+
+def test_months_are_clipped_to_their_end_and_local_time_is_kept() -> None:
+    assert age_end(at("2027-01-31 02:00"), Age(1, Unit.MONTH), UTC) == at("2027-02-28 02:00")
+    assert age_end(at("2028-02-29 02:00"), Age(1, Unit.YEAR), UTC) == at("2029-02-28 02:00")
+    assert age_end(at("2027-03-01 01:00"), Age(1, Unit.MONTH), ZoneInfo("Europe/Berlin")) == at("2027-04-01 00:00")
+
+
+SLOTS = st.lists(st.integers(0, 400 * 4), unique=True, min_size=1, max_size=40)
+
+
+def instants(hours: list[int]) -> list[datetime]:
+    return [at("2027-01-01 00:00") + timedelta(hours=6 * hour) for hour in hours]
+
+
+@given(SLOTS, st.integers(0, 400 * 4))
+def test_another_point_never_shortens_what_was_stamped_without_it(hours: list[int], other: int) -> None:
+    """The stamp of a point is taken over the complete points of its birth; later ones can only be newer or older."""
+    *before, slot = instants(hours)
+    stamp = kept(slot, Origin.SLOT, keep("7d4w12m3y"), before, "UTC").until
+    later = kept(slot, Origin.SLOT, keep("7d4w12m3y"), [*before, *instants([other])], "UTC").until
+    assert later <= stamp
+    assert later >= slot + timedelta(days=7)
+
+
+@given(SLOTS, st.randoms())
+def test_the_order_in_which_points_are_known_does_not_matter(hours: list[int], random: object) -> None:
+    *before, slot = instants(hours)
+    shuffled = sorted(before, key=lambda moment: hash((moment, str(random))))
+    keeps = keep("7d4w12m3y")
+    assert kept(slot, Origin.SLOT, keeps, before, "UTC") == kept(slot, Origin.SLOT, keeps, shuffled, "UTC")

@@ -1,0 +1,108 @@
+"""Slots against an enumerator that walks the wall clock minute by minute and shares nothing with the product."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.decide.schedule import interval, next_slot, owed, slots, start_of
+from shared.model.identity import VmUid
+from shared.model.plan import Schedule
+from tests.decide.plans import at
+
+MINUTE = timedelta(minutes=1)
+ZONES = sorted(available_timezones())
+
+
+def daily(wall: str, zone: str, window: timedelta = timedelta(hours=1)) -> Schedule:
+    return Schedule((time.fromisoformat(wall),), None, zone, window)
+
+
+def walked(day: date, wall: time, zone: str) -> datetime:
+    """The first UTC minute that shows this wall time on this day, or the first one that shows a later time."""
+    wanted = datetime.combine(day, wall)
+    minute = datetime.combine(day, time(0), tzinfo=UTC) - timedelta(hours=26)
+    while minute.astimezone(ZoneInfo(zone)).replace(tzinfo=None) < wanted:
+        minute += MINUTE
+    return minute
+
+
+@settings(deadline=None)  # walking three days of minutes takes what it takes
+@given(
+    zone=st.sampled_from(ZONES),
+    day=st.dates(date(2026, 1, 2), date(2036, 12, 30)),
+    wall=st.times().map(lambda moment: moment.replace(second=0, microsecond=0)),
+)
+def test_a_daily_slot_is_where_the_wall_clock_first_shows_its_time(zone: str, day: date, wall: time) -> None:
+    noon = datetime.combine(day, time(12), tzinfo=UTC)
+    schedule = Schedule((wall,), None, zone, timedelta(0))
+    expected = {walked(day + timedelta(days=offset), wall, zone) for offset in (-1, 0, 1)}
+    around = timedelta(hours=9)
+    found = set(slots(schedule, noon - around, noon + around))
+    assert found == {moment for moment in expected if noon - around < moment <= noon + around}
+
+
+@pytest.mark.parametrize(
+    ("day", "wall", "slot"),
+    [
+        pytest.param("2027-03-28", "02:30", "2027-03-28 01:00", id="the skipped hour runs at its end"),
+        pytest.param("2027-10-31", "02:30", "2027-10-31 00:30", id="the doubled hour runs the first time"),
+        pytest.param("2028-02-29", "02:30", "2028-02-29 01:30", id="a leap day is a day"),
+    ],
+)
+def test_clock_changes_in_berlin(day: str, wall: str, slot: str) -> None:
+    start = at(f"{day} 00:00") - timedelta(hours=2)
+    assert [*slots(daily(wall, "Europe/Berlin"), start, start + timedelta(hours=22))] == [at(slot)]
+
+
+def test_every_six_hours_counts_from_local_midnight() -> None:
+    schedule = Schedule((), timedelta(hours=6), "Asia/Kolkata", timedelta(0))
+    found = [*slots(schedule, at("2027-03-10 00:00"), at("2027-03-11 00:00"))]
+    assert found == [at("2027-03-10 00:30"), at("2027-03-10 06:30"), at("2027-03-10 12:30"), at("2027-03-10 18:30")]
+    assert interval(schedule) == timedelta(hours=6)
+
+
+def test_missed_slots_are_owed_once_the_newest_supersedes_the_others() -> None:
+    due = owed(daily("02:00", "UTC"), at("2027-03-10 02:00"), at("2027-03-14 09:00"))
+    assert due
+    assert (due.slot, due.oldest_missed, due.newest_missed) == (
+        at("2027-03-14 02:00"),
+        at("2027-03-11 02:00"),
+        at("2027-03-13 02:00"),
+    )
+
+
+def test_a_single_slot_supersedes_nothing_and_a_settled_one_is_not_owed() -> None:
+    due = owed(daily("02:00", "UTC"), at("2027-03-10 02:00"), at("2027-03-11 02:00"))
+    assert due
+    assert due.oldest_missed is None
+    assert owed(daily("02:00", "UTC"), at("2027-03-11 02:00"), at("2027-03-11 09:00")) is None
+
+
+def test_the_next_slot_lies_strictly_after() -> None:
+    assert next_slot(daily("02:00", "UTC"), at("2027-03-10 02:00")) == at("2027-03-11 02:00")
+
+
+@given(st.uuids())
+def test_a_start_keeps_its_place_inside_the_window(uid: object) -> None:
+    slot, schedule = at("2027-03-10 02:00"), daily("02:00", "UTC")
+    start = start_of(slot, schedule, VmUid(str(uid)))
+    assert slot <= start < slot + schedule.window
+    assert start - slot == start_of(slot + timedelta(days=1), schedule, VmUid(str(uid))) - slot - timedelta(days=1)
+
+
+def test_starts_are_spread_over_the_whole_window() -> None:
+    slot, schedule = at("2027-03-10 02:00"), daily("02:00", "UTC")
+    quarters = [
+        int((start_of(slot, schedule, VmUid(f"vm-{number}")) - slot) / timedelta(minutes=15)) for number in range(400)
+    ]
+    assert all(60 < quarters.count(quarter) < 140 for quarter in range(4))
+
+
+def test_without_a_window_everything_starts_at_the_slot() -> None:
+    slot = at("2027-03-10 02:00")
+    assert start_of(slot, daily("02:00", "UTC", timedelta(0)), VmUid("x")) == slot
