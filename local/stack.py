@@ -35,6 +35,8 @@ READY = re.compile(r'^\{"ready": ?true.*\}\r?$', re.MULTILINE)
 IDENTITY_HEADER = "local"
 TOPIC = "tagback"
 EVENT_FUNCTION = "on_resource_event"
+# What a deployment sets because triggers name it: `%TAGBACK_SWEEP%` has no default in Azure.
+SCHEDULES = {"TAGBACK_SWEEP": "0 */15 * * * *"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class Stack:
             "IDENTITY_HEADER": IDENTITY_HEADER,
             "REQUESTS_CA_BUNDLE": str(self.bundle),
             "SSL_CERT_FILE": str(self.bundle),
+            **SCHEDULES,
             **self.wanted.settings,
         }
 

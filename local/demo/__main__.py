@@ -1,0 +1,109 @@
+"""`make demo`: a small fleet protected for real, days in seconds, then judged from outside.
+
+DAYS and SEED come from the environment. Exit 0 when every check holds, 1 when one does not, 2 for bad input. Leaves
+local/.run/summary.json and local/.run/evidence/.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from local.clock.conductor import Stuck
+from local.clock.stage import SceneFailed
+from local.demo.answers import ask_on_demand, status_is_told, the_asked_point_is_there
+from local.demo.checks import PROMISES, Finding, Story
+from local.demo.due import read_plans
+from local.demo.evidence import Observer
+from local.demo.fleet import Fleet
+from local.demo.play import Cast, stage
+from local.demo.report import CommandLine, Run, Screen, show_findings, summary, write_summary
+from local.demo.scenario import Scenario, load
+from local.process import PartFailed
+from local.stack import ROOT, Stack, Wanted, running
+
+BAD_INPUT = 2
+SETTLING = timedelta(minutes=5)
+ON_DEMAND = timedelta(days=1, hours=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person asked for."""
+
+    days: int
+    seed: int
+
+
+def wish(environment: Mapping[str, str]) -> Wish:
+    """Read DAYS and SEED; all that is wrong is reported at once."""
+    days, seed = environment.get("DAYS", "2"), environment.get("SEED", "1")
+    wrong = []
+    if not (days.isdecimal() and 1 <= int(days) <= 366):
+        wrong.append(f"DAYS={days}: a whole number from 1 to 366")
+    if not seed.isdecimal():
+        wrong.append(f"SEED={seed}: a whole number from 0")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return Wish(int(days), int(seed))
+
+
+def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
+    """Live through the scenario and judge it."""
+    began = time.monotonic()
+    conductor = stack.conductor()
+    end = scenario.start + timedelta(days=wanted.days)
+    fleet = Fleet(stack.simulator_url, stack.bundle, conductor.stage.sleep)
+    cast = Cast(conductor, fleet, Observer(stack), Screen(conductor.now))
+    tagback = CommandLine(stack)
+    stack.subscribe_events()
+    stage(cast, scenario, end)
+    if scenario.start + ON_DEMAND < end:
+        conductor.stage.at(scenario.start + ON_DEMAND, "backup web-1", lambda: ask_on_demand(cast.screen, tagback))
+    conductor.run(end)
+    conductor.run(end + SETTLING)
+    evidence = cast.observer.gather()
+    cast.observer.write(evidence, stack.wanted.run / "evidence")
+    story = Story(scenario, end, read_plans(ROOT / "shared" / "plans.toml"), evidence)
+    findings: dict[str, Finding] = {name: check(story) for name, check in PROMISES.items()}
+    for words in (["status"], ["points", "web-1"], ["explain", "web-1"], ["explain", "typo-1"], ["explain", "cache-1"]):
+        tagback.show(cast.screen, *words)
+    findings["status"] = status_is_told(story, tagback)
+    if scenario.start + ON_DEMAND < end:
+        findings["on-demand"] = the_asked_point_is_there(scenario.start + ON_DEMAND, tagback)
+    show_findings(cast.screen, findings)
+    document = summary(story, findings, Run(wanted.seed, time.monotonic() - began, conductor.statistics))
+    write_summary(stack.wanted.run, document)
+    cast.screen.plain(
+        f"\n{wanted.days} days in {document['wall_seconds']} s, {document['points']} complete points of "
+        f"{document['machines']} machines, {document['jumps']} jumps: {'all is well' if document['ok'] else 'NOT WELL'}"
+    )
+    fleet.close()
+    cast.observer.close()
+    return bool(document["ok"])
+
+
+def main() -> int:
+    try:
+        wanted = wish(os.environ)
+        scenario = load("spine", wanted.seed, datetime.now(UTC))
+        print(f"Tagback demo: {wanted.days} days from {scenario.start:%A %d %B %Y}, seed {wanted.seed}", flush=True)
+        with running(Wanted(scenario.subscriptions, start=scenario.start)) as stack:
+            return 0 if play(stack, scenario, wanted) else 1
+    except ValueError as problem:
+        print(f"demo: {problem}", file=sys.stderr)
+        return BAD_INPUT
+    except (PartFailed, SceneFailed, Stuck) as problem:
+        print(f"demo: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""Judges a finished demo from its evidence alone: what Azure holds, what the tables say, what was called.
+
+Pure; nothing of the product is used. Called by the demo; each function gives one promise's count and violations.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from local.demo.due import Plan, due_slots, lives
+from local.demo.evidence import Evidence, Record
+from local.demo.scenario import MachineStory, Scenario
+
+VIRTUAL_MACHINE = "microsoft.compute/virtualmachines"
+DISK = "microsoft.compute/disks"
+SNAPSHOT = "microsoft.compute/snapshots"
+SLOT = "%Y%m%dT%H%MZ"
+PRODUCT = "tagback"
+MAY_WRITE = {
+    "microsoft.compute/snapshots/write",
+    "microsoft.resources/subscriptions/resourcegroups/write",
+    "microsoft.resourcegraph/resources/read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that is not as promised."""
+
+    what: str
+    where: str
+    at: str
+
+
+@dataclass(slots=True)
+class Finding:
+    """How much was looked at, and what was wrong."""
+
+    checked: int = 0
+    violations: list[Violation] = field(default_factory=list)
+
+    def expect(self, holds: bool, what: str, where: str, at: str = "") -> None:
+        self.checked += 1
+        if not holds:
+            self.violations.append(Violation(what, where, at))
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A finished demo: what was meant to happen, until when, and what was observed."""
+
+    scenario: Scenario
+    end: datetime
+    plans: Mapping[str, Plan]
+    evidence: Evidence
+
+    def of_type(self, kind: str) -> list[Record]:
+        return [entry for entry in self.evidence.resources if str(entry.get("type", "")).lower() == kind]
+
+    def incarnations(self, machine: MachineStory) -> list[Record]:
+        """Every VM that ever had the machine's id, oldest first."""
+        found = [vm for vm in self.of_type(VIRTUAL_MACHINE) if vm["id"].lower() == machine.id.lower()]
+        return sorted(found, key=lambda vm: instant(vm["born"]))
+
+    def points(self) -> list[Record]:
+        return [row for row in self.evidence.rows if str(row["RowKey"]).startswith("p|")]
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def tag(resource: Record, name: str) -> str:
+    return str((resource.get("tags") or {}).get(name, ""))
+
+
+def alive_at(resource: Record, at: datetime) -> bool:
+    return instant(resource["born"]) <= at and (not resource["gone"] or at < instant(resource["gone"]))
+
+
+def disks_to_capture(story: Story, machine: MachineStory, vm: Record) -> dict[str, str]:
+    """The unique ids of the disks a point of this incarnation must hold, by disk name."""
+    names = set(attached_names(vm))
+    left_out = {f"{machine.name}-data-{number}" for number in machine.left_out}
+    born, gone = instant(vm["born"]), vm["gone"]
+    return {
+        disk["name"]: str(disk["properties"]["uniqueId"]).lower()
+        for disk in story.of_type(DISK)
+        if disk["name"] in names - left_out
+        and disk["id"].lower().startswith(vm["id"].lower().partition("/providers/")[0])
+        and instant(disk["born"]) >= born
+        and (not gone or instant(disk["born"]) < instant(gone))
+    }
+
+
+def attached_names(vm: Record) -> Iterator[str]:
+    storage = vm["properties"]["storageProfile"]
+    if not storage["osDisk"].get("diffDiskSettings"):
+        yield storage["osDisk"]["name"]
+    yield from (disk["name"] for disk in storage.get("dataDisks", ()))
+
+
+def incarnation_at(story: Story, machine: MachineStory, slot: datetime) -> Record | None:
+    return next((vm for vm in story.incarnations(machine) if alive_at(vm, slot)), None)
+
+
+def due_slots_are_complete(story: Story) -> Finding:
+    """S2, as the snapshots in Azure show it: each due slot has every disk's snapshot, and the ledger says complete."""
+    finding = Finding()
+    complete = {(row["RowKey"].split("|")[1].lower(), row["slot"]) for row in story.points() if row["complete"]}
+    for machine in story.scenario.machines:
+        for life in lives(machine, story.scenario.start, story.end):
+            for slot in due_slots(life, dict(story.plans)) if machine.status != "unprotected" else ():
+                vm = incarnation_at(story, machine, slot)
+                where, at = machine.name, slot.strftime(SLOT)
+                if vm is None:
+                    finding.expect(False, "the machine did not exist at its slot", where, at)
+                    continue
+                uid = str(vm["properties"]["vmId"]).lower()
+                wanted = set(disks_to_capture(story, machine, vm).values())
+                found = captured(story, uid, at)
+                finding.expect(bool(wanted), "a due slot without a disk to capture", where, at)
+                finding.expect(found == wanted, f"captured {len(found)} disks of {len(wanted)}", where, at)
+                finding.expect((uid, at) in complete, "the ledger has no complete point", where, at)
+    return finding
+
+
+def captured(story: Story, uid: str, slot: str) -> set[str]:
+    return {
+        tag(snapshot, "tagback-disk").lower()
+        for snapshot in story.of_type(SNAPSHOT)
+        if tag(snapshot, "tagback-vm").lower() == uid and tag(snapshot, "tagback-slot") == slot and usable(snapshot)
+    }
+
+
+def usable(snapshot: Record) -> bool:
+    return not snapshot["gone"] and snapshot["properties"].get("provisioningState") == "Succeeded"
+
+
+def nothing_is_doubled(story: Story) -> Finding:
+    """S1: one complete point per VM, engine and slot, and one snapshot per disk and slot."""
+    finding = Finding()
+    points = Counter(
+        (row["RowKey"].split("|")[1], row["slot"], row["engine"]) for row in story.points() if row["complete"]
+    )
+    parts = Counter(
+        (tag(snapshot, "tagback-vm"), tag(snapshot, "tagback-slot"), tag(snapshot, "tagback-disk"))
+        for snapshot in story.of_type(SNAPSHOT)
+        if usable(snapshot) and tag(snapshot, "tagback-owner")
+    )
+    for key, count in [*points.items(), *parts.items()]:
+        finding.expect(count == 1, f"{count} of one", key[0], key[1])
+    return finding
+
+
+def complete_means_complete(story: Story) -> Finding:
+    """S6: every part of a point that the ledger calls complete is a finished, private, incremental snapshot of ours."""
+    finding = Finding()
+    snapshots = {snapshot["id"].lower(): snapshot for snapshot in story.of_type(SNAPSHOT)}
+    for row in story.points():
+        if not row["complete"]:
+            continue
+        parts: list[dict[str, Any]] = json.loads(row["parts"]) if isinstance(row["parts"], str) else row["parts"]
+        finding.expect(bool(parts), "a complete point without parts", row["RowKey"])
+        for part in parts:
+            snapshot = snapshots.get(str(part["id"]).lower())
+            finding.expect(snapshot is not None and usable(snapshot), "a part is not there", row["RowKey"], row["slot"])
+            if snapshot is not None:
+                expect_private(finding, snapshot, row)
+    return finding
+
+
+def expect_private(finding: Finding, snapshot: Record, row: Record) -> None:
+    properties = snapshot["properties"]
+    finding.expect(properties.get("networkAccessPolicy") == "DenyAll", "a part is not private", snapshot["id"])
+    finding.expect(properties.get("incremental") is True, "a part is not incremental", snapshot["id"])
+    finding.expect(tag(snapshot, "tagback-slot") == row["slot"], "a part carries another slot", snapshot["id"])
+    named = re.fullmatch(r"tb-[0-9a-f]{32}", snapshot["name"]) is not None
+    finding.expect(named, "a part has a name of another form", snapshot["id"])
+
+
+def the_unasked_are_left_alone(story: Story) -> Finding:
+    """Machines that are opted out, untagged or impossible to capture have no snapshot; left-out disks have none."""
+    finding = Finding()
+    of_vm = {tag(snapshot, "tagback-vm").lower() for snapshot in story.of_type(SNAPSHOT)}
+    of_disk = {str(s["properties"]["creationData"]["sourceUniqueId"]).lower() for s in story.of_type(SNAPSHOT)}
+    disks = {(disk["id"].lower(), disk["name"]): disk for disk in story.of_type(DISK)}
+    for machine in story.scenario.machines:
+        asked = any(life.plan in story.plans for life in lives(machine, story.scenario.start, story.end))
+        for vm in story.incarnations(machine) if not asked or machine.status == "unprotected" else ():
+            uid = str(vm["properties"]["vmId"]).lower()
+            finding.expect(uid not in of_vm, "captured although nobody asked or nothing could be", machine.name)
+        for number in machine.left_out:
+            found = [disk for (_, name), disk in disks.items() if name == f"{machine.name}-data-{number}"]
+            finding.expect(bool(found), "the disk to be left out is not there", machine.name)
+            for disk in found:
+                taken = str(disk["properties"]["uniqueId"]).lower() in of_disk
+                finding.expect(not taken, "a left-out disk was captured", disk["id"])
+    return finding
+
+
+def writes_stay_inside(story: Story) -> Finding:
+    """S10: the product writes snapshots and its recovery groups, and only in its subscriptions."""
+    finding = Finding()
+    allowed = tuple(f"/subscriptions/{name}/resourcegroups/tagback-" for name in story.scenario.subscriptions)
+    for call in story.evidence.calls:
+        operation = str(call["operation"] or "").lower()
+        if call["principal"] != PRODUCT or call["method"] in ("GET", "HEAD") or not operation:
+            continue
+        inside = operation.endswith("/read") or call["path"].lower().startswith(allowed)
+        finding.expect(inside and operation in MAY_WRITE, f"{call['method']} {operation}", call["path"], call["t"])
+    return finding
+
+
+def ledger_writes_are_conditional(story: Story) -> Finding:
+    """S11: every write to the ledger creates, or names the version it replaces."""
+    finding = Finding()
+    for request in story.evidence.requests:
+        if request["service"] != "table":
+            continue
+        for operation in request.get("operations") or [request]:
+            path = str(operation["path"]).partition("?")[0]
+            if operation["method"] == "GET" or not re.search(r"/ledger(\(|$)", path):
+                continue
+            creates = operation["method"] == "POST" and path.endswith("/ledger")
+            finding.expect(creates or operation.get("if-match", "*") != "*", "not conditional", path, request["t"])
+    return finding
+
+
+PROMISES: Mapping[str, Callable[[Story], Finding]] = {
+    "S1": nothing_is_doubled,
+    "S2": due_slots_are_complete,
+    "S6": complete_means_complete,
+    "S10": writes_stay_inside,
+    "S11": ledger_writes_are_conditional,
+    "left-alone": the_unasked_are_left_alone,
+}

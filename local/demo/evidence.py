@@ -1,0 +1,117 @@
+"""Gathers what a stranger needs to recompute every promise: calls, events, rows, storage requests, resources, audit.
+
+Read from the simulator and from Azurite directly; no product code takes part. Used by the demo and by its checks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import ContainerClient
+
+from local.stack import Stack
+
+Record = Mapping[str, Any]
+AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything observed, as plain records."""
+
+    calls: tuple[Record, ...]
+    events: object
+    rows: tuple[Record, ...]
+    requests: tuple[Record, ...]
+    resources: tuple[Record, ...]
+    audit: str
+
+
+def plain(value: object) -> object:
+    """A table value as JSON can hold it."""
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+
+
+class Observer:
+    """Looks at a running stack from outside."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._session = requests.Session()
+        self._session.verify = str(stack.bundle)
+        self._tables = TableServiceClient.from_connection_string(stack.azurite.connection_string)
+        self._daily: list[Record] = []
+
+    def close(self) -> None:
+        self._session.close()
+        self._tables.close()
+
+    def simulator(self, route: str) -> Any:
+        answer = self._session.get(f"{self._stack.simulator_url}/_sim/{route}", timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def rows(self) -> Iterator[Record]:
+        """Every row of every table as it is now."""
+        for table in self._tables.list_tables():
+            for entity in self._tables.get_table_client(table.name).list_entities():
+                stamp = entity.metadata["timestamp"]
+                yield {"table": table.name, **{name: plain(value) for name, value in entity.items()}, "t": plain(stamp)}
+
+    def end_of_day(self, day: date) -> None:
+        """Keep all rows as they stand at the end of a virtual day."""
+        self._daily.extend({"day": day.isoformat(), **row} for row in self.rows())
+
+    def audit(self) -> str:
+        """All audit blobs, one after the other."""
+        string = self._stack.azurite.connection_string
+        with ContainerClient.from_connection_string(string, AUDIT) as container:
+            try:
+                names = sorted(blob.name for blob in container.list_blobs())
+            except ResourceNotFoundError:
+                return ""
+            return "".join(container.download_blob(name).readall().decode() for name in names)
+
+    def gather(self) -> Evidence:
+        return Evidence(
+            calls=tuple(self.simulator("calls?since=0")),
+            events=self.simulator("events"),
+            rows=tuple(self.rows()),
+            requests=tuple(self._stack.azurite.requests()),
+            resources=tuple(self.simulator("state")),
+            audit=self.audit(),
+        )
+
+    def write(self, evidence: Evidence, folder: Path) -> None:
+        """Write the files of local/.run/evidence."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_lines(folder / "calls.jsonl", evidence.calls)
+        write_lines(folder / "events.jsonl", event_lines(evidence.events))
+        write_lines(folder / "rows.jsonl", self._daily)
+        write_lines(folder / "requests.jsonl", evidence.requests)
+        (folder / "state.json").write_text(json.dumps(evidence.resources, indent=1) + "\n")
+        (folder / "audit.txt").write_text(evidence.audit)
+
+
+def event_lines(events: object) -> Iterable[Record]:
+    """Deliveries and publications one below the other, each line saying which it is."""
+    if isinstance(events, dict):
+        return [{"kind": kind, **entry} for kind, entries in events.items() for entry in entries]
+    assert isinstance(events, list)
+    return events
+
+
+def write_lines(path: Path, records: Iterable[Record]) -> None:
+    with path.open("w", encoding="utf-8") as lines:
+        for record in records:
+            lines.write(json.dumps(record) + "\n")

@@ -1,0 +1,103 @@
+"""`make up`: the local stack on the machine's own clock with a small fleet, kept running until Ctrl-C.
+
+Prints how to use it. Ports may be chosen by HOST_PORT, SIMULATOR_PORT, BLOB_PORT, QUEUE_PORT and TABLE_PORT. It never
+jumps through time and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.demo.fleet import Fleet
+from local.demo.scenario import MachineStory, load
+from local.process import PartFailed
+from local.stack import ROOT, Ports, Stack, Wanted, running
+
+BAD_INPUT = 2
+
+
+def ports(environment: dict[str, str]) -> Ports:
+    """The ports asked for, all wrong ones reported at once."""
+    names = {"HOST_PORT": "host", "SIMULATOR_PORT": "simulator", "BLOB_PORT": "blob", "QUEUE_PORT": "queue"}
+    names["TABLE_PORT"] = "table"
+    given = {field: environment.get(name, "0") for name, field in names.items()}
+    wrong = [
+        f"{name}={given[field]}"
+        for name, field in names.items()
+        if not (given[field].isdecimal() and int(given[field]) < 65536)
+    ]
+    if wrong:
+        raise ValueError(f"a port is a number from 0 (any free one) to 65535: {', '.join(wrong)}")
+    return Ports(**{field: int(text) for field, text in given.items()})
+
+
+def create_fleet(stack: Stack, machines: tuple[MachineStory, ...]) -> None:
+    fleet = Fleet(stack.simulator_url, stack.bundle, time.sleep)
+
+    def create(machine: MachineStory) -> None:
+        fleet.create(machine)
+        print(f"  created {machine.name} ({machine.story}), tags {machine.tags}", flush=True)
+
+    with ThreadPoolExecutor(len(machines)) as owners:
+        list(owners.map(create, machines))
+    fleet.close()
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be typed from here."""
+    return os.path.relpath(path)
+
+
+def usage(stack: Stack) -> str:
+    tagback = shown(ROOT / ".venv" / "bin" / "tagback")
+    return f"""
+The stack is running. In another terminal:
+
+  source {shown(stack.wanted.run / "env")}
+  {tagback} status
+  {tagback} explain web-1
+  {tagback} backup web-1        # a recovery point now
+  {tagback} points web-1
+
+  API        {stack.host_url}/api/status?code={stack.keys["default"]}
+  simulator  {stack.simulator_url}  (Azure Resource Manager; control routes under /_sim/)
+  logs       {shown(stack.wanted.run / "logs")}
+
+Ctrl-C stops everything."""
+
+
+def keep(stack: Stack) -> None:
+    """Watch over the parts until somebody stops us."""
+    while True:
+        stack.check()
+        time.sleep(0.5)
+
+
+def main() -> int:
+    scenario = load("up", 0, datetime.now(UTC))
+    try:
+        wanted = Wanted(scenario.subscriptions, ports=ports(dict(os.environ)))
+        print("starting Azurite, the Azure simulator and the functions host ...", flush=True)
+        with running(wanted) as stack:
+            stack.subscribe_events()
+            create_fleet(stack, scenario.machines)
+            print(usage(stack), flush=True)
+            keep(stack)
+    except KeyboardInterrupt:
+        print("\nstopped", flush=True)
+    except ValueError as problem:
+        print(f"up: {problem}", file=sys.stderr)
+        return BAD_INPUT
+    except PartFailed as problem:
+        print(f"up: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
