@@ -32,7 +32,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "shared.flows",
         "shared.wiring",
         "shared.settings",
-        "shared.decide.plan",
         "shared.ports",
         "shared.model",
         "shared.errors",

@@ -110,11 +110,11 @@ def plans() -> None:
 
 
 @plans.command("check")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False, envvar="TAGBACK_PLANS")
 @output_option
 @click.pass_context
 def check_plans(context: click.Context, file: Path | None) -> None:
-    """Check a plans file whole and list every problem; without FILE, the one that this installation ships."""
+    """Check a plans file whole and list every problem; without FILE, the one of TAGBACK_PLANS or the shipped one."""
     answer = check(file)
     if session_of(context).form is Form.JSON:
         print_json(answer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from shared.model.rules import Rules
 from shared.ports import World
 from tests.cli.running import answer, run_with
@@ -49,6 +51,11 @@ def test_a_file_that_is_not_toml_or_not_there_is_bad_input(tmp_path: Path) -> No
     missing = run_with(no_settings, "plans", "check", str(file), "--output", "json")
     file.write_text("default = silver\n")
     broken = run_with(no_settings, "plans", "check", str(file), "--output", "json")
-    assert answer(missing)["problems"] == ["it cannot be read: No such file or directory"]
-    assert answer(broken)["problems"][0].startswith("it is not TOML: Invalid value (at line 1")
+    assert answer(missing)["problems"] == [f"{file} cannot be read: No such file or directory"]
+    assert answer(broken)["problems"][0].startswith(f"{file} is not TOML: Invalid value (at line 1")
     assert (missing.exit_code, broken.exit_code) == (2, 2)
+
+
+def test_without_a_file_the_one_of_the_settings_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAGBACK_PLANS", str(tmp_path / "gone.toml"))
+    assert run_with(no_settings, "plans", "check").exit_code == 2
