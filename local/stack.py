@@ -56,6 +56,7 @@ class Wanted:
 
     subscriptions: Sequence[str]
     start: datetime | None = None
+    seed: int = 0
     run: Path = RUN
     app: Path = ROOT
     ports: Ports = field(default_factory=Ports)
@@ -75,7 +76,6 @@ class Stack:
         self.bundle = write_bundle(self.ca)
         self.settings = self._settings()
         write_environment(wanted.run, self.settings)
-        self._put_simulator()
         self._host_port = wanted.ports.host
         self._host, self.host_url, self.keys = self._start_host()
         self._conductor: Conductor | None = None
@@ -94,19 +94,14 @@ class Stack:
         refuse_taken(self.wanted.ports.simulator, "the simulator")
         seed = self.wanted.run / "seed.toml"
         seed.write_text("".join(f'[[subscription]]\nid = "{name}"\n' for name in self.wanted.subscriptions))
-        mode = "real" if self.wanted.start is None else "jump"
-        words = ["-m", "local.simulator", "--port", str(self.wanted.ports.simulator), "--clock", mode]
+        words = ["-m", "local.simulator", "--port", str(self.wanted.ports.simulator), "--chance", str(self.wanted.seed)]
+        if self.wanted.start is not None:
+            words += ["--clock", "jump", "--now", self.wanted.start.isoformat()]
         words += ["--tls-dir", str(self.wanted.run / "tls"), "--seed", str(seed)]
         part, ready = self._start("simulator", words, {})
         url = str(ready["url"])
         announce(self.wanted.run, "simulator", {"pid": part.pid, "url": url})
         return part, url
-
-    def _put_simulator(self) -> None:
-        if self.wanted.start is not None:
-            clock = SimulatorClock(self.simulator_url, self.ca)
-            clock.move(datetime.now(UTC).fromtimestamp(time.time() + self._ahead, UTC))
-            clock.close()
 
     def _start_host(self) -> tuple[Part, str, Mapping[str, str]]:
         refuse_taken(self._host_port, "the functions host")

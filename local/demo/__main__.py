@@ -92,7 +92,7 @@ def main() -> int:
         wanted = wish(os.environ)
         scenario = load("spine", wanted.seed, datetime.now(UTC))
         print(f"Tagback demo: {wanted.days} days from {scenario.start:%A %d %B %Y}, seed {wanted.seed}", flush=True)
-        with running(Wanted(scenario.subscriptions, start=scenario.start)) as stack:
+        with running(Wanted(scenario.subscriptions, start=scenario.start, seed=wanted.seed)) as stack:
             return 0 if play(stack, scenario, wanted) else 1
     except ValueError as problem:
         print(f"demo: {problem}", file=sys.stderr)

@@ -72,6 +72,11 @@ class Story:
         return [row for row in self.evidence.rows if str(row["RowKey"]).startswith("p|")]
 
 
+def slot_of(point: Record) -> str:
+    """The slot as a point's row key has it."""
+    return str(point["RowKey"]).split("|")[2]
+
+
 def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
@@ -113,7 +118,7 @@ def incarnation_at(story: Story, machine: MachineStory, slot: datetime) -> Recor
 def due_slots_are_complete(story: Story) -> Finding:
     """S2, as the snapshots in Azure show it: each due slot has every disk's snapshot, and the ledger says complete."""
     finding = Finding()
-    complete = {(row["RowKey"].split("|")[1].lower(), row["slot"]) for row in story.points() if row["complete"]}
+    complete = {(row["RowKey"].split("|")[1].lower(), slot_of(row)) for row in story.points() if row["complete"]}
     for machine in story.scenario.machines:
         for life in lives(machine, story.scenario.start, story.end):
             for slot in due_slots(life, dict(story.plans)) if machine.status != "unprotected" else ():
@@ -146,9 +151,7 @@ def usable(snapshot: Record) -> bool:
 def nothing_is_doubled(story: Story) -> Finding:
     """S1: one complete point per VM, engine and slot, and one snapshot per disk and slot."""
     finding = Finding()
-    points = Counter(
-        (row["RowKey"].split("|")[1], row["slot"], row["engine"]) for row in story.points() if row["complete"]
-    )
+    points = Counter(tuple(str(row["RowKey"]).split("|")[1:]) for row in story.points() if row["complete"])
     parts = Counter(
         (tag(snapshot, "tagback-vm"), tag(snapshot, "tagback-slot"), tag(snapshot, "tagback-disk"))
         for snapshot in story.of_type(SNAPSHOT)
@@ -166,11 +169,11 @@ def complete_means_complete(story: Story) -> Finding:
     for row in story.points():
         if not row["complete"]:
             continue
-        parts: list[dict[str, Any]] = json.loads(row["parts"]) if isinstance(row["parts"], str) else row["parts"]
+        parts: list[dict[str, Any]] = json.loads(row["parts"])
         finding.expect(bool(parts), "a complete point without parts", row["RowKey"])
         for part in parts:
             snapshot = snapshots.get(str(part["id"]).lower())
-            finding.expect(snapshot is not None and usable(snapshot), "a part is not there", row["RowKey"], row["slot"])
+            finding.expect(snapshot is not None and usable(snapshot), "a part is not there", row["RowKey"])
             if snapshot is not None:
                 expect_private(finding, snapshot, row)
     return finding
@@ -180,7 +183,7 @@ def expect_private(finding: Finding, snapshot: Record, row: Record) -> None:
     properties = snapshot["properties"]
     finding.expect(properties.get("networkAccessPolicy") == "DenyAll", "a part is not private", snapshot["id"])
     finding.expect(properties.get("incremental") is True, "a part is not incremental", snapshot["id"])
-    finding.expect(tag(snapshot, "tagback-slot") == row["slot"], "a part carries another slot", snapshot["id"])
+    finding.expect(tag(snapshot, "tagback-slot") == slot_of(row), "a part carries another slot", snapshot["id"])
     named = re.fullmatch(r"tb-[0-9a-f]{32}", snapshot["name"]) is not None
     finding.expect(named, "a part has a name of another form", snapshot["id"])
 

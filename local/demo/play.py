@@ -5,6 +5,7 @@ Used by the demo. Every scene is something a person or a clock outside the produ
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,23 +37,18 @@ class Watch:
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
         self._seen: set[str] = set()
-        self._names: dict[str, str] = {}
 
     def look(self) -> None:
-        rows = list(self._cast.observer.rows())
-        names = {str(row["RowKey"])[2:]: row for row in rows if str(row["RowKey"]).startswith("m|")}
-        for row in rows:
-            key = str(row["RowKey"])
+        rows = {str(row["RowKey"]): row for row in self._cast.observer.rows()}
+        for key, row in rows.items():
             if key.startswith("p|") and row["complete"] and key not in self._seen:
                 self._seen.add(key)
-                machine = names.get(key.split("|")[1], {})
-                self._cast.screen.line(f"{machine_name(dict(machine))}: recovery point {row['slot']} is complete")
-
-
-def machine_name(row: dict[str, object]) -> str:
-    """The machine's name in whichever column holds its id."""
-    ids = [str(value) for value in row.values() if "/virtualmachines/" in str(value).lower()]
-    return ids[0].rstrip('"}').rpartition("/")[2] if ids else str(row.get("RowKey", "?"))
+                _, uid, slot, _ = key.split("|")
+                machine = rows.get(f"m|{uid}", {"id": uid})
+                name = str(machine["id"]).rpartition("/")[2]
+                self._cast.screen.line(
+                    f"{name}: recovery point {slot} is complete ({len(json.loads(row['parts']))} disks)"
+                )
 
 
 def act(cast: Cast, machine: MachineStory, turn: Turn) -> None:

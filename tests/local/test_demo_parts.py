@@ -131,8 +131,6 @@ def finished() -> Story:
         "table": "ledger",
         "RowKey": f"p|{UID}|20270310T0200Z|snapshots",
         "complete": True,
-        "slot": "20270310T0200Z",
-        "engine": "snapshots",
         "parts": json.dumps([{"id": snapshot["id"]}]),
     }
     call = {
