@@ -10,14 +10,13 @@ from pathlib import Path
 
 import click
 
+from shared import wiring
 from shared.cli import pages
 from shared.cli.output import Form, print_json
 from shared.cli.plans import check
 from shared.cli.session import BAD_INPUT, NOT_ALL_IS_WELL, Commands, Session, output_option, session_of
 from shared.flows import asking, explaining, lookup, show
 from shared.flows.standing import standing
-from shared.model.rules import Rules
-from shared.ports import World
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -124,18 +123,6 @@ def check_plans(context: click.Context, file: Path | None) -> None:
         context.exit(BAD_INPUT)
 
 
-def _open_world() -> tuple[World, Rules]:
-    from shared import wiring  # opening it reads the settings; --help must work without any
-
-    return wiring.from_environment()
-
-
-def _caller() -> str:
-    from shared import wiring
-
-    return wiring.caller()
-
-
 def main() -> None:
     """The console script."""
-    commands(obj=Session(_open_world, _caller))
+    commands(obj=Session(wiring.from_environment, wiring.caller))

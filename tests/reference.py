@@ -1,0 +1,267 @@
+"""Writes docs/reference.md from the code it describes: `python -m tests.reference`.
+
+tests/test_docs.py regenerates it and compares, so that the page cannot drift. What the code cannot say about itself
+(what a function is for, what a tag means) stands in tables here, and a name without an entry fails loudly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from azure.functions.decorators.function_app import Function
+
+import function_app
+from shared import messages
+from shared.cli.main import commands
+from shared.cli.session import EXIT_CODES
+from shared.cloud import audit, ledger, models
+from shared.decide.naming import part_tags
+from shared.model.machine import Lens, Sighting, Status
+from shared.model.operation import State
+from shared.settings import DEFAULTS, STORAGE
+from shared.web.api import ROUTES
+from tests.fleet import NOW, RULES, machine, point
+
+BAR = r"\|"  # within a table, also within code
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "reference.md"
+
+FUNCTIONS = {
+    "on_resource_event": "a VM was written, tagged or deleted: ask about it (only its id is used)",
+    "on_resource_event_queued": "the same where events come through a queue",
+    "reconcile_vm": "look at one VM afresh, register it, poke its shard",
+    "sweep": "one inventory over all subscriptions; poke every shard with something due, ask about what differs",
+    "drain_shard": "the only function that starts captures: one slice of one shard",
+    "run_request": "take up what a person asked for",
+    "api": "the JSON API",
+    "on_events_poison": "record an event that could not be served",
+    "on_vms_poison": "record a question that could not be served",
+    "on_shards_poison": "record a poke that could not be served",
+    "on_requests_poison": "record a request that could not be served",
+}
+
+NOT_YET = "read and checked; nothing in this version uses it"
+
+# On a VM or disk: name after the prefix → value, meaning. Judged by shared/decide/tags.py.
+ASKED = {
+    ("VM", ""): ("a plan's name, `on`, `off`", "opt in, with the default plan, or out"),
+    ("VM", "-at"): ("`02:00` or `02:00 Europe/Berlin`", "moves the start of a plan with one start time a day"),
+    ("VM", "-keep"): ("`7d4w12m3y`, `48h`, `last=3`", "lengthens the plan's keep, never shortens it"),
+    ("VM", "-hold"): ("a date or `forever`", "read and checked; nothing is deleted in this version anyway"),
+    ("disk", ""): ("`off`", "this disk is left out"),
+}
+
+CREATED = {
+    "tagback-owner": "this installation's id",
+    "tagback-vm": "the VM's `vmId`",
+    "tagback-disk": "the disk's `uniqueId`",
+    "tagback-lun": "the LUN, or `os`",
+    "tagback-slot": "the slot, such as `20261120T0200Z`",
+    "tagback-attempt": "which attempt the part belongs to",
+    "tagback-plan": "the plan",
+    "tagback-engine": "what took it",
+    "tagback-consistency": "what the point promises",
+    "tagback-keep-until": "the birth stamp: not deleted before",
+}
+
+SETTINGS = {
+    "TAGBACK_SUBSCRIPTIONS": "comma-separated ids, each with `=enforce` (default) or `=observe`: only looked at",
+    "TAGBACK_PLANS": "a plans file instead of the shipped one",
+    "TAGBACK_TAG_PREFIX": "the name of the opt-in tag, and the beginning of its modifiers' names",
+    "TAGBACK_RECOVERY_GROUP": "the resource group of snapshots, made on first use; `{region}` must be in it",
+    "TAGBACK_EXTRA_TAGS": "`name=value` pairs, comma-separated, put on everything that is created",
+    "TAGBACK_ARM_ENDPOINT": "Azure Resource Manager",
+    "TAGBACK_AUTHORITY": "where tokens come from, in other clouds",
+    "TAGBACK_TOPIC_ENDPOINT": NOT_YET,
+    "TAGBACK_SWEEP": "when the sweep runs (NCRONTAB, six fields, UTC)",
+    "TAGBACK_EXPIRE": NOT_YET,
+    "TAGBACK_DRILL": NOT_YET,
+    "TAGBACK_REPORT": NOT_YET,
+    "TAGBACK_OBSERVE_EVERY": NOT_YET,
+    "TAGBACK_DELETE_WAIT": NOT_YET,
+    "TAGBACK_ORPHAN_KEEP": NOT_YET,
+    "TAGBACK_DRAIN_SECONDS": "how long one slice of draining lasts",
+    "TAGBACK_THROTTLE_SHARE": "the share of Azure's request limits that is left to others",
+}
+STORAGE_BY_IDENTITY = {
+    "accountName": "the account, in the public cloud",
+    "blobServiceUri": "its endpoints, one by one, elsewhere",
+    "queueServiceUri": "",
+    "tableServiceUri": "",
+    "clientId": "a user-assigned identity; empty for the app's own",
+}
+
+STATUSES = {
+    Status.PROTECTED: "asked for, and the newest complete point is young enough",
+    Status.PENDING: "asked for, and the first slot with its window is not over",
+    Status.DEGRADED: "protected with a flaw: a late point, a disk that cannot be captured, a mistake in a tag",
+    Status.UNPROTECTED: "asked for, and not protected",
+    Status.EXCLUDED: "not asked for",
+    Status.GONE: "no longer exists: two GETs answered 404, ten minutes apart",
+}
+
+STATES = {
+    State.INTENDED: "recorded, not yet asked of Azure",
+    State.STARTED: "accepted by Azure",
+    State.SUCCEEDED: "every part is ready",
+    State.FAILED: "failed, and tried again at `next_look`",
+    State.GAVE_UP: "failed, and trying again would fail again",
+    State.NEEDS_PERSON: "waits for a person; looked at again now and then",
+    State.SKIPPED: "ended without work, with the reason; no job",
+    State.SUPERSEDED: "answered for by a newer slot; no job",
+}
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |" for cells in (heads, *rows)]
+    return [lines[0], "|" + "---|" * len(heads), *lines[1:], ""]
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [
+        ["# Reference", "", "Generated from the code by `python -m tests.reference`; do not edit.", ""],
+        ["## Tags you put on", "", *asked_tags()],
+        ["## Plans file", "", *plan_fields()],
+        ["## Settings", "", *settings()],
+        ["## Functions", "", *functions()],
+        ["## Command line", "", *command_lines()],
+        ["## HTTP API", "", *routes()],
+        ["## Statuses", "", *table(("status", "means"), ((f"`{one}`", STATUSES[one]) for one in Status))],
+        ["## States of operations", "", *table(("state", "means"), ((f"`{one}`", STATES[one]) for one in State))],
+        ["## Tags on what is created", "", *created_tags()],
+        ["## Names in storage", "", *names_in_storage()],
+    ]
+    return "\n".join(line for part in parts for line in part)
+
+
+def asked_tags() -> list[str]:
+    rows = [(on, f"`{RULES.prefix}{name}`", *meaning) for (on, name), meaning in ASKED.items()]
+    said = f"Names and values are compared without case. `{RULES.prefix}` is the default of TAGBACK_TAG_PREFIX."
+    return [said, "", *table(("on", "tag", "value", "meaning"), rows)]
+
+
+def plan_fields() -> list[str]:
+    schema = json.loads((ROOT / "shared" / "plans.schema.json").read_text())
+    rows = list(_fields(schema, schema, ""))
+    return ["Checked whole when the app starts and by `tagback plans check`.", "", *table(("field", "meaning"), rows)]
+
+
+def _fields(schema: Mapping[str, Any], node: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    node = {**_resolved(schema, node), **node}
+    for name, child in node.get("properties", {}).items():
+        place = f"{where}.{name}".removeprefix(".")
+        whole = {**_resolved(schema, child), **child}
+        if "properties" not in whole and "additionalProperties" not in whole:
+            yield f"`{place}`", _meaning(whole)
+        yield from _fields(schema, whole, place)
+        if isinstance(whole.get("additionalProperties"), dict):
+            yield from _fields(schema, whole["additionalProperties"], f"{place}.NAME")
+
+
+def _resolved(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = node.get("$ref")
+    return schema["$defs"][reference.rpartition("/")[2]] if reference else {}
+
+
+def _meaning(node: Mapping[str, Any]) -> str:
+    allowed = f" One of {', '.join(f'`{value}`' for value in node['enum'])}." if "enum" in node else ""
+    return f"{node['description']}{allowed}"
+
+
+def settings() -> list[str]:
+    rows = [(f"`{name}`", f"`{default}`" if default else "", SETTINGS[name]) for name, default in DEFAULTS.items()]
+    rows.insert(0, (f"`{STORAGE}`", "", "the storage account: a connection string, or the identity form below"))
+    rows += [(f"`{STORAGE}__{name}`", "", meaning) for name, meaning in STORAGE_BY_IDENTITY.items()]
+    said = "Durations are written `90s 5min 24h 7d`. Every problem is reported at once, and nothing starts with one."
+    return [said, "", *table(("setting", "default", "means"), rows)]
+
+
+def functions() -> list[str]:
+    rows = []
+    for function in indexed():
+        name, trigger = function.get_function_name(), function.get_trigger()
+        assert name is not None
+        assert trigger is not None
+        rows.append((f"`{name}`", _trigger(trigger.get_dict_repr()), FUNCTIONS[name]))
+    return table(("function", "trigger", "does"), rows)
+
+
+def indexed() -> list[Function]:
+    """The functions as the host indexes them; an app refuses to be indexed twice, taking its own names for doubles."""
+    app = function_app.app
+    app.functions_bindings = {}
+    try:
+        return app.get_functions()
+    finally:
+        app.functions_bindings = {}
+
+
+def _trigger(trigger: Mapping[str, Any]) -> str:
+    match trigger["type"]:
+        case "queueTrigger":
+            return f"queue `{trigger['queueName']}`"
+        case "timerTrigger":
+            return f"timer `{trigger['schedule']}`"
+        case "eventGridTrigger":
+            return "Event Grid"
+        case "httpTrigger":
+            return f"HTTP `/api/{trigger['route']}`"
+        case other:
+            raise ValueError(f"no words for the trigger {other}")
+
+
+def command_lines() -> list[str]:
+    rows = [(f"`tagback {name}`", text) for name, text in _commands(commands, "")]
+    codes = table(("exit code", "means"), ((f"{code}", meaning) for code, meaning in EXIT_CODES.items()))
+    said = "Every command takes `--output json` and then prints one JSON document on standard output."
+    return [f"{said} A VM is named by name, group/name or full id.", "", *table(("command", "does"), rows), *codes]
+
+
+def _commands(group: click.Group, path: str) -> Iterator[tuple[str, str]]:
+    for name, command in group.commands.items():
+        words = f"{path} {name}".strip()
+        if isinstance(command, click.Group):
+            yield from _commands(command, words)
+            continue
+        for argument in (one for one in command.params if isinstance(one, click.Argument)):
+            words += f" {argument.human_readable_name}" if argument.required else f" [{argument.human_readable_name}]"
+        yield words, (command.help or "").split("\n\n")[0]
+
+
+def routes() -> list[str]:
+    rows = [
+        (f"`GET {path.replace('<', '{').replace('>', '}')}`", (view.__doc__ or "").strip())
+        for path, view in ROUTES.items()
+    ]
+    said = "Answers what the command line prints. Errors are problem documents (RFC 9457), 5xx included."
+    return [said, "", *table(("route", "answers"), rows)]
+
+
+def created_tags() -> list[str]:
+    of = machine(1, "web-1")
+    seen = Sighting(of.uid, of.id, of.name, of.shard, of.tags, of.disks, (), False, {}, Lens.GET, NOW)
+    one = point(of)
+    tags = part_tags(one, one.parts[0], seen, RULES).tags
+    said = "On every snapshot. Extra tags of the installation follow, then the VM's own except the opt-in tags."
+    return [said, "", *table(("tag", "value"), ((f"`{name}`", CREATED[name]) for name in tags))]
+
+
+def names_in_storage() -> list[str]:
+    queues = [messages.VMS, messages.SHARDS, messages.REQUESTS, messages.EVENTS]
+    rows = [
+        ("queue", " ".join(f"`{name}`" for name in queues), "and `-poison` of each"),
+        ("table", f"`{ledger.LEDGER}`", "machines `m|uid`, operations `o|uid|id`, points `p|uid|slot|engine`"),
+        ("table", f"`{ledger.SHARDS}`", "shards and who drains them"),
+        ("container", f"`{models.CONTAINER}`", "VM models, by the hash of their content"),
+        ("container", f"`{audit.CONTAINER}`", "the audit log, per shard and day"),
+    ]
+    return table(("kind", "name", "holds"), rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,76 @@
+"""What the pages say is held to the code: the reference is regenerated, the README's facts are looked up."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from shared.cli.main import commands
+from shared.settings import DEFAULTS, SHIPPED_PLANS, plans_of
+from tests import reference
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert reference.PAGE.read_text() == reference.page(), "run: python -m tests.reference"
+
+
+def test_every_table_of_the_reference_has_an_entry_for_every_name_and_no_other() -> None:
+    page = reference.page()
+    names = [*reference.FUNCTIONS, *reference.SETTINGS, *reference.CREATED, *reference.STATUSES, *reference.STATES]
+    assert [name for name in names if f"`{name}`" not in page] == []
+    assert set(reference.SETTINGS) == set(DEFAULTS)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 90
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    named = set(re.findall(r"\btagback ([a-z]+)", README))
+    assert named
+    assert named - set(commands.commands) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_targets_that_are_named_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^\s*|DAYS=\d+ |SEED=\d+ )make ([a-z][a-z-]*)", page.read_text(), re.MULTILINE))
+    assert named - targets == set()
+
+
+def test_the_readme_names_plans_that_are_shipped() -> None:
+    named = {name for name in re.findall(r"backup[ .=]+(\w+)", README) if name not in ("on", "off", "vm", "web")}
+    assert named
+    assert named - set(plans_of(SHIPPED_PLANS).by_name) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_that_are_named_exist(page: Path) -> None:
+    assert set(re.findall(r"TAGBACK_[A-Z_]+", page.read_text())) - set(DEFAULTS) == set()
+
+
+def test_every_deployed_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    names = {re.split(r"[<>=\[; ]", requirement)[0] for requirement in wanted}
+    decisions = (ROOT / "docs" / "decisions.md").read_text()
+    assert {name for name in names if f"**{name}**" not in decisions} == set()
+
+
+def test_the_changelog_has_the_form_it_names() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert [one for one in headings[1:] if not re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", one)] == []
