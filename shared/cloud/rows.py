@@ -7,6 +7,7 @@ this form; a row of a newer version is refused, never guessed at.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from shared.model.identity import ResourceId, Shard
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
-from shared.model.request import Request
+from shared.model.request import PoisonedMessage, Request
 
 SCHEMA = 1
 STAMP = "%Y%m%dT%H%MZ"
@@ -30,8 +31,8 @@ TEXT_BYTES = 64 * 1024  # of UTF-16 per column [azure-facts 7.1]
 FORBIDDEN_IN_KEYS = frozenset("/\\#?") | {chr(code) for code in (*range(32), *range(127, 160))}
 
 Entity = dict[str, Any]
-AnyRow = Machine | Operation | Point | Request
-RowT = TypeVar("RowT", Machine, Operation, Point, Request)
+AnyRow = Machine | Operation | Point | Request | PoisonedMessage
+RowT = TypeVar("RowT", Machine, Operation, Point, Request, PoisonedMessage)
 
 
 def row_key(row: AnyRow) -> str:
@@ -45,6 +46,8 @@ def row_key(row: AnyRow) -> str:
             return key("p", row.uid, row.slot.astimezone(UTC).strftime(STAMP), row.engine.value)
         case Request():
             return key("r", row.id)
+        case PoisonedMessage():
+            return key("x", row.queue, hashlib.sha256(row.text.encode()).hexdigest()[:32])
 
 
 def key(*parts: str) -> str:
@@ -90,7 +93,7 @@ def _derived(row: AnyRow) -> Entity:
             return {"open": row.state.open}
         case Point():
             return {"complete": row.complete}
-        case Request():
+        case Request() | PoisonedMessage():
             return {}
 
 

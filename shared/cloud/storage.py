@@ -33,7 +33,7 @@ NOT_THERE = {"TableNotFound", "QueueNotFound", "ContainerNotFound"}
 class Storage:
     """The account's tables, queues and containers by name."""
 
-    def __init__(self, account: StorageAccount, credential: Callable[[], TokenCredential], calls: Calls) -> None:
+    def __init__(self, account: StorageAccount, credential: TokenCredential, calls: Calls) -> None:
         self.calls = calls
         self._account = account
         self._credential = credential
@@ -95,7 +95,7 @@ class Storage:
             if self._account.connection_string:
                 client = TableServiceClient.from_connection_string(self._account.connection_string, **OPTIONS)
             else:
-                client = TableServiceClient(self._account.table, credential=self._credential(), **OPTIONS)
+                client = TableServiceClient(self._account.table, credential=self._credential, **OPTIONS)
             return self._open.enter_context(client)
 
         return self._kept(("service", "table"), make)
@@ -107,7 +107,7 @@ class Storage:
             if self._account.connection_string:
                 client = QueueServiceClient.from_connection_string(self._account.connection_string, **OPTIONS)
             else:
-                client = QueueServiceClient(self._account.queue, credential=self._credential(), **OPTIONS)
+                client = QueueServiceClient(self._account.queue, credential=self._credential, **OPTIONS)
             return self._open.enter_context(client)
 
         return self._kept(("service", "queue"), make)
@@ -119,7 +119,7 @@ class Storage:
             if self._account.connection_string:
                 client = BlobServiceClient.from_connection_string(self._account.connection_string, **OPTIONS)
             else:
-                client = BlobServiceClient(self._account.blob, credential=self._credential(), **OPTIONS)
+                client = BlobServiceClient(self._account.blob, credential=self._credential, **OPTIONS)
             return self._open.enter_context(client)
 
         return self._kept(("service", "blob"), make)

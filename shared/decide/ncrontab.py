@@ -11,8 +11,11 @@ from collections.abc import Sequence
 
 FORM = "six fields: second minute hour day month day-of-week, such as 0 */15 * * * *"
 
-_MONTHS = "january february march april may june july august september october november december".split()
-_DAYS = "sunday monday tuesday wednesday thursday friday saturday".split()
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _FIELDS: Sequence[tuple[str, int, int, Sequence[str]]] = (
     ("second", 0, 59, ()),
     ("minute", 0, 59, ()),

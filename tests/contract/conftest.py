@@ -14,17 +14,16 @@ import pytest
 from local.azurite.server import Azurite
 from shared.cloud.call import Calls
 from shared.cloud.clock import SystemClock
+from shared.cloud.identity import Identity, Login
 from shared.cloud.storage import Storage
 from shared.model.account import StorageAccount
 from shared.model.identity import Shard
-from shared.ports import Audit, Chance, Clock, Leases, Ledger, Models, Queue, Requests, Workers
+from shared.ports import Audit, Chance, Clock, Leases, Ledger, Models, Poisoned, Queue, Requests, Workers
 from tests.world.stage import Stage, stage
 from tests.world.twins.witness import Witness
 
 IMPLEMENTATIONS = ("adapter", "twin")
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-over_both = pytest.fixture(params=IMPLEMENTATIONS)
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -34,11 +33,8 @@ def implementation(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def storage(azurite: Azurite) -> Iterator[Storage]:
-    def no_credential() -> object:
-        raise AssertionError("the connection string is the credential")
-
     account = StorageAccount("devstoreaccount1", azurite.connection_string)
-    opened = Storage(account, no_credential, Calls(SystemClock()))  # type: ignore[arg-type] # never called
+    opened = Storage(account, Identity(Login(managed=False)), Calls(SystemClock()))
     yield opened
     opened.close()
 
@@ -69,6 +65,15 @@ def requests(implementation: str, request: pytest.FixtureRequest) -> Requests:
     from shared.cloud.requests import TableRequests
 
     return TableRequests(_storage(request))
+
+
+@pytest.fixture
+def poisoned(implementation: str, request: pytest.FixtureRequest) -> Poisoned:
+    if implementation == "twin":
+        return _twins(request).world.poisoned
+    from shared.cloud.poisoned import TablePoisoned
+
+    return TablePoisoned(_storage(request))
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from shared.decide.naming import model_reference
 from shared.errors import LostRace, Missing
 from shared.model.identity import Shard
-from shared.model.request import Asked, Progress, Request
-from shared.ports import Audit, Leases, Models, Requests
+from shared.model.request import Asked, PoisonedMessage, Progress, Request
+from shared.ports import Audit, Leases, Models, Poisoned, Requests
 from tests.rows import EXACT, new_uid
 
 MINUTE = timedelta(minutes=1)
@@ -98,3 +98,13 @@ def test_audit_lines_are_taken_any_number_of_times(audit: Audit, shard: Shard) -
     audit.append(shard, EXACT, ["one"])
     audit.append(shard, EXACT, ["one", "two · Größe"])
     audit.append(shard, EXACT, [])
+
+
+def test_a_poisoned_message_is_kept_once_with_its_first_instant(poisoned: Poisoned) -> None:
+    queue = uuid.uuid4().hex
+    first = PoisonedMessage(queue, "{'not': json}/\\#?", EXACT)
+    other = PoisonedMessage(queue, "other", EXACT)
+    for message in (first, other, replace(first, at=EXACT + MINUTE)):
+        poisoned.keep(message)
+    kept = [message for message in poisoned.kept() if message.queue == queue]
+    assert sorted(kept, key=lambda message: message.text) == sorted((first, other), key=lambda message: message.text)

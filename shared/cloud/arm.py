@@ -1,0 +1,159 @@
+"""The way to Azure Resource Manager: one pipeline for typed clients and raw calls. Built by wiring; for the adapters.
+
+It follows no redirect and leaves the configured host for no URL, wherever that URL came from: the token goes nowhere
+else. Every answer is reported to pace; no call is sent while Azure said to wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import (
+    CustomHookPolicy,
+    HeadersPolicy,
+    RequestIdPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
+from azure.mgmt.core import ARMPipelineClient
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+from shared.cloud.call import Calls
+from shared.cloud.pace import HeardPace, Lane
+from shared.cloud.refusals import NO_RETRY_AFTER, retry_after
+from shared.errors import Refused, Throttled
+from shared.ports import Clock
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.mgmt.compute import ComputeManagementClient
+
+Answer = TypeVar("Answer")
+Hook = Callable[[Any], None]
+SECONDS_TO_CONNECT = 10
+SECONDS_TO_ANSWER = 60
+AGENT = "tagback"
+
+
+class OwnHost(SansIOHTTPPolicy[Any, Any]):
+    """Refuses every URL that is not on the configured host, before a token is added."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._own = _origin(endpoint)
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        if _origin(request.http_request.url) != self._own:
+            raise Refused("ForeignUrl", f"a link leads away from {self._own}: {request.http_request.url[:200]}")
+
+
+class Arm:
+    """ARM as one identity sees it."""
+
+    def __init__(self, endpoint: str, credential: TokenCredential, clock: Clock, pace: HeardPace) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._credential = credential
+        self._clock = clock
+        self._pace = pace
+        self._calls = Calls(clock)
+        self._open = ExitStack()
+        self._lock = threading.Lock()
+        self._compute: dict[str, ComputeManagementClient] = {}
+        self._transport = RequestsTransport(connection_timeout=SECONDS_TO_CONNECT, read_timeout=SECONDS_TO_ANSWER)
+        self._open.enter_context(self._transport)
+        self._client: ARMPipelineClient[Any, Any] = ARMPipelineClient(
+            self._endpoint, policies=self._policies(), transport=self._transport
+        )
+
+    def close(self) -> None:
+        self._open.close()
+
+    def compute(self, subscription: str) -> ComputeManagementClient:
+        """The typed client of a subscription; they share the pipeline's transport and token."""
+        from azure.mgmt.compute import ComputeManagementClient
+
+        with self._lock:
+            if subscription not in self._compute:
+                self._compute[subscription] = ComputeManagementClient(
+                    self._credential,
+                    subscription,
+                    base_url=self._endpoint,
+                    policies=self._policies(),
+                    transport=self._transport,
+                )
+            return self._compute[subscription]
+
+    def read(self, lane: Lane, action: Callable[[Hook], Answer]) -> Answer:
+        """Run a read. `action` passes the hook on as `raw_response_hook`."""
+        return self._calls.repeatable(partial(self._attempt, lane, action))
+
+    def write(self, lane: Lane, action: Callable[[Hook], Answer]) -> Answer:
+        """Run a write that must not be done twice. `action` passes the hook on as `raw_response_hook`."""
+        return self._calls.once(partial(self._attempt, lane, action))
+
+    def get(self, lane: Lane, path: str, version: str) -> Mapping[str, Any]:
+        request = partial(HttpRequest, "GET", self._url(path, version))
+        return self.read(lane, lambda hook: self._sent(request(), hook))
+
+    def put(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        request = partial(HttpRequest, "PUT", self._url(path, version), json=dict(body))
+        return self.write(lane, lambda hook: self._sent(request(), hook))
+
+    def ask(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A POST that only reads."""
+        request = partial(HttpRequest, "POST", self._url(path, version), json=dict(body))
+        return self.read(lane, lambda hook: self._sent(request(), hook))
+
+    def _attempt(self, lane: Lane, action: Callable[[Hook], Answer]) -> Answer:
+        closed = self._pace.closed(lane)
+        if closed:
+            raise Throttled("NotBefore", "Azure asked to wait before calls like this one", closed)
+        return action(partial(self._heard, lane))
+
+    def _heard(self, lane: Lane, response: Any) -> None:
+        answer = response.http_response
+        self._pace.answered(lane, answer.headers)
+        if answer.status_code in (429, 503):
+            after = retry_after(answer.headers, self._clock.now())
+            if after is not None or answer.status_code == 429:
+                self._pace.refused(lane, NO_RETRY_AFTER if after is None else after, answer.headers)
+
+    def _sent(self, request: HttpRequest, hook: Hook) -> Mapping[str, Any]:
+        response = self._client.send_request(request, raw_response_hook=hook)
+        if response.status_code >= 300:
+            raise HttpResponseError(response=response)
+        try:
+            document = response.json()
+        except ValueError as error:
+            raise HttpResponseError("an answer that is not JSON", response=response) from error
+        if not isinstance(document, dict):
+            raise HttpResponseError("an answer that is not a JSON object", response=response)
+        return document
+
+    def _url(self, path: str, version: str) -> str:
+        return f"{self._endpoint}{quote(path)}?api-version={version}"
+
+    def _policies(self) -> list[Any]:
+        """No retry (cloud/call.py), no redirect, no registration of providers behind our back."""
+        return [
+            RequestIdPolicy(),
+            HeadersPolicy(),
+            UserAgentPolicy(base_user_agent=AGENT),
+            OwnHost(self._endpoint),
+            ARMChallengeAuthenticationPolicy(self._credential, f"{self._endpoint}/.default"),
+            CustomHookPolicy(),
+        ]
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Scheme, host and port as they will be connected to; userinfo makes it another origin."""
+    split = urlsplit(url)
+    return split.scheme.lower(), split.netloc.lower().removesuffix(":443")

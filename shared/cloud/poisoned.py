@@ -1,0 +1,30 @@
+"""Messages that failed too often: partition `poisoned` of the table `ledger`. Built by wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from shared.cloud import table as tables
+from shared.cloud.ledger import END, LEDGER
+from shared.cloud.rows import entity_of, row_of
+from shared.cloud.storage import Storage
+from shared.cloud.table import Overtaken, Table
+from shared.model.request import PoisonedMessage
+
+PARTITION = "poisoned"
+
+
+class TablePoisoned:
+    """One row per queue and text: the same message again is the same row, and keeps its first instant."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._table = Table(storage, LEDGER)
+
+    def keep(self, message: PoisonedMessage) -> None:
+        with suppress(Overtaken):
+            self._table.commit([tables.create(entity_of(message, PARTITION))])
+
+    def kept(self) -> Sequence[PoisonedMessage]:
+        rows = self._table.between(PARTITION, "x|", "x" + END)
+        return [row_of(PoisonedMessage, row) for row in rows]

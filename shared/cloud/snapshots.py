@@ -1,0 +1,112 @@
+"""Snapshots in our recovery groups: typed SDK calls for writes, GET for one, Resource Graph for many. Built by wiring.
+
+Everything created is incremental and private. A PUT is sent once: repeated, it would reset the tags of what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.cloud.arm import Arm, Hook
+from shared.cloud.graph import Graph, literal
+from shared.cloud.inventory import ABSENT, DISK_VERSION
+from shared.cloud.pace import Lane
+from shared.cloud.rows import STAMP
+from shared.errors import Missing
+from shared.model.identity import DiskUid, ResourceId, Shard
+from shared.model.snapshot import SnapshotOrder, SnapshotSeen
+from shared.ports import CallKind
+
+SNAPSHOT = "microsoft.compute/snapshots"
+GROUP_VERSION = "2024-11-01"
+SLOTS = 100  # per query
+COLUMNS = "id, tags, properties"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Where our snapshots go: the group's name with `{region}` in it, and the installation that owns the groups."""
+
+    pattern: str
+    owner: str
+
+    def group(self, region: str) -> str:
+        return self.pattern.replace("{region}", region)
+
+
+class AzureSnapshots:
+    """The snapshots of one installation."""
+
+    def __init__(self, arm: Arm, graph: Graph, recovery: Recovery) -> None:
+        self._arm = arm
+        self._graph = graph
+        self._recovery = recovery
+
+    def create(self, order: SnapshotOrder) -> None:
+        from azure.mgmt.compute.models import CreationData, Snapshot, SnapshotProperties
+
+        properties = SnapshotProperties(
+            incremental=True,
+            creation_data=CreationData(create_option="Copy", source_resource_id=str(order.source)),
+            network_access_policy="DenyAll",
+            public_network_access="Disabled",
+        )
+        body = Snapshot(location=order.shard.region, tags=dict(order.tags), properties=properties)
+        snapshots = self._arm.compute(order.id.subscription).snapshots
+
+        def send(hook: Hook) -> None:
+            snapshots.begin_create_or_update(order.id.group, order.id.name, body, polling=False, raw_response_hook=hook)
+
+        self._arm.write(Lane.of(order.shard, CallKind.SNAPSHOT), send)
+
+    def find(self, snapshot: ResourceId) -> SnapshotSeen | None:
+        lane = Lane(snapshot.subscription, "", CallKind.READ)
+        try:
+            return _seen(self._arm.get(lane, str(snapshot), DISK_VERSION))
+        except Missing as error:
+            if error.code.lower() in ABSENT:
+                return None
+            raise
+
+    def taken(self, shard: Shard, slots: Sequence[datetime]) -> Iterator[SnapshotSeen]:
+        stamps = sorted({slot.astimezone(UTC).strftime(STAMP) for slot in slots})
+        for start in range(0, len(stamps), SLOTS):
+            named = ", ".join(literal(stamp) for stamp in stamps[start : start + SLOTS])
+            query = (
+                f"resources | where type =~ '{SNAPSHOT}'"
+                f" and resourceGroup =~ {literal(self._recovery.group(shard.region))}"
+                f" and tostring(tags['tagback-slot']) in~ ({named})"
+                f" | project {COLUMNS} | order by id asc"
+            )
+            for row in self._graph.rows(query, [shard.subscription]):
+                yield _seen(row)
+
+    def prepare(self, shard: Shard) -> None:
+        path = f"/subscriptions/{shard.subscription}/resourcegroups/{self._recovery.group(shard.region)}"
+        # Looked for first: a PUT over a group that is there would replace its tags.
+        try:
+            self._arm.get(Lane.of(shard, CallKind.READ), path, GROUP_VERSION)
+        except Missing as error:
+            if error.code.lower() != "resourcegroupnotfound":
+                raise
+            body = {"location": shard.region, "tags": {"tagback-owner": self._recovery.owner}}
+            self._arm.put(Lane.of(shard, CallKind.WRITE), path, GROUP_VERSION, body)
+
+    def place(self, shard: Shard, name: str) -> ResourceId:
+        return ResourceId(shard.subscription, self._recovery.group(shard.region).lower(), SNAPSHOT, name.lower())
+
+
+def _seen(body: Mapping[str, Any]) -> SnapshotSeen:
+    properties = body.get("properties") or {}
+    completion = properties.get("completionPercent")
+    return SnapshotSeen(
+        id=ResourceId.parse(str(body["id"])),
+        source_uid=DiskUid(str((properties.get("creationData") or {}).get("sourceUniqueId") or "").lower()),
+        provisioning=str(properties.get("provisioningState") or ""),
+        completion=None if completion is None else float(completion),
+        access=str(properties.get("snapshotAccessState") or ""),
+        tags={str(name): str(value) for name, value in (body.get("tags") or {}).items()},
+    )

@@ -1,0 +1,132 @@
+"""Judges the text of single settings: the value, or ValueError that says what is wrong and what is allowed.
+
+Used by settings.py, which adds the setting's name and collects the problems. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from shared.decide import ncrontab
+from shared.decide.durations import DURATION_FORM, parse_duration
+from shared.decide.naming import MAX_TAG_NAME, MAX_TAG_VALUE, OURS
+from shared.model.rules import Mode
+
+_SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PREFIX = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_GROUP = re.compile(r"[\w()-][\w.()-]{0,58}(?<!\.)", re.ASCII)
+_REGION = "{region}"
+_NOT_IN_TAG_NAMES = "<>%&\\?/"  # [azure-facts 3.7]
+LONGEST_SLICE = timedelta(minutes=4)  # a message stays hidden for minutes, a function lives for five
+MOST_EXTRA_TAGS = 10
+
+
+def subscriptions(text: str) -> Mapping[str, Mode]:
+    found: dict[str, Mode] = {}
+    problems = []
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, _, mode = (part.strip().lower() for part in entry.partition("="))
+        if not _SUBSCRIPTION.fullmatch(name):
+            problems.append(f"{name!r} is no subscription id; allowed: 00000000-0000-0000-0000-000000000000")
+        elif name in found:
+            problems.append(f"{name} stands there twice")
+        elif mode not in ("", *Mode):
+            problems.append(f"{mode!r} is no mode; allowed: {', '.join(Mode)}")
+        else:
+            found[name] = Mode(mode or Mode.ENFORCE)
+    if not found and not problems:
+        problems.append("names no subscription; allowed: ids separated by commas, each with =observe or =enforce")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return found
+
+
+def tag_prefix(text: str) -> str:
+    folded = text.lower()
+    if not _PREFIX.fullmatch(folded) or folded.startswith(OURS):
+        raise ValueError("allowed: a letter, then letters, digits, - _ . (at most 64), not beginning with tagback-")
+    return folded
+
+
+def group_pattern(text: str) -> str:
+    plain = text.replace(_REGION, "x")
+    if _REGION not in text or not _GROUP.fullmatch(plain):
+        raise ValueError("allowed: a resource group's name of at most 60 characters with {region} in it")
+    return text
+
+
+def extra_tags(text: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, separator, value = (part.strip() for part in entry.partition("="))
+        bad_name = not name or len(name) > MAX_TAG_NAME or set(name) & set(_NOT_IN_TAG_NAMES)
+        if not separator or bad_name or len(value) > MAX_TAG_VALUE or name.lower().startswith(OURS):
+            raise ValueError(
+                f"{entry!r} is no tag; allowed: name=value, separated by commas, not beginning with {OURS}"
+            )
+        found[name] = value
+    if len(found) > MOST_EXTRA_TAGS:
+        raise ValueError(f"{len(found)} tags; allowed: at most {MOST_EXTRA_TAGS}, the VM's own need room")
+    return found
+
+
+def address(text: str) -> str:
+    """An https address without a path of its own: tokens are sent there."""
+    try:
+        split = urlsplit(text)
+        fits = split.scheme == "https" and split.hostname and split.port != 0
+    except ValueError:
+        fits = False
+    if not fits or "@" in text or split.query or split.fragment:
+        raise ValueError("allowed: an https address such as https://management.azure.com")
+    return text.rstrip("/")
+
+
+def optional_address(text: str) -> str:
+    return address(text) if text else ""
+
+
+def duration(text: str) -> timedelta:
+    found = parse_duration(text)
+    if not found:
+        raise ValueError(f"allowed: {DURATION_FORM}, more than nothing")
+    return found
+
+
+def slice_of_draining(text: str) -> timedelta:
+    """Seconds as a plain number, as the setting's name says, or a duration."""
+    found = duration(f"{text}s" if text.isdigit() else text)
+    if not timedelta(seconds=10) <= found <= LONGEST_SLICE:
+        raise ValueError("allowed: 10s to 240s")
+    return found
+
+
+def share(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 0.9:
+        raise ValueError("allowed: 0 to 0.9, the part of Azure's limits that is left to others")
+    return found
+
+
+def schedule(text: str) -> str:
+    problems = ncrontab.problems(text)
+    if problems:
+        raise ValueError(f"{', '.join(problems)}; allowed: {ncrontab.FORM}")
+    return text
+
+
+def account_name(connection: str) -> str:
+    """The account that a connection string names. The text holds a key: it is never repeated in a message."""
+    if connection.replace(" ", "").lower().rstrip(";") == "usedevelopmentstorage=true":
+        return "devstoreaccount1"
+    fields = (part.partition("=") for part in connection.split(";"))
+    name = {key.strip().lower(): value.strip() for key, _, value in fields}.get("accountname", "")
+    if not name:
+        raise ValueError("it names no account; allowed: a connection string as the portal shows it")
+    return name.lower()

@@ -1,0 +1,124 @@
+"""Builds every adapter once per process: the only place that sees all of the product, and the environment.
+
+Called by function_app.py and the command line. SDKs are imported when a world is built, most of them only when an
+adapter first needs them: importing this module costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from shared.model.rules import Rules
+from shared.ports import World
+
+if TYPE_CHECKING:
+    from shared.cloud.identity import Identity
+    from shared.settings import Settings
+
+_lock = threading.Lock()
+_process: dict[str, tuple[World, Rules]] = {}
+
+
+def from_environment() -> tuple[World, Rules]:
+    """The world and rules of this process, built at the first call; BadInput while the settings are bad."""
+    from shared.settings import Settings
+
+    with _lock:
+        if not _process:
+            settings = Settings.read(os.environ)
+            _process["world"] = (world(settings), settings.rules())
+        return _process["world"]
+
+
+def caller() -> str:
+    """The object id of the person or program that runs this process."""
+    from shared.cloud.call import Calls
+    from shared.cloud.clock import SystemClock
+    from shared.cloud.identity import object_id
+    from shared.settings import Settings
+
+    settings = Settings.read(os.environ)
+    identity = _identity(settings, os.environ, "")
+    try:
+        return object_id(identity, settings.arm_endpoint, Calls(SystemClock()))
+    finally:
+        identity.close()
+
+
+def web() -> Callable[..., Any]:
+    """The WSGI application over this process's world."""
+    from shared.web.api import application
+
+    return application(from_environment)
+
+
+def world(settings: Settings) -> World:
+    """A world that stays open until the process ends."""
+    open_parts = ExitStack()
+    atexit.register(open_parts.close)
+    return _built(settings, os.environ, open_parts)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[World]:
+    """A world for the length of a block."""
+    with ExitStack() as open_parts:
+        yield _built(settings, os.environ, open_parts)
+
+
+def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitStack) -> World:
+    from shared.cloud import (
+        arm,
+        audit,
+        chance,
+        graph,
+        inventory,
+        leases,
+        ledger,
+        models,
+        pace,
+        poisoned,
+        queues,
+        requests,
+    )
+    from shared.cloud import snapshots, storage, workers  # ruff: isort: skip
+    from shared.cloud.call import Calls
+    from shared.cloud.clock import SystemClock
+
+    clock = SystemClock()
+    identity, storage_identity = (
+        open_parts.enter_context(closing(_identity(settings, environment, client_id)))
+        for client_id in ("", settings.storage.client_id)
+    )
+    account = open_parts.enter_context(closing(storage.Storage(settings.storage, storage_identity, Calls(clock))))
+    paces = pace.HeardPace(clock, settings.throttle_share)
+    manager = open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces)))
+    queries = graph.Graph(manager, clock, paces)
+    recovery = snapshots.Recovery(settings.recovery_group, settings.storage.name)
+    return World(
+        clock=clock,
+        chance=chance.SystemChance(),
+        workers=open_parts.enter_context(closing(workers.ThreadWorkers())),
+        queue=queues.StorageQueue(account),
+        models=models.BlobModels(account),
+        audit=audit.BlobAudit(account),
+        inventory=inventory.AzureInventory(manager, queries, clock, settings.tag_prefix),
+        snapshots=snapshots.AzureSnapshots(manager, queries, recovery),
+        ledger=ledger.TableLedger(account),
+        requests=requests.TableRequests(account),
+        poisoned=poisoned.TablePoisoned(account),
+        leases=leases.TableLeases(account),
+        pace=paces,
+    )
+
+
+def _identity(settings: Settings, environment: Mapping[str, str], client_id: str) -> Identity:
+    from shared.cloud.identity import Identity, Login
+
+    managed = bool(environment.get("IDENTITY_ENDPOINT"))
+    return Identity(Login(managed, client_id or environment.get("AZURE_CLIENT_ID", ""), settings.authority))
