@@ -1,0 +1,79 @@
+"""`python -m local.simulator`: reads the options, starts one simulator, says where it listens, runs until told to
+stop.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+from local.simulator.buckets import BadLimits, Limits, read_limits
+from local.simulator.clock import Clock, Mode, parse_time
+from local.simulator.journal import Journal
+from local.simulator.seed import BadSeed, plant
+from local.simulator.server import Server
+from local.simulator.world import World, build
+
+
+def options(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m local.simulator", description="An ARM stand-in on this machine.")
+    parser.add_argument("--port", type=int, default=0, help="0 = a free one")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--tls-dir", type=Path, help="serve HTTPS; ca.pem, server.pem and server.key are written there")
+    parser.add_argument("--clock", type=Mode, choices=list(Mode), default=Mode.REAL)
+    parser.add_argument("--now", help="the virtual time to start at (manual and jump)")
+    parser.add_argument("--seed", type=Path, help="what exists at the start (TOML)")
+    parser.add_argument("--state", type=Path, help="kept across restarts")
+    parser.add_argument("--buckets", type=Path, help="sizes of token buckets (TOML or JSON)")
+    parser.add_argument("--chance", default="0", help="seed of everything that looks random")
+    parser.add_argument(
+        "--graph-lag", type=float, help="seconds until Resource Graph notices a change; default: varies"
+    )
+    return parser.parse_args(arguments)
+
+
+def prepare(chosen: argparse.Namespace) -> World:
+    """Make the world the options ask for."""
+    limits = read_limits(chosen.buckets) if chosen.buckets else Limits()
+    journal = Journal(chosen.state)
+    start = max([float(value) for _, value in journal.recall("clock")], default=None)
+    if start is None and chosen.now:
+        start = parse_time(chosen.now)
+    world = build(Clock(chosen.clock, start), journal, chosen.chance, limits)
+    world.graph.fixed_lag = chosen.graph_lag
+    if chosen.seed is not None:
+        plant(world, chosen.seed)
+    return world
+
+
+async def serve(chosen: argparse.Namespace, world: World) -> None:
+    """Run until a signal arrives."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    server = Server(world, chosen.tls_dir)
+    try:
+        url = await server.start(chosen.host, chosen.port)
+        print(json.dumps({"ready": True, "url": url}), flush=True)
+        await stop.wait()
+    finally:
+        await server.close()
+
+
+def main() -> int:
+    """Run the simulator; 2 means that an option cannot be used."""
+    chosen = options(sys.argv[1:])
+    try:
+        asyncio.run(serve(chosen, prepare(chosen)))
+    except (BadSeed, BadLimits, OSError, ValueError) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

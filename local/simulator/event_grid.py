@@ -1,0 +1,265 @@
+"""Event Grid's ARM side: event subscriptions on any scope, system topics and theirs, in the recorded forms."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from local.simulator.answers import ArmError, Document, Reply, invalid
+from local.simulator.ids import key_of
+from local.simulator.listing import listed
+from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.routing import Evidence, Route, Versions
+from local.simulator.store import Resource
+from local.simulator.tagging import checked
+
+if TYPE_CHECKING:
+    from local.simulator.call import Call
+    from local.simulator.world import World
+
+ON_SCOPE = "Microsoft.EventGrid/eventSubscriptions"
+ON_TOPIC = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
+TOPIC = "Microsoft.EventGrid/systemTopics"
+REGION = "centraluseuap"
+RESOURCE_EVENTS = [
+    f"Microsoft.Resources.Resource{verb}{end}"
+    for verb in ("Write", "Delete", "Action")
+    for end in ("Success", "Failure", "Cancel")
+]
+KEPT = ("filter", "labels", "eventDeliverySchema", "retryPolicy", "deadLetterDestination", "expirationTimeUtc",
+        "deliveryWithResourceIdentity", "deadLetterWithResourceIdentity")  # fmt: skip
+
+
+def put(world: "World", call: "Call") -> Reply:
+    """Create or replace a subscription (201); it works once the endpoint has shaken hands."""
+    asked = call.body().get("properties") or {}
+    found = world.store.get(key_of(call.path))
+    on_topic = "topic" in call.names
+    topic = world.resource(call.path.rsplit("/", 2)[0], TOPIC).id if on_topic else _scope(world, call["scope"])
+    base = topic if on_topic else f"{topic}/providers/Microsoft.EventGrid"
+    resource_id = found.id if found else f"{base}/eventSubscriptions/{call['name']}"
+    properties = {
+        **(found.document()["properties"] if found else {}),
+        **{name: asked[name] for name in KEPT if name in asked},
+    }
+    properties["topic"] = topic
+    document = subscription_document(resource_id, ON_TOPIC if on_topic else ON_SCOPE, properties)
+    return _save(world, call, found, (resource_id, document), asked.get("destination"))
+
+
+def patch(world: "World", call: "Call") -> Reply:
+    """Change a subscription (201, recorded)."""
+    found = world.resource(call.path, ON_SCOPE) if "topic" in call.names else _found(world, call)
+    asked = call.body()
+    document = found.document()
+    document["properties"].update({name: asked[name] for name in KEPT if name in asked})
+    return _save(world, call, found, (found.id, document), asked.get("destination"))
+
+
+def _save(
+    world: "World", call: "Call", found: Resource | None, new: tuple[str, Document], destination: Document | None
+) -> Reply:
+    resource_id, document = new
+    notes = dict((found.notes if found else None) or {})
+    if destination is not None:
+        notes = {**notes, **_notes(destination), "validated": False}
+        document["properties"]["destination"] = shown(destination)
+    elif "destination" not in document["properties"]:
+        raise invalid("The destination is missing.", "destination")
+    notes["schema"] = document["properties"].get("eventDeliverySchema", "EventGridSchema")
+    document["properties"]["provisioningState"] = "Updating" if found else "Creating"
+    if found is None:
+        held = world.store.create(resource_id, document, call.now, notes=notes)
+    else:
+        held, held_notes = found, notes
+        held.notes = held_notes
+        world.store.write(held, document, call.now)
+    shake = not notes.get("validated")
+    work = Work("event-subscription.put", Family.EVENT_GRID, held, REGION, "event-grid", {}, waits=shake)
+    operation = world.operations.begin(call, work)
+    if shake and operation.fate == "succeed":
+        world.events.greet(held, operation.id)
+    return accepted(call, operation, 201, document, location=False)
+
+
+def subscription_document(resource_id: str, kind: str, properties: Document) -> Document:
+    """Write a subscription's first document in the recorded order."""
+    filled = dict(properties)
+    filled.setdefault("labels", None)
+    filled.setdefault("filter", {})
+    if not filled["filter"].get("includedEventTypes"):
+        filled["filter"] = {**filled["filter"], "includedEventTypes": list(RESOURCE_EVENTS)}
+    filled.setdefault("retryPolicy", {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440})
+    name = resource_id.rsplit("/", 1)[-1]
+    return {"properties": filled, "systemData": None, "id": resource_id, "name": name, "type": kind}
+
+
+def finished_document(document: Document) -> Document:
+    """Fill in the defaults that appear after success (recorded)."""
+    properties = document["properties"]
+    properties["provisioningState"] = "Succeeded"
+    inner = properties["destination"].setdefault("properties", {})
+    if properties["destination"].get("endpointType") in ("WebHook", "AzureFunction"):
+        inner.setdefault("maxEventsPerBatch", 1)
+        inner.setdefault("preferredBatchSizeInKilobytes", 64)
+    properties["filter"] = {"subjectBeginsWith": "", "subjectEndsWith": "", **properties["filter"]}
+    properties.setdefault("eventDeliverySchema", "EventGridSchema")
+    return document
+
+
+def _notes(destination: Document) -> Document:
+    inner = destination.get("properties") or {}
+    return {"endpointUrl": inner.get("endpointUrl") or inner.get("resourceId") or ""}
+
+
+def shown(destination: Document) -> Document:
+    """Hide the query of a webhook: the address comes back as endpointBaseUrl only (recorded)."""
+    if destination.get("endpointType") != "WebHook":
+        return destination
+    inner = dict(destination.get("properties") or {})
+    url = urlsplit(str(inner.get("endpointUrl", "")))
+    shown = {"endpointUrl": None, "endpointBaseUrl": urlunsplit((url.scheme, url.netloc, url.path, "", ""))}
+    return {"properties": {**inner, **shown}, "endpointType": "WebHook"}
+
+
+def finish_put(world: "World", operation: Operation, at: float) -> None:
+    """Bring a subscription to `Succeeded`."""
+    found = world.store.get(operation.target)
+    if found is not None:
+        world.store.write(found, finished_document(found.document()), at)
+
+
+def _scope(world: "World", scope: str) -> str:
+    parts = scope.strip("/").split("/")
+    if len(parts) == 2:
+        return world.subscription(parts[1]).id
+    if len(parts) == 4:
+        return world.group(parts[1], parts[3]).id
+    return scope
+
+
+def _found(world: "World", call: "Call") -> Resource:
+    found = world.store.get(key_of(call.path.removesuffix("/getFullUrl")))
+    if found is None:
+        name = call["name"]
+        raise ArmError(404, "ResourceNotFound", f"The event subscription '{name}' could not be found.")
+    return found
+
+
+def get(world: "World", call: "Call") -> Reply:
+    """Answer one subscription."""
+    return Reply(200, _found(world, call).body)
+
+
+def full_url(world: "World", call: "Call") -> Reply:
+    """Answer the endpoint with its query."""
+    found = world.store.get(key_of(call.path.rsplit("/", 1)[0]))
+    if found is None:
+        raise ArmError(404, "ResourceNotFound", f"The event subscription '{call['name']}' could not be found.")
+    return Reply.of({"endpointUrl": (found.notes or {}).get("endpointUrl")})
+
+
+def at_scope(world: "World", call: "Call") -> Reply:
+    """List the subscriptions of a scope."""
+    if "topic" in call.names:
+        return listed(world, call, world.resource(call.path.rsplit("/", 1)[0], TOPIC).key, ON_TOPIC.lower())
+    return listed(world, call, key_of(call["scope"]), ON_SCOPE.lower())
+
+
+def delete(world: "World", call: "Call") -> Reply:
+    """Accept a removal (202)."""
+    found = world.store.get(key_of(call.path))
+    if found is None:
+        return Reply(204)
+    work = Work("event-grid.delete", Family.EVENT_GRID, found, REGION, "event-grid", {})
+    return accepted(call, world.operations.begin(call, work), 202, None, location=True)
+
+
+def finish_delete(world: "World", operation: Operation, at: float) -> None:
+    """Remove it."""
+    found = world.store.get(operation.target)
+    if found is not None:
+        world.store.remove(found, at)
+
+
+def put_topic(world: "World", call: "Call") -> Reply:
+    """Create or change a system topic; done at once (recorded: 200)."""
+    group, body = world.group(call["subscription"], call["group"]), call.body()
+    found = world.store.get(key_of(call.path))
+    asked = body.get("properties") or {}
+    resource_id = found.id if found else f"{group.id}/providers/{TOPIC}/{call['topic']}"
+    document: Document = {
+        "properties": {
+            "provisioningState": "Succeeded",
+            "source": asked.get("source"),
+            "topicType": asked.get("topicType"),
+            "metricResourceId": world.chance.guid_of(f"metric {resource_id}"),
+        },
+        "systemData": None,
+        **({"identity": body["identity"]} if body.get("identity") else {}),
+        "location": body.get("location", "global"),
+        "tags": checked(body["tags"]) if body.get("tags") is not None else None,
+        "id": resource_id,
+        "name": call["topic"],
+        "type": TOPIC,
+    }
+    if found is None:
+        world.store.create(resource_id, document, call.now)
+    else:
+        world.store.write(found, document, call.now)
+    return Reply.of(document)
+
+
+def patch_topic(world: "World", call: "Call") -> Reply:
+    """Change a system topic's tags or identity (200)."""
+    found = world.resource(call.path, TOPIC)
+    document = found.document()
+    document.update({name: call.body()[name] for name in ("tags", "identity") if name in call.body()})
+    world.store.write(found, document, call.now)
+    return Reply.of(document)
+
+
+def get_topic(world: "World", call: "Call") -> Reply:
+    """Answer one system topic."""
+    return Reply(200, world.resource(call.path, TOPIC).body)
+
+
+def topics(world: "World", call: "Call") -> Reply:
+    """List system topics in a group or subscription."""
+    scope = world.subscription(call["subscription"]).key
+    if "group" in call.names:
+        scope = world.group(call["subscription"], call["group"]).key
+    return listed(world, call, scope, TOPIC.lower())
+
+
+_ON = "{scope}/providers/Microsoft.EventGrid/eventSubscriptions"
+_TOPICS = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid/systemTopics"
+_TOPIC = _TOPICS + "/{topic}"
+_OF_TOPIC = _TOPIC + "/eventSubscriptions"
+_CLI = "azure-cli-2025-02/eventgrid/test_create_event_subscriptions_with_filters"
+_CLI_TOPIC = "azure-cli-2025-02/eventgrid/test_create_system_topic"
+_SINCE, _R = Versions("2018-01-01"), Evidence.RECORDED
+
+
+def _subscription_routes(at: str, kind: str, source: str) -> tuple[Route, ...]:
+    one = at + "/{name}"
+    return (
+        Route("PUT", one, f"{kind}/write", put, _R, source, _SINCE),
+        Route("PATCH", one, f"{kind}/write", patch, _R, source, _SINCE),
+        Route("GET", one, f"{kind}/read", get, _R, source, _SINCE),
+        Route("DELETE", one, f"{kind}/delete", delete, _R, source, _SINCE),
+        Route("GET", at, f"{kind}/read", at_scope, _R, source, _SINCE, lists=True),
+        Route("POST", one + "/getFullUrl", f"{kind}/getFullUrl/action", full_url, _R, source, _SINCE),
+    )
+
+
+ROUTES = (
+    *_subscription_routes(_ON, ON_SCOPE, _CLI),
+    *_subscription_routes(_OF_TOPIC, ON_TOPIC, _CLI_TOPIC),
+    Route("PUT", _TOPIC, f"{TOPIC}/write", put_topic, _R, _CLI_TOPIC, _SINCE),
+    Route("PATCH", _TOPIC, f"{TOPIC}/write", patch_topic, _R, _CLI_TOPIC, _SINCE),
+    Route("GET", _TOPIC, f"{TOPIC}/read", get_topic, _R, _CLI_TOPIC, _SINCE),
+    Route("DELETE", _TOPIC, f"{TOPIC}/delete", delete, _R, _CLI_TOPIC, _SINCE),
+    Route("GET", _TOPICS, f"{TOPIC}/read", topics, _R, _CLI_TOPIC, _SINCE, lists=True),
+    Route("GET", "/subscriptions/{subscription}/providers/Microsoft.EventGrid/systemTopics", f"{TOPIC}/read", topics,
+          _R, _CLI_TOPIC, _SINCE, lists=True),
+)  # fmt: skip
+FINISHERS = {"event-subscription.put": finish_put, "event-grid.delete": finish_delete}

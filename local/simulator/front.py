@@ -1,0 +1,292 @@
+"""The way of every ARM request: who, which route, which version, faults, buckets, rights, locks, handler, event, log.
+
+The server hands it parsed requests and sends what it returns. Handlers never see a request that was refused here.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from local.simulator import identity
+from local.simulator.answers import ArmError, Document, Reply, encode
+from local.simulator.buckets import Toll
+from local.simulator.call import Call
+from local.simulator.calls import Record
+from local.simulator.clock import iso
+from local.simulator.faults import ON_LISTS, ON_READS, ON_WRITES, Fault
+from local.simulator.ids import key_of
+from local.simulator.lro import Family
+from local.simulator.routing import Match, Routes
+
+if TYPE_CHECKING:
+    from local.simulator.world import World
+
+VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$", re.I)
+CLASSES = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes", "PUT": "writes", "PATCH": "writes", "POST": "writes"}
+LOCKED = {"PUT": "write", "PATCH": "write", "POST": "write", "DELETE": "delete"}
+LOCATION = re.compile(rb'"location":\s*"([^"]*)"')
+GRAPH = "Microsoft.ResourceGraph/resources/read"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it came in."""
+
+    method: str
+    target: str
+    base_url: str
+    headers: dict[str, str]
+    raw: bytes
+
+
+@dataclass(slots=True)
+class Answered:
+    """What to send back; `cut` means to break the connection instead."""
+
+    reply: Reply
+    cut: bool = False
+
+
+class Front:
+    """Takes requests through every check to their handlers."""
+
+    def __init__(self, world: "World", routes: Routes) -> None:
+        self._world = world
+        self.routes = routes
+
+    async def answer(self, asked: Asked) -> Answered:
+        """Answer one ARM request."""
+        world = self._world
+        path, _, text = asked.target.partition("?")
+        # Names of query parameters are compared without case ($skipToken, $expand, statusOnly, Api-Version).
+        query = {name.lower(): value for name, value in parse_qsl(text, keep_blank_values=True)}
+        served = identity.serve(world, asked.base_url, asked.method, unquote(path), query, asked.raw)
+        if served is not None:
+            return Answered(served)
+        now = world.settle()
+        world.activity += 1
+        log = _Log(world.calls.next_number(), now, asked)
+        segments = [unquote(part) for part in path.split("/") if part]
+        match = self.routes.find(asked.method, segments)
+        try:
+            principal = identity.required(asked.headers.get("authorization"))
+            log.principal = principal.oid
+            if match is None:
+                raise _unknown(asked.method, path)
+            log.operation = match.route.action
+            call = Call(
+                method=asked.method,
+                path="/" + "/".join(segments),
+                target=asked.target,
+                query=query,
+                base_url=asked.base_url,
+                now=now,
+                principal=principal,
+                raw=asked.raw,
+                headers=asked.headers,
+                route=match.route,
+                names=dict(match.names),
+                correlation=world.chance.guid(),
+            )
+            reply, cut = await self._faulty(call, match, log)
+        except ArmError as refusal:
+            reply, cut = refusal.reply(), False
+        self._finish(reply, log)
+        return Answered(reply, cut)
+
+    async def _faulty(self, call: Call, match: Match, log: "_Log") -> tuple[Reply, bool]:
+        """Let a fault rule have its way around the call."""
+        world, route = self._world, match.route
+        kinds = ON_LISTS if route.lists else ON_READS if call.method in ("GET", "HEAD") else ON_WRITES
+        subject = {"operation": route.action, "resource": _subject(call), "principal": call.principal.oid}
+        fault = world.faults.strike(subject, kinds, call.now) if world.faults.rules else None
+        if fault is None:
+            return self._act(call, match, log), False
+        call.fault, log.fault = fault, fault.id
+        effect = fault.effect
+        if "delay_s" in effect and "events" not in effect:
+            await asyncio.sleep(float(effect["delay_s"]))
+            call.now = world.settle()
+        if effect.get("cut") == "before":
+            return Reply(0), True
+        if "status" in effect:
+            return _injected(fault), False
+        try:
+            reply = self._act(call, match, log)
+        except ArmError as refusal:
+            reply = refusal.reply()
+        return reply, effect.get("cut") == "after"
+
+    def _act(self, call: Call, match: Match, log: "_Log") -> Reply:
+        """Charge, check and handle the call; refusals keep the headers of what was charged."""
+        world, route = self._world, match.route
+        headers: dict[str, str] = {}
+        try:
+            self._check_version(call)
+            self._charge(call, headers, log)
+            if not route.open_to_all:
+                world.access.check(call.principal.oid, route.action, _subject(call))
+            if call.method in LOCKED and not route.action.endswith("/read"):
+                world.locks.check(LOCKED[call.method], key_of(_subject(call)), _subject(call))
+            reply = route.handler(world, call)
+        except ArmError as refusal:
+            refusal.headers = {**headers, **refusal.headers}
+            raise
+        reply.headers = {**headers, **reply.headers}
+        if reply.operation is None and 200 <= reply.status < 300 and reply.status != 204:
+            notice = world.notices.of(call)
+            if notice is not None:
+                world.events.raise_event(notice, "Succeeded", call.now)
+        elif reply.operation is not None and reply.operation.family is Family.EVENT_GRID:
+            world.operations.keep(reply.operation)
+        return reply
+
+    def _check_version(self, call: Call) -> None:
+        version, route = call.version, call.route
+        if not version:
+            message = "The api-version query parameter (?api-version=) is required for all requests."
+            raise ArmError(400, "MissingApiVersionParameter", message)
+        if not VERSION.match(version):
+            message = (
+                f"The api-version '{version}' is invalid. The expected form is 'yyyy-mm-dd' with an optional suffix."
+            )
+            raise ArmError(400, "InvalidApiVersionParameter", message)
+        if not route.versions.accept(version):
+            namespace, _, kind = route.action.rpartition("/")[0].partition("/")
+            raise ArmError(
+                400,
+                "NoRegisteredProviderFound",
+                f"No registered resource provider found for location 'any' and API version '{version}' for type "
+                f"'{kind}' of namespace '{namespace}'. The supported api-versions are '{route.versions.first}' to "
+                f"'{route.versions.last}'.",
+            )
+
+    def _charge(self, call: Call, headers: dict[str, str], log: "_Log") -> None:
+        """Charge ARM's bucket, then the provider's."""
+        world = self._world
+        oid, subscription = call.principal.oid, call.names.get("subscription") or _subscription(call)
+        if call.route.action == GRAPH:
+            self._pay(world.buckets.charge_graph(oid, call.now), call, headers, log)
+            return
+        self._pay(
+            world.buckets.charge_arm(CLASSES[call.method], subscription.lower(), oid, call.now), call, headers, log
+        )
+        if call.route.policies:
+            where = (subscription.lower(), self._region(call))
+            toll = world.buckets.charge_provider(call.route.policies, where, key_of(call.path), call.now)
+            self._pay(toll, call, headers, log)
+
+    def _region(self, call: Call) -> str:
+        named = call.names.get("location")
+        if named is not None:
+            return named.lower()
+        found = self._world.store.get(key_of(_subject(call)))
+        match = LOCATION.search(call.raw if found is None else found.body)
+        return match.group(1).decode("utf-8", "replace").lower().replace(" ", "") if match else ""
+
+    @staticmethod
+    def _pay(toll: Toll, call: Call, headers: dict[str, str], log: "_Log") -> None:
+        headers.update(toll.headers)
+        log.bucket = toll.tightest or log.bucket
+        if toll.refused_by is not None:
+            raise _throttled(toll, call)
+
+    def _finish(self, reply: Reply, log: "_Log") -> None:
+        """Add the headers every answer carries and write the log."""
+        world = self._world
+        request_id = world.chance.guid()
+        reply.headers.setdefault("x-ms-request-id", request_id)
+        reply.headers.setdefault("x-ms-correlation-request-id", request_id)
+        reply.headers.setdefault(
+            "x-ms-routing-request-id", f"LOCAL:{iso(log.now)[:19].replace('-', '').replace(':', '')}Z:{request_id}"
+        )
+        reply.headers.setdefault("Cache-Control", "no-cache")
+        world.calls.add(
+            Record(log.number, log.now, log.asked.method, log.asked.target, log.operation, log.principal, reply.status,
+                   reply.headers.get("Retry-After"), log.bucket, log.fault)
+        )  # fmt: skip
+        world.journal.flush()
+
+
+class _Log:
+    """What the log will say of a call, as far as it got."""
+
+    __slots__ = ("asked", "bucket", "fault", "now", "number", "operation", "principal")
+
+    def __init__(self, number: int, now: float, asked: Asked) -> None:
+        self.number, self.now, self.asked = number, now, asked
+        self.operation, self.principal = "", ""
+        self.bucket: tuple[str, int] | None = None
+        self.fault: str | None = None
+
+
+def _subject(call: Call) -> str:
+    """Return the id a call is about: its path, without the action of a POST."""
+    return call.path.rsplit("/", 1)[0] if call.route.action.endswith("/action") else call.path
+
+
+def _subscription(call: Call) -> str:
+    parts = call.path.split("/", 3)
+    return parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""
+
+
+def _unknown(method: str, path: str) -> ArmError:
+    return ArmError(501, "NotImplemented", f"The simulator has no route for {method} {path}.")
+
+
+def _injected(fault: Fault) -> Reply:
+    effect: Document = fault.effect
+    status = int(effect["status"])
+    body: Any = effect.get("body")
+    if body is None:
+        body = {
+            "error": {"code": effect.get("code", DEFAULT_CODES.get(status, "InternalServerError")), "message": INJECTED}
+        }
+    raw = body.encode() if isinstance(body, str) else encode(body)
+    headers = {"Retry-After": str(effect["retry_after"])} if "retry_after" in effect else {}
+    return Reply(status, raw, headers)
+
+
+INJECTED = "The simulator was told to fail this request."
+DEFAULT_CODES = {
+    400: "BadRequest",
+    403: "AuthorizationFailed",
+    404: "ResourceNotFound",
+    408: "RequestTimeout",
+    409: "Conflict",
+    412: "PreconditionFailed",
+    429: "TooManyRequests",
+    500: "InternalServerError",
+    502: "BadGateway",
+    503: "ServiceUnavailable",
+    504: "GatewayTimeout",
+}
+
+
+def _throttled(toll: Toll, call: Call) -> ArmError:
+    """Refuse with 429 in the words of who throttles: ARM, Resource Graph or the compute provider (documented)."""
+    wait, name = toll.retry_after, str(toll.refused_by)
+    headers = {**toll.headers, "Retry-After": str(wait)}
+    if name.startswith("Microsoft."):
+        inner = {
+            "code": "TooManyRequests",
+            "target": name.rsplit("/", 1)[-1],
+            "message": f"Retry after {wait} seconds.",
+        }
+        message = "The server rejected the request because too many requests have been received for this subscription."
+        return ArmError(429, "OperationNotAllowed", message, details=[inner], headers=headers)
+    if name == "user-quota":
+        message = f"Please provide below info when asking for support: timestamp = {iso(call.now)}."
+        inner = {
+            "code": "RateLimiting",
+            "message": "Client application has been throttled and should not attempt to repeat.",
+        }
+        return ArmError(429, "RateLimiting", message, details=[inner], headers=headers)
+    scope = "Subscription" if name.startswith("subscription") else "Tenant"
+    message = (
+        f"Number of '{name.rsplit('-', 1)[-1]}' requests for {scope.lower()} actor '{call.principal.oid}' exceeded. "
+        f"Please try again after '{wait}' seconds after additional tokens are available."
+    )
+    return ArmError(429, f"{scope}RequestsThrottled", message, headers=headers)

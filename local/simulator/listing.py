@@ -1,0 +1,77 @@
+"""Pages of resources as ARM lists answer them, with nextLink and what a fault rule makes of them.
+
+Used by every list route.
+"""
+
+import base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from local.simulator.answers import ArmError, Reply, encode
+from local.simulator.store import Resource
+
+if TYPE_CHECKING:
+    from local.simulator.call import Call
+    from local.simulator.world import World
+
+PAGE = 1000
+STALE_SECONDS = 15 * 60.0
+
+
+Render = Callable[[Resource], bytes]
+
+
+def listed(world: "World", call: "Call", scope: str, kind: str, render: Render | None = None) -> Reply:
+    """Answer the resources of a type in a scope, oldest first, a page at a time."""
+    size = PAGE
+    write = render or (lambda member: member.rendered(call.now))
+    after = _after(call)
+    effect = call.fault.effect.get("list") if call.fault else None
+    if effect == "empty":
+        return Reply(200, b'{"value":[]}')
+    if effect == "stale":
+        return joined([write(member) for member in _as_of(world, scope, kind, call.now - STALE_SECONDS)])
+    members = world.store.page(scope, kind, after, size + 1)
+    more, members = len(members) > size, members[:size]
+    link = _link(call, members[-1].sequence) if more else None
+    if effect == "short":
+        members, link = members[: len(members) // 2], None
+    bodies = [write(member) for member in members]
+    if effect == "duplicate" and bodies:
+        bodies.append(bodies[0])
+    return joined(bodies, link)
+
+
+def joined(bodies: list[bytes], link: str | None = None) -> Reply:
+    """Answer encoded documents as a list; they are not decoded again."""
+    tail = b"]}" if link is None else b'],"nextLink":' + encode(link) + b"}"
+    return Reply(200, b'{"value":[' + b",".join(bodies) + tail)
+
+
+def _after(call: "Call") -> int:
+    token = call.query.get("$skiptoken")
+    if token is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token.encode()))
+    except ValueError as error:
+        raise ArmError(400, "InvalidSkipToken", f"The skip token '{token}' is invalid.") from error
+
+
+def _link(call: "Call", sequence: int) -> str:
+    token = base64.urlsafe_b64encode(str(sequence).encode()).decode()
+    kept = [(name, value) for name, value in call.query.items() if name != "$skiptoken"]
+    query = "&".join(f"{name}={quote(value)}" for name, value in [*kept, ("$skiptoken", token)])
+    return f"{call.base_url}{quote(call.path)}?{query}"
+
+
+def _as_of(world: "World", scope: str, kind: str, then: float) -> list[Resource]:
+    """Return who was there then: born before, and not yet gone."""
+    living = [member for member in world.store.all_of(scope, kind) if member.born <= then]
+    dead = [
+        grave
+        for grave in world.store.graves
+        if grave.type == kind and grave.born <= then < (grave.gone or 0) and grave.key.startswith(scope + "/")
+    ]
+    return sorted([*living, *dead], key=lambda member: member.sequence)

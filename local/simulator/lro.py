@@ -1,0 +1,243 @@
+"""Long-running operations: how they are accepted, how they end in virtual time, and their status documents.
+
+Providers begin one and name the work that ends it; the schedule ends it. Header forms are those of the recordings
+(LRO-CATALOGUE): which of Azure-AsyncOperation and Location is sent, where the URL lies, what Retry-After says.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from local.simulator.answers import ArmError, Document, Reply, encode
+from local.simulator.schedule import Happening
+from local.simulator.store import Resource
+
+if TYPE_CHECKING:
+    from local.simulator.call import Call
+    from local.simulator.world import World
+
+
+class Family(StrEnum):
+    """Whose status documents and URLs an operation has; the value is the URL's collection."""
+
+    DISK = "Microsoft.Compute/locations/{location}/DiskOperations"
+    COMPUTE = "Microsoft.Compute/locations/{location}/operations"
+    NETWORK = "Microsoft.Network/locations/{location}/operations"
+    EVENT_GRID = "Microsoft.EventGrid/locations/{location}/operationsStatus"
+    GROUP = "operationresults"
+
+
+RETRY_AFTER = {Family.DISK: 2, Family.COMPUTE: 10, Family.NETWORK: 3, Family.EVENT_GRID: 10, Family.GROUP: 15}
+
+# Seconds to the end: median and longest usual, from the recordings' startTime and endTime (disk and snapshot
+# operations 0.2 s, compute operations 9 s with a maximum of 6 min); network and Event Grid end at the first poll.
+DURATIONS = {
+    "disk": (0.2, 1.6),
+    "snapshot": (0.2, 1.6),
+    "vm.create": (9.0, 60.0),
+    "vm.update": (3.0, 12.0),
+    "vm.power": (9.0, 40.0),
+    "vm.delete": (9.0, 45.0),
+    "extension": (9.0, 110.0),
+    "network": (0.1, 0.6),
+    "event-grid": (0.5, 2.0),
+    "group.delete": (15.0, 75.0),
+}
+
+
+@dataclass(slots=True)
+class Operation:
+    """One piece of accepted work."""
+
+    id: str
+    family: Family
+    work: str
+    target: str
+    sequence: int
+    subscription: str
+    location: str
+    started: float
+    due: float | None
+    arguments: Document
+    notice: Document | None
+    fate: str = "succeed"
+    status: str = "InProgress"
+    ended: float | None = None
+    output: str | None = None
+    error: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done after the answer: the finisher's name, on what, and how long it takes."""
+
+    name: str
+    family: Family
+    target: Resource
+    location: str
+    pace: str
+    arguments: Document
+    waits: bool = False  # ends when somebody says so, not by the clock
+
+
+Finisher = Callable[["World", Operation, float], Document | None]
+
+KEPT_SECONDS = 24 * 3600.0
+
+
+class Operations:
+    """All operations under way and those of the last day."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._held: dict[str, Operation] = {}
+        self.finishers: dict[str, Finisher] = {}
+        world.schedule.fire["operation"] = self._fire
+        for key, record in world.journal.recall("operation"):
+            self._held[key] = Operation(**{**record, "family": Family(record["family"])})
+
+    def get(self, operation_id: str) -> Operation | None:
+        """Return an operation, in any letter case; a lost one does its work but cannot be asked for."""
+        found = self._held.get(operation_id.lower())
+        return None if found is None or found.fate == "lose" else found
+
+    def begin(self, call: "Call", work: Work) -> Operation:
+        """Accept work; a fault rule may decide how it ends."""
+        world = self._world
+        fate = str(call.fault.effect.get("lro", "succeed")) if call.fault else "succeed"
+        due = call.now + self._seconds(work)
+        operation = Operation(
+            world.chance.guid(),
+            work.family,
+            work.name,
+            work.target.key,
+            work.target.sequence,
+            work.target.key.split("/")[2],
+            work.location,
+            call.now,
+            None if fate == "hang" or work.waits else due,
+            work.arguments,
+            world.notices.of(call),
+            fate,
+        )
+        self._forget(call.now)
+        self._held[operation.id] = operation
+        if operation.due is not None:
+            world.schedule.enter(operation.due, "operation", operation.id)
+        self.keep(operation)
+        return operation
+
+    def _seconds(self, work: Work) -> float:
+        median, longest = DURATIONS[work.pace]
+        share = self._world.chance.share(f"{work.name} {work.target.key} {work.target.revision}")
+        # Half the draws lie below the median, the last tenth stretches towards the longest.
+        return median * (0.6 + 0.8 * share) + (longest - median) * max(0.0, share - 0.9) * 10 * share
+
+    def _forget(self, now: float) -> None:
+        while self._held:
+            first = next(iter(self._held.values()))
+            if first.ended is None or now - first.ended < KEPT_SECONDS:
+                return
+            del self._held[first.id]
+            self._world.journal.put("operation", first.id, None)
+
+    def keep(self, operation: Operation) -> None:
+        """Write an operation to the journal."""
+        if self._world.journal.keeps():
+            self._world.journal.put("operation", operation.id, asdict(operation))
+
+    def _fire(self, happening: Happening) -> None:
+        operation = self._held.get(happening.target)
+        if operation is not None and operation.ended is None:
+            self.end(operation, happening.due)
+
+    def end(self, operation: Operation, at: float, error: ArmError | None = None) -> None:
+        """End an operation: do its work or mark what it left behind as failed."""
+        world = self._world
+        target = world.store.get(operation.target)
+        if target is not None and target.sequence != operation.sequence:
+            error = error or ArmError(409, "Conflict", "The resource was replaced while the operation was running.")
+            target = None
+        try:
+            if error is not None:
+                raise error
+            if operation.fate in ("fail", "cancel"):
+                raise _injected(operation)
+            output = self.finishers[operation.work](world, operation, at)
+            operation.status = "Succeeded"
+            operation.output = encode(output).decode() if output is not None else None
+        except ArmError as refusal:
+            operation.status = "Canceled" if operation.fate == "cancel" else "Failed"
+            operation.error = refusal.document()
+            if target is not None and target.gone is None:
+                _mark(world, target, operation.status, at)
+        operation.ended = at
+        operation.arguments = {}
+        self.keep(operation)
+        if operation.notice is not None:
+            world.events.raise_event(operation.notice, operation.status, at)
+
+
+def _injected(operation: Operation) -> ArmError:
+    if operation.fate == "cancel":
+        return ArmError(409, "OperationPreempted", "Operation execution has been preempted by a more recent operation.")
+    return ArmError(500, "InternalExecutionError", "An internal execution error occurred. Please retry later.")
+
+
+def _mark(world: "World", target: Resource, status: str, at: float) -> None:
+    document = target.document()
+    document.setdefault("properties", {})["provisioningState"] = status
+    world.store.write(target, document, at)
+
+
+def accepted(call: "Call", operation: Operation, status: int, document: Document | None, location: bool) -> Reply:
+    """Answer that work was accepted, with the headers of its family."""
+    url = _url(call, operation)
+    headers = {"Azure-AsyncOperation": url, "Retry-After": str(RETRY_AFTER[operation.family])}
+    if operation.family is Family.EVENT_GRID:
+        headers["Azure-AsyncOperation"] = _with_port(url)
+        if location:
+            headers["Location"] = url.replace("/operationsStatus/", "/operationResults/")
+    elif operation.family is Family.GROUP:
+        del headers["Azure-AsyncOperation"]
+        headers["Location"] = url
+    elif location:
+        headers["Location"] = url + "&monitor=true"
+    if operation.family is Family.COMPUTE:
+        headers["Azure-AsyncNotification"] = "Enabled"
+    return Reply(status, encode(document) if document is not None else b"", headers, operation)
+
+
+def _url(call: "Call", operation: Operation) -> str:
+    root = f"{call.base_url}/subscriptions/{operation.subscription}"
+    if operation.family is Family.GROUP:
+        return f"{root}/operationresults/{operation.id}?api-version={call.version}"
+    name = operation.id.upper() if operation.family is Family.EVENT_GRID else operation.id
+    where = operation.family.value.format(location=operation.location)
+    url = f"{root}/providers/{where}/{name}?"
+    if operation.family not in (Family.DISK, Family.COMPUTE):
+        return f"{url}api-version={call.version}"
+    return url + _partition(call, operation) + f"api-version={call.version}" + _signature(call, operation)
+
+
+def _partition(call: "Call", operation: Operation) -> str:
+    """Name the partition, as recorded since 2021."""
+    return f"p={operation.subscription[:8]}-0000-4000-8000-000000000000&" if call.version >= "2021" else ""
+
+
+def _signature(call: "Call", operation: Operation) -> str:
+    """Sign the poll URL, as recorded since about 2023; clients must use it verbatim."""
+    if call.version < "2022-08":
+        return ""
+    digest = hashlib.sha256(operation.id.encode()).hexdigest()
+    ticks = 621355968000000000 + int(operation.started * 10_000_000)
+    return f"&t={ticks}&c=MII{digest * 4}&s={digest}{digest}&h={digest[:43]}"
+
+
+def _with_port(url: str) -> str:
+    """Event Grid writes the port even where it is the scheme's own."""
+    scheme, rest = url.split("://", 1)
+    host, path = rest.split("/", 1)
+    return url if ":" in host else f"{scheme}://{host}:{443 if scheme == 'https' else 80}/{path}"

@@ -1,0 +1,240 @@
+"""What a virtual machine's document says at each stage, and its disks: made, attached, let go.
+
+Used by compute_vms.py and seeds.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from local.simulator import disks, volumes
+from local.simulator.answers import ArmError, Document
+from local.simulator.clock import compute_time
+from local.simulator.ids import key_of, parse
+from local.simulator.store import Resource
+from local.simulator.tagging import checked
+
+if TYPE_CHECKING:
+    from local.simulator.world import World
+
+TYPE = "Microsoft.Compute/virtualMachines"
+KIND = "microsoft.compute/virtualmachines"
+TOP = ("plan", "zones", "identity", "extendedLocation", "sku")
+
+
+def accepted_document(
+    world: "World", resource_id: str, body: Document, before: Document | None, now: float
+) -> Document:
+    """Write the first answer to a PUT: the request, completed by defaults, `Creating` or `Updating` (recorded)."""
+    properties = dict(body.get("properties") or {})
+    old = (before or {}).get("properties", {})
+    storage = _storage(properties.get("storageProfile") or {}, old.get("storageProfile") or {})
+    profile = _os_profile(properties.get("osProfile"), storage)
+    document: Document = {
+        "name": resource_id.rsplit("/", 1)[-1],
+        "id": resource_id,
+        "type": TYPE,
+        "location": str(body["location"]).lower().replace(" ", ""),
+    }
+    if body.get("tags"):
+        document["tags"] = checked(body["tags"])
+    document.update({name: body[name] for name in TOP if body.get(name) is not None})
+    if isinstance(document.get("identity"), dict):
+        document["identity"] = _identity(world, resource_id, document["identity"])
+    document["properties"] = {
+        **{
+            name: value
+            for name, value in properties.items()
+            if name not in ("instanceView", "storageProfile", "osProfile")
+        },
+        "vmId": old.get("vmId") or world.chance.guid(),
+        "storageProfile": storage,
+        **({"osProfile": profile} if profile else {}),
+        "provisioningState": "Updating" if before else "Creating",
+        "timeCreated": old.get("timeCreated") or compute_time(now),
+    }
+    return document
+
+
+def _identity(world: "World", resource_id: str, identity: Document) -> Document:
+    if "SystemAssigned" not in str(identity.get("type", "")):
+        return identity
+    principal = world.chance.guid_of(f"principal {key_of(resource_id)}")
+    return {**identity, "principalId": principal, "tenantId": world.tenant}
+
+
+def _storage(storage: Document, old: Document) -> Document:
+    """Complete disks with the provider's defaults; a known data disk keeps its name and id by its lun."""
+    os_disk = dict(storage.get("osDisk") or {})
+    os_disk = {**(old.get("osDisk") or {}), **os_disk} if old else os_disk
+    os_disk.setdefault("osType", _os_type(storage))
+    os_disk.setdefault("caching", "ReadWrite")
+    if not os_disk.get("vhd"):
+        os_disk["managedDisk"] = _managed(os_disk.get("managedDisk"), (old.get("osDisk") or {}).get("managedDisk"))
+    os_disk.setdefault("deleteOption", "Detach")
+    if os_disk.get("createOption") == "FromImage":
+        os_disk.setdefault("diskSizeGB", 127 if os_disk["osType"] == "Windows" else 30)
+    known = {disk["lun"]: disk for disk in old.get("dataDisks", [])}
+    data = [_data_disk(disk, known.get(disk.get("lun"))) for disk in storage.get("dataDisks") or []]
+    image = storage.get("imageReference")
+    if isinstance(image, dict) and image.get("version") == "latest":
+        image = {**image, "exactVersion": image.get("exactVersion", "1.0.20240101")}
+    head = {"imageReference": image} if image else {}
+    rest = {name: value for name, value in storage.items() if name not in ("imageReference", "osDisk", "dataDisks")}
+    return {**head, "osDisk": os_disk, "dataDisks": data, **rest}
+
+
+def _os_type(storage: Document) -> str:
+    image = storage.get("imageReference") or {}
+    text = f"{image.get('publisher', '')} {image.get('offer', '')}".lower()
+    return "Windows" if "windows" in text else "Linux"
+
+
+def _managed(asked: Document | None, old: Document | None) -> Document:
+    return {**(old or {}), **(asked or {})} or {"storageAccountType": "Standard_LRS"}
+
+
+def _data_disk(disk: Document, old: Document | None) -> Document:
+    if not isinstance(disk.get("lun"), int):
+        raise ArmError(
+            400, "InvalidParameter", "Required parameter 'dataDisk.lun' is missing (null).", target="dataDisk.lun"
+        )
+    same = old is not None and (not disk.get("name") or disk["name"] == old.get("name"))
+    known = old or {} if same else {}
+    full = {**known, **disk}
+    full.setdefault("createOption", "Empty")
+    full.setdefault("caching", "None")
+    if not full.get("vhd"):
+        full["managedDisk"] = _managed(disk.get("managedDisk"), known.get("managedDisk"))
+    full.setdefault("deleteOption", "Detach")
+    full.setdefault("toBeDetached", False)
+    return full
+
+
+def _os_profile(profile: Document | None, storage: Document) -> Document | None:
+    if profile is None:
+        return None
+    kept = {name: value for name, value in profile.items() if name not in ("adminPassword", "customData")}
+    kept.setdefault("secrets", [])
+    kept.setdefault("allowExtensionOperations", True)
+    kept.setdefault("requireGuestProvisionSignal", True)
+    if storage["osDisk"]["osType"] == "Windows":
+        kept.setdefault("windowsConfiguration", {"provisionVMAgent": True, "enableAutomaticUpdates": True})
+        kept["windowsConfiguration"].setdefault("provisionVMAgent", True)
+    else:
+        linux: Document = kept.setdefault("linuxConfiguration", {"disablePasswordAuthentication": False})
+        linux.setdefault("provisionVMAgent", True)
+    return kept
+
+
+def all_disks(document: Document) -> list[Document]:
+    """Return the OS disk and the data disks of a machine's document."""
+    storage = document.get("properties", {}).get("storageProfile") or {}
+    return [disk for disk in [storage.get("osDisk"), *(storage.get("dataDisks") or [])] if disk]
+
+
+def disk_id(disk: Document) -> str:
+    """Return the id of a disk's managed disk, empty where there is none."""
+    return str((disk.get("managedDisk") or {}).get("id", ""))
+
+
+def check_attachable(world: "World", resource_id: str, document: Document) -> list[str]:
+    """Return the ids of existing disks a machine names, or refuse those it cannot have (rules documented)."""
+    wanted = [disk_id(disk) for disk in all_disks(document) if disk_id(disk)]
+    for wanted_id in wanted:
+        found = world.store.get(key_of(wanted_id))
+        if found is None:
+            raise ArmError(404, "NotFound", f"Resource {parse(wanted_id).name} is not found.")
+        owner = found.document().get("managedBy")
+        if (
+            owner
+            and key_of(owner) != key_of(resource_id)
+            and not found.document()["properties"].get("maxShares", 1) > 1
+        ):
+            raise ArmError(
+                409,
+                "ConflictingUserInput",
+                f"Cannot attach data disk '{parse(wanted_id).name}' to VM '{parse(resource_id).name}' because the disk "
+                f"is currently owned by VM '{owner}'.",
+            )
+    return wanted
+
+
+def realise_disks(world: "World", document: Document, at: float) -> None:
+    """Make the disks a machine asked for without naming them; no event tells of them (assumed, azure-facts 1.1)."""
+    storage = document["properties"]["storageProfile"]
+    for number, disk in enumerate(all_disks(document), start=1):
+        if disk.get("vhd") or (disk.get("diffDiskSettings") or {}).get("option") == "Local":
+            continue
+        if not disk_id(disk):
+            is_os = disk is storage["osDisk"]
+            tail = world.chance.guid().replace("-", "")
+            kind = "OsDisk" if is_os else "disk"
+            disk.setdefault("name", f"{document['name']}_{kind}{'_' if is_os else ''}{number}_{tail}")
+            disk["managedDisk"]["id"] = _make_disk(world, document, disk, at).id
+        held = world.store.get(key_of(disk_id(disk)))
+        if held is not None:
+            disk.setdefault("name", parse(held.id).name)
+            _own(world, held, document["id"], at)
+
+
+def _make_disk(world: "World", machine: Document, disk: Document, at: float) -> Resource:
+    base = machine["id"].split("/providers/", 1)[0]
+    resource_id = f"{base}/providers/{disks.TYPE}/{disk['name']}"
+    from_image = disk.get("createOption") == "FromImage"
+    creation: Document = {"createOption": "FromImage" if from_image else "Empty"}
+    if from_image:
+        image = machine["properties"]["storageProfile"].get("imageReference") or {}
+        creation["imageReference"] = {"id": _image_id(machine, image)}
+    properties: Document = {"creationData": creation, "diskSizeGB": disk.get("diskSizeGB", 30)}
+    if from_image:
+        properties |= {"osType": disk["osType"], "hyperVGeneration": "V1"}
+    kind = (disk["managedDisk"] or {}).get("storageAccountType", "Standard_LRS")
+    document: Document = {
+        "name": disk["name"], "id": resource_id, "type": disks.TYPE, "location": machine["location"],
+        **({"zones": machine["zones"]} if machine.get("zones") else {}),
+        "sku": {"name": kind}, "properties": properties,
+    }  # fmt: skip
+    finished = volumes.completed(document, {}, None, at)
+    finished["uniqueId"] = world.chance.guid()
+    return world.store.create(resource_id, disks.complete(document, finished, None), at)
+
+
+def _image_id(machine: Document, image: Document) -> str:
+    subscription = machine["id"].split("/")[2]
+    parts = (image.get("publisher", "any"), image.get("offer", "any"), image.get("sku", "any"))
+    names = "Publishers/{}/ArtifactTypes/VMImage/Offers/{}/Skus/{}".format(*parts)
+    version = image.get("exactVersion") or image.get("version", "1.0.0")
+    where = f"/Subscriptions/{subscription}/Providers/Microsoft.Compute/Locations/{machine['location']}"
+    return f"{where}/{names}/Versions/{version}"
+
+
+def _own(world: "World", disk: Resource, machine_id: str, at: float) -> None:
+    document: dict[str, Any] = disk.document()
+    if document.get("managedBy") != machine_id:
+        document["managedBy"] = machine_id
+        document["properties"]["diskState"] = "Attached"
+        world.store.write(disk, document, at)
+
+
+def set_disk_states(world: "World", document: Document, state: str, at: float) -> None:
+    """Mark a machine's disks Attached or, while it is deallocated, Reserved (documented)."""
+    for disk in all_disks(document):
+        held = world.store.get(key_of(disk_id(disk))) if disk_id(disk) else None
+        if held is not None and held.document()["properties"]["diskState"] in ("Attached", "Reserved"):
+            changed = held.document()
+            changed["properties"]["diskState"] = state
+            world.store.write(held, changed, at)
+
+
+def let_go(world: "World", gone: list[Document], at: float) -> None:
+    """Detach disks, or remove those whose delete option says so."""
+    for disk in gone:
+        held = world.store.get(key_of(disk_id(disk))) if disk_id(disk) else None
+        if held is None:
+            continue
+        if disk.get("deleteOption") == "Delete":
+            world.store.remove(held, at)
+        else:
+            document = held.document()
+            document.pop("managedBy", None)
+            document["properties"]["diskState"] = "Unattached"
+            world.store.write(held, document, at)

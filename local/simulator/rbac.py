@@ -1,0 +1,210 @@
+"""Role-based access: roles, assignments and linked checks.
+
+The front asks; enforcement begins with the first assignment.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from local.simulator.answers import ArmError
+from local.simulator.ids import key_of, scopes_of
+from local.simulator.routing import Evidence
+from local.simulator.store import Resource, Store
+
+ASSIGNMENT = "microsoft.authorization/roleassignments"
+DEFINITION = "microsoft.authorization/roledefinitions"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a role allows."""
+
+    name: str
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+    def allows(self, action: str) -> bool:
+        """Tell whether the action is granted; both sides in lower case."""
+        return _any(self.actions, action) and not _any(self.not_actions, action)
+
+
+def _any(patterns: Iterable[str], action: str) -> bool:
+    return any(fnmatchcase(action, pattern.lower()) for pattern in patterns)
+
+
+_COMPUTE = "Microsoft.Compute"
+_COMMON = ("Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read")
+_NOT_ACCESS = ("Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write")
+# Built-in roles: documented (their definitions are public); those this estate can meet.
+BUILT_IN = {
+    role.name.lower(): role
+    for role in (
+        Role("Owner", ("*",)),
+        Role("Contributor", ("*",), (*_NOT_ACCESS, "Microsoft.Authorization/elevateAccess/Action")),
+        Role("Reader", ("*/read",)),
+        Role(
+            "Virtual Machine Contributor",
+            (*_COMMON, f"{_COMPUTE}/virtualMachines/*", f"{_COMPUTE}/disks/write", f"{_COMPUTE}/disks/read",
+             f"{_COMPUTE}/disks/delete", f"{_COMPUTE}/locations/*", "Microsoft.Network/networkInterfaces/*",
+             "Microsoft.Network/virtualNetworks/read", "Microsoft.Network/virtualNetworks/subnets/join/action"),
+        ),
+        Role(
+            "Disk Snapshot Contributor",
+            (*_COMMON, f"{_COMPUTE}/snapshots/*", f"{_COMPUTE}/disks/beginGetAccess/action"),
+        ),
+        Role("Disk Backup Reader", (*_COMMON, f"{_COMPUTE}/disks/read", f"{_COMPUTE}/disks/beginGetAccess/action")),
+        Role("Tag Contributor", (*_COMMON, "Microsoft.Resources/tags/*", "*/read")),
+        Role("EventGrid Contributor", (*_COMMON, "Microsoft.EventGrid/*")),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedCheck:
+    """A right on another resource that an action needs besides its own."""
+
+    action: str
+    linked_type: str
+    needs: str
+    evidence: Evidence
+    source: str
+
+
+LINKED = (
+    LinkedCheck(
+        "Microsoft.Compute/snapshots/write", "microsoft.compute/disks", "Microsoft.Compute/disks/beginGetAccess/action",
+        Evidence.DOCUMENTED, "azure-facts 3.1: creating a snapshot needs it on the source disk",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/snapshots/write", "microsoft.compute/snapshots",
+        "Microsoft.Compute/snapshots/beginGetAccess/action", Evidence.ASSUMED, "copying a snapshot, as for disks",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/disks/write", "microsoft.compute/snapshots",
+        "Microsoft.Compute/snapshots/beginGetAccess/action", Evidence.DOCUMENTED, "restoring a disk from a snapshot",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/disks/write", "microsoft.compute/disks", "Microsoft.Compute/disks/beginGetAccess/action",
+        Evidence.ASSUMED, "copying a disk, as for snapshots",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/virtualMachines/write", "microsoft.network/networkinterfaces",
+        "Microsoft.Network/networkInterfaces/join/action", Evidence.DOCUMENTED, "permissions of the network provider",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/virtualMachines/write", "microsoft.compute/disks", "Microsoft.Compute/disks/write",
+        Evidence.ASSUMED, "attaching an existing disk changes it",
+    ),
+    LinkedCheck(
+        "Microsoft.Network/networkInterfaces/write", "microsoft.network/virtualnetworks/subnets",
+        "Microsoft.Network/virtualNetworks/subnets/join/action", Evidence.DOCUMENTED,
+        "permissions of the network provider",
+    ),
+)  # fmt: skip
+
+
+class Access:
+    """Assignments by scope, kept in step with the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._granted: dict[tuple[str, str], dict[str, str]] = {}
+        self._memory: dict[tuple[str, str, str], bool] = {}
+
+    def changed(self, resource: Resource, _at: float) -> None:
+        """Follow a change of the store."""
+        if resource.type not in (ASSIGNMENT, DEFINITION):
+            return
+        self._memory.clear()
+        if resource.type != ASSIGNMENT:
+            return
+        scope = resource.key.split("/providers/microsoft.authorization/", 1)[0] or "/"
+        properties = json.loads(resource.body)["properties"]
+        held = self._granted.setdefault((scope, properties["principalId"].lower()), {})
+        if resource.gone is None:
+            held[resource.key] = properties["roleDefinitionId"]
+        else:
+            held.pop(resource.key, None)
+
+    def enforced(self) -> bool:
+        """Tell whether any assignment was ever made; before that every principal may do everything."""
+        return bool(self._granted)
+
+    def allows(self, principal: str, action: str, key: str) -> bool:
+        """Tell whether the principal may do this here."""
+        if not self._granted:
+            return True
+        question = (principal.lower(), action.lower(), key)
+        known = self._memory.get(question)
+        if known is None:
+            if len(self._memory) > 200_000:
+                self._memory.clear()
+            known = self._memory[question] = self._decide(*question)
+        return known
+
+    def reaches(self, principal: str, action: str, scope: str) -> bool:
+        """Tell whether the principal may do this at the scope or holds any role below it."""
+        below = scope + "/"
+        return self.allows(principal, action, scope) or any(
+            holder == principal.lower() and held and granted.startswith(below)
+            for (granted, holder), held in self._granted.items()
+        )
+
+    def _decide(self, principal: str, action: str, key: str) -> bool:
+        for scope in scopes_of(key):
+            for name in self._granted.get((scope, principal), {}).values():
+                role = self.role(name)
+                if role is not None and role.allows(action):
+                    return True
+        return False
+
+    def role(self, definition_id: str) -> Role | None:
+        """Return a role by its definition id or, for built-in ones, by name."""
+        name = definition_id.rsplit("/", 1)[-1]
+        built_in = BUILT_IN.get(name.lower())
+        if built_in is not None:
+            return built_in
+        found = self._store.get(key_of(definition_id))
+        if found is None:
+            return None
+        properties = found.document()["properties"]
+        permissions = properties["permissions"][0]
+        return Role(properties["roleName"], tuple(permissions["actions"]), tuple(permissions.get("notActions", ())))
+
+    def check(self, principal: str, action: str, resource_id: str) -> None:
+        """Refuse what no assignment grants (recorded wording)."""
+        if not self.allows(principal, action, key_of(resource_id)):
+            raise ArmError(
+                403,
+                "AuthorizationFailed",
+                f"The client '{principal}' with object id '{principal}' does not have authorization to perform action "
+                f"'{action}' over scope '{resource_id}' or the scope is invalid. If access was recently granted, "
+                "please refresh your credentials.",
+            )
+
+    def check_linked(self, principal: str, action: str, resource_id: str, linked: Iterable[str]) -> None:
+        """Refuse what needs a right on a linked resource that is missing (documented wording)."""
+        if not self._granted:
+            return
+        for linked_id in linked:
+            for rule in LINKED:
+                if rule.action.lower() == action.lower() and _is_type(linked_id, rule.linked_type):
+                    self._require(principal, rule, resource_id, linked_id)
+
+    def _require(self, principal: str, rule: LinkedCheck, resource_id: str, linked_id: str) -> None:
+        if not self.allows(principal, rule.needs, key_of(linked_id)):
+            raise ArmError(
+                403,
+                "LinkedAuthorizationFailed",
+                f"The client '{principal}' with object id '{principal}' has permission to perform action "
+                f"'{rule.action}' on scope '{resource_id}'; however, it does not have permission to perform action(s) "
+                f"'{rule.needs}' on the linked scope(s) '{linked_id}' (respectively) or the linked scope(s) are "
+                "invalid.",
+            )
+
+
+def _is_type(resource_id: str, kind: str) -> bool:
+    parts = key_of(resource_id).split("/")
+    return len(parts) > 7 and "/".join([parts[6], *parts[7::2]]) == kind

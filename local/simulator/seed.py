@@ -1,0 +1,276 @@
+"""Seed files: the estate a simulator starts with. Read once at start, refused whole with every problem named."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from local.simulator import compute_vms, disks, event_grid, machines, network, resources, volumes
+from local.simulator.answers import ArmError, Document
+from local.simulator.ids import key_of
+from local.simulator.rbac import BUILT_IN
+from local.simulator.store import Resource
+from local.simulator.world import World
+
+# What is seeded was there before: it is a day old, so Resource Graph has long noticed it.
+AGE_SECONDS = 24 * 3600.0
+LINUX = {
+    "publisher": "Canonical",
+    "offer": "0001-com-ubuntu-server-jammy",
+    "sku": "22_04-lts-gen2",
+    "version": "latest",
+}
+WINDOWS = {
+    "publisher": "MicrosoftWindowsServer",
+    "offer": "WindowsServer",
+    "sku": "2022-datacenter",
+    "version": "latest",
+}
+REQUIRED = {
+    "subscription": ("id",),
+    "group": ("subscription", "name", "location"),
+    "vm": ("subscription", "group", "name"),
+    "event_subscription": ("scope", "endpoint"),
+    "role": ("name", "actions"),
+    "assignment": ("principal", "role", "scope"),
+}
+
+
+class BadSeed(Exception):
+    """A seed file that cannot be used; lists every problem."""
+
+
+def plant(world: World, path: Path) -> None:
+    """Create everything a seed file names, unless the state file already holds it."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadSeed(f"{path}: {error}") from error
+    problems = list(_problems(document))
+    if problems:
+        raise BadSeed(f"{path}: " + "; ".join(problems))
+    at = world.clock.now() - AGE_SECONDS
+    for section, sow in SECTIONS.items():
+        for number, item in enumerate(document.get(section, []), start=1):
+            try:
+                sow(world, item, at)
+            except (ArmError, KeyError, TypeError, AttributeError) as error:
+                raise BadSeed(f"{path}: [[{section}]] number {number}: {error}") from error
+
+
+def _problems(document: Mapping[str, Any]) -> list[str]:
+    found = [f"unknown section [[{name}]]" for name in document if name not in SECTIONS]
+    for section, names in REQUIRED.items():
+        items = document.get(section, [])
+        if not isinstance(items, list):
+            found.append(f"[[{section}]] is written with two brackets")
+            continue
+        for number, item in enumerate(items, start=1):
+            found.extend(f"[[{section}]] number {number}: {name} is missing" for name in names if name not in item)
+    return found
+
+
+def _subscription(world: World, item: Document, at: float) -> None:
+    ensure_subscription(world, str(item["id"]), at, item.get("tags"))
+
+
+def ensure_subscription(world: World, name: str, at: float, tags: Document | None = None) -> Resource:
+    """Return a subscription, creating it where it is missing."""
+    found = world.store.get(f"/subscriptions/{name.lower()}")
+    if found is not None:
+        return found
+    document = resources.subscription_document(world, name)
+    if tags:
+        document["tags"] = dict(tags)
+    resource_id = f"/subscriptions/{name}"
+    return world.store.create(resource_id, {**document, "type": "Microsoft.Resources/subscriptions"}, at)
+
+
+def _group(world: World, item: Document, at: float) -> None:
+    ensure_group(world, item, at)
+
+
+def ensure_group(world: World, item: Document, at: float) -> Resource:
+    """Return a resource group, creating it and its subscription where they are missing."""
+    subscription = ensure_subscription(world, str(item["subscription"]), at)
+    resource_id = f"{subscription.id}/resourceGroups/{item['name']}"
+    found = world.store.get(key_of(resource_id))
+    if found is not None:
+        return found
+    location = str(item.get("location", "westeurope")).lower()
+    return world.store.create(resource_id, resources.group_document(resource_id, location, item), at)
+
+
+def _vm(world: World, item: Document, at: float) -> None:
+    group = ensure_group(world, {**item, "name": item["group"], "tags": None, "managedBy": None}, at)
+    location = str(item.get("location") or group.document()["location"]).lower()
+    resource_id = f"{group.id}/providers/{machines.TYPE}/{item['name']}"
+    if world.store.get(key_of(resource_id)) is not None:
+        return
+    card = _card(world, group, str(item["name"]), location, at)
+    body = _vm_body(item, location, card.id)
+    document = machines.accepted_document(world, resource_id, body, None, at)
+    notes = {"power": str(item.get("power", "running")), "agent": str(item.get("agent", "ready"))}
+    found = world.store.create(resource_id, document, at, notes=notes)
+    compute_vms.settle(world, found, document, None, at)
+    found.notes = notes
+    _name_skus(world, item, found, at)
+    world.store.touch(found, at)
+
+
+def _vm_body(item: Document, location: str, card: str) -> Document:
+    wanted = item.get("disks") or [{"name": f"{item['name']}-os", "gib": 30, "os": "Linux"}]
+    first = next((disk for disk in wanted if disk.get("os")), wanted[0])
+    os_disk = _os_disk(item, first)
+    data = [_data_disk(item, disk, lun) for lun, disk in enumerate(one for one in wanted if one is not first)]
+    zone = item.get("zone") or item.get("zones")
+    return {
+        "location": location,
+        "tags": item.get("tags"),
+        **({"zones": [str(zone)] if not isinstance(zone, list) else [str(one) for one in zone]} if zone else {}),
+        "properties": {
+            "hardwareProfile": {"vmSize": item.get("size", "Standard_D2s_v5")},
+            "storageProfile": {
+                "imageReference": dict(WINDOWS if os_disk["osType"] == "Windows" else LINUX),
+                "osDisk": os_disk,
+                "dataDisks": data,
+            },
+            "osProfile": {"computerName": item["name"], "adminUsername": "azureuser"},
+            "networkProfile": {"networkInterfaces": [{"id": card, "properties": {"primary": True}}]},
+            **{name: item[name] for name in ("virtualMachineScaleSet", "priority", "licenseType") if name in item},
+        },
+    }
+
+
+def _os_disk(item: Document, disk: Document) -> Document:
+    kind = str(disk.get("os") or "Linux")
+    return {
+        "osType": "Windows" if kind.lower().startswith("win") else "Linux",
+        "name": disk.get("name") or f"{item['name']}-os",
+        "createOption": "FromImage",
+        "caching": disk.get("caching", "ReadWrite"),
+        "managedDisk": {"storageAccountType": disk.get("sku", "Premium_LRS")},
+        "diskSizeGB": int(disk.get("gib", 30)),
+        **({"diffDiskSettings": {"option": "Local"}} if disk.get("ephemeral") else {}),
+        **({"vhd": {"uri": disk["vhd"]}} if disk.get("vhd") else {}),
+    }
+
+
+def _data_disk(item: Document, disk: Document, position: int) -> Document:
+    lun = int(disk.get("lun", position))
+    return {
+        "lun": lun,
+        "name": disk.get("name") or f"{item['name']}-data{lun}",
+        "createOption": "Empty",
+        "caching": disk.get("caching", "None"),
+        "managedDisk": {"storageAccountType": disk.get("sku", "Premium_LRS")},
+        "diskSizeGB": int(disk.get("gib", 32)),
+        **({"vhd": {"uri": disk["vhd"]}} if disk.get("vhd") else {}),
+    }
+
+
+def _name_skus(world: World, item: Document, machine: Resource, at: float) -> None:
+    """Give seeded disks their tags; the machine's own document has no place for them."""
+    tags = {
+        str(disk["name"]).lower(): disk["tags"]
+        for disk in item.get("disks") or []
+        if disk.get("tags") and disk.get("name")
+    }
+    for disk in machines.all_disks(machine.document()):
+        wanted = tags.get(str(disk.get("name")).lower())
+        held = world.store.get(key_of(machines.disk_id(disk))) if machines.disk_id(disk) else None
+        if wanted and held is not None:
+            world.store.write(held, {**held.document(), "tags": dict(wanted)}, at)
+
+
+def _card(world: World, group: Resource, name: str, location: str, at: float) -> Resource:
+    """Return a network card of the machine's name, in the group's network."""
+    base = f"{group.id}/providers/Microsoft.Network"
+    network_name = f"{group.id.rsplit('/', 1)[-1]}-vnet-{location}"
+    network_id = f"{base}/virtualNetworks/{network_name}"
+    if world.store.get(key_of(network_id)) is None:
+        space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+        subnet = {"name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}}
+        body = {"location": location, "properties": {**space, "subnets": [subnet]}}
+        kind = network.KINDS["virtualnetworks"]
+        world.store.create(network_id, network.document_of(world, kind, network_id, body), at)
+    card_id = f"{base}/networkInterfaces/{name}-nic"
+    found = world.store.get(key_of(card_id))
+    if found is not None:
+        return found
+    place = {"name": "ipconfig1", "properties": {"subnet": {"id": f"{network_id}/subnets/default"}}}
+    body = {"location": location, "properties": {"ipConfigurations": [place]}}
+    document = network.document_of(world, network.KINDS["networkinterfaces"], card_id, body)
+    return world.store.create(card_id, document, at)
+
+
+def _disk(world: World, item: Document, at: float) -> None:
+    """Create a disk that belongs to no machine."""
+    group = ensure_group(world, {**item, "name": item["group"], "tags": None, "managedBy": None}, at)
+    resource_id = f"{group.id}/providers/{disks.TYPE}/{item['name']}"
+    if world.store.get(key_of(resource_id)) is not None:
+        return
+    document: Document = {
+        "name": item["name"], "id": resource_id, "type": disks.TYPE,
+        "location": str(item.get("location") or group.document()["location"]).lower(),
+        **({"tags": dict(item["tags"])} if item.get("tags") else {}),
+        "sku": {"name": item.get("sku", "Premium_LRS")},
+        "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": int(item.get("gib", 32))},
+    }  # fmt: skip
+    properties = volumes.completed(document, {}, None, at)
+    properties["uniqueId"] = world.chance.guid()
+    world.store.create(resource_id, disks.complete(document, properties, None), at)
+
+
+def _event_subscription(world: World, item: Document, at: float) -> None:
+    scope = str(item["scope"]).rstrip("/")
+    name = str(item.get("name", f"seeded-{len(world.events.subscriptions) + 1}"))
+    resource_id = f"{scope}/providers/Microsoft.EventGrid/eventSubscriptions/{name}"
+    if world.store.get(key_of(resource_id)) is not None:
+        return
+    wanted: Document = dict(item.get("filter") or {})
+    if item.get("operations"):
+        one = {"operatorType": "StringIn", "key": "data.operationName", "values": list(item["operations"])}
+        wanted["advancedFilters"] = [*wanted.get("advancedFilters", []), one]
+    schema = str(item.get("schema", "EventGridSchema"))
+    destination = {"endpointType": "WebHook", "properties": {"endpointUrl": str(item["endpoint"])}}
+    properties = {"topic": scope, "filter": wanted, "eventDeliverySchema": schema, "destination": destination}
+    document = event_grid.subscription_document(resource_id, event_grid.ON_SCOPE, properties)
+    document["properties"]["destination"] = event_grid.shown(destination)
+    notes = {"endpointUrl": str(item["endpoint"]), "schema": schema, "validated": False}
+    world.store.create(resource_id, event_grid.finished_document(document), at, notes=notes)
+
+
+def _role(world: World, item: Document, at: float) -> None:
+    resource_id = f"/providers/Microsoft.Authorization/roleDefinitions/{item['name']}"
+    if world.store.get(key_of(resource_id)) is not None:
+        return
+    permission = {"actions": list(item["actions"]), "notActions": list(item.get("not_actions", []))}
+    properties = {"roleName": item["name"], "type": "CustomRole", "permissions": [permission]}
+    kind = "Microsoft.Authorization/roleDefinitions"
+    world.store.create(resource_id, {"id": resource_id, "type": kind, "properties": properties}, at)
+
+
+def _assignment(world: World, item: Document, at: float) -> None:
+    scope, role = str(item["scope"]).rstrip("/"), str(item["role"]).rsplit("/", 1)[-1]
+    name = world.chance.guid_of(f"assignment {scope} {item['principal']} {role}".lower())
+    resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    if world.store.get(key_of(resource_id)) is not None:
+        return
+    definition = f"/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    if role.lower() not in BUILT_IN and world.store.get(key_of(definition)) is None:
+        raise KeyError(f"role {role!r} is neither built in nor a [[role]] of this file")
+    properties = {"principalId": str(item["principal"]), "roleDefinitionId": definition, "scope": scope or "/"}
+    kind = "Microsoft.Authorization/roleAssignments"
+    world.store.create(resource_id, {"id": resource_id, "name": name, "type": kind, "properties": properties}, at)
+
+
+SECTIONS: Mapping[str, Callable[[World, Document, float], None]] = {
+    "subscription": _subscription,
+    "group": _group,
+    "disk": _disk,
+    "vm": _vm,
+    "event_subscription": _event_subscription,
+    "role": _role,
+    "assignment": _assignment,
+}

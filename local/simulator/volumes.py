@@ -1,0 +1,208 @@
+"""What disks and snapshots have in common: how a body is taken in, what appears after success, access by SAS,
+deletion.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from local.simulator.answers import ArmError, Document, Reply, invalid
+from local.simulator.clock import compute_time
+from local.simulator.ids import key_of, parse
+from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.schedule import Happening
+from local.simulator.store import Resource
+from local.simulator.tagging import checked
+
+if TYPE_CHECKING:
+    from local.simulator.call import Call
+    from local.simulator.world import World
+
+# Read-only properties: a client that echoes them in a PUT changes nothing (recorded: test_vm_managed_disk).
+READ_ONLY = (
+    "timeCreated", "uniqueId", "diskSizeBytes", "diskState", "provisioningState", "diskIOPSReadWrite",
+    "diskMBpsReadWrite", "incrementalSnapshotFamilyId", "completionPercent", "snapshotAccessState",
+    "copyCompletionError",
+)  # fmt: skip
+BACKGROUND = frozenset({"premiumv2_lrs", "ultrassd_lrs"})
+GIB = 1024**3
+
+
+def source_of(document: Document) -> str:
+    """Return the id of what a disk or snapshot is made from, empty where it has none."""
+    creation = document.get("properties", {}).get("creationData") or {}
+    return str(creation.get("sourceResourceId") or creation.get("sourceUri") or "")
+
+
+def taken_in(call: "Call", resource_id: str, kind: str) -> Document:
+    """Write the first document of a PUT: the request, named, `Updating`; nothing computed yet (recorded)."""
+    body = call.body()
+    if not body.get("location"):
+        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+    properties = {name: value for name, value in (body.get("properties") or {}).items() if name not in READ_ONLY}
+    creation = properties.get("creationData")
+    if not isinstance(creation, dict) or not creation.get("createOption"):
+        raise invalid("Required parameter 'creationData.createOption' is missing (null).", "creationData.createOption")
+    document: Document = {
+        "name": resource_id.rsplit("/", 1)[-1],
+        "id": resource_id,
+        "type": kind,
+        "location": str(body["location"]).lower().replace(" ", ""),
+    }
+    if body.get("tags") is not None:
+        document["tags"] = checked(body["tags"])
+    document.update({name: body[name] for name in ("zones", "sku", "extendedLocation") if body.get(name) is not None})
+    return {**document, "properties": {**properties, "provisioningState": "Updating"}}
+
+
+def source_document(world: "World", document: Document) -> tuple[Resource, Document] | None:
+    """Return the disk or snapshot something is made from, or refuse in the compute provider's own words (recorded)."""
+    source = source_of(document)
+    if not source:
+        return None
+    found = world.store.get(key_of(source))
+    if found is None:
+        raise ArmError(404, "NotFound", f"Resource {parse(source).name} is not found.")
+    return found, found.document()
+
+
+def completed(document: Document, before: Document, source: Document | None, at: float) -> Document:
+    """Return the properties both kinds have once the work is done."""
+    properties = document["properties"]
+    size = properties.get("diskSizeGB") or before.get("diskSizeGB")
+    creation = dict(properties["creationData"])
+    if source is not None:
+        from_source = source["properties"]
+        creation["sourceUniqueId"] = from_source.get("uniqueId")
+        size = size or from_source.get("diskSizeGB")
+        for name in ("osType", "hyperVGeneration", "supportedCapabilities", "securityProfile", "purchasePlan"):
+            if name in from_source:
+                properties.setdefault(name, from_source[name])
+    elif "sourceUniqueId" in before.get("creationData", {}):
+        creation["sourceUniqueId"] = before["creationData"]["sourceUniqueId"]
+    if not size:
+        raise ArmError(
+            400, "InvalidParameter", "Required parameter 'diskSizeGB' is missing (null).", target="diskSizeGB"
+        )
+    return {
+        **{name: value for name, value in properties.items() if name != "creationData"},
+        "creationData": creation,
+        "diskSizeGB": size,
+        "encryption": properties.get("encryption")
+        or before.get("encryption")
+        or {"type": "EncryptionAtRestWithPlatformKey"},
+        "networkAccessPolicy": properties.get("networkAccessPolicy") or before.get("networkAccessPolicy") or "AllowAll",
+        "publicNetworkAccess": properties.get("publicNetworkAccess") or before.get("publicNetworkAccess") or "Enabled",
+        "timeCreated": before.get("timeCreated") or compute_time(at),
+        "provisioningState": "Succeeded",
+        "diskState": before.get("diskState") or "Unattached",
+        "diskSizeBytes": int(size) * GIB,
+    }
+
+
+def with_tier(sku: Document | None, otherwise: str) -> Document:
+    """Return a SKU with its tier, which the provider adds (recorded)."""
+    name = (sku or {}).get("name") or otherwise
+    tier = name.split("_", 1)[0]
+    return {"name": name, "tier": {"StandardSSD": "Standard", "UltraSSD": "Ultra"}.get(tier, tier)}
+
+
+def patched(world: "World", call: "Call", found: Resource) -> tuple[Document, Document]:
+    """Return the document with a PATCH laid over it and the properties as they were."""
+    document = found.document()
+    body = call.body()
+    before = dict(document["properties"])
+    if "tags" in body:
+        document["tags"] = checked(body["tags"])
+    if body.get("sku"):
+        document["sku"] = {**document.get("sku", {}), **body["sku"]}
+    change = {name: value for name, value in (body.get("properties") or {}).items() if name not in READ_ONLY}
+    document["properties"] = {**before, **change}
+    del world
+    return document, before
+
+
+def begin(world: "World", call: "Call", name: str, found: Resource, arguments: Document) -> Operation:
+    """Begin an operation of the disk provider."""
+    location = found.document()["location"]
+    return world.operations.begin(call, Work(name, Family.DISK, found, location, name.split(".", 1)[0], arguments))
+
+
+def delete(world: "World", call: "Call", kind: str) -> Reply:
+    """Accept a deletion (202), or answer 204 where nothing is (documented)."""
+    world.group(call["subscription"], call["group"])
+    found = world.store.get(key_of(call.path))
+    if found is None:
+        return Reply(204)
+    document = found.document()
+    properties = document["properties"]
+    if document.get("managedBy"):
+        message = f"Disk {document['name']} is attached to VM {document['managedBy']}."
+        raise ArmError(409, "OperationNotAllowed", message)
+    if properties.get("diskState") == "ActiveSAS":
+        message = (
+            f"There is an active shared access signature outstanding for {document['name']}. Call EndGetAccess first."
+        )
+        raise ArmError(409, "OperationNotAllowed", message)
+    return accepted(call, begin(world, call, f"{kind}.delete", found, {}), 202, None, location=True)
+
+
+def finish_delete(world: "World", operation: Operation, at: float) -> None:
+    """Remove it."""
+    found = world.store.get(operation.target)
+    if found is not None:
+        world.store.remove(found, at)
+
+
+def begin_access(world: "World", call: "Call", kind: str) -> Reply:
+    """Accept a request for a SAS; the result comes from the operation (recorded)."""
+    found = world.resource(call.path.rsplit("/", 1)[0], f"Microsoft.Compute/{kind}s")
+    seconds = call.body().get("durationInSeconds")
+    if not isinstance(seconds, int) or seconds <= 0:
+        raise invalid("Required parameter 'durationInSeconds' is missing (null).", "durationInSeconds")
+    percent = found.percent(call.now)
+    if percent is not None and percent < 100:
+        message = f"Resource {parse(found.id).name} is still being copied ({percent} % done)."
+        raise ArmError(409, "OperationNotAllowed", message)
+    operation = begin(world, call, f"{kind}.access", found, {"seconds": seconds})
+    reply = accepted(call, operation, 202, None, location=True)
+    reply.headers.pop("Retry-After", None)
+    return reply
+
+
+def finish_access(world: "World", operation: Operation, at: float) -> Document:
+    """Grant the SAS and remember when it ends."""
+    found = _state(world, operation.target, "ActiveSAS", at)
+    world.schedule.enter(at + operation.arguments["seconds"], "access", operation.target)
+    host = f"md-{world.chance.guid_of('host ' + operation.target)[:12]}.z30.blob.storage.azure.net"
+    grant = world.chance.guid()
+    del found
+    return {"accessSAS": f"https://{host}/{grant[:12]}/abcd?sv=2018-03-28&sr=b&si={grant}&sig=simulated"}
+
+
+def end_access(world: "World", call: "Call", kind: str) -> Reply:
+    """Accept the end of a SAS."""
+    found = world.resource(call.path.rsplit("/", 1)[0], f"Microsoft.Compute/{kind}s")
+    reply = accepted(call, begin(world, call, f"{kind}.revoke", found, {}), 202, None, location=True)
+    reply.headers.pop("Retry-After", None)
+    return reply
+
+
+def finish_revoke(world: "World", operation: Operation, at: float) -> None:
+    """Take the SAS back."""
+    _state(world, operation.target, None, at)
+
+
+def access_ended(world: "World", happening: Happening) -> None:
+    """Let a SAS run out."""
+    found = world.store.get(happening.target)
+    if found is not None and found.document()["properties"].get("diskState") == "ActiveSAS":
+        _state(world, happening.target, None, happening.due)
+
+
+def _state(world: "World", key: str, state: str | None, at: float) -> Resource:
+    found = world.store.get(key)
+    if found is None:
+        raise ArmError(404, "NotFound", f"Resource {parse(key).name} is not found.")
+    document: dict[str, Any] = found.document()
+    document["properties"]["diskState"] = state or ("Attached" if document.get("managedBy") else "Unattached")
+    world.store.write(found, document, at)
+    return found
