@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.simulator.replay.forms import is_made, path_of
 from tests.simulator.replay.recordings import MANAGEMENT_HOST, Exchange, Session
-from tests.simulator.replay.scope import SUPPORTING, counted, is_set_up, provider_of
+from tests.simulator.replay.scope import counted, is_set_up, is_supporting, provider_of
 from tests.simulator.replay.templates import Wish, deployed
 
 _GROUP = re.compile(r"^(/subscriptions/[^/]+/resourcegroups/[^/]+)(?:/|$)")
@@ -47,7 +47,8 @@ def beforehand(session: Session) -> list[Wish]:
     """The requests that bring the world to where the session began, in order."""
     shown = _Shown(session)
     groups = [shown.group(group) for group in shown.groups]
-    kept = (wish for resource in shown.resources if (wish := shown.resource(resource)) is not None)
+    kept = [wish for resource in shown.resources if (wish := shown.resource(resource)) is not None]
+    kept += shown.leaned_on()
     return groups + sorted(kept, key=lambda wish: _rank(wish.target)) + shown.subscription_tags()
 
 
@@ -66,19 +67,21 @@ class _Shown:
         self.groups: dict[str, None] = {}
         self.resources: dict[str, None] = {}
         self._tags: dict[str, Wish] = {}
+        self._leaned_on: set[str] = set()
         self._touched = touched_groups(session)
         for exchange in session.exchanges:
-            if exchange.host == MANAGEMENT_HOST:
+            if exchange.host == MANAGEMENT_HOST and (counted(exchange.target) or is_supporting(exchange.target)):
                 self._read(exchange)
 
     def _read(self, exchange: Exchange) -> None:
         path = path_of(exchange.target)
         if exchange.method == "PUT" and exchange.status < 400:
-            self._made.add(path)
-            if is_set_up(exchange):
-                for wish in deployed(exchange):
-                    self._made.add(path_of(wish.target))
-        for body in _resources_in(exchange.body):
+            wishes = deployed(exchange) if is_set_up(exchange) else [Wish(path, exchange.request)]
+            self._leaned_on |= {each for wish in wishes for each in _interfaces_in(wish.body)}
+            for wish in wishes:
+                self._made.add(path_of(wish.target))
+                self._made.update(_born_with(path_of(wish.target), wish.body))
+        for body in _resources_in(exchange.body) if not is_set_up(exchange) else ():
             identity = path_of(body["id"])
             self._bodies.setdefault(identity, body)
             self._versions.setdefault(identity, _version(exchange.target))
@@ -102,8 +105,13 @@ class _Shown:
     def _note(self, path: str) -> None:
         self._note_group(path)
         resource = _RESOURCE.match(path)
-        if resource is not None and resource.group(1) not in self._made:
+        if resource is not None and not self._is_made(resource.group(1)):
             self.resources.setdefault(resource.group(1))
+
+    def _is_made(self, identity: str) -> bool:
+        """Tell whether the session made it, or made what it belongs to."""
+        parent = identity.rpartition("/")[0].rpartition("/")[0]
+        return identity in self._made or (provider_of(parent)[1] != "" and parent in self._made)
 
     def _note_tags(self, exchange: Exchange, path: str) -> None:
         if path.count("/") == 2 and isinstance(exchange.body, dict) and exchange.body.get("tags"):
@@ -112,6 +120,20 @@ class _Shown:
 
     def subscription_tags(self) -> list[Wish]:
         return list(self._tags.values())
+
+    def leaned_on(self) -> list[Wish]:
+        """The network cards that machines name and no answer shows, at their plainest."""
+        missing = sorted(each for each in self._leaned_on if path_of(each) not in self._made)
+        return [self._card(each) for each in missing if path_of(each) not in self._bodies]
+
+    def _card(self, identity: str) -> Wish:
+        subnet = {
+            "id": identity.rpartition("/")[0].replace("networkInterfaces", "virtualNetworks/lan/subnets") + "/default"
+        }
+        card = {"ipConfigurations": [{"name": "ipconfig1", "properties": {"subnet": subnet}}]}
+        group = _GROUP.match(path_of(identity))
+        location = self.group(group.group(1)).body["location"] if group else "eastus"
+        return Wish(f"{identity}?api-version=2021-02-01", {"location": location, "properties": card})
 
     def group(self, identity: str) -> Wish:
         body = self._bodies.get(identity, {})
@@ -127,10 +149,27 @@ class _Shown:
     def resource(self, identity: str) -> Wish | None:
         namespace, kind = provider_of(identity)
         body = self._bodies.get(identity)
-        wanted = counted(identity) or namespace in SUPPORTING
+        wanted = counted(identity) or is_supporting(identity)
+        self._leaned_on |= set(_interfaces_in(body))
         if body is None or not wanted or f"{namespace}/{kind}" in _NEVER or is_made(identity.rpartition("/")[2]):
             return None
         return Wish(f"{body['id']}?api-version={self._versions[identity]}", chosen_part(body))
+
+
+def _born_with(path: str, body: Any) -> Iterator[str]:
+    """The ids of the disks that a machine's creation or update makes by name."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    for disk in _disks(properties):
+        if disk.get("name") and str(disk.get("createOption")).lower() != "attach":
+            yield f"{path.partition('/providers/')[0]}/providers/microsoft.compute/disks/{disk['name'].lower()}"
+
+
+def _interfaces_in(body: Any) -> Iterator[str]:
+    properties = body.get("properties") if isinstance(body, Mapping) else None
+    profile = (properties.get("networkProfile") or {}) if isinstance(properties, Mapping) else {}
+    for card in profile.get("networkInterfaces") or []:
+        if isinstance(card, Mapping) and isinstance(card.get("id"), str):
+            yield card["id"]
 
 
 def _is_group(path: str) -> bool:
@@ -168,8 +207,8 @@ def chosen_part(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _disks(properties: Any) -> list[dict[str, Any]]:
-    profile = properties.get("storageProfile", {}) if isinstance(properties, dict) else {}
-    return [*([profile["osDisk"]] if "osDisk" in profile else []), *profile.get("dataDisks", [])]
+    profile = (properties.get("storageProfile") or {}) if isinstance(properties, dict) else {}
+    return [*([profile["osDisk"]] if profile.get("osDisk") else []), *(profile.get("dataDisks") or [])]
 
 
 def _chosen(value: Any) -> Any:

@@ -50,6 +50,11 @@ def outline(text: str) -> str:
     return _MADE.sub("*", text).lower()
 
 
+def without_made_parts(text: str) -> str:
+    """Blank what was made up and keep the case, for tables."""
+    return _MADE.sub("*", text)
+
+
 def is_path(text: str) -> bool:
     """Tell whether the text is an id or a URL, whose segments are looked at one by one."""
     return text.startswith(("/", "https://", "http://")) and "/" in text[1:]

@@ -18,7 +18,7 @@ from tests.simulator.replay.recordings import Exchange, Session
 from tests.simulator.replay.scope import is_catalogue, route_of
 from tests.simulator.replay.steps import Step, steps_of
 from tests.simulator.replay.symbols import Symbols
-from tests.simulator.replay.templates import Wish, deployed
+from tests.simulator.replay.templates import Wish, wishes_of
 
 _RUNNING = frozenset(
     {"inprogress", "creating", "updating", "deleting", "running", "accepted", "provisioning", "notstarted", "migrating"}
@@ -95,7 +95,7 @@ def play(session: Session, symbols: Symbols, service: Service) -> Result:
         if step.compared:
             outcomes.append(Outcome(step, tuple(player.replay(step))))
         else:
-            for wish in deployed(step.exchange):
+            for wish in wishes_of(step.exchange):
                 player.carry_out(wish)
     return Result(session.name, tuple(outcomes), tuple(player.refused))
 

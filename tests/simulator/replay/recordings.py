@@ -6,6 +6,7 @@ Called by the player and by the tests; knows file formats and what each recorder
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,10 @@ from tests.simulator.replay.forms import decoded
 
 REALDATA = Path(__file__).resolve().parents[3].parent / "shared" / "realdata"
 MANAGEMENT_HOST = "https://management.azure.com"
+
+
+_GROUP = re.compile(r"/resourcegroups/([^/?]+)", re.IGNORECASE)
+_NUMBERED = re.compile(r"(.*?)\d{6}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,28 @@ def read_session(name: str, path: Path) -> Session:
     if path.suffix == ".yaml":
         with path.open(encoding="utf-8") as opened:
             document = yaml.load(opened, Loader=yaml.CSafeLoader)
-        return Session(name, CLI, tuple(_cassette(document["interactions"])))
+        return Session(name, CLI, tuple(_cassette(_scrubbed(document["interactions"]))))
     document = json.loads(path.read_text(encoding="utf-8"))
     if "Entries" in document:
         return Session(name, SDK, tuple(_records(document["Entries"])))
     return Session(name, CUSTODIAN, tuple(_cassette(document["interactions"])))
+
+
+def _scrubbed(interactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Finish the CLI recorder's work: it replaces a group's random name by prefix and number, but not in capitals."""
+    groups = {found.group(1) for each in interactions for found in [_GROUP.search(each["request"]["uri"])] if found}
+    numbered = [(found.group(1), name) for name in groups for found in [_NUMBERED.match(name)] if found]
+    if not numbered:
+        return interactions
+    patterns = [
+        (re.compile(rf"(?i)(/resourcegroups/){re.escape(head)}[a-z0-9]{{12,}}(?=[/\"])"), name)
+        for head, name in numbered
+    ]
+    for each in interactions:
+        body = each["response"]["body"]
+        for pattern, name in patterns if isinstance(body.get("string"), str) else ():
+            body["string"] = pattern.sub(rf"\g<1>{name}", body["string"])
+    return interactions
 
 
 def _cassette(interactions: list[dict[str, Any]]) -> Iterator[Exchange]:

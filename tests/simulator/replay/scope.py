@@ -35,6 +35,9 @@ SET_UP = ("microsoft.resources/deployments",)
 # Providers that machines lean on: made beforehand through the simulator's routes, never compared.
 SUPPORTING = ("microsoft.network",)
 
+# Recorded by the way, carried out and not compared: what a session does to the providers its machines lean on.
+_CHANGES = frozenset({"PUT", "PATCH", "DELETE"})
+
 # Answers that show the platform's catalogue, not what the session did: shapes of elements are compared, not numbers.
 CATALOGUES = re.compile(
     r"/locations/[^/]+/(?:publishers|usages|vmsizes|runcommands)\b|/vmsizes$|/topictypes\b"
@@ -79,6 +82,17 @@ def counted(path: str) -> bool:
 def is_set_up(exchange: Exchange) -> bool:
     """Tell whether an exchange is carried out instead of compared."""
     return "/".join(provider_of(exchange.target)) in SET_UP
+
+
+def is_supporting(path: str) -> bool:
+    """Tell whether a path belongs to a provider that machines lean on."""
+    return provider_of(path)[0] in SUPPORTING
+
+
+def is_carried_out(exchange: Exchange) -> bool:
+    """Tell whether an exchange outside the score changes what is inside it."""
+    changes = exchange.method in _CHANGES and exchange.status < 300 and exchange.host == MANAGEMENT_HOST
+    return changes and (is_set_up(exchange) or (is_supporting(exchange.target) and not in_scope(exchange)))
 
 
 def is_catalogue(path: str) -> bool:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.simulator.replay.comparison import Deviation
+from tests.simulator.replay.forms import without_made_parts
 from tests.simulator.replay.player import Outcome, Result
 
 _HERE = Path(__file__).parent
@@ -98,7 +99,7 @@ def unmatched(results: Iterable[Result], reasons: Sequence[Reason]) -> str:
 
 def _line(session: str, outcome: Outcome, deviation: Deviation, reasons: Sequence[Reason]) -> str:
     because = next((reason.because for reason in reasons if reason.covers(session, outcome, deviation)), None)
-    return f"{deviation}" + (f"  [{because}]" if because else "")
+    return without_made_parts(str(deviation)) + (f"  [{because}]" if because else "")
 
 
 def details(result: Result) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.simulator.replay.forms import address_of, outline, time_form
 from tests.simulator.replay.recordings import Exchange, Session
-from tests.simulator.replay.scope import MEASURED, in_scope, is_set_up
+from tests.simulator.replay.scope import MEASURED, in_scope, is_carried_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def _wanted(session: Session) -> Iterator[Step]:
     for exchange in session.exchanges:
         if in_scope(exchange):
             yield Step(exchange)
-        elif is_set_up(exchange) and exchange.method == "PUT":
+        elif is_carried_out(exchange):
             yield Step(exchange, compared=False)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.simulator.replay.recordings import Exchange
+from tests.simulator.replay.scope import is_set_up
 
 _CALL = re.compile(r"^\[(.*)\]$", re.DOTALL)
 _ARGUMENT = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z]+)\(|(\)|,))")
@@ -21,8 +22,15 @@ class Wish:
     """A resource to be made: where and how, in recorded names."""
 
     target: str
-    body: dict[str, Any]
+    body: Any
     method: str = "PUT"
+
+
+def wishes_of(exchange: Exchange) -> list[Wish]:
+    """What a carried-out exchange asks for: itself, or what its template says."""
+    if is_set_up(exchange):
+        return deployed(exchange) if exchange.method == "PUT" else []
+    return [Wish(exchange.target, exchange.request, exchange.method)]
 
 
 def deployed(exchange: Exchange) -> list[Wish]:
@@ -39,8 +47,18 @@ def deployed(exchange: Exchange) -> list[Wish]:
 
 def _wish(scope: str, resource: Mapping[str, Any]) -> Wish:
     kept = ("location", "tags", "zones", "identity", "sku", "plan", "kind", "properties", "extendedLocation")
-    body = {name: resource[name] for name in kept if name in resource}
+    body = {name: _without_nulls(resource[name]) for name in kept if resource.get(name) is not None}
     return Wish(f"{_id(scope, resource['type'], resource['name'])}?api-version={resource['apiVersion']}", body)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Template deployments do not pass nulls on, nor objects that held nothing else."""
+    if isinstance(value, list):
+        return [_without_nulls(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return {name: each for name, each in kept.items() if each != {} or value[name] == {}}
 
 
 def _id(scope: str, kind: str, name: str) -> str:
