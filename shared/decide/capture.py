@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.decide.naming import has_failed, is_ours, is_ready, part_name, stamp
-from shared.decide.retention import Kept, kept
+from shared.decide.retention import Kept, Neighbour, kept
 from shared.decide.schedule import Owed, owed, start_of
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
@@ -236,7 +236,7 @@ def _abandoned(point: Point) -> Point:
 
 
 def _kept(operation: Operation, plan: Plan, points: Iterable[Point]) -> Kept:
-    complete = [point.slot for point in points if point.complete and point.origin is Origin.SLOT]
+    complete = [Neighbour(one.slot, one.keep_until) for one in points if one.complete and one.origin is Origin.SLOT]
     return kept(operation.slot, operation.origin, plan.keep, complete, plan.schedule.zone)
 
 

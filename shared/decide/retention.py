@@ -28,6 +28,14 @@ class Kept:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A complete point of a plan slot, and until when it is kept."""
+
+    slot: datetime
+    keep_until: datetime
+
+
 def period(slot: datetime, unit: Unit, zone: ZoneInfo) -> tuple[int, ...]:
     """The local day, ISO week, month or year of a slot."""
     local = slot.astimezone(zone)
@@ -44,11 +52,21 @@ def period(slot: datetime, unit: Unit, zone: ZoneInfo) -> tuple[int, ...]:
             raise ValueError("hours are ages, not classes")
 
 
-def earned(slot: datetime, complete: Iterable[datetime], zone: ZoneInfo) -> frozenset[Unit]:
-    """The classes a plan slot earns beside the complete plan slots of the same machine: it is their first."""
-    earlier = [other for other in complete if other < slot]
-    return frozenset(
-        unit for unit in CLASS_NAMES if all(period(other, unit, zone) != period(slot, unit, zone) for other in earlier)
+def earned(slot: datetime, keep: Keep, complete: Iterable[Neighbour], zone: ZoneInfo) -> tuple[Age, ...]:
+    """The ages of the classes a plan slot earns: no earlier point of the same period stands for the class already.
+
+    An earlier point stands for a class when it is kept at least as long as the class asks now: one that was taken by a
+    shorter plan leaves the class to be earned.
+    """
+    earlier = [point for point in complete if point.slot < slot]
+    return tuple(age for age in keep.ages if age.unit in CLASS_NAMES and not _stands(slot, age, earlier, zone))
+
+
+def _stands(slot: datetime, age: Age, earlier: Iterable[Neighbour], zone: ZoneInfo) -> bool:
+    wanted = period(slot, age.unit, zone)
+    return any(
+        period(point.slot, age.unit, zone) == wanted and point.keep_until >= age_end(point.slot, age, zone)
+        for point in earlier
     )
 
 
@@ -63,14 +81,14 @@ def age_end(slot: datetime, age: Age, zone: ZoneInfo) -> datetime:
     return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
 
 
-def kept(slot: datetime, origin: Origin, keep: Keep, complete: Iterable[datetime], zone_name: str) -> Kept:
-    """The date and the reason for a point, given the slots of the complete plan points known (`complete`).
+def kept(slot: datetime, origin: Origin, keep: Keep, complete: Iterable[Neighbour], zone_name: str) -> Kept:
+    """The date and the reason for a point, given the complete plan points known.
 
     Before it is complete this is its birth stamp: pass only the complete points, so that it errs long.
     """
     zone = ZoneInfo(zone_name)
-    classes = earned(slot, complete, zone) if origin is Origin.SLOT else frozenset()
-    chosen = [(age_end(slot, age, zone), age) for age in keep.ages if age.unit in classes]
+    ages = earned(slot, keep, complete, zone) if origin is Origin.SLOT else ()
+    chosen = [(age_end(slot, age, zone), age) for age in ages]
     if chosen:
         until, age = max(chosen, key=lambda pair: pair[0])
         name = CLASS_NAMES[age.unit]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.durations import parse_keep
-from shared.decide.retention import age_end, earned, kept
+from shared.decide.retention import Neighbour, age_end, earned, kept
 from shared.model.plan import Age, Keep, Unit
 from shared.model.point import Origin
 from tests.decide.plans import at
@@ -38,15 +38,26 @@ def keep(text: str) -> Keep:
     ],
 )
 def test_the_longest_class_earned_says_how_long(slot: str, before: list[str], until: str, earned_class: str) -> None:
-    answer = kept(at(slot), Origin.SLOT, keep("7d4w12m3y"), [at(one) for one in before], "UTC")
+    answer = kept(at(slot), Origin.SLOT, keep("7d4w12m3y"), neighbours(*(at(one) for one in before)), "UTC")
     assert (answer.until, answer.earned) == (at(until), earned_class)
     assert answer.because
 
 
+def neighbours(*slots: datetime, kept_for: timedelta = timedelta(days=3000)) -> list[Neighbour]:
+    return [Neighbour(slot, slot + kept_for) for slot in slots]
+
+
 def test_classes_follow_the_local_calendar() -> None:
-    before = [at("2027-03-31 21:00")]
-    assert Unit.MONTH in earned(at("2027-03-31 22:30"), before, ZoneInfo("Europe/Berlin"))
-    assert Unit.MONTH not in earned(at("2027-03-31 22:30"), before, UTC)
+    before, slot = neighbours(at("2027-03-31 21:00")), at("2027-03-31 22:30")
+    assert earned(slot, keep("7d12m"), before, ZoneInfo("Europe/Berlin")) == (Age(7, Unit.DAY), Age(12, Unit.MONTH))
+    assert earned(slot, keep("7d12m"), before, UTC) == ()
+
+
+def test_a_point_of_a_shorter_plan_leaves_the_class_to_be_earned() -> None:
+    monday = at("2027-03-08 02:00")
+    bronze = neighbours(monday, kept_for=timedelta(days=7))
+    answer = kept(monday + timedelta(days=1), Origin.SLOT, keep("7d4w"), bronze, "UTC")
+    assert (answer.until, answer.earned) == (monday + timedelta(days=29), "weekly")
 
 
 @pytest.mark.parametrize("origin", [Origin.REQUEST, Origin.ENROLMENT])
@@ -72,8 +83,8 @@ def instants(hours: list[int]) -> list[datetime]:
 def test_another_point_never_shortens_what_was_stamped_without_it(hours: list[int], other: int) -> None:
     """The stamp of a point is taken over the complete points of its birth; later ones can only be newer or older."""
     *before, slot = instants(hours)
-    stamp = kept(slot, Origin.SLOT, keep("7d4w12m3y"), before, "UTC").until
-    later = kept(slot, Origin.SLOT, keep("7d4w12m3y"), [*before, *instants([other])], "UTC").until
+    stamp = kept(slot, Origin.SLOT, keep("7d4w12m3y"), neighbours(*before), "UTC").until
+    later = kept(slot, Origin.SLOT, keep("7d4w12m3y"), neighbours(*before, *instants([other])), "UTC").until
     assert later <= stamp
     assert later >= slot + timedelta(days=7)
 
@@ -83,4 +94,6 @@ def test_the_order_in_which_points_are_known_does_not_matter(hours: list[int], r
     *before, slot = instants(hours)
     shuffled = sorted(before, key=lambda moment: hash((moment, str(random))))
     keeps = keep("7d4w12m3y")
-    assert kept(slot, Origin.SLOT, keeps, before, "UTC") == kept(slot, Origin.SLOT, keeps, shuffled, "UTC")
+    assert kept(slot, Origin.SLOT, keeps, neighbours(*before), "UTC") == kept(
+        slot, Origin.SLOT, keeps, neighbours(*shuffled), "UTC"
+    )
