@@ -28,22 +28,35 @@ def _text(value: Any) -> str:
 
 def messages(datum: Datum) -> list[bytes]:
     """The messages one output value becomes; a JSON array becomes one per element."""
-    value = datum.value
-    if datum.type is None or value is None:
-        return []
-    if datum.type == "bytes":
-        return [bytes(value)]
-    if datum.type in ("string", "json"):
-        stripped = value.strip()
-        looks_like_json = stripped[:1] + stripped[-1:] in ("{}", "[]")
-        if not looks_like_json and datum.type == "string":
-            return [value.encode()]
-        try:
-            value = json.loads(stripped)
-        except ValueError as error:  # the host parses what looks like JSON and fails the invocation if it is not
-            raise FunctionInError(f"an output looks like JSON but is not: {error}") from error
-    elements = value if isinstance(value, list) else [value]
-    return [_text(element).encode() for element in elements]
+    match datum.type:
+        case None:
+            return []
+        case "bytes":
+            return [bytes(datum.value)]
+        case "int":
+            return [str(int(datum.value)).encode()]
+        case "json":
+            return _elements(datum.value)
+        case "dict" | "list":
+            return _elements(_json(datum.value))
+    text = str(datum.value)
+    looks_like_json = text.strip()[:1] + text.strip()[-1:] in ("{}", "[]")
+    return _elements(text) if looks_like_json else [text.encode()]
+
+
+def _elements(text: str) -> list[bytes]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:  # the host parses what looks like JSON and fails the invocation if it is not
+        raise FunctionInError(f"an output looks like JSON but is not: {error}") from error
+    return [_text(element).encode() for element in (value if isinstance(value, list) else [value])]
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value)
+    except TypeError as error:
+        raise FunctionInError(f"an output cannot be written as JSON: {error}") from error
 
 
 class QueueOutputs:

@@ -14,8 +14,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from local.host.activity import Activity
-from local.host.values import Binding, FunctionDefinition, HostError, Invocation, LoadError, Outcome, RetryPolicy
+from local.host.values import (
+    Binding,
+    FunctionDefinition,
+    HostError,
+    Invocation,
+    LoadError,
+    Outcome,
+    RetryPolicy,
+    Threads,
+)
 
 
 class BindingInfo(SimpleNamespace):
@@ -60,14 +68,16 @@ def _retry(options: Any) -> RetryPolicy | None:
 class RuntimeWorker:
     """Microsoft's loader, registry and invocation; only the event loop they run on is ours."""
 
-    def __init__(self, app: Path, activity: Activity) -> None:
+    def __init__(self, app: Path, threads: Threads) -> None:
         handle_event, native_invocation = _library("handle_event"), _library("native_invocation")
         meta, threadpool = _library("bindings.meta"), _library("utils.threadpool")
 
-        self._activity = activity
+        self._threads = threads
         self._invoke = native_invocation.invocation_request_native
         self._threadpool = threadpool
         handle_event.protos = PROTOS
+        handle_event._functions._functions.clear()
+        handle_event._metadata_result = None
         sys.path.insert(0, str(app))
         meta.load_binding_registry()
         threadpool.start_threadpool_executor()
@@ -91,7 +101,7 @@ class RuntimeWorker:
         return Outcome(ok, returned, tuple(outputs), error or "", trace or "")
 
     def _run_loop(self) -> None:
-        self._activity.adopt_thread()
+        self._threads.adopt_thread()
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
@@ -101,7 +111,7 @@ class RuntimeWorker:
 
         def followed(call: Any) -> Any:
             def run(**arguments: Any) -> Any:
-                return self._activity.on_this_thread(invocation_id_cv.get(), lambda: call(**arguments))
+                return self._threads.on_this_thread(invocation_id_cv.get(), lambda: call(**arguments))
 
             return run
 

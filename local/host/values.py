@@ -4,10 +4,10 @@ Made by the workers (`worker`, `runtime_worker`), used by every listener. Never 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from azure.functions.meta import Datum
 
@@ -28,6 +28,14 @@ class LoadError(HostError):
 
 class FunctionInError(Exception):
     """One function cannot be listened for (bad schedule, unresolved name); the others go on."""
+
+
+class Threads(Protocol):
+    """Told by a worker which threads are its own and on which one an invocation runs."""
+
+    def adopt_thread(self) -> None: ...
+
+    def on_this_thread(self, invocation: str, call: Callable[[], Any]) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

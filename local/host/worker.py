@@ -21,9 +21,8 @@ from azure.functions._abc import RetryContext, TraceContext
 from azure.functions.meta import Datum
 
 from local.host import converters, indexing
-from local.host.activity import Activity
 from local.host.indexing import LoadedFunction
-from local.host.values import FunctionDefinition, Invocation, Outcome
+from local.host.values import FunctionDefinition, Invocation, Outcome, Threads
 
 invocation_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("invocation_id", default=None)
 _local = threading.local()
@@ -128,8 +127,8 @@ def thread_count(setting: str | None) -> int | None:
 class OwnWorker:
     """Indexes with `indexing.load`, converts with the public converters."""
 
-    def __init__(self, app: Path, script: str, activity: Activity) -> None:
-        self._activity = activity
+    def __init__(self, app: Path, script: str, threads: Threads) -> None:
+        self._threads = threads
         self._loaded = {function.definition.id: function for function in indexing.load(app, script)}
         self._pool = self._new_pool()
         self._loop = asyncio.new_event_loop()
@@ -157,7 +156,7 @@ class OwnWorker:
         return ThreadPoolExecutor(thread_count(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT")))
 
     def _run_loop(self) -> None:
-        self._activity.adopt_thread()
+        self._threads.adopt_thread()
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
@@ -172,7 +171,7 @@ class OwnWorker:
                 invocation_id.reset(token)
                 _local.invocation_id = None
 
-        return _guarded(function, lambda: self._activity.on_this_thread(invocation.id, body))
+        return _guarded(function, lambda: self._threads.on_this_thread(invocation.id, body))
 
     async def _run_async(self, function: LoadedFunction, invocation: Invocation) -> Outcome:
         invocation_id.set(invocation.id)
@@ -203,11 +202,7 @@ def _failure(function: LoadedFunction, error: Exception) -> Outcome:
 def _arguments(function: LoadedFunction, invocation: Invocation) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name, datum in invocation.inputs:
-        slot = function.inputs[name]
-        try:
-            arguments[name] = converters.decode(slot.binding_type, datum, invocation.metadata)
-        except NotImplementedError:
-            raise TypeError(f"unable to decode a {datum.type} for a {slot.binding_type} binding") from None
+        arguments[name] = converters.decode(function.inputs[name].binding_type, datum, invocation.metadata)
     if function.wants_context:
         arguments["context"] = InvocationContext(function, invocation)
     arguments.update((name, Cell()) for name in function.outputs)

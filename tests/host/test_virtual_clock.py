@@ -1,0 +1,178 @@
+"""The host moved through time together with its storage: jumps, virtual sleeps, hidden messages, renewals."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from local.azurite.server import Azurite, Wanted, start
+from local.process import leash
+from tests.host.harness import HostProcess, Store, live, move, request, running, settle
+
+
+@pytest.fixture(scope="module")
+def moved_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    with leash() as held:
+        yield start(Wanted(tmp_path_factory.mktemp("azurite")), held)
+
+
+@pytest.fixture(scope="module")
+def moved_store(moved_azurite: Azurite) -> Iterator[Store]:
+    store = Store(moved_azurite, "moved-")
+    store.create("work", "async", "retried", "seen")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def moved(moved_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
+    log = tmp_path_factory.mktemp("moved") / "host.log"
+    hidden = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:40"}
+    with running(moved_store, log, **hidden) as host:
+        yield host
+
+
+def test_two_days_of_an_hourly_timer_pass_in_seconds(moved: HostProcess, moved_store: Store) -> None:
+    settle(moved)
+    moved_store.taken("seen")
+    began, real = moved.now(), time.monotonic()
+    jumps = live(moved_store.azurite, moved, timedelta(days=2))
+    took = time.monotonic() - real
+    fired = [line for text in moved_store.taken("seen") if (line := text)]
+    hourly = [text for text in fired if '"hourly"' in text]
+    daily = [text for text in fired if '"startup"' in text]
+    assert len(hourly) in (47, 48)
+    assert len(daily) == 2
+    assert jumps <= 52
+    assert moved.now() - began >= timedelta(days=2)
+    assert took < 15
+
+
+def test_a_jump_over_many_occurrences_fires_once(moved: HostProcess, moved_store: Store) -> None:
+    settle(moved)
+    moved_store.taken("seen")
+    move(moved_store.azurite, moved, moved.now() + timedelta(hours=5, minutes=1))
+    settle(moved)
+    assert sum('"hourly"' in text for text in moved_store.taken("seen")) == 1
+
+
+def test_the_clock_never_goes_backward(moved: HostProcess) -> None:
+    before = moved.now()
+    answer = moved.call("/_host/clock", "POST", {"to": (before - timedelta(hours=1)).isoformat()})
+    assert answer.status == 200
+    assert moved.now() >= before
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"to": "soon"}', b"[]"])
+def test_a_clock_request_that_makes_no_sense_is_refused(moved: HostProcess, body: bytes) -> None:
+    before = moved.now()
+    assert moved.call("/_host/clock", "POST", body).status == 400
+    assert moved.now() - before < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("how", ["sleep", "helpers"])
+def test_a_sleep_is_idle_and_ends_with_the_jump(moved: HostProcess, moved_store: Store, how: str) -> None:
+    moved_store.send("work", f"{how} 240")
+    time.sleep(0.3)
+    look = settle(moved)
+    assert look["next"] is not None
+    real = time.monotonic()
+    live(moved_store.azurite, moved, timedelta(seconds=240))
+    assert moved_store.seen(count=1)["body"] == f"b'{how} 240'"
+    assert time.monotonic() - real < 10
+
+
+def test_sleeping_for_longer_than_a_message_is_hidden_runs_it_once(moved: HostProcess, moved_store: Store) -> None:
+    moved_store.send("work", "sleep 1500")
+    time.sleep(0.3)
+    live(moved_store.azurite, moved, timedelta(minutes=26))
+    settle(moved)
+    lines = [text for text in moved_store.taken("seen") if "sleep 1500" in text]
+    assert len(lines) == 1
+    assert moved_store.count("work") == 0
+
+
+@pytest.mark.parametrize("message", ["spin 1.0", "beside 0.2"])
+def test_an_app_that_computes_is_not_idle(moved: HostProcess, moved_store: Store, message: str) -> None:
+    settle(moved)
+    moved_store.send("work", message)
+    idle_at = _first_idle_after_start(moved)
+    assert idle_at > 0.7
+    assert moved_store.seen(body=f"b'{message}'")
+
+
+def test_an_async_function_is_not_idle_while_it_waits(moved: HostProcess, moved_store: Store) -> None:
+    settle(moved)
+    moved_store.send("async", "1.0")
+    assert _first_idle_after_start(moved) > 0.7
+
+
+def _first_idle_after_start(host: HostProcess) -> float:
+    """Seconds from the first look that was not idle to the first that was."""
+    while host.idle()["idle"]:
+        time.sleep(0.005)
+    began = time.monotonic()
+    settle(host)
+    return time.monotonic() - began
+
+
+def test_a_failed_message_is_hidden_and_comes_back_by_steps(moved: HostProcess, moved_store: Store) -> None:
+    settle(moved)
+    before = moved.logged("RuntimeError: asked to fail")
+    moved_store.send("work", "fail hidden")
+    assert moved.idle()["idle"] is False
+    look = settle(moved)
+    assert moved.logged("RuntimeError: asked to fail") - before == 1
+    assert look["next"] is not None
+    live(moved_store.azurite, moved, timedelta(seconds=61))
+    assert moved.logged("RuntimeError: asked to fail") - before == 2
+    live(moved_store.azurite, moved, timedelta(minutes=4))
+    settle(moved)
+    assert moved.logged("RuntimeError: asked to fail") - before == 5
+    assert moved_store.queue("work-poison").get_queue_properties().approximate_message_count == 0
+
+
+def test_idle_sees_a_message_that_no_listener_has_polled_for_yet(moved: HostProcess, moved_store: Store) -> None:
+    settle(moved)
+    time.sleep(0.6)
+    moved_store.send("work", "straight")
+    assert moved.idle()["idle"] is False
+    assert moved_store.seen(body="b'straight'")
+
+
+def test_the_delay_of_a_retry_is_virtual(moved: HostProcess, moved_store: Store) -> None:
+    settle(moved)
+    moved_store.send("retried", "x")
+    assert moved.idle()["idle"] is False
+    live(moved_store.azurite, moved, timedelta(seconds=3))
+    assert moved_store.seen(retried=2)
+
+
+def test_activity_rises_with_what_happens_and_not_with_looking(moved: HostProcess, moved_store: Store) -> None:
+    before = settle(moved)["activity"]
+    assert moved.idle()["activity"] == before
+    moved.call("/api/open")
+    assert moved.idle()["activity"] > before
+
+
+def test_a_sleeper_wakes_promptly_while_requests_are_answered(moved: HostProcess, moved_store: Store) -> None:
+    moved_store.send("work", "sleep 60")
+    time.sleep(0.3)
+    settle(moved)
+    answers: list[int] = []
+    asking = threading.Thread(target=lambda: answers.append(moved.call("/api/open").status))
+    asking.start()
+    move(moved_store.azurite, moved, moved.now() + timedelta(seconds=61))
+    real = time.monotonic()
+    assert moved_store.seen(body="b'sleep 60'")
+    assert time.monotonic() - real < 2
+    asking.join()
+    assert answers == [200]
+
+
+def test_a_host_whose_clock_is_left_alone_runs_at_real_time(host: HostProcess, azurite: Azurite) -> None:
+    now = time.time()
+    assert abs(host.now().timestamp() - now) < 5
+    assert request(azurite.clock_url + "/clock").status == 200
