@@ -45,7 +45,7 @@ def show(result: Result, tail: int) -> None:
     print("faults    " + "  ".join(f"{name}={count}" for name, count in sorted(result.fired.items())))
     print("checked   " + "  ".join(f"{name}={count}" for name, count in sorted(result.checked.items())))
     for line in result.tail[len(result.tail) - tail :]:
-        print("  " + line)
+        print("  " + line.rstrip())
     for violation in result.violations:
         print(f"BROKEN    {violation}")
     print(f"digest    {result.digest}")

@@ -116,7 +116,7 @@ class Ending:
         self._promises.require(whole, "S8", f"newest slot {slot:%m-%d %H:%M} of {vm.uid} is not complete: {made}")
 
     def _remembered(self, shard: Shard, uid: VmUid) -> None:
-        rows = self._stage.ledger.rows[shard][uid].values()
+        rows = list(self._stage.ledger.rows[shard][uid])
         vm = self._stage.azure.living(uid)
         here = vm is not None and vm.shard == shard
         for held in rows:
@@ -133,16 +133,11 @@ class Ending:
 
     def _kept_long_enough(self, points: list[Point]) -> None:
         """The first complete plan point of each local day, week and month is kept as long as its class says (S5)."""
-        seen: set[tuple[str, str, tuple[int, ...]]] = set()
-        for point in sorted(points, key=lambda one: one.slot):
-            keep = KEEPS[point.plan]
-            zones = ZONES[point.plan]
-            ages = [keep.shortest]
+        of_plan = sorted((point for point in points if point.origin is Origin.SLOT), key=lambda one: one.slot)
+        for point in points:
+            ages = [KEEPS[point.plan].shortest]
             if point.origin is Origin.SLOT:
-                for letter, period in local_periods(point.slot, zones).items():
-                    if (zones, letter, period) not in seen and letter in keep.ages:
-                        ages.append(keep.ages[letter])
-                    seen.add((zones, letter, period))
+                ages += _earned(point, [one for one in of_plan if one.slot < point.slot])
             enough = point.keep_until >= point.slot + max(ages)
             what = f"{point.uid} {point.slot:%m-%d %H:%M} ({point.plan}) is kept until {point.keep_until}"
             self._promises.require(enough, "S5", f"{what}, not for {max(ages)}")
@@ -159,6 +154,15 @@ class Ending:
 
 
 ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "twice": "America/New_York"}
+
+
+def _earned(point: Point, earlier: list[Point]) -> list[timedelta]:
+    """The ages of the classes whose period has no earlier complete plan point, in the zone of the point's plan."""
+    zone = ZONES[point.plan]
+    passed = [local_periods(one.slot, zone) for one in earlier]
+    mine = local_periods(point.slot, zone)
+    keep = KEEPS[point.plan].ages
+    return [age for letter, age in keep.items() if letter in mine and all(mine[letter] != p[letter] for p in passed)]
 
 
 def _covers(operation: Operation, slot: datetime) -> bool:

@@ -14,6 +14,9 @@ from datetime import UTC, datetime, timedelta
 
 from greenlet import getcurrent, greenlet
 
+from shared.model.identity import Shard
+from shared.ports import CallKind
+
 STEPS_OF_ONE_INVOCATION = 50_000
 
 
@@ -28,7 +31,7 @@ class Process:
     name: str
     skew: timedelta = timedelta(0)
     alive: bool = True
-    closed_until: dict[object, datetime] = field(default_factory=dict)
+    closed_until: dict[tuple[Shard, CallKind], datetime] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

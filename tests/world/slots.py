@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+EAST = timedelta(hours=15)  # no zone is further ahead of UTC
+COARSE = timedelta(minutes=15)
+CLOCK_CHANGE = timedelta(hours=2)  # a wall clock is never set back by more
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,20 @@ class Wish:
 def first_minute(day: date, at: time, zone: str) -> datetime:
     """The first UTC minute of a local day at which the wall clock shows `at` or later."""
     place = ZoneInfo(zone)
-    minute = datetime(day.year, day.month, day.day, tzinfo=UTC) - DAY
-    while True:
-        wall = minute.astimezone(place)
-        if wall.date() == day and wall.time() >= at:
-            return minute
-        if wall.date() > day:
-            raise ValueError(f"{day} has no {at} in {zone}")
-        minute += MINUTE
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) - EAST
+    while not _reached(moment, day, at, place):
+        moment += COARSE
+    moment -= CLOCK_CHANGE + COARSE
+    while not _reached(moment, day, at, place):
+        moment += MINUTE
+    return moment
+
+
+def _reached(moment: datetime, day: date, at: time, place: ZoneInfo) -> bool:
+    wall = moment.astimezone(place)
+    if wall.date() > day:
+        raise ValueError(f"{day} has no {at} in {place}")
+    return wall.date() == day and wall.time() >= at
 
 
 @cache

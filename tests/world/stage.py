@@ -49,7 +49,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
     queues = Queues(lambda: scheduler.now)
     ledger, models, audit = LedgerTwin(steps, witness), ModelsTwin(steps), AuditTwin(steps, witness)
     poisoned = PoisonedTwin(steps)
-    requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(scheduler, steps)
+    requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(throttle, steps)
     world = World(
         clock=ClockTwin(scheduler, steps),
         chance=ChanceTwin(seed),

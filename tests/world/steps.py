@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -63,13 +63,16 @@ class EventLog:
 
     def __init__(self, start: datetime, tail: int = TAIL) -> None:
         self._start = start
+        self._now, self._time = start, "0.000"
         self._hash = hashlib.sha256()
         self.tail: deque[str] = deque(maxlen=tail)
 
     def add(self, now: datetime, line: str) -> None:
-        text = f"{(now - self._start) / timedelta(seconds=1):.3f} {line}"
+        if now != self._now:
+            self._now = now
+            self._time = f"{(now - self._start).total_seconds():.3f}"
+        text = f"{self._time} {line}\n"
         self._hash.update(text.encode())
-        self._hash.update(b"\n")
         self.tail.append(text)
 
     @property

@@ -22,6 +22,7 @@ from tests.world.scheduler import Invocation, Killed
 from tests.world.stage import Stage
 from tests.world.steps import Call, Effect, Phase
 from tests.world.twins.azure import Fate, Lock
+from tests.world.twins.throttle import counted_as
 
 ARM = ("arm", "graph")
 STORAGE = ("table", "queue", "blob")
@@ -156,7 +157,8 @@ class Storm:
 
     def _throttle(self, invocation: Invocation, call: Call, phase: Phase) -> None:
         if call.bucket is not None and phase is Phase.BEFORE and self._strikes("F1"):
-            raise self._stage.throttle.close(call.bucket, timedelta(seconds=self._random.choice(RETRY_AFTER)))
+            closed = self._random.choice(counted_as(call.bucket))
+            raise self._stage.throttle.close(closed, timedelta(seconds=self._random.choice(RETRY_AFTER)))
 
     def _server_error(self, invocation: Invocation, call: Call, phase: Phase) -> None:
         if call.service in ARM and phase is Phase.BEFORE and self._strikes("F2"):

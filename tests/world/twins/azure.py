@@ -137,7 +137,7 @@ class Azure:
     locks: dict[Shard, Lock] = field(default_factory=dict)
     groups: set[Shard] = field(default_factory=set)
     snapshots: dict[ResourceId, SnapshotTruth] = field(default_factory=dict)
-    removed: dict[ResourceId, datetime] = field(default_factory=dict)
+    by_slot: dict[tuple[Shard, str], list[SnapshotTruth]] = field(default_factory=dict)
     refusals: dict[ResourceId, CloudError] = field(default_factory=dict)
     history: dict[ResourceId, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
     lives: dict[VmUid, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)

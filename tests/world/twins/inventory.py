@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.errors import Denied, Missing
+from shared.errors import Conflict, Denied
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Lens, Sighting
 from shared.ports import CallKind
@@ -67,7 +67,7 @@ class InventoryTwin:
         self._steps.before(call)
         disks = [self._azure.disk(disk.id) for disk in seen.disks]
         if any(disk is None for disk in disks):
-            raise Missing("ResourceNotFound", f"a disk of {vm} does not exist any more")
+            raise Conflict("BeingMade", f"a disk of {vm} does not exist any more")
         self._steps.after(call)
         found = tuple(replace(disk.seen, lun=old.lun) for disk, old in zip(disks, seen.disks, strict=True) if disk)
         return replace(seen, disks=found, model=model_of(seen))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import cast
 
 from shared.errors import LostRace
 from shared.model.identity import Shard, VmUid
@@ -13,7 +12,7 @@ from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.ports import Held, Record, Row, Transition
 from tests.world.steps import Call, Effect, Steps
-from tests.world.twins.rows import Kept, Key, kept, key_of
+from tests.world.twins.rows import Kept, Rows, key_of
 from tests.world.twins.witness import Witness
 
 ROWS_OF_ONE_TRANSACTION = 100
@@ -27,7 +26,7 @@ class LedgerTwin:
         self._steps = steps
         self._witness = witness
         self._writes = 0
-        self.rows: dict[Shard, dict[VmUid, dict[Key, Kept]]] = {}
+        self.rows: dict[Shard, dict[VmUid, Rows]] = {}
 
     def record(self, shard: Shard, uid: VmUid) -> Record | None:
         self._read("ledger.record", shard, uid, before=True)
@@ -40,27 +39,27 @@ class LedgerTwin:
         uids = sorted(self.rows.get(shard, {}))
         for start in range(0, max(len(uids), 1), ROWS_OF_ONE_PAGE):
             self._read("ledger.machines", shard, str(start), before=True)
-            records = [self.held(shard, uid) for uid in uids[start : start + ROWS_OF_ONE_PAGE]]
+            page = [self.rows[shard][uid].machine for uid in uids[start : start + ROWS_OF_ONE_PAGE]]
             self._read("ledger.machines", shard, str(start), before=False)
-            yield from (record.machine for record in records if record is not None)
+            yield from (machine for machine in page if machine is not None)
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         self._read("ledger.due", shard, "", before=True)
         found = []
-        for uid in self.rows.get(shard, {}):
-            record = self.held(shard, uid)
-            if record and record.machine.row.wanted_at and record.machine.row.wanted_at <= now:
-                opened = tuple(held for held in record.operations if held.row.state.open)
-                found.append(Record(record.machine, opened))
+        for uid, rows in self.rows.get(shard, {}).items():
+            wanted = rows.machine.row.wanted_at if rows.machine else None
+            if wanted is not None and wanted <= now:
+                found.append((wanted, uid, rows))
+        records = [Record(rows.machine, _open(rows)) for _, _, rows in sorted(found, key=_earliest) if rows.machine]
         self._read("ledger.due", shard, "", before=False)
-        return sorted(found, key=lambda record: (record.machine.row.wanted_at, record.machine.row.uid))
+        return records
 
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         self._read("ledger.points", shard, uid, before=True)
-        rows = self.rows.get(shard, {}).get(uid, {})
-        answer = [held for held in rows.values() if isinstance(held.row, Point)]
+        rows = self.rows.get(shard, {}).get(uid, Rows())
+        answer = tuple(held for _, held in sorted(rows.points.items()))
         self._read("ledger.points", shard, uid, before=False)
-        return tuple(sorted(answer, key=lambda held: (held.row.slot, held.row.engine)))
+        return answer
 
     def commit(self, transition: Transition) -> tuple[str, ...]:
         call = Call("table", "ledger.commit", Effect.WRITE, str(transition.shard), transition.uid)
@@ -81,34 +80,33 @@ class LedgerTwin:
         return (there.etag if there else None) == etag
 
     def _apply(self, transition: Transition) -> tuple[str, ...]:
-        rows = self.rows.get(transition.shard, {}).get(transition.uid, {})
-        wanted: list[tuple[Key, str | None]] = [(key_of(write.row), write.etag) for write in transition.writes]
-        wanted += [(key_of(held.row), held.etag) for held in transition.removed]
-        keys = [key for key, _ in wanted]
+        rows = self.rows.get(transition.shard, {}).get(transition.uid, Rows())
+        wanted: list[tuple[Row, str | None]] = [(write.row, write.etag) for write in transition.writes]
+        wanted += [(held.row, held.etag) for held in transition.removed]
+        keys = [key_of(row) for row, _ in wanted]
         if len(set(keys)) < len(keys) or not 0 < len(keys) <= ROWS_OF_ONE_TRANSACTION:
             raise ValueError(f"Table storage refuses this transaction: {keys}")
-        if any(write.row.uid != transition.uid for write in transition.writes):
+        if any(row.uid != transition.uid for row, _ in wanted):
             raise ValueError("a transition holds rows of another machine")
-        if not all(self.stands(etag, rows.get(key)) for key, etag in wanted):
+        if not all(self.stands(etag, rows.get(row)) for row, etag in wanted):
             raise LostRace(f"rows of {transition.uid} changed")
-        self._witness.rows_committed(transition, [rows.get(key) for key in keys])
-        rows = self.rows.setdefault(transition.shard, {}).setdefault(transition.uid, rows)
+        self._witness.rows_committed(transition, [rows.get(row) for row, _ in wanted])
+        self.rows.setdefault(transition.shard, {})[transition.uid] = rows
         for held in transition.removed:
-            del rows[key_of(held.row)]
+            rows.remove(held.row)
         return tuple(self._put(rows, write.row) for write in transition.writes)
 
-    def _put(self, rows: dict[Key, Kept], row: Row) -> str:
+    def _put(self, rows: Rows, row: Row) -> str:
         self._writes += 1
-        rows[key_of(row)] = kept(row, f"e{self._writes}")
+        rows.put(row, f"e{self._writes}")
         return f"e{self._writes}"
 
     def held(self, shard: Shard, uid: VmUid) -> Record | None:
-        rows = self.rows.get(shard, {}).get(uid, {})
-        machine = rows.get(("m",))
-        if machine is None:
+        """The machine and all its operations as they stand now."""
+        rows = self.rows.get(shard, {}).get(uid)
+        if rows is None or rows.machine is None:
             return None
-        operations = [held for held in rows.values() if isinstance(held.row, Operation)]
-        return Record(cast(Held[Machine], machine), tuple(sorted(operations, key=lambda held: held.row.id)))
+        return Record(rows.machine, tuple(held for _, held in sorted(rows.operations.items())))
 
     def _read(self, verb: str, shard: Shard, subject: str, *, before: bool) -> None:
         call = Call("table", verb, Effect.READ, str(shard), subject)
@@ -116,3 +114,11 @@ class LedgerTwin:
             self._steps.before(call)
         else:
             self._steps.after(call)
+
+
+def _open(rows: Rows) -> tuple[Held[Operation], ...]:
+    return tuple(held for _, held in sorted(rows.operations.items()) if held.row.state.open)
+
+
+def _earliest(found: tuple[datetime, VmUid, Rows]) -> tuple[datetime, VmUid]:
+    return found[0], found[1]

@@ -13,6 +13,7 @@ from shared.model.identity import Shard
 from shared.ports import CallKind
 from tests.world.scheduler import Scheduler
 from tests.world.steps import Call, Effect, Steps
+from tests.world.twins.throttle import Throttle
 
 Answer = TypeVar("Answer")
 POOL = 8
@@ -81,8 +82,8 @@ class WorkersTwin:
 class PaceTwin:
     """Waits out what this process was told by Azure, and now and then a little for the share of others."""
 
-    def __init__(self, scheduler: Scheduler, steps: Steps) -> None:
-        self._scheduler = scheduler
+    def __init__(self, throttle: Throttle, steps: Steps) -> None:
+        self._throttle = throttle
         self._steps = steps
         self.share = 0.0
         self._random = random.Random(0)
@@ -90,9 +91,7 @@ class PaceTwin:
     def wait(self, shard: Shard, kind: CallKind) -> timedelta:
         call = Call("process", "pace.wait", Effect.LOCAL, shard.subscription, f"{shard} {kind}")
         self._steps.before(call)
-        worker = self._scheduler.current
-        closed = worker.invocation.process.closed_until if worker else {}
-        wait = max(closed.get((shard, kind), self._scheduler.now) - self._scheduler.now, timedelta(0))
+        wait = max(self._throttle.wait((shard, kind)), timedelta(0))
         if not wait and self._random.random() < self.share:
             wait = timedelta(seconds=self._random.choice((0.1, 1.0, 7.0)))
         self._steps.after(call)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
@@ -22,11 +25,37 @@ def key_of(row: Row) -> Key:
             return ("p", row.slot.isoformat(), row.engine.value)
 
 
-def kept(row: Row, etag: str) -> Kept:
-    match row:
-        case Machine():
-            return Held(row, etag)
-        case Operation():
-            return Held(row, etag)
-        case Point():
-            return Held(row, etag)
+@dataclass(slots=True)
+class Rows:
+    """The rows of one machine, by kind."""
+
+    machine: Held[Machine] | None = None
+    operations: dict[str, Held[Operation]] = field(default_factory=dict)
+    points: dict[Key, Held[Point]] = field(default_factory=dict)
+
+    def get(self, row: Row) -> Kept | None:
+        match row:
+            case Machine():
+                return self.machine
+            case Operation():
+                return self.operations.get(row.id)
+            case Point():
+                return self.points.get(key_of(row))
+
+    def put(self, row: Row, etag: str) -> None:
+        match row:
+            case Machine():
+                self.machine = Held(row, etag)
+            case Operation():
+                self.operations[row.id] = Held(row, etag)
+            case Point():
+                self.points[key_of(row)] = Held(row, etag)
+
+    def remove(self, row: Operation) -> None:
+        del self.operations[row.id]
+
+    def __iter__(self) -> Iterator[Kept]:
+        if self.machine is not None:
+            yield self.machine
+        yield from self.operations.values()
+        yield from self.points.values()

@@ -52,9 +52,10 @@ class SnapshotsTwin:
             return
         now, fate = azure.now(), azure.weather.fate(order.id)
         ready = now + fate.takes if fate.takes is not None else None
-        azure.snapshots[order.id] = SnapshotTruth(
-            order.id, disk.uid, dict(order.tags), now, ready, fate.fails, disk.slow, self._steps.scheduler.steps
-        )
+        step = self._steps.scheduler.steps
+        made = SnapshotTruth(order.id, disk.uid, dict(order.tags), now, ready, fate.fails, disk.slow, step)
+        azure.snapshots[order.id] = made
+        azure.by_slot.setdefault((order.shard, made.tags.get("tagback-slot", "")), []).append(made)
 
     def find(self, snapshot: ResourceId) -> SnapshotSeen | None:
         bucket = (self._azure.shard_of(snapshot), CallKind.READ)
@@ -75,12 +76,11 @@ class SnapshotsTwin:
         call = Call("graph", "snapshots.taken", Effect.READ, shard.subscription, str(shard))
         self._steps.before(call)
         now, weather = self._azure.now(), self._azure.weather
-        wanted = {slot.astimezone(UTC).strftime("%Y%m%dT%H%MZ") for slot in slots}
+        wanted = [slot.astimezone(UTC).strftime("%Y%m%dT%H%MZ") for slot in slots]
         rows = []
-        for truth in self._azure.snapshots.values():
+        for truth in (truth for slot in wanted for truth in self._azure.by_slot.get((shard, slot), ())):
             then = now - weather.lag(str(truth.id))
-            matches = truth.tags.get("tagback-slot") in wanted and self._azure.shard_of(truth.id) == shard
-            if matches and truth.born <= then and not weather.hides(f"taken {truth.id}"):
+            if truth.born <= then and not weather.hides(f"taken {truth.id}"):
                 rows.append(_seen(truth, then))
         self._steps.after(call)
         yield from rows
