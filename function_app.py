@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec
+from typing import TypeVarTuple
 
 import azure.functions as func
 
@@ -15,16 +15,14 @@ from shared.ports import World
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-Arguments = ParamSpec("Arguments")
+Key = TypeVarTuple("Key")
 STORAGE = "AzureWebJobsStorage"
 
 
-def run(
-    flow: Callable[Concatenate[World, Rules, Arguments], None], *args: Arguments.args, **_: Arguments.kwargs
-) -> None:
+def run(flow: Callable[[World, Rules, *Key], None], *key: *Key) -> None:
     """Run a flow in this process's world."""
     world, rules = wiring.from_environment()
-    flow(world, rules, *args)
+    flow(world, rules, *key)
 
 
 @app.event_grid_trigger(arg_name="event")
@@ -59,7 +57,8 @@ def run_request(message: func.QueueMessage) -> None:
 
 @app.route(route="{*path}", methods=["GET", "POST"])
 def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return func.WsgiMiddleware(wiring.web()).handle(req, context)
+    answer: func.HttpResponse = func.WsgiMiddleware(wiring.web()).handle(req, context)  # type: ignore[no-untyped-call]
+    return answer
 
 
 @app.queue_trigger(arg_name="message", queue_name=f"{messages.EVENTS}-poison", connection=STORAGE)

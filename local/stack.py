@@ -36,6 +36,9 @@ IDENTITY_HEADER = "local"
 TOPIC = "tagback"
 EVENT_FUNCTION = "on_resource_event"
 # What a deployment sets because triggers name it: `%TAGBACK_SWEEP%` has no default in Azure.
+THREADS = (
+    32  # one for each message that host.json lets the host hand over at once, tests/test_function_app.py relates them
+)
 SCHEDULES = {"TAGBACK_SWEEP": "0 */15 * * * *"}
 
 
@@ -127,6 +130,7 @@ class Stack:
         url = self.simulator_url
         return {
             "AzureWebJobsStorage": self.azurite.connection_string,
+            "PYTHON_THREADPOOL_THREAD_COUNT": str(THREADS),
             "TAGBACK_SUBSCRIPTIONS": ",".join(self.wanted.subscriptions),
             "TAGBACK_ARM_ENDPOINT": url,
             "TAGBACK_AUTHORITY": url,

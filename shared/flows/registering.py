@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.decide.capture import opened
 from shared.decide.protection import gone, may_be_gone, missed, plan_of, registered
 from shared.decide.schedule import interval
-from shared.errors import LostRace
+from shared.errors import Conflict, Denied, LostRace
 from shared.flows.casework import TRIES, Case, closing, saved
 from shared.messages import SHARDS, VmKey, shard_text
 from shared.model.identity import Shard, VmUid
@@ -30,7 +30,12 @@ def reconcile(world: World, rules: Rules, key: VmKey) -> None:
     if key.id.subscription not in rules.subscriptions:
         log.warning("vm.ignored id=%s because=%r", key.id, "its subscription is not among TAGBACK_SUBSCRIPTIONS")
         return
-    found = world.inventory.look(key.id)
+    try:
+        found = world.inventory.look(key.id)
+    except (Denied, Conflict) as error:
+        # Neither passes within the minutes that a message lives; the sweep asks again.
+        log.warning("vm.unread id=%s because=%r", key.id, str(error))
+        return
     if isinstance(found, Sighting):
         register(world, rules, found)
     if key.uid and key.shard and not (isinstance(found, Sighting) and found.uid == key.uid):
