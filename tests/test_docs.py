@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from shared.cli.main import commands
+from shared.decide.protection import settled_row
+from shared.decide.retention import kept
+from shared.model.identity import VmUid
+from shared.model.point import Origin
 from shared.settings import DEFAULTS, SHIPPED_PLANS, plans_of
 from tests import reference
+from tests.cli.running import run
+from tests.fleet import RULES, SHARD, Fleet, machine, place, point
+from tests.world.stage import stage
+from tests.world.twins.witness import Witness
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -46,7 +56,7 @@ def test_make_targets_that_are_named_exist(page: Path) -> None:
 
 
 def test_the_readme_names_plans_that_are_shipped() -> None:
-    named = {name for name in re.findall(r"backup[ .=]+(\w+)", README) if name not in ("on", "off", "vm", "web")}
+    named = {name for name in re.findall(r"backup ?= ?(\w+)", README) if name not in ("on", "off")}
     assert named
     assert named - set(plans_of(SHIPPED_PLANS).by_name) == set()
 
@@ -74,3 +84,31 @@ def test_the_changelog_has_the_form_it_names() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] == "[Unreleased]"
     assert [one for one in headings[1:] if not re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", one)] == []
+
+
+def test_the_readme_shows_what_explain_prints() -> None:
+    """The machine of the README, put together from the same decisions that the app asks."""
+    rules = replace(RULES, plans=plans_of(SHIPPED_PLANS))
+    silver = rules.plans.by_name["silver"]
+    fleet = Fleet(stage(seed=1, start=datetime(2026, 11, 21, 3, 49, tzinfo=UTC), witness=Witness()), rules)
+    enrolled = datetime(2026, 11, 21, 3, 47, tzinfo=UTC)
+    seen = replace(
+        machine(1, "web-1", group="shop"),
+        id=place("shop", "web-1", "a0000000-0000-4000-8000-000000000001"),
+        uid=VmUid("e48a2118-d01e-4fd5-abfa-7e8498302cbd"),
+        as_of=enrolled,
+        enrolled_at=enrolled,
+        settled=enrolled,
+        last_point=enrolled + timedelta(minutes=1),
+    )
+    settled = settled_row(replace(seen, shard=SHARD), [], rules, fleet.world.clock.now())
+    origins = {enrolled: Origin.ENROLMENT, enrolled + timedelta(minutes=1): Origin.REQUEST}
+    keeps = {slot: kept(slot, origin, silver.keep, [], "UTC") for slot, origin in origins.items()}
+    points = [
+        replace(point(settled, slot), keep_until=keep.until, earned=keep.earned, because=keep.because)
+        for slot, keep in keeps.items()
+    ]
+    fleet.put(settled, *points)
+    printed = [line.rstrip() for line in run(fleet, "explain", "web-1").stdout.splitlines()]
+    shown = README.split("```\n")[3].splitlines()
+    assert shown == printed
