@@ -68,6 +68,7 @@ class _Shown:
         self.resources: dict[str, None] = {}
         self._tags: dict[str, Wish] = {}
         self._leaned_on: set[str] = set()
+        self._places: dict[str, str] = {}
         self._touched = touched_groups(session)
         for exchange in session.exchanges:
             if exchange.host == MANAGEMENT_HOST and (counted(exchange.target) or is_supporting(exchange.target)):
@@ -92,6 +93,14 @@ class _Shown:
         elif exchange.status == 404 and "ResourceGroupNotFound" not in str(exchange.body) and not _is_group(path):
             self._note_group(path)
         self._note_tags(exchange, path)
+        self._note_place(exchange, path)
+
+    def _note_place(self, exchange: Exchange, path: str) -> None:
+        """Where a group lies shows in the operations on what is in it, when nothing else says so."""
+        group = _GROUP.match(path)
+        place = re.search(r"/locations/([^/]+)/", exchange.headers.get("azure-asyncoperation", ""))
+        if group is not None and place is not None:
+            self._places.setdefault(group.group(1), place.group(1).lower())
 
     def _is_mine(self, identity: str) -> bool:
         group = _GROUP.match(identity)
@@ -142,7 +151,7 @@ class _Shown:
             for key, each in self._bodies.items()
             if key.startswith(identity + "/") and each.get("location")
         )
-        location = body.get("location") or next(inside, "eastus")
+        location = body.get("location") or next(inside, None) or self._places.get(identity, "eastus")
         chosen = {"location": location, **({"tags": body["tags"]} if "tags" in body else {})}
         return Wish(f"{body.get('id', identity)}?api-version=2021-04-01", chosen)
 

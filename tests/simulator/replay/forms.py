@@ -15,6 +15,8 @@ TIME = re.compile(r"(\d{4})-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\
 _MADE = re.compile(
     rf"{GUID.pattern}|[0-9a-fA-F]{{32}}|eyJ[A-Za-z0-9_=-]{{20,}}|(?<![\d.])\d+\.\d+\.\d{{5,}}(?![\d.])|(?<!\d)0858\d{{16}}"
 )
+# Azure names OS disks by either rule, for the same image and region on the same day
+_OS_DISK = re.compile(r"_(?:osdisk_1|disk1)_\*")
 SIGNATURE = frozenset({"t", "c", "s", "h", "p", "api-version"})
 
 
@@ -47,7 +49,7 @@ def is_made(text: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def outline(text: str) -> str:
     """Blank what was made up, so that two names made by one rule are equal."""
-    return _MADE.sub("*", text).lower()
+    return _OS_DISK.sub("_osdisk_*", _MADE.sub("*", text).lower())
 
 
 def without_made_parts(text: str) -> str:

@@ -95,9 +95,9 @@ def _scrubbed(interactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for head, name in numbered
     ]
     for each in interactions:
-        body = each["response"]["body"]
-        for pattern, name in patterns if isinstance(body.get("string"), str) else ():
-            body["string"] = pattern.sub(rf"\g<1>{name}", body["string"])
+        for holder, key in ((each["request"], "body"), (each["response"]["body"], "string")):
+            for pattern, name in patterns if isinstance(holder.get(key), str) else ():
+                holder[key] = pattern.sub(rf"\g<1>{name}", holder[key])
     return interactions
 
 
