@@ -109,7 +109,7 @@ STATES = {
     State.STARTED: "accepted by Azure",
     State.SUCCEEDED: "every part is ready",
     State.FAILED: "failed, and tried again at `next_look`",
-    State.GAVE_UP: "failed, and trying again would fail again",
+    State.GAVE_UP: "failed, and trying again would not help or was tried often enough",
     State.NEEDS_PERSON: "waits for a person; looked at again now and then",
     State.SKIPPED: "ended without work, with the reason; no job",
     State.SUPERSEDED: "answered for by a newer slot; no job",
