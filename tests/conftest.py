@@ -13,6 +13,7 @@ import pytest
 from local.azurite import server
 from local.azurite.server import Azurite, Wanted
 from local.process import Leash, leash
+from tests.simulator.running import OTHER, SUBSCRIPTION, Running, simulator
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,12 @@ def azurite(tmp_path_factory: pytest.TempPathFactory, held: Leash) -> Iterator[A
     emulator = server.start(Wanted(directory), held)
     yield emulator
     emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An empty Azure over TLS with two subscriptions, on a clock that moves only when told."""
+    directory = tmp_path_factory.mktemp("simulator")
+    seed = "".join(f'[[subscription]]\nid = "{each}"\n' for each in (SUBSCRIPTION, OTHER))
+    with simulator(directory, "--tls-dir", str(directory / "tls"), seed=seed) as running:
+        yield running

@@ -96,7 +96,9 @@ class HeardPace:
             remaining = _number(folded.get(_remaining_header(lane), ""))
             if remaining is not None:
                 self._buckets[arm] = decide.heard(self._bucket(arm, now), remaining, now)
-            for policy, window, left in _policies(folded.get("x-ms-ratelimit-remaining-resource", "")):
+            # A provider counts by region: what cannot be told to belong to one is left to its refusals.
+            policies = folded.get("x-ms-ratelimit-remaining-resource", "") if lane.region else ""
+            for policy, window, left in _policies(policies):
                 key = Key(lane.subscription, lane.region, lane.kind, policy)
                 known = self._buckets.get(key) or decide.full(left, window, self._share, now)
                 self._buckets[key] = decide.learned(known, left, now)

@@ -11,8 +11,9 @@ from shared.model.identity import DiskUid, ResourceId, Shard, VmUid, vm_id
 from shared.model.machine import Disk, Lens, Sighting
 
 Body = Mapping[str, Any]
-# What Resource Graph adds to a body, or what changes without the machine changing.
-NOT_OF_THE_MODEL = frozenset({"etag", "resources", "extended", "instanceView", "provisioningState"})
+# What Resource Graph adds to properties, or what changes while the resource stays the same.
+NOT_OF_THE_MODEL = frozenset({"resources", "extended", "instanceView", "diskState", "LastOwnershipUpdateTime"})
+NOT_ANYWHERE = frozenset({"etag", "provisioningState"})
 MODEL_FIELDS = (
     "id",
     "name",
@@ -133,7 +134,13 @@ def _tags(body: Body) -> dict[str, str]:
 
 
 def _model(body: Body) -> Body:
-    """The body as a rebuild needs it: the same while the resource stays the same."""
+    """The body as a rebuild needs it: the same by either lens, and while the resource stays the same."""
     kept = {name: body[name] for name in MODEL_FIELDS if body.get(name)}
-    properties = body.get("properties") or {}
-    return {**kept, "properties": {name: properties[name] for name in properties if name not in NOT_OF_THE_MODEL}}
+    properties = {name: value for name, value in (body.get("properties") or {}).items() if name not in NOT_OF_THE_MODEL}
+    return {**kept, "type": str(body.get("type") or "").lower(), "properties": _lasting(properties)}
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _lasting(inner) for name, inner in value.items() if name not in NOT_ANYWHERE}
+    return [_lasting(inner) for inner in value] if isinstance(value, list) else value

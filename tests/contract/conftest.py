@@ -7,18 +7,49 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
 from local.azurite.server import Azurite
+from shared.cloud.arm import Arm
+from shared.cloud.audit import BlobAudit
 from shared.cloud.call import Calls
+from shared.cloud.chance import SystemChance
 from shared.cloud.clock import SystemClock
+from shared.cloud.graph import Graph
 from shared.cloud.identity import Identity, Login
+from shared.cloud.inventory import AzureInventory
+from shared.cloud.leases import TableLeases
+from shared.cloud.ledger import TableLedger
+from shared.cloud.models import BlobModels
+from shared.cloud.pace import HeardPace
+from shared.cloud.poisoned import TablePoisoned
+from shared.cloud.queues import StorageQueue
+from shared.cloud.requests import TableRequests
+from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.cloud.storage import Storage
+from shared.cloud.workers import ThreadWorkers
 from shared.model.account import StorageAccount
 from shared.model.identity import Shard
-from shared.ports import Audit, Chance, Clock, Leases, Ledger, Models, Poisoned, Queue, Requests, Workers
+from shared.ports import (
+    Audit,
+    Chance,
+    Clock,
+    Inventory,
+    Leases,
+    Ledger,
+    Models,
+    Pace,
+    Poisoned,
+    Queue,
+    Requests,
+    Snapshots,
+    Workers,
+)
+from tests.contract.clouds import REGION, Cloud, SimulatedClock, SimulatedCloud, TwinCloud
+from tests.simulator.running import SUBSCRIPTION, Running
 from tests.world.stage import Stage, stage
 from tests.world.twins.witness import Witness
 
@@ -53,8 +84,6 @@ def shard() -> Shard:
 def ledger(implementation: str, request: pytest.FixtureRequest) -> Ledger:
     if implementation == "twin":
         return _twins(request).world.ledger
-    from shared.cloud.ledger import TableLedger
-
     return TableLedger(_storage(request))
 
 
@@ -62,8 +91,6 @@ def ledger(implementation: str, request: pytest.FixtureRequest) -> Ledger:
 def requests(implementation: str, request: pytest.FixtureRequest) -> Requests:
     if implementation == "twin":
         return _twins(request).world.requests
-    from shared.cloud.requests import TableRequests
-
     return TableRequests(_storage(request))
 
 
@@ -71,8 +98,6 @@ def requests(implementation: str, request: pytest.FixtureRequest) -> Requests:
 def poisoned(implementation: str, request: pytest.FixtureRequest) -> Poisoned:
     if implementation == "twin":
         return _twins(request).world.poisoned
-    from shared.cloud.poisoned import TablePoisoned
-
     return TablePoisoned(_storage(request))
 
 
@@ -80,8 +105,6 @@ def poisoned(implementation: str, request: pytest.FixtureRequest) -> Poisoned:
 def leases(implementation: str, request: pytest.FixtureRequest) -> Leases:
     if implementation == "twin":
         return _twins(request).world.leases
-    from shared.cloud.leases import TableLeases
-
     return TableLeases(_storage(request))
 
 
@@ -89,8 +112,6 @@ def leases(implementation: str, request: pytest.FixtureRequest) -> Leases:
 def queue(implementation: str, request: pytest.FixtureRequest) -> Queue:
     if implementation == "twin":
         return _twins(request).world.queue
-    from shared.cloud.queues import StorageQueue
-
     return StorageQueue(_storage(request))
 
 
@@ -98,8 +119,6 @@ def queue(implementation: str, request: pytest.FixtureRequest) -> Queue:
 def models(implementation: str, request: pytest.FixtureRequest) -> Models:
     if implementation == "twin":
         return _twins(request).world.models
-    from shared.cloud.models import BlobModels
-
     return BlobModels(_storage(request))
 
 
@@ -107,8 +126,6 @@ def models(implementation: str, request: pytest.FixtureRequest) -> Models:
 def audit(implementation: str, request: pytest.FixtureRequest) -> Audit:
     if implementation == "twin":
         return _twins(request).world.audit
-    from shared.cloud.audit import BlobAudit
-
     return BlobAudit(_storage(request))
 
 
@@ -121,8 +138,6 @@ def clock(implementation: str, request: pytest.FixtureRequest) -> Clock:
 def chance(implementation: str, request: pytest.FixtureRequest) -> Chance:
     if implementation == "twin":
         return _twins(request).world.chance
-    from shared.cloud.chance import SystemChance
-
     return SystemChance()
 
 
@@ -131,8 +146,6 @@ def workers(implementation: str, request: pytest.FixtureRequest) -> Iterator[Wor
     if implementation == "twin":
         yield _twins(request).world.workers
         return
-    from shared.cloud.workers import ThreadWorkers
-
     pool = ThreadWorkers()
     yield pool
     pool.close()
@@ -145,4 +158,63 @@ def _twins(request: pytest.FixtureRequest) -> Stage:
 
 def _storage(request: pytest.FixtureRequest) -> Storage:
     found: Storage = request.getfixturevalue("storage")
+    return found
+
+
+@pytest.fixture
+def simulator_clock(simulated: Running) -> SimulatedClock:
+    return SimulatedClock(simulated)
+
+
+@pytest.fixture
+def manager(
+    simulated: Running, simulator_clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Arm, HeardPace]]:
+    """The way to the simulator, as the managed identity of an app."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(simulated.ca))
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{simulated.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "x")
+    pace = HeardPace(simulator_clock, 0.3)
+    with closing(Identity(Login(managed=True))) as identity:
+        arm = Arm(simulated.url, identity, simulator_clock, pace)
+        with closing(arm):
+            yield arm, pace
+
+
+@pytest.fixture
+def cloud(implementation: str, request: pytest.FixtureRequest) -> Cloud:
+    if implementation == "twin":
+        twins = _twins(request)
+        twins.azure.subscriptions.append(SUBSCRIPTION)
+        return TwinCloud(twins, Shard(SUBSCRIPTION, REGION))
+    running: Running = request.getfixturevalue("simulated")
+    return SimulatedCloud(running, Shard(SUBSCRIPTION, REGION))
+
+
+@pytest.fixture
+def inventory(implementation: str, request: pytest.FixtureRequest) -> Inventory:
+    if implementation == "twin":
+        return _twins(request).world.inventory
+    arm, pace = request.getfixturevalue("manager")
+    clock: SimulatedClock = request.getfixturevalue("simulator_clock")
+    return AzureInventory(arm, Graph(arm, clock, pace), clock, "backup")
+
+
+@pytest.fixture
+def snapshots(implementation: str, request: pytest.FixtureRequest) -> Snapshots:
+    if implementation == "twin":
+        return _twins(request).world.snapshots
+    arm, pace = request.getfixturevalue("manager")
+    clock: SimulatedClock = request.getfixturevalue("simulator_clock")
+    # A pattern of the test's own, so that its recovery group is not there yet.
+    recovery = Recovery(f"tb{uuid.uuid4().hex[:8]}-{{region}}", "tagback-test")
+    return AzureSnapshots(arm, Graph(arm, clock, pace), recovery)
+
+
+@pytest.fixture
+def pace(implementation: str, request: pytest.FixtureRequest) -> Pace:
+    if implementation == "twin":
+        return _twins(request).world.pace
+    _, heard = request.getfixturevalue("manager")
+    found: HeardPace = heard
     return found
