@@ -1,17 +1,26 @@
 """Starts simulators for tests and talks to their control routes; leaves nothing behind."""
 
+import asyncio
 import base64
+import http.client
 import json
 import ssl
 import subprocess
 import sys
-import urllib.error
-import urllib.request
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from local.simulator.buckets import Limits
+from local.simulator.clock import Clock, Mode, parse_time
+from local.simulator.journal import Journal
+from local.simulator.seed import plant
+from local.simulator.server import Server
+from local.simulator.world import build
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -69,28 +78,34 @@ class Answer:
 
 @dataclass(slots=True)
 class Running:
-    """A simulator that runs."""
+    """A simulator that runs, and one connection to it that is kept open."""
 
     url: str
-    process: subprocess.Popen[str]
     ca: Path | None = None
-    context: ssl.SSLContext | None = field(default=None)
+    connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        split = urlsplit(self.url)
+        host, port = str(split.hostname), split.port
+        self.connection = http.client.HTTPConnection(host, port, timeout=20)
+        if self.ca is not None:
+            context = ssl.create_default_context(cafile=str(self.ca))
+            self.connection = http.client.HTTPSConnection(host, port, timeout=20, context=context)
 
     def ask(self, method: str, path: str, body: Any = None, principal: str = "test", **headers: str) -> Answer:
         """Send one request; a path without an api-version gets one."""
-        url = path if "://" in path else self.url + path
-        if "api-version=" not in url and "/_sim/" not in url:
-            url += ("&" if "?" in url else "?") + "api-version=2022-09-01"
+        target = path.removeprefix(self.url)
+        if "api-version=" not in target and "/_sim/" not in target:
+            target += ("&" if "?" in target else "?") + "api-version=2022-09-01"
         sent = {"Authorization": f"Bearer {bearer(principal)}", "Content-Type": "application/json"}
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
-        raw = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data=raw, method=method, headers=sent)
         try:
-            with urllib.request.urlopen(request, context=self.context, timeout=20) as answer:
-                return _answer(answer.status, dict(answer.headers), answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return _answer(error.code, dict(error.headers), error.read())
+            self.connection.request(method, target, None if body is None else json.dumps(body).encode(), sent)
+            answer = self.connection.getresponse()
+            return _answer(answer.status, dict(answer.getheaders()), answer.read())
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            raise
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Send a control request and return what it says."""
@@ -102,6 +117,10 @@ class Running:
         """Let virtual time pass."""
         moved: dict[str, Any] = self.control("POST", "clock", {"advance": seconds})
         return moved
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
 
     def put_done(self, path: str, body: Any, principal: str = "test") -> Any:
         """Create something and let a minute pass; return the finished resource."""
@@ -123,7 +142,7 @@ def bearer(principal: str) -> str:
 
 @contextmanager
 def simulator(directory: Path, *arguments: str, seed: str | None = SEED, clock: str = "manual") -> Iterator[Running]:
-    """Run a simulator until the block ends."""
+    """Run a simulator as a process of its own until the block ends."""
     command = [sys.executable, "-m", "local.simulator", "--clock", clock, *arguments]
     if clock != "real":
         command += ["--now", START]
@@ -136,13 +155,33 @@ def simulator(directory: Path, *arguments: str, seed: str | None = SEED, clock: 
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, "the simulator did not start"
-            running = Running(json.loads(line)["url"], process)
-            if "--tls-dir" in arguments:
-                running.ca = Path(arguments[arguments.index("--tls-dir") + 1]) / "ca.pem"
-                running.context = ssl.create_default_context(cafile=str(running.ca))
-            yield running
+            tls = Path(arguments[arguments.index("--tls-dir") + 1]) / "ca.pem" if "--tls-dir" in arguments else None
+            with closing(Running(json.loads(line)["url"], tls)) as running:
+                yield running
         finally:
             process.terminate()
+
+
+@contextmanager
+def inside(directory: Path, seed: str = SEED, limits: Limits | None = None) -> Iterator[Running]:
+    """Run a simulator on a thread of this process: the same server and sockets, without the start of a process."""
+    path = directory / "seed.toml"
+    path.write_text(seed, encoding="utf-8")
+    world = build(Clock(Mode.MANUAL, parse_time(START)), Journal(None), "0", limits or Limits())
+    plant(world, path)
+    loop = asyncio.new_event_loop()
+    server = Server(world, None)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        url = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(10)
+        with closing(Running(url)) as running:
+            yield running
+    finally:
+        asyncio.run_coroutine_threadsafe(server.close(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
 
 
 def snapshot_body(disk: str = "vm1-os", **properties: Any) -> dict[str, Any]:
