@@ -3,8 +3,6 @@
 Used by `front`. Needs no key: it listens on the loopback address only and has no counterpart in Azure.
 """
 
-import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +10,8 @@ from aiohttp import web
 
 from local.host.activity import Activity
 from local.host.clock import Clock
-from local.host.queue_listener import Holds, QueueListener
+from local.host.queue_census import QueueCensus
+from local.host.queue_listener import Holds
 
 HIDDEN_STEP = timedelta(seconds=30)
 
@@ -22,10 +21,10 @@ def written(moment: datetime | None) -> str | None:
 
 
 class Control:
-    def __init__(self, clock: Clock, activity: Activity, listeners: Sequence[QueueListener]) -> None:
+    def __init__(self, clock: Clock, activity: Activity, census: QueueCensus) -> None:
         self._clock = clock
         self._activity = activity
-        self._listeners = listeners
+        self._census = census
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         match request.method, request.path:
@@ -49,7 +48,7 @@ class Control:
     async def _idle(self) -> dict[str, Any]:
         """Idle only if no queue has anything to take and nothing happened while they were asked."""
         before = self._activity.count
-        queues = await asyncio.gather(*(listener.holds() for listener in self._listeners))
+        queues = await self._census.take()
         quiet = self._activity.is_quiet() and not self._clock.is_due() and self._activity.count == before
         upcoming = [moment for moment in (self._clock.next(),) if moment is not None]
         if Holds.HIDDEN in queues:

@@ -29,6 +29,7 @@ from local.host.http_trigger import HttpTriggers, http_function
 from local.host.keys import Keys, KeyStore
 from local.host.options import HostOptions, read_options
 from local.host.outputs import QueueOutputs
+from local.host.queue_census import QueueCensus
 from local.host.queue_listener import QueueListener
 from local.host.queue_message import poison_queue
 from local.host.queue_processor import QueueProcessor, QueueTrigger
@@ -155,7 +156,7 @@ class Host:
         began = time.monotonic()
         state = HostState(self._given.host_id, began, self._errors, lambda: time.monotonic() - began)
         return Parts(
-            Control(self._clock, self._activity, self._queues),
+            Control(self._clock, self._activity, QueueCensus(self._storage, self._queues)),
             Admin(self._functions, keys, self._execution, state, settings.resolve, settings.is_disabled),
             EventGridWebhook(event_grid, keys, self._execution),
             HttpTriggers(http, keys, self._execution),
@@ -178,6 +179,7 @@ class Host:
             function,
             self._storage.queue(connection, name),
             self._storage.queue(connection, poison) if poison else None,
+            connection,
         )
         return QueueListener(
             QueueProcessor(

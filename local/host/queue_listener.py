@@ -64,6 +64,14 @@ class QueueListener:
     def queue_name(self) -> str:
         return self._queue.queue_name
 
+    @property
+    def connection(self) -> str:
+        return self._processor.trigger.connection
+
+    @property
+    def is_known_to_exist(self) -> bool:
+        return self._exists
+
     def notify(self) -> None:
         """A message was written here: look at once."""
         self._backoff.reset()

@@ -33,6 +33,7 @@ class QueueTrigger:
     function: FunctionDefinition
     queue: QueueClient
     poison: QueueClient | None
+    connection: str
 
 
 @dataclass(slots=True)

@@ -35,6 +35,10 @@ class Storage:
             name, message_encode_policy=None, message_decode_policy=None
         )
 
+    async def queue_names(self, connection: str) -> frozenset[str]:
+        found = self._queue_service(connection or DEFAULT_CONNECTION).list_queues()
+        return frozenset([str(queue.name) async for queue in found])
+
     def blobs(self) -> BlobServiceClient:
         if self._blobs is None:
             value, endpoint = self._value(DEFAULT_CONNECTION), self._endpoint(DEFAULT_CONNECTION, "blob")
