@@ -1,10 +1,14 @@
 """Snapshots over plain HTTP: the recorded forms, updates, copies elsewhere, background copies and limits."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.simulator.running import COMPUTE, GROUP, SUBSCRIPTION, Running, snapshot_body, snapshot_path
+from local.simulator.answers import ArmError
+from local.simulator.snapshot_limits import SnapshotLimits
+from local.simulator.store import Resource
+from tests.simulator.running import COMPUTE, GROUP, SUBSCRIPTION, Running, inside, snapshot_body, snapshot_path
 
 
 def make(sim: Running, name: str, body: dict[str, Any] | None = None) -> Any:
@@ -152,31 +156,35 @@ def test_an_eighth_snapshot_within_five_minutes_is_throttled_until_the_window_mo
     assert sim.ask("PUT", snapshot_path("s7"), snapshot_body()).status == 202
 
 
-def test_a_disk_has_at_most_500_snapshots(sim: Running) -> None:
+def test_a_disk_has_at_most_500_living_snapshots() -> None:
+    limits, made = SnapshotLimits(), []
     for number in range(500):
-        if number % 7 == 0:
-            sim.advance(301)
-        assert sim.ask("PUT", snapshot_path(f"s{number}"), snapshot_body()).status == 202
-    sim.advance(301)
-    assert sim.ask("PUT", snapshot_path("one-more"), snapshot_body()).status == 409
-    assert sim.ask("DELETE", snapshot_path("s0")).status == 202
-    sim.advance(301)
-    assert sim.ask("PUT", snapshot_path("one-more"), snapshot_body()).status == 202
+        limits.check("disk-uid", "d", number * 60.0)
+        made.append(Resource(f"/s{number}", f"/s{number}", "microsoft.compute/snapshots", number, number * 60.0))
+        limits.made("disk-uid", made[-1], number * 60.0)
+    limits.check("another-disk", "d", 40_000.0)
+    with pytest.raises(ArmError, match="500"):
+        limits.check("disk-uid", "d", 40_000.0)
+    made[0].gone = 40_001.0
+    limits.check("disk-uid", "d", 40_002.0)
 
 
-def test_a_list_comes_in_pages_that_together_hold_everything_once(sim: Running) -> None:
-    body = {"location": "westeurope", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}}
-    for number in range(1003):
-        if number % 150 == 0:
-            sim.advance(60)
-        assert sim.ask("PUT", snapshot_path(f"e{number:04}"), body).status == 202
-    for root in (f"/subscriptions/{SUBSCRIPTION}", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/backups"):
-        page = sim.ask("GET", f"{root}/providers/Microsoft.Compute/snapshots").body
-        assert len(page["value"]) == 1000
-        rest = sim.ask("GET", page["nextLink"]).body
-        assert "nextLink" not in rest
-        names = [item["name"] for item in [*page["value"], *rest["value"]]]
-        assert sorted(names) == [f"e{number:04}" for number in range(1003)]
+def test_a_list_comes_in_pages_that_together_hold_everything_once(tmp_path: Path) -> None:
+    estate = "".join(
+        f'[[disk]]\nsubscription = "{SUBSCRIPTION}"\ngroup = "many"\nname = "d{number:04}"\n' for number in range(1003)
+    )
+    with inside(tmp_path, estate) as sim:
+        for root in (f"/subscriptions/{SUBSCRIPTION}", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/MANY"):
+            page = sim.ask("GET", f"{root}/providers/Microsoft.Compute/disks?$expand=x").body
+            assert len(page["value"]) == 1000
+            gone = page["value"][1]
+            rest = sim.ask("GET", page["nextLink"]).body
+            assert "nextLink" not in rest
+            names = [item["name"] for item in [*page["value"], *rest["value"]]]
+            assert sorted(names) == [f"d{number:04}" for number in range(1003)]
+        assert sim.ask("DELETE", gone["id"]).status == 202
+        sim.advance(5)
+        assert len(sim.ask("GET", page["nextLink"]).body["value"]) == 3
 
 
 def test_a_snapshot_holds_what_the_disk_held_at_the_moment_of_the_put(sim: Running) -> None:
