@@ -55,10 +55,10 @@ def run_request(message: func.QueueMessage) -> None:
     run(requesting.run, messages.parse_request(text(message)))
 
 
-@app.route(route="{*path}", methods=["GET", "POST"])
-def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    answer: func.HttpResponse = func.WsgiMiddleware(wiring.web()).handle(req, context)  # type: ignore[no-untyped-call]
-    return answer
+@app.route(route="{*path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def api(req: func.HttpRequest) -> func.HttpResponse:
+    reply = wiring.web(req.method, req.url, req.headers, req.get_body())
+    return func.HttpResponse(reply.body, status_code=reply.status, headers=dict(reply.headers))
 
 
 @app.queue_trigger(arg_name="message", queue_name=f"{messages.EVENTS}-poison", connection=STORAGE)

@@ -161,6 +161,9 @@ class Ledger(Protocol):
     def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
         """Every machine of a shard."""
 
+    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
+        """Every operation of a shard that the ledger still holds."""
+
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         """The machines whose `wanted_at` has come, earliest first and then by uid, with their open operations only."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.model.rules import Rules
 from shared.ports import World
@@ -19,6 +19,7 @@ from shared.ports import World
 if TYPE_CHECKING:
     from shared.cloud.identity import Identity
     from shared.settings import Settings
+    from shared.web.gateway import Reply
 
 _lock = threading.Lock()
 _process: dict[str, tuple[World, Rules]] = {}
@@ -50,11 +51,12 @@ def caller() -> str:
         identity.close()
 
 
-def web() -> Callable[..., Any]:
-    """The WSGI application over this process's world."""
+def web(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    """The API's answer to one request, over this process's world."""
     from shared.web.api import application
+    from shared.web.gateway import Ask, call
 
-    return application(from_environment)
+    return call(application(from_environment), Ask(method, url, headers, body))
 
 
 def world(settings: Settings) -> World:

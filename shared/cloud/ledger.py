@@ -55,6 +55,11 @@ class TableLedger:
             for row in self._rows(shard, slice_, "m|"):
                 yield _held(Machine, slice_, row)
 
+    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
+        for slice_ in all_slices(self._census(shard)):
+            for row in self._rows(shard, slice_, "o|"):
+                yield _held(Operation, slice_, row)
+
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         records = [record for slice_ in all_slices(self._census(shard)) for record in self._due_in(shard, slice_, now)]
         return sorted(records, key=lambda record: (record.machine.row.wanted_at or now, record.machine.row.uid))

@@ -37,7 +37,7 @@ class Explanation:
 def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
     """Explain one machine of the ledger as it stands now."""
     now = world.clock.now()
-    machine = at_read_time(machine, operations_of(world, [machine]), rules, now)
+    machine = at_read_time(machine, operations_of(world, machine), rules, now)
     points = tuple(held.row for held in world.ledger.points(machine.shard, machine.uid))
     wish = wish_of(machine, rules, now)
     taken_by = plan_of(machine, rules, now)

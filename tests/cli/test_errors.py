@@ -38,13 +38,13 @@ def test_an_error_has_its_exit_code_and_its_words(error: TagbackError, code: int
     assert (document["exit_code"], document["problems"]) == (code, str(error).splitlines())
 
 
-def test_a_read_that_fails_on_a_worker_is_azure_failing() -> None:
+def test_operations_that_cannot_be_read_are_azure_failing() -> None:
     fleet = usual_fleet()
 
     def refuse(*_: object) -> None:
         raise CloudError("ServerBusy", "later")
 
-    fleet.stage.ledger.record = refuse  # type: ignore[method-assign, assignment] # the twin's only fault here
+    fleet.stage.ledger.operations = refuse  # type: ignore[method-assign, assignment] # the twin's only fault here
     assert run(fleet, "status").exit_code == 5
 
 

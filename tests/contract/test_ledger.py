@@ -199,3 +199,12 @@ def test_a_machine_is_registered_once(ledger: Ledger, shard: Shard) -> None:
     with pytest.raises(LostRace):
         put(ledger, shard, uid, full_machine(shard, uid))
     assert [held.row for held in ledger.machines(shard)] == [bare_machine(shard, uid)]
+
+
+def test_the_operations_of_a_shard_are_listed_open_or_not(ledger: Ledger, shard: Shard) -> None:
+    one, other = new_uid(), new_uid()
+    ended = replace(operation(other), state=State.SUCCEEDED)
+    put(ledger, shard, one, bare_machine(shard, one), operation(one))
+    put(ledger, shard, other, bare_machine(shard, other), ended)
+    assert {held.row for held in ledger.operations(shard)} == {operation(one), ended}
+    assert list(ledger.operations(Shard(shard.subscription, "elsewhere"))) == []

@@ -43,6 +43,14 @@ class LedgerTwin:
             self._read("ledger.machines", shard, str(start), before=False)
             yield from (machine for machine in page if machine is not None)
 
+    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
+        self._read("ledger.operations", shard, "", before=True)
+        found = [
+            held for _, rows in sorted(self.rows.get(shard, {}).items()) for _, held in sorted(rows.operations.items())
+        ]
+        self._read("ledger.operations", shard, "", before=False)
+        yield from found
+
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         self._read("ledger.due", shard, "", before=True)
         found = []
