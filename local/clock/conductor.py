@@ -17,6 +17,8 @@ from local.clock.order import SHY, Jump, Look, moves, next_jump
 from local.clock.stage import Stage
 
 PAUSE = 0.003
+# A look costs the busy follower some of the time it needs to become idle.
+BUSY_PAUSE = 0.02
 STUCK_AFTER = 120.0
 
 
@@ -104,7 +106,7 @@ class Conductor:
             if time.monotonic() - began > STUCK_AFTER:
                 raise Stuck(f"no rest for {STUCK_AFTER:.0f} s at {self.now():%Y-%m-%d %H:%M:%S}Z: {busy or activity}")
             if busy:
-                time.sleep(PAUSE)
+                time.sleep(BUSY_PAUSE)
 
     def _looks(self) -> dict[str, Look]:
         """Ask from the cheapest to the dearest, and stop at the first that is busy."""

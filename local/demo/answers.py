@@ -47,7 +47,7 @@ def the_asked_point_is_there(asked: datetime, tagback: CommandLine) -> Finding:
     """The point asked for is complete."""
     finding = Finding()
     points = tagback.run("points", ASKED_FOR, "--output", "json").document()
-    slots = [datetime.strptime(p["slot"], SLOT).replace(tzinfo=asked.tzinfo) for p in points if p["complete"]]
+    slots = [datetime.fromisoformat(point["slot"]) for point in points if point["complete"]]
     there = any(asked <= slot + timedelta(minutes=1) and slot <= asked + DONE_WITHIN for slot in slots)
     finding.expect(there, "no complete point of the time it was asked for", ASKED_FOR, asked.strftime(SLOT))
     return finding

@@ -25,6 +25,7 @@ NETWORK_API = "2024-05-01"
 TAGS_API = "2024-11-01"
 IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
 LIFETIME = 10**9
+SKU = "Premium_LRS"
 
 
 class VirtualTransport(RequestsTransport):  # type: ignore[misc] # azure-core hands it out untyped
@@ -79,7 +80,10 @@ class Fleet:
         self._compute(subscription).send_request(HttpRequest(method, path, json=body)).raise_for_status()
 
     def create(self, machine: MachineStory) -> None:
-        """Create a machine with its group and network interface; the disks come with it."""
+        """Create a machine with its group and network interface.
+
+        Its disks come with it, but for those to be left out: they are made and tagged before they are attached.
+        """
         group = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group}"
         self._send(machine.subscription, "PUT", f"{group}?api-version={GROUPS_API}", {"location": machine.region})
         interface = f"{group}/providers/Microsoft.Network/networkInterfaces/{machine.name}-nic"
@@ -90,11 +94,12 @@ class Fleet:
             {"location": machine.region, "properties": {"ipConfigurations": [ip_configuration(group)]}},
         )
         compute = self._compute(machine.subscription)
-        body: Any = virtual_machine(machine, interface)
-        compute.virtual_machines.begin_create_or_update(machine.group, machine.name, body).result()
+        prepared: dict[int, str] = {}
         for number in machine.left_out:
-            disk: Any = {"tags": {"backup": "off"}}
-            compute.disks.begin_update(machine.group, data_disk_name(machine.name, number), disk).result()
+            name, disk = data_disk_name(machine.name, number), scratch_disk(machine, number)
+            prepared[number] = str(compute.disks.begin_create_or_update(machine.group, name, disk).result().id)
+        body: Any = virtual_machine(machine, interface, prepared)
+        compute.virtual_machines.begin_create_or_update(machine.group, machine.name, body).result()
 
     def tag(self, machine: MachineStory, tags: Mapping[str, str]) -> None:
         """Merge tags through the Tags API, as the portal's tag blade does."""
@@ -127,32 +132,47 @@ def ip_configuration(group: str) -> dict[str, object]:
     return {"name": "ipconfig1", "properties": {"subnet": {"id": subnet}, "privateIPAllocationMethod": "Dynamic"}}
 
 
-def virtual_machine(machine: MachineStory, interface: str) -> dict[str, object]:
-    """The body of the machine's PUT."""
-    managed = {"storageAccountType": "Premium_LRS"}
-    os_disk: dict[str, object] = {
+def scratch_disk(machine: MachineStory, number: int) -> Any:
+    """A data disk made by hand, tagged so that backups leave it out."""
+    return {
+        "location": machine.region,
+        "tags": {"backup": "off"},
+        "sku": {"name": SKU},
+        "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": machine.disks[number]},
+    }
+
+
+def os_disk(machine: MachineStory) -> dict[str, object]:
+    disk: dict[str, object] = {
         "name": f"{machine.name}-os",
         "createOption": "FromImage",
         "caching": "ReadWrite",
         "diskSizeGB": 30,
-        "managedDisk": managed,
+        "managedDisk": {"storageAccountType": SKU},
     }
     if machine.ephemeral:
-        os_disk |= {"diffDiskSettings": {"option": "Local"}, "caching": "ReadOnly"}
-        os_disk["managedDisk"] = {"storageAccountType": "Standard_LRS"}
-    data_disks = [
-        {
-            "lun": number,
-            "name": data_disk_name(machine.name, number),
-            "createOption": "Empty",
-            "diskSizeGB": size,
-            "managedDisk": managed,
-        }
-        for number, size in enumerate(machine.disks)
-    ]
+        disk |= {"diffDiskSettings": {"option": "Local"}, "caching": "ReadOnly"}
+        disk["managedDisk"] = {"storageAccountType": "Standard_LRS"}
+    return disk
+
+
+def data_disk(machine: MachineStory, number: int, prepared: Mapping[int, str]) -> dict[str, object]:
+    disk: dict[str, object] = {"lun": number, "name": data_disk_name(machine.name, number)}
+    if number in prepared:
+        return disk | {"createOption": "Attach", "managedDisk": {"id": prepared[number]}}
+    size = machine.disks[number]
+    return disk | {"createOption": "Empty", "diskSizeGB": size, "managedDisk": {"storageAccountType": SKU}}
+
+
+def virtual_machine(machine: MachineStory, interface: str, prepared: Mapping[int, str]) -> dict[str, object]:
+    """The body of the machine's PUT; `prepared` are the ids of data disks that exist already."""
     properties = {
         "hardwareProfile": {"vmSize": "Standard_D4ds_v5"},
-        "storageProfile": {"imageReference": IMAGE, "osDisk": os_disk, "dataDisks": data_disks},
+        "storageProfile": {
+            "imageReference": IMAGE,
+            "osDisk": os_disk(machine),
+            "dataDisks": [data_disk(machine, number, prepared) for number in range(len(machine.disks))],
+        },
         "osProfile": {
             "computerName": machine.name,
             "adminUsername": "owner",
