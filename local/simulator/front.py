@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from local.simulator import identity
+from local.simulator import identity, versions
 from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.buckets import Toll
 from local.simulator.call import Call
@@ -131,6 +131,7 @@ class Front:
             if call.method in LOCKED and not route.action.endswith("/read"):
                 world.locks.check(LOCKED[call.method], key_of(_subject(call)), _subject(call))
             reply = route.handler(world, call)
+            reply.body = versions.known_to(call.version, reply.body)
         except ArmError as refusal:
             refusal.headers = {**headers, **refusal.headers}
             raise

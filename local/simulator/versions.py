@@ -1,0 +1,92 @@
+"""What answers lack in older api-versions: fields that a type shows only since a version.
+
+The front calls it for every answer; newer versions cost nothing. Recorded: each line is the oldest recording that
+shows the field, younger than the youngest that does not (azure-cli 2021 and 2025, SDKs of 2019 and 2022, c7n).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.simulator.answers import Document, encode
+
+# type -> (path of a field, first api-version that shows it); [] stands for every element
+SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "microsoft.compute/disks": (
+        ("properties.diskIOPSReadWrite", "2018-09-30"),
+        ("properties.diskMBpsReadWrite", "2018-09-30"),
+        ("properties.diskSizeBytes", "2020-05-01"),
+        ("properties.uniqueId", "2020-05-01"),
+        ("properties.encryption", "2020-05-01"),
+        ("properties.networkAccessPolicy", "2020-05-01"),
+        ("properties.creationData.sourceUniqueId", "2020-05-01"),
+        ("properties.tier", "2020-09-30"),
+        ("properties.publicNetworkAccess", "2021-08-01"),
+    ),
+    "microsoft.compute/snapshots": (
+        ("properties.diskSizeBytes", "2020-05-01"),
+        ("properties.uniqueId", "2020-05-01"),
+        ("properties.encryption", "2020-05-01"),
+        ("properties.incremental", "2020-05-01"),
+        ("properties.incrementalSnapshotFamilyId", "2020-05-01"),
+        ("properties.networkAccessPolicy", "2020-05-01"),
+        ("properties.creationData.sourceUniqueId", "2020-05-01"),
+        ("properties.publicNetworkAccess", "2021-08-01"),
+        ("properties.completionPercent", "2022-03-02"),
+        ("properties.snapshotAccessState", "2025-01-02"),
+    ),
+    "microsoft.compute/virtualmachines": (
+        ("properties.osProfile.requireGuestProvisionSignal", "2019-03-01"),
+        ("properties.storageProfile.dataDisks[].toBeDetached", "2019-03-01"),
+        ("properties.storageProfile.imageReference.exactVersion", "2020-12-01"),
+        ("properties.osProfile.linuxConfiguration.patchSettings", "2020-12-01"),
+        ("properties.osProfile.linuxConfiguration.patchSettings.assessmentMode", "2021-03-01"),
+        ("properties.osProfile.windowsConfiguration.patchSettings", "2021-03-01"),
+        ("properties.storageProfile.osDisk.deleteOption", "2021-03-01"),
+        ("properties.storageProfile.dataDisks[].deleteOption", "2021-03-01"),
+        ("properties.timeCreated", "2021-11-01"),
+        ("properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
+        ("properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
+        ("etag", "2024-07-01"),
+    ),
+    "microsoft.resources/resourcegroups": (("type", "2019-08-01"),),
+}
+NEWEST = max(version for rows in SINCE.values() for _, version in rows)
+
+
+def known_to(version: str, body: bytes) -> bytes:
+    """Take out of an answer what a version does not show."""
+    if version[:10] >= NEWEST or b'"type"' not in body:
+        return body
+    document = json.loads(body)
+    changed = False
+    for resource in _resources(document):
+        for path, since in SINCE.get(str(resource["type"]).lower(), ()):
+            if version[:10] < since:
+                changed = _without(resource, path.split(".")) or changed
+    return encode(document) if changed else body
+
+
+def _resources(document: Any) -> Iterator[Document]:
+    """The answer itself, the elements of a list, or the output of an operation."""
+    if not isinstance(document, dict):
+        return
+    found = document.get("properties")
+    output = found.get("output") if isinstance(found, dict) else None
+    listed = document.get("value")
+    for each in (document, output, *(listed if isinstance(listed, list) else ())):
+        if isinstance(each, dict) and isinstance(each.get("type"), str):
+            yield each
+
+
+def _without(value: Any, path: list[str]) -> bool:
+    name, rest = path[0], path[1:]
+    if name.endswith("[]"):
+        elements = value.get(name[:-2]) if isinstance(value, dict) else None
+        return sum(_without(each, rest) for each in elements or []) > 0
+    if not isinstance(value, dict) or name not in value:
+        return False
+    if rest:
+        return _without(value[name], rest)
+    del value[name]
+    return True
