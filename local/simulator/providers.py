@@ -6,6 +6,7 @@ from local.simulator import (
     event_grid,
     extensions,
     graph,
+    images,
     locks,
     network,
     operations,
@@ -19,7 +20,20 @@ from local.simulator.lro import Finisher
 from local.simulator.routing import Routes
 from local.simulator.world import World
 
-MODULES = (resources, provider_list, compute_vms, extensions, disks, snapshots, network, tags, locks, graph, event_grid)
+MODULES = (
+    resources,
+    provider_list,
+    compute_vms,
+    extensions,
+    disks,
+    snapshots,
+    network,
+    tags,
+    locks,
+    graph,
+    event_grid,
+    images,
+)
 
 
 def routes() -> Routes:

@@ -13,7 +13,7 @@ GUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 TIME = re.compile(r"(\d{4})-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d|)$")
 # a guid, 32 hexadecimal digits, the long opaque token of an operation, or the version of an image
 _MADE = re.compile(
-    rf"{GUID.pattern}|[0-9a-fA-F]{{32}}|eyJ[A-Za-z0-9_=-]{{20,}}|(?<![\d.])\d+\.\d+\.\d{{5,}}(?![\d.])|(?<!\d)0858\d{{16}}"
+    rf"{GUID.pattern}|[0-9a-fA-F]{{32}}|eyJ[A-Za-z0-9_=-]{{20,}}|(?<![\d.])\d+\.(?:\d+\.\d{{5,}}|\d{{5,}}\.\d+)(?![\d.])|(?<!\d)0858\d{{16}}"
 )
 # Azure names OS disks by either rule, for the same image and region on the same day
 _OS_DISK = re.compile(r"_(?:osdisk_1|disk1)_\*")
