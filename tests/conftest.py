@@ -6,6 +6,7 @@ Tests on them do not depend on each other: each takes subscriptions, queues and 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ import pytest
 from local.azurite import server
 from local.azurite.server import Azurite, Wanted
 from local.process import Leash, leash
+from shared.cloud.arm import Arm
+from shared.cloud.call import Calls
+from shared.cloud.clock import SystemClock
+from shared.cloud.identity import Identity, Login
+from shared.cloud.pace import HeardPace
+from shared.cloud.storage import Storage
+from shared.model.account import StorageAccount
+from tests.contract.clouds import SimulatedClock
 from tests.simulator.running import OTHER, SUBSCRIPTION, Running, simulator
 
 
@@ -38,3 +47,31 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     seed = "".join(f'[[subscription]]\nid = "{each}"\n' for each in (SUBSCRIPTION, OTHER))
     with simulator(directory, "--tls-dir", str(directory / "tls"), seed=seed) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def storage(azurite: Azurite) -> Iterator[Storage]:
+    account = StorageAccount("devstoreaccount1", azurite.connection_string)
+    opened = Storage(account, Identity(Login(managed=False)), Calls(SystemClock()))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def simulator_clock(simulated: Running) -> SimulatedClock:
+    return SimulatedClock(simulated)
+
+
+@pytest.fixture
+def manager(
+    simulated: Running, simulator_clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Arm, HeardPace]]:
+    """The way to the simulator, as the managed identity of an app."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(simulated.ca))
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{simulated.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "x")
+    pace = HeardPace(simulator_clock, 0.3)
+    with closing(Identity(Login(managed=True))) as identity:
+        arm = Arm(simulated.url, identity, simulator_clock, pace)
+        with closing(arm):
+            yield arm, pace

@@ -100,17 +100,19 @@ class Arm:
         return self._calls.once(partial(self._attempt, lane, action))
 
     def get(self, lane: Lane, path: str, version: str) -> Mapping[str, Any]:
-        request = partial(HttpRequest, "GET", self._url(path, version))
-        return self.read(lane, lambda hook: self._sent(request(), hook))
+        return self.send(lane, HttpRequest("GET", self._url(path, version)))
 
     def put(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        request = partial(HttpRequest, "PUT", self._url(path, version), json=dict(body))
-        return self.write(lane, lambda hook: self._sent(request(), hook))
+        request = HttpRequest("PUT", self._url(path, version), json=dict(body))
+        return self.write(lane, lambda hook: self._sent(request, hook))
 
     def ask(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A POST that only reads."""
-        request = partial(HttpRequest, "POST", self._url(path, version), json=dict(body))
-        return self.read(lane, lambda hook: self._sent(request(), hook))
+        return self.send(lane, HttpRequest("POST", self._url(path, version), json=dict(body)))
+
+    def send(self, lane: Lane, request: HttpRequest) -> Mapping[str, Any]:
+        """A raw request that may be repeated, and the JSON object it is answered with."""
+        return self.read(lane, lambda hook: self._sent(request, hook))
 
     def _attempt(self, lane: Lane, action: Callable[[Hook], Answer]) -> Answer:
         closed = self._pace.closed(lane)

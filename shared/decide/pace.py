@@ -43,10 +43,11 @@ def full(capacity: float, window: timedelta, share: float, now: datetime) -> Buc
 def wait(bucket: Bucket, now: datetime) -> timedelta:
     """How long until one call may be sent; zero means now."""
     closed = max(bucket.closed_until - now, timedelta(0)) if bucket.closed_until else timedelta(0)
-    lacking = 1 - (_refilled(bucket, now).level - bucket.kept_back)
+    refilled = _refilled(bucket, now)
+    lacking = 1 - (refilled.level - bucket.kept_back)
     if lacking <= 1 - _NEARLY_ONE:
         return closed
-    return max(closed, timedelta(microseconds=math.ceil(lacking / bucket.refill * 1e6)))
+    return max(closed, refilled.at - now + timedelta(microseconds=math.ceil(lacking / bucket.refill * 1e6)))
 
 
 def spent(bucket: Bucket, now: datetime) -> Bucket:
@@ -69,9 +70,9 @@ def learned(bucket: Bucket, remaining: float, now: datetime) -> Bucket:
 
 
 def refused(bucket: Bucket, after: timedelta, now: datetime) -> Bucket:
-    """The bucket after a refusal: closed for `after`, and what it held was an illusion."""
+    """The bucket after a refusal: closed for `after`, then one call may go; what it held was an illusion."""
     until = max(now + after, bucket.closed_until or now)
-    return replace(_refilled(bucket, now), level=0, at=until, closed_until=until)
+    return replace(bucket, level=bucket.kept_back + 1, at=until, closed_until=until)
 
 
 def _refilled(bucket: Bucket, now: datetime) -> Bucket:

@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
-from local.azurite.server import Azurite
-from shared.cloud.arm import Arm
 from shared.cloud.audit import BlobAudit
-from shared.cloud.call import Calls
 from shared.cloud.chance import SystemChance
 from shared.cloud.clock import SystemClock
 from shared.cloud.graph import Graph
-from shared.cloud.identity import Identity, Login
 from shared.cloud.inventory import AzureInventory
 from shared.cloud.leases import TableLeases
 from shared.cloud.ledger import TableLedger
@@ -31,7 +26,6 @@ from shared.cloud.requests import TableRequests
 from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.cloud.storage import Storage
 from shared.cloud.workers import ThreadWorkers
-from shared.model.account import StorageAccount
 from shared.model.identity import Shard
 from shared.ports import (
     Audit,
@@ -60,14 +54,6 @@ START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 @pytest.fixture(params=IMPLEMENTATIONS)
 def implementation(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture(scope="session")
-def storage(azurite: Azurite) -> Iterator[Storage]:
-    account = StorageAccount("devstoreaccount1", azurite.connection_string)
-    opened = Storage(account, Identity(Login(managed=False)), Calls(SystemClock()))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -159,26 +145,6 @@ def _twins(request: pytest.FixtureRequest) -> Stage:
 def _storage(request: pytest.FixtureRequest) -> Storage:
     found: Storage = request.getfixturevalue("storage")
     return found
-
-
-@pytest.fixture
-def simulator_clock(simulated: Running) -> SimulatedClock:
-    return SimulatedClock(simulated)
-
-
-@pytest.fixture
-def manager(
-    simulated: Running, simulator_clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Arm, HeardPace]]:
-    """The way to the simulator, as the managed identity of an app."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(simulated.ca))
-    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{simulated.url}/msi/token")
-    monkeypatch.setenv("IDENTITY_HEADER", "x")
-    pace = HeardPace(simulator_clock, 0.3)
-    with closing(Identity(Login(managed=True))) as identity:
-        arm = Arm(simulated.url, identity, simulator_clock, pace)
-        with closing(arm):
-            yield arm, pace
 
 
 @pytest.fixture

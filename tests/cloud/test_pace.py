@@ -1,0 +1,139 @@
+"""What pace makes of the headers of Azure's answers, and that nobody overdraws a bucket of the simulator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.cloud.pace import GRAPH, HeardPace, Lane
+from shared.model.identity import Shard
+from shared.ports import CallKind
+
+HERE = Shard("sub-1", "westeurope")
+THERE = Shard("sub-1", "northeurope")
+ELSEWHERE = Shard("sub-2", "westeurope")
+SNAPSHOT = Lane.of(HERE, CallKind.SNAPSHOT)
+THREE_MINUTES = "Microsoft.Compute/HighCostSnapshotCreateHydrate3Min"
+HALF_AN_HOUR = "Microsoft.Compute/HighCostSnapshotCreateHydrate30Min"
+NONE = timedelta(0)
+SECOND = timedelta(seconds=1)
+
+
+class Still:
+    """A clock that stands until it is told or slept on."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def still() -> Still:
+    return Still()
+
+
+@pytest.fixture
+def pace(still: Still) -> HeardPace:
+    return HeardPace(still, 0.3)
+
+
+def burst(pace: HeardPace, shard: Shard, kind: CallKind) -> int:
+    """How many calls may be sent at once."""
+    sent = 0
+    while not pace.wait(shard, kind):
+        sent += 1
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("kind", "calls"), [("reads", 175), ("writes", 140), ("deletes", 140), ("snapshot-creates", 140)]
+)
+def test_before_azure_said_anything_its_documented_numbers_hold(pace: HeardPace, kind: str, calls: int) -> None:
+    assert burst(pace, HERE, CallKind(kind)) == calls
+
+
+def test_arm_counts_per_subscription_whatever_the_region(pace: HeardPace) -> None:
+    assert burst(pace, HERE, CallKind.WRITE) == 140
+    assert burst(pace, THERE, CallKind.WRITE) == 0
+    assert burst(pace, ELSEWHERE, CallKind.WRITE) == 140
+
+
+def test_a_snapshot_is_counted_as_a_write(pace: HeardPace) -> None:
+    assert burst(pace, HERE, CallKind.WRITE) == 140
+    assert pace.wait(HERE, CallKind.SNAPSHOT) > NONE
+    assert pace.wait(HERE, CallKind.DELETE) == NONE
+
+
+def test_what_others_took_of_arms_bucket_is_not_sent(pace: HeardPace) -> None:
+    pace.answered(SNAPSHOT, {"X-Ms-Ratelimit-Remaining-Subscription-Writes": "70"})
+    assert burst(pace, HERE, CallKind.SNAPSHOT) == 10
+
+
+def test_a_providers_window_is_learned_from_its_name_and_its_largest_value(pace: HeardPace, still: Still) -> None:
+    pace.answered(SNAPSHOT, {"x-ms-ratelimit-remaining-resource": f"{THREE_MINUTES};90,{HALF_AN_HOUR};7999"})
+    assert burst(pace, HERE, CallKind.SNAPSHOT) == 63
+    still.sleep(180)
+    assert burst(pace, HERE, CallKind.SNAPSHOT) == 63
+    assert burst(pace, THERE, CallKind.SNAPSHOT) > 63
+
+
+def test_the_tighter_of_two_windows_holds(pace: HeardPace) -> None:
+    pace.answered(SNAPSHOT, {"x-ms-ratelimit-remaining-resource": f"{THREE_MINUTES};999, {HALF_AN_HOUR};100"})
+    assert burst(pace, HERE, CallKind.SNAPSHOT) == 70
+
+
+@pytest.mark.parametrize(
+    "header", ["", "nonsense", "Microsoft.Compute/UpdateVMResource;0", f"{THREE_MINUTES};x", ";;,"]
+)
+def test_a_header_that_says_nothing_usable_changes_nothing(pace: HeardPace, header: str) -> None:
+    pace.answered(SNAPSHOT, {"x-ms-ratelimit-remaining-resource": header})
+    assert burst(pace, HERE, CallKind.SNAPSHOT) == 140
+
+
+def test_a_provider_that_refuses_closes_its_calls_in_that_region_alone(pace: HeardPace, still: Still) -> None:
+    pace.refused(SNAPSHOT, 60 * SECOND, {"x-ms-ratelimit-remaining-resource": f"{THREE_MINUTES};0"})
+    assert pace.closed(SNAPSHOT) == pace.wait(HERE, CallKind.SNAPSHOT) == 60 * SECOND
+    assert pace.closed(Lane.of(HERE, CallKind.WRITE)) == NONE
+    assert pace.wait(THERE, CallKind.SNAPSHOT) == NONE
+    still.sleep(60)
+    assert pace.closed(SNAPSHOT) == NONE
+    assert pace.wait(HERE, CallKind.SNAPSHOT) == NONE
+
+
+def test_arm_that_refuses_closes_the_kind_in_the_whole_subscription(pace: HeardPace) -> None:
+    pace.refused(SNAPSHOT, 17 * SECOND, {})
+    for shard in (HERE, THERE):
+        for kind in (CallKind.WRITE, CallKind.SNAPSHOT):
+            assert pace.wait(shard, kind) == 17 * SECOND
+        assert pace.wait(shard, CallKind.READ) == NONE
+    assert pace.wait(ELSEWHERE, CallKind.WRITE) == NONE
+
+
+def test_a_longer_refusal_is_not_shortened_by_a_later_one(pace: HeardPace) -> None:
+    pace.refused(SNAPSHOT, 300 * SECOND, {})
+    pace.refused(SNAPSHOT, SECOND, {})
+    assert pace.closed(SNAPSHOT) == 300 * SECOND
+
+
+def test_the_graph_has_a_bucket_of_its_own(pace: HeardPace, still: Still) -> None:
+    sent = 0
+    while not pace.wait_for_graph():
+        sent += 1
+    assert sent == 10
+    still.sleep(5)
+    pace.answered(GRAPH, {"x-ms-user-quota-remaining": "0"})
+    assert pace.wait_for_graph() > NONE
+    assert pace.wait(HERE, CallKind.READ) == NONE
+
+
+def test_a_wait_that_is_slept_is_enough(pace: HeardPace, still: Still) -> None:
+    burst(pace, HERE, CallKind.SNAPSHOT)
+    for _ in range(50):
+        still.sleep(pace.wait(HERE, CallKind.SNAPSHOT).total_seconds())
+        assert pace.wait(HERE, CallKind.SNAPSHOT) == NONE

@@ -1,0 +1,114 @@
+"""Token buckets as values: nobody who asks first ever takes the last tokens, and nothing goes out before its time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from shared.decide import pace
+from shared.decide.pace import Bucket
+
+START = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+NONE = timedelta(0)
+
+gaps = some.integers(0, 400_000).map(lambda thousandths: timedelta(milliseconds=thousandths))
+buckets = some.builds(
+    lambda capacity, window, share: pace.full(capacity, timedelta(seconds=window), share, START),
+    some.integers(1, 2000),
+    some.integers(1, 1800),
+    some.sampled_from((0.0, 0.3, 0.9)),
+)
+
+
+def test_a_full_bucket_sends_all_but_its_share_at_once() -> None:
+    bucket = pace.full(200, 20 * SECOND, 0.3, START)
+    sent = 0
+    while not pace.wait(bucket, START):
+        bucket, sent = pace.spent(bucket, START), sent + 1
+    assert sent == 140
+    assert pace.wait(bucket, START) == SECOND / 10
+
+
+def test_even_the_smallest_bucket_sends_one_call_when_it_is_full() -> None:
+    assert pace.wait(pace.full(1, 180 * SECOND, 0.9, START), START) == NONE
+    assert pace.wait(pace.full(0, 180 * SECOND, 0.9, START), START) == NONE
+
+
+def test_what_others_took_is_missing() -> None:
+    bucket = pace.heard(pace.full(200, 20 * SECOND, 0, START), 0, START)
+    assert pace.wait(bucket, START) == SECOND / 10
+    assert pace.wait(bucket, START + SECOND / 10) == NONE
+
+
+def test_an_answer_that_left_earlier_gives_nothing_back() -> None:
+    bucket = pace.full(200, 20 * SECOND, 0, START)
+    for _ in range(10):
+        bucket = pace.spent(bucket, START)
+    assert pace.heard(bucket, 199, START).level == 190
+
+
+def test_a_larger_value_than_any_before_is_the_capacity() -> None:
+    bucket = pace.full(400, 180 * SECOND, 0.3, START)
+    grown = pace.learned(bucket, 999, START)
+    assert (grown.capacity, grown.level, grown.refill) == (999, 999, 999 / 180)
+    assert pace.learned(grown, 400, START) == replace(grown, level=400)
+
+
+@given(buckets, gaps)
+def test_one_call_goes_out_when_a_refusal_has_passed_and_the_next_as_the_bucket_fills(
+    bucket: Bucket, after: timedelta
+) -> None:
+    refused = pace.refused(bucket, after, START)
+    assert pace.wait(refused, START + after) == NONE
+    assert pace.wait(pace.spent(refused, START + after), START + after) > NONE
+
+
+@given(buckets, gaps)
+def test_nothing_goes_out_before_a_refusal_has_passed(bucket: Bucket, after: timedelta) -> None:
+    refused = pace.refused(bucket, after, START)
+    assert pace.wait(refused, START) >= after
+    sooner = pace.refused(refused, after / 2, START)
+    assert sooner.closed_until == refused.closed_until
+
+
+@given(buckets, some.lists(gaps, max_size=60))
+def test_who_waits_as_told_never_takes_the_share_of_others(bucket: Bucket, pauses: list[timedelta]) -> None:
+    now, there, counted_at = START, bucket.capacity, START
+    for pause in pauses:
+        now += pause
+        now += pace.wait(bucket, now)
+        assert pace.wait(bucket, now) == NONE
+        there = min(bucket.capacity, there + (now - counted_at).total_seconds() * bucket.refill) - 1
+        counted_at = now
+        bucket = pace.spent(bucket, now)
+        assert there >= bucket.kept_back - 1e-3
+
+
+@given(buckets, some.lists(some.tuples(some.sampled_from("shlr"), gaps), max_size=30))
+def test_whatever_is_heard_a_call_goes_out_in_the_end(bucket: Bucket, story: list[tuple[str, timedelta]]) -> None:
+    now = START
+    for event, gap in story:
+        now += gap
+        match event:
+            case "s":
+                bucket = pace.spent(bucket, now)
+            case "h":
+                bucket = pace.heard(bucket, gap.total_seconds(), now)
+            case "l":
+                bucket = pace.learned(bucket, gap.total_seconds(), now)
+            case _:
+                bucket = pace.refused(bucket, gap, now)
+        assert 0 <= bucket.level <= bucket.capacity
+    wait = pace.wait(bucket, now)
+    assert wait <= 400 * SECOND + bucket.window
+    assert pace.wait(bucket, now + wait) == NONE
+
+
+@given(buckets, gaps)
+def test_a_clock_that_goes_back_gives_no_tokens(bucket: Bucket, back: timedelta) -> None:
+    spent = pace.spent(bucket, START)
+    assert pace.spent(spent, START - back).level == max(spent.level - 1, 0)
