@@ -114,7 +114,7 @@ def _vm(world: World, item: Document, at: float) -> None:
     found = world.store.create(resource_id, document, at, notes=notes)
     compute_vms.settle(world, found, document, None, at)
     found.notes = notes
-    _name_skus(world, item, found, at)
+    _tag_disks(world, item, found, at)
     world.store.touch(found, at)
 
 
@@ -149,10 +149,9 @@ def _os_disk(item: Document, disk: Document) -> Document:
         "name": disk.get("name") or f"{item['name']}-os",
         "createOption": "FromImage",
         "caching": disk.get("caching", "ReadWrite"),
-        "managedDisk": {"storageAccountType": disk.get("sku", "Premium_LRS")},
+        **_backing(disk),
         "diskSizeGB": int(disk.get("gib", 30)),
         **({"diffDiskSettings": {"option": "Local"}} if disk.get("ephemeral") else {}),
-        **({"vhd": {"uri": disk["vhd"]}} if disk.get("vhd") else {}),
     }
 
 
@@ -163,13 +162,19 @@ def _data_disk(item: Document, disk: Document, position: int) -> Document:
         "name": disk.get("name") or f"{item['name']}-data{lun}",
         "createOption": "Empty",
         "caching": disk.get("caching", "None"),
-        "managedDisk": {"storageAccountType": disk.get("sku", "Premium_LRS")},
+        **_backing(disk),
         "diskSizeGB": int(disk.get("gib", 32)),
-        **({"vhd": {"uri": disk["vhd"]}} if disk.get("vhd") else {}),
     }
 
 
-def _name_skus(world: World, item: Document, machine: Resource, at: float) -> None:
+def _backing(disk: Document) -> Document:
+    """Say where a disk lies: in a page blob of its owner, or managed."""
+    if disk.get("vhd"):
+        return {"vhd": {"uri": str(disk["vhd"])}}
+    return {"managedDisk": {"storageAccountType": disk.get("sku", "Premium_LRS")}}
+
+
+def _tag_disks(world: World, item: Document, machine: Resource, at: float) -> None:
     """Give seeded disks their tags; the machine's own document has no place for them."""
     tags = {
         str(disk["name"]).lower(): disk["tags"]

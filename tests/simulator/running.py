@@ -82,6 +82,7 @@ class Running:
 
     url: str
     ca: Path | None = None
+    process: subprocess.Popen[str] | None = None
     connection: http.client.HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,7 +157,7 @@ def simulator(directory: Path, *arguments: str, seed: str | None = SEED, clock: 
             line = process.stdout.readline()
             assert line, "the simulator did not start"
             tls = Path(arguments[arguments.index("--tls-dir") + 1]) / "ca.pem" if "--tls-dir" in arguments else None
-            with closing(Running(json.loads(line)["url"], tls)) as running:
+            with closing(Running(json.loads(line)["url"], tls, process)) as running:
                 yield running
         finally:
             process.terminate()

@@ -39,7 +39,8 @@ def test_a_deleted_machine_stays_visible_for_the_lag(sim: Running) -> None:
 
 def test_pages_are_continued_by_skip_token_and_hold_everything_once(tmp_path: Path) -> None:
     with inside(tmp_path, TEN) as sim:
-        names, token = [], None
+        names: list[str] = []
+        token: str | None = None
         while True:
             options = {"$top": 4, **({"$skipToken": token} if token else {})}
             page = query(sim, MACHINES + " | order by name asc", options=options)

@@ -14,13 +14,16 @@ from azure.mgmt.compute.models import (
     DataDisk,
     GrantAccessData,
     HardwareProfile,
+    ImageReference,
     ManagedDiskParameters,
     OSDisk,
     OSProfile,
     Snapshot,
+    SnapshotProperties,
     SnapshotUpdate,
     StorageProfile,
     VirtualMachine,
+    VirtualMachineProperties,
 )
 
 from tests.simulator.running import COMPUTE, SUBSCRIPTION, TENANT, Running
@@ -42,23 +45,32 @@ def compute(tls: Running, credential: TokenCredential) -> Iterator[ComputeManage
         yield client
 
 
+def machine(name: str, os_disk: OSDisk, data_disk: DataDisk) -> VirtualMachine:
+    image = ImageReference(publisher="Canonical", offer="jammy", sku="22_04", version="latest")
+    return VirtualMachine(
+        location="westeurope",
+        tags={"backup": "gold"},
+        properties=VirtualMachineProperties(
+            hardware_profile=HardwareProfile(vm_size="Standard_D2s_v5"),
+            storage_profile=StorageProfile(image_reference=image, os_disk=os_disk, data_disks=[data_disk]),
+            os_profile=OSProfile(computer_name=name, admin_username="someone", admin_password="Secret-123"),
+        ),
+    )
+
+
+def snapshot(source: str, **tags: str) -> Snapshot:
+    creation = CreationData(create_option="Copy", source_resource_id=source)
+    return Snapshot(
+        location="westeurope", tags=tags, properties=SnapshotProperties(creation_data=creation, incremental=True)
+    )
+
+
 def test_a_machine_created_by_the_sdk_has_its_implicit_disks_when_it_is_done(
     tls: Running, compute: ComputeManagementClient
 ) -> None:
-    machine = VirtualMachine(
-        location="westeurope",
-        tags={"backup": "gold"},
-        hardware_profile=HardwareProfile(vm_size="Standard_D2s_v5"),
-        storage_profile=StorageProfile(
-            image_reference={"publisher": "Canonical", "offer": "jammy", "sku": "22_04", "version": "latest"},
-            os_disk=OSDisk(
-                create_option="FromImage", managed_disk=ManagedDiskParameters(storage_account_type="Premium_LRS")
-            ),
-            data_disks=[DataDisk(lun=0, create_option="Empty", disk_size_gb=16)],
-        ),
-        os_profile=OSProfile(computer_name="made", admin_username="someone", admin_password="Secret-123"),
-    )
-    first = compute.virtual_machines.begin_create_or_update("web", "made", machine, polling=False).result()
+    os_disk = OSDisk(create_option="FromImage", managed_disk=ManagedDiskParameters(storage_account_type="Premium_LRS"))
+    body = machine("made", os_disk, DataDisk(lun=0, create_option="Empty", disk_size_gb=16))
+    first = compute.virtual_machines.begin_create_or_update("web", "made", body, polling=False).result()
     assert first.provisioning_state == "Creating"
     assert first.storage_profile.os_disk.managed_disk.id is None
     tls.advance(120)
@@ -67,29 +79,21 @@ def test_a_machine_created_by_the_sdk_has_its_implicit_disks_when_it_is_done(
     assert found.provisioning_state == "Succeeded"
     assert found.tags == {"backup": "gold"}
     assert found.vm_id
-    assert {status.code for status in found.instance_view.statuses} == {
-        "ProvisioningState/succeeded",
-        "PowerState/running",
-    }
+    codes = {status.code for status in found.instance_view.statuses}
+    assert codes == {"ProvisioningState/succeeded", "PowerState/running"}
     assert found.os_profile.admin_password is None
-    os_disk = compute.disks.get("web", found.storage_profile.os_disk.name)
-    data_disk = compute.disks.get("web", found.storage_profile.data_disks[0].name)
-    assert [os_disk.managed_by, data_disk.managed_by] == [found.id, found.id]
-    assert (os_disk.os_type, os_disk.disk_size_gb, os_disk.sku.name) == ("Linux", 30, "Premium_LRS")
-    assert (data_disk.disk_size_gb, data_disk.disk_state) == (16, "Attached")
+    made_os = compute.disks.get("web", found.storage_profile.os_disk.name)
+    made_data = compute.disks.get("web", found.storage_profile.data_disks[0].name)
+    assert [made_os.managed_by, made_data.managed_by] == [found.id, found.id]
+    assert made_os.sku is not None
+    assert (made_os.os_type, made_os.disk_size_gb, made_os.sku.name) == ("Linux", 30, "Premium_LRS")
+    assert (made_data.disk_size_gb, made_data.disk_state) == (16, "Attached")
 
 
 def test_a_machine_deleted_by_the_sdk_lets_go_of_its_disks(tls: Running, compute: ComputeManagementClient) -> None:
-    body = VirtualMachine(
-        location="westeurope",
-        hardware_profile=HardwareProfile(vm_size="Standard_D2s_v5"),
-        storage_profile=StorageProfile(
-            image_reference={"publisher": "Canonical", "offer": "jammy", "sku": "22_04", "version": "latest"},
-            os_disk=OSDisk(create_option="FromImage", name="brief-os", delete_option="Delete"),
-            data_disks=[DataDisk(lun=0, name="brief-data", create_option="Empty", disk_size_gb=16)],
-        ),
-        os_profile=OSProfile(computer_name="brief", admin_username="someone", admin_password="Secret-123"),
-    )
+    os_disk = OSDisk(create_option="FromImage", name="brief-os", delete_option="Delete")
+    data_disk = DataDisk(lun=0, name="brief-data", create_option="Empty", disk_size_gb=16)
+    body = machine("brief", os_disk, data_disk)
     compute.virtual_machines.begin_create_or_update("web", "brief", body, polling=False)
     tls.advance(120)
     compute.virtual_machines.begin_delete("web", "brief", polling=False)
@@ -104,12 +108,7 @@ def test_a_machine_deleted_by_the_sdk_lets_go_of_its_disks(tls: Running, compute
 
 def test_a_snapshot_is_polled_to_its_end_and_gets_what_appears_after_success(compute: ComputeManagementClient) -> None:
     disk = compute.disks.get("web", "vm1-os")
-    body = Snapshot(
-        location="westeurope",
-        incremental=True,
-        tags={"a": "b"},
-        creation_data=CreationData(create_option="Copy", source_resource_id=disk.id),
-    )
+    body = snapshot(str(disk.id), a="b")
     made = compute.snapshots.begin_create_or_update("backups", "polled", body).result()
     assert made.provisioning_state == "Succeeded"
     assert made.creation_data.source_unique_id == disk.unique_id
@@ -122,21 +121,15 @@ def test_a_snapshot_is_polled_to_its_end_and_gets_what_appears_after_success(com
 
 
 def test_a_snapshot_is_updated_read_by_sas_and_deleted(tls: Running, compute: ComputeManagementClient) -> None:
-    source = f"{COMPUTE}/disks/vm1-data"
-    body = Snapshot(
-        location="westeurope",
-        incremental=True,
-        creation_data=CreationData(create_option="Copy", source_resource_id=source),
-    )
+    body = snapshot(f"{COMPUTE}/disks/vm1-data")
     compute.snapshots.begin_create_or_update("backups", "whole", body, polling=False)
     tls.advance(5)
     compute.snapshots.begin_update("backups", "whole", SnapshotUpdate(tags={"x": "y"}), polling=False)
     tls.advance(5)
     assert compute.snapshots.get("backups", "whole").tags == {"x": "y"}
-    access = compute.snapshots.begin_grant_access(
-        "backups", "whole", GrantAccessData(access="Read", duration_in_seconds=3600), polling_interval=0.5
-    ).result()
-    assert access.access_sas.startswith("https://md-")
+    wanted = GrantAccessData(access="Read", duration_in_seconds=3600)
+    access = compute.snapshots.begin_grant_access("backups", "whole", wanted, polling_interval=0.5).result()
+    assert str(access.access_sas).startswith("https://md-")
     with pytest.raises(ResourceExistsError):
         compute.snapshots.begin_delete("backups", "whole")
     compute.snapshots.begin_revoke_access("backups", "whole", polling=False)
