@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import SupportsIndex
+from typing import TYPE_CHECKING, SupportsIndex
 
-import time_machine
+if TYPE_CHECKING:
+    import time_machine
 
 REAL_SLEEP = time.sleep
 # One wait of the event loop; a clock that somebody sets by hand is noticed within this time.
@@ -48,6 +49,8 @@ class Clock:
         return self.now()
 
     def _shift(self, ahead: timedelta) -> None:
+        import time_machine  # loads pytest where that is installed, so only a host that travels pays for it
+
         if self._traveller is None:
             self._traveller = time_machine.travel(time.time() + ahead.total_seconds(), tick=True).start()
         else:

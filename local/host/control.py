@@ -45,16 +45,22 @@ class Control:
             to = to.replace(tzinfo=UTC)
         return web.json_response({"now": written(self._clock.move_to(to))})
 
+    def _is_quiet(self) -> bool:
+        return self._activity.is_quiet() and not self._clock.is_due()
+
     async def _idle(self) -> dict[str, Any]:
         """Idle only if no queue has anything to take and nothing happened while they were asked."""
         before = self._activity.count
-        queues = await self._census.take()
-        quiet = self._activity.is_quiet() and not self._clock.is_due() and self._activity.count == before
+        holds: frozenset[Holds] = frozenset()
+        idle = self._is_quiet()
+        if idle:
+            holds = await self._census.take()
+            idle = Holds.VISIBLE not in holds and self._is_quiet() and self._activity.count == before
         upcoming = [moment for moment in (self._clock.next(),) if moment is not None]
-        if Holds.HIDDEN in queues:
+        if Holds.HIDDEN in holds:
             upcoming.append(self._clock.now() + HIDDEN_STEP)
         return {
-            "idle": Holds.VISIBLE not in queues and quiet,
+            "idle": idle,
             "activity": self._activity.count,
             "next": written(min(upcoming)) if upcoming else None,
         }

@@ -12,6 +12,7 @@ from local.host.options import HostOptions, read_options
 from local.host.outputs import messages
 from local.host.queue_message import body_datum, decode, poison_queue
 from local.host.settings import AppSettings, pour
+from local.host.storage import Storage
 from local.host.values import FunctionInError, HostError, RetryPolicy
 from local.host.worker import thread_count
 
@@ -73,6 +74,40 @@ def test_a_value_out_of_range_is_refused_by_name(tmp_path: Path, queues: dict[st
 def test_another_version_of_host_json_is_refused(tmp_path: Path, document: object) -> None:
     with pytest.raises(HostError, match="version"):
         options(tmp_path, document)
+
+
+def test_host_json_that_is_not_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text("{")
+    with pytest.raises(HostError, match=r"host\.json is not JSON"):
+        read_options(tmp_path, AppSettings({}))
+
+
+STORAGE = [
+    ({}, "missing value for AzureWebJobsStorage in settings"),
+    ({"AzureWebJobsStorage": "nonsense"}, "AzureWebJobsStorage is not a storage connection string"),
+]
+
+
+@pytest.mark.parametrize(("environment", "why"), STORAGE, ids=["missing", "nonsense"])
+def test_a_useless_storage_setting_is_named(environment: dict[str, str], why: str) -> None:
+    with pytest.raises(HostError, match=why):
+        Storage(AppSettings(environment)).blobs()
+
+
+def test_a_queue_connection_is_found_by_either_name_and_as_a_connection_string() -> None:
+    text = "AccountName=a;AccountKey=YQ==;QueueEndpoint=http://{}/a"
+    settings = AppSettings(
+        {
+            "AzureWebJobsMine": text.format("prefixed"),
+            "Mine": text.format("plain"),
+            "ConnectionStrings__Theirs": text.format("theirs"),
+        }
+    )
+    storage = Storage(settings)
+    assert storage.queue("Mine", "q").url == "http://prefixed/a/q"
+    assert storage.queue("Theirs", "q").url == "http://theirs/a/q"
+    with pytest.raises(FunctionInError, match="'Nobodys' is not in the settings"):
+        storage.queue("Nobodys", "q")
 
 
 def test_values_fill_what_is_not_set_and_connection_strings_get_their_prefix(tmp_path: Path) -> None:

@@ -93,7 +93,11 @@ def test_admin_lists_functions_and_says_which_is_disabled(host: HostProcess) -> 
     assert list(listed) == host.ready["functions"]
     assert listed["switched_off"]["isDisabled"] is True
     assert listed["hello"]["isDisabled"] is False
-    assert host.admin("/admin/functions/hello").json["config"]["bindings"][-1]["route"] == "hello/{name:alpha?}"
+    bindings = host.admin("/admin/functions/hello").json["config"]["bindings"]
+    assert {binding["name"]: binding.get("route") for binding in bindings} == {
+        "req": "hello/{name:alpha?}",
+        "$return": None,
+    }
 
 
 def test_admin_status_names_the_function_that_is_in_error(host: HostProcess) -> None:
