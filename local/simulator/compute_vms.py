@@ -46,10 +46,17 @@ def put(world: "World", call: "Call") -> Reply:
         notes = {"power": "starting", "agent": "ready"}
         found = world.store.create(resource_id, document, call.now, notes=notes)
         operation = _begin(world, call, "vm.put", "vm.create", found, {"before": None})
-        return accepted(call, operation, 201, document, location=False)
+        return _tagged(call, accepted(call, operation, 201, document, location=False), document)
     world.store.write(found, document, call.now)
     operation = _begin(world, call, "vm.put", "vm.update", found, {"before": before})
-    return accepted(call, operation, 200, document, location=False)
+    return _tagged(call, accepted(call, operation, 200, document, location=False), document)
+
+
+def _tagged(call: "Call", reply: Reply, document: Document) -> Reply:
+    """Show the ETag as a header too, as recorded since 2024-07-01."""
+    if call.version >= "2024-07-01":
+        reply.headers["ETag"] = str(document["etag"])
+    return reply
 
 
 def _check_linked(world: "World", call: "Call", document: Document) -> None:
@@ -78,7 +85,7 @@ def patch(world: "World", call: "Call") -> Reply:
     _check_linked(world, call, document)
     world.store.write(found, document, call.now)
     operation = _begin(world, call, "vm.put", "vm.update", found, {"before": before})
-    return accepted(call, operation, 200, document, location=False)
+    return _tagged(call, accepted(call, operation, 200, document, location=False), document)
 
 
 def finish_put(world: "World", operation: Operation, at: float) -> None:
@@ -123,7 +130,7 @@ def get(world: "World", call: "Call") -> Reply:
     """Answer one machine, on request with its instance view."""
     found = world.resource(call.path, TYPE)
     if call.query.get("$expand", "").lower() != "instanceview":
-        return Reply(200, found.rendered(call.now))
+        return _tagged(call, Reply(200, found.rendered(call.now)), found.document())
     document = found.document()
     document["properties"]["instanceView"] = instance_views.of(world, found, call.now)
     return Reply.of(document)

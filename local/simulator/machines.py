@@ -3,9 +3,10 @@
 Used by compute_vms.py and seeds.
 """
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from local.simulator import disks, volumes
+from local.simulator import disks, images, volumes
 from local.simulator.answers import ArmError, Document
 from local.simulator.clock import compute_time
 from local.simulator.ids import key_of, parse
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 TYPE = "Microsoft.Compute/virtualMachines"
 KIND = "microsoft.compute/virtualmachines"
+OPTIONS = {word.lower(): word for word in ("FromImage", "Empty", "Attach", "Copy", "Restore")}
+# Sizes with an s take premium disks: DS1_v2, D2s_v3, B1ls (recorded), GS, LS, FS (documented).
+PREMIUM_SIZE = re.compile(r"standard_(?:[dglfe]s\d|b\d|[a-z]+\d+[a-z]*s(?:_|$))", re.IGNORECASE)
 TOP = ("plan", "zones", "identity", "extendedLocation", "sku")
 
 
@@ -26,15 +30,17 @@ def accepted_document(
     """Write the first answer to a PUT: the request, completed by defaults, `Creating` or `Updating` (recorded)."""
     properties = dict(body.get("properties") or {})
     old = (before or {}).get("properties", {})
-    storage = _storage(properties.get("storageProfile") or {}, old.get("storageProfile") or {})
-    profile = _os_profile(properties.get("osProfile"), storage)
+    hardware = properties.get("hardwareProfile") or old.get("hardwareProfile") or {}
+    size = str(hardware.get("vmSize", ""))
+    storage = _storage(properties.get("storageProfile") or {}, old.get("storageProfile") or {}, size)
+    profile = _os_profile(properties.get("osProfile") or old.get("osProfile"), storage)
     document: Document = {
         "name": resource_id.rsplit("/", 1)[-1],
         "id": resource_id,
         "type": TYPE,
         "location": str(body["location"]).lower().replace(" ", ""),
     }
-    if body.get("tags"):
+    if body.get("tags") is not None:
         document["tags"] = checked(body["tags"])
     document.update({name: body[name] for name in TOP if body.get(name) is not None})
     if isinstance(document.get("identity"), dict):
@@ -51,6 +57,7 @@ def accepted_document(
         "provisioningState": "Updating" if before else "Creating",
         "timeCreated": old.get("timeCreated") or compute_time(now),
     }
+    document["etag"] = f'"{int(str((before or {}).get("etag", 0)).strip(chr(34))) + 1}"'
     return document
 
 
@@ -61,49 +68,56 @@ def _identity(world: "World", resource_id: str, identity: Document) -> Document:
     return {**identity, "principalId": principal, "tenantId": world.tenant}
 
 
-def _storage(storage: Document, old: Document) -> Document:
+def _storage(storage: Document, old: Document, size: str) -> Document:
     """Complete disks with the provider's defaults; a known data disk keeps its name and id by its lun."""
     os_disk = dict(storage.get("osDisk") or {})
-    os_disk = {**(old.get("osDisk") or {}), **os_disk} if old else os_disk
-    os_disk.setdefault("osType", _os_type(storage))
+    os_disk = _written({**(old.get("osDisk") or {}), **os_disk} if old else os_disk)
+    image = storage.get("imageReference") or old.get("imageReference")
+    known_image = images.image_of_machine({"storageProfile": {**storage, "imageReference": image}})
+    os_disk.setdefault("osType", known_image.system)
     os_disk.setdefault("caching", "ReadWrite")
     if not os_disk.get("vhd"):
-        os_disk["managedDisk"] = _managed(os_disk.get("managedDisk"), (old.get("osDisk") or {}).get("managedDisk"))
+        before = (old.get("osDisk") or {}).get("managedDisk")
+        os_disk["managedDisk"] = _managed(os_disk.get("managedDisk"), before, size)
     os_disk.setdefault("deleteOption", "Detach")
     if os_disk.get("createOption") == "FromImage":
-        os_disk.setdefault("diskSizeGB", 127 if os_disk["osType"] == "Windows" else 30)
+        os_disk.setdefault("diskSizeGB", known_image.gib)
     known = {disk["lun"]: disk for disk in old.get("dataDisks", [])}
-    data = [_data_disk(disk, known.get(disk.get("lun"))) for disk in storage.get("dataDisks") or []]
-    image = storage.get("imageReference")
-    if isinstance(image, dict) and image.get("version") == "latest":
-        image = {**image, "exactVersion": image.get("exactVersion", "1.0.20240101")}
+    data = [_data_disk(disk, known.get(disk.get("lun")), size) for disk in storage.get("dataDisks") or []]
+    if isinstance(image, dict) and image.get("version"):
+        exact = known_image.version if image["version"] == "latest" else image["version"]
+        image = {**image, "exactVersion": image.get("exactVersion", exact)}
     head = {"imageReference": image} if image else {}
     rest = {name: value for name, value in storage.items() if name not in ("imageReference", "osDisk", "dataDisks")}
     return {**head, "osDisk": os_disk, "dataDisks": data, **rest}
 
 
-def _os_type(storage: Document) -> str:
-    image = storage.get("imageReference") or {}
-    text = f"{image.get('publisher', '')} {image.get('offer', '')}".lower()
-    return "Windows" if "windows" in text else "Linux"
+def _written(disk: Document) -> Document:
+    """Write a create option in the provider's spelling: clients send `fromImage`, answers say `FromImage` (recorded)."""
+    option = str(disk.get("createOption", ""))
+    return {**disk, "createOption": OPTIONS.get(option.lower(), option)} if option else disk
 
 
-def _managed(asked: Document | None, old: Document | None) -> Document:
-    return {**(old or {}), **(asked or {})} or {"storageAccountType": "Standard_LRS"}
+def _managed(asked: Document | None, old: Document | None, size: str) -> Document:
+    """Complete a managed disk: sizes that take premium disks get them unless told otherwise (recorded)."""
+    found = {**(old or {}), **(asked or {})}
+    if "id" not in found:
+        found.setdefault("storageAccountType", "Premium_LRS" if PREMIUM_SIZE.match(size) else "Standard_LRS")
+    return found
 
 
-def _data_disk(disk: Document, old: Document | None) -> Document:
+def _data_disk(disk: Document, old: Document | None, size: str) -> Document:
     if not isinstance(disk.get("lun"), int):
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'dataDisk.lun' is missing (null).", target="dataDisk.lun"
         )
     same = old is not None and (not disk.get("name") or disk["name"] == old.get("name"))
     known = old or {} if same else {}
-    full = {**known, **disk}
+    full = _written({**known, **disk})
     full.setdefault("createOption", "Empty")
     full.setdefault("caching", "None")
     if not full.get("vhd"):
-        full["managedDisk"] = _managed(disk.get("managedDisk"), known.get("managedDisk"))
+        full["managedDisk"] = _managed(disk.get("managedDisk"), known.get("managedDisk"), size)
     full.setdefault("deleteOption", "Detach")
     full.setdefault("toBeDetached", False)
     return full
@@ -117,11 +131,17 @@ def _os_profile(profile: Document | None, storage: Document) -> Document | None:
     kept.setdefault("allowExtensionOperations", True)
     kept.setdefault("requireGuestProvisionSignal", True)
     if storage["osDisk"]["osType"] == "Windows":
-        kept.setdefault("windowsConfiguration", {"provisionVMAgent": True, "enableAutomaticUpdates": True})
-        kept["windowsConfiguration"].setdefault("provisionVMAgent", True)
+        windows = {"provisionVMAgent": True, "enableAutomaticUpdates": True, **(kept.get("windowsConfiguration") or {})}
+        patching = {"patchMode": "AutomaticByOS", "assessmentMode": "ImageDefault", **windows.get("patchSettings", {})}
+        kept["windowsConfiguration"] = {**windows, "patchSettings": patching}
     else:
-        linux: Document = kept.setdefault("linuxConfiguration", {"disablePasswordAuthentication": False})
-        linux.setdefault("provisionVMAgent", True)
+        linux = {
+            "disablePasswordAuthentication": False,
+            "provisionVMAgent": True,
+            **(kept.get("linuxConfiguration") or {}),
+        }
+        patching = {"patchMode": "ImageDefault", "assessmentMode": "ImageDefault", **linux.get("patchSettings", {})}
+        kept["linuxConfiguration"] = {**linux, "patchSettings": patching}
     return kept
 
 
