@@ -23,12 +23,13 @@ Row = Mapping[str, Any]
 
 
 class Graph:
-    """Queries, paced to what one caller may ask."""
+    """Queries, paced to what one caller may ask. `page` is the number of rows asked for at once."""
 
-    def __init__(self, arm: Arm, clock: Clock, pace: HeardPace) -> None:
+    def __init__(self, arm: Arm, clock: Clock, pace: HeardPace, page: int = PAGE) -> None:
         self._arm = arm
         self._clock = clock
         self._pace = pace
+        self._page = page
 
     def pages(self, query: str, subscriptions: Sequence[str]) -> Iterator[Sequence[Row]]:
         """Every row of the query. It must be ordered by a unique column, or pages could overlap."""
@@ -40,7 +41,7 @@ class Graph:
             yield from page
 
     def _pages(self, query: str, subscriptions: Sequence[str]) -> Iterator[Sequence[Row]]:
-        options: dict[str, Any] = {"$top": PAGE, "resultFormat": "objectArray"}
+        options: dict[str, Any] = {"$top": self._page, "resultFormat": "objectArray"}
         while True:
             while wait := self._pace.wait_for_graph():
                 self._clock.sleep(wait.total_seconds())
