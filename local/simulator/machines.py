@@ -93,7 +93,7 @@ def _storage(storage: Document, old: Document, size: str) -> Document:
 
 
 def _written(disk: Document) -> Document:
-    """Write a create option in the provider's spelling: clients send `fromImage`, answers say `FromImage` (recorded)."""
+    """Write a create option as the provider spells it: clients send `fromImage`, answers say `FromImage` (recorded)."""
     option = str(disk.get("createOption", ""))
     return {**disk, "createOption": OPTIONS.get(option.lower(), option)} if option else disk
 
