@@ -1,0 +1,189 @@
+"""Settings: defaults, forms, and every problem at once with what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.errors import BadInput
+from shared.model.rules import Mode
+from shared.settings import DEFAULTS, Settings, plans_of
+
+ONE = "11111111-1111-1111-1111-111111111111"
+TWO = "22222222-2222-2222-2222-22222222222a"
+CONNECTION = "DefaultEndpointsProtocol=https;AccountName=Tagback1;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
+NEEDED = {"AzureWebJobsStorage": CONNECTION, "TAGBACK_SUBSCRIPTIONS": ONE}
+
+
+def problems(environment: Mapping[str, str]) -> tuple[str, ...]:
+    with pytest.raises(BadInput) as bad:
+        Settings.read(environment)
+    return bad.value.problems
+
+
+def test_two_settings_are_enough_and_the_others_have_their_defaults() -> None:
+    settings = Settings.read({**NEEDED, "PATH": "/bin", "IDENTITY_ENDPOINT": "http://x"})
+    assert settings.subscriptions == {ONE: Mode.ENFORCE}
+    assert settings.arm_endpoint == "https://management.azure.com"
+    assert settings.recovery_group == "tagback-{region}"
+    assert settings.schedules["TAGBACK_SWEEP"] == "0 */15 * * * *"
+    assert (settings.delete_wait, settings.orphan_keep) == (timedelta(hours=24), timedelta(days=90))
+    assert (settings.drain_for, settings.throttle_share) == (timedelta(seconds=180), 0.3)
+    assert {"bronze", "silver", "gold"} <= set(settings.plans.by_name)
+
+
+def test_rules_are_what_flows_need_and_the_account_is_the_owner() -> None:
+    rules = Settings.read({**NEEDED, "TAGBACK_TAG_PREFIX": "Snap", "TAGBACK_EXTRA_TAGS": "cost=42, team = a b"}).rules()
+    assert (rules.owner, rules.prefix) == ("tagback1", "snap")
+    assert rules.extra_tags == {"cost": "42", "team": "a b"}
+    assert rules.drain_for == timedelta(seconds=180)
+
+
+def test_a_setting_that_is_empty_is_not_set() -> None:
+    assert Settings.read({**NEEDED, **dict.fromkeys(set(DEFAULTS) - set(NEEDED), " ")}) == Settings.read(NEEDED)
+
+
+def test_subscriptions_have_modes_and_any_case() -> None:
+    text = f" {ONE} =observe, {TWO.upper()}=Enforce,,"
+    found = Settings.read({**NEEDED, "TAGBACK_SUBSCRIPTIONS": text}).subscriptions
+    assert found == {ONE: Mode.OBSERVE, TWO: Mode.ENFORCE}
+
+
+@pytest.mark.parametrize(
+    ("storage", "name", "table"),
+    [
+        ({"AzureWebJobsStorage": "UseDevelopmentStorage=true"}, "devstoreaccount1", ""),
+        ({"AzureWebJobsStorage__accountName": "Acc1"}, "acc1", "https://acc1.table.core.windows.net"),
+        (
+            {
+                "AzureWebJobsStorage__blobServiceUri": "https://acc2.blob.core.windows.net",
+                "AzureWebJobsStorage__queueServiceUri": "https://acc2.queue.core.windows.net",
+                "AzureWebJobsStorage__tableServiceUri": "https://acc2.table.core.windows.net/",
+            },
+            "acc2",
+            "https://acc2.table.core.windows.net",
+        ),
+        (
+            {"AzureWebJobsStorage__accountName": "acc3", "AzureWebJobsStorage__tableServiceUri": "https://t.example"},
+            "acc3",
+            "https://t.example",
+        ),
+    ],
+)
+def test_storage_is_named_as_the_functions_host_names_it(storage: dict[str, str], name: str, table: str) -> None:
+    account = Settings.read({"TAGBACK_SUBSCRIPTIONS": ONE, **storage}).storage
+    assert (account.name, account.table) == (name, table)
+
+
+def test_an_identity_of_its_own_can_be_chosen_for_storage() -> None:
+    environment = {
+        "TAGBACK_SUBSCRIPTIONS": ONE,
+        "AzureWebJobsStorage__accountName": "acc",
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": "app-1",
+    }
+    assert Settings.read(environment).storage.client_id == "app-1"
+
+
+def test_nothing_set_names_what_is_needed() -> None:
+    found = problems({})
+    assert len(found) == 2
+    assert any("AzureWebJobsStorage__accountName" in problem for problem in found)
+    assert any(problem.startswith("TAGBACK_SUBSCRIPTIONS: ") for problem in found)
+
+
+BAD = [
+    ("TAGBACK_SUBSCRIPTIONS", "Production", "00000000-0000"),
+    ("TAGBACK_SUBSCRIPTIONS", f"{ONE}=delete", "observe, enforce"),
+    ("TAGBACK_SUBSCRIPTIONS", f"{ONE},{ONE}", "twice"),
+    ("TAGBACK_PLANS", "/nowhere/plans.toml", "cannot be read"),
+    ("TAGBACK_TAG_PREFIX", "tagback-x", "allowed"),
+    ("TAGBACK_TAG_PREFIX", "a b", "allowed"),
+    ("TAGBACK_RECOVERY_GROUP", "tagback", "{region}"),
+    ("TAGBACK_RECOVERY_GROUP", "a/{region}", "{region}"),
+    ("TAGBACK_RECOVERY_GROUP", "x" * 60 + "{region}", "60"),
+    ("TAGBACK_EXTRA_TAGS", "justaname", "name=value"),
+    ("TAGBACK_EXTRA_TAGS", "tagback-owner=me", "tagback-"),
+    ("TAGBACK_EXTRA_TAGS", ",".join(f"t{number}=1" for number in range(11)), "10"),
+    ("TAGBACK_ARM_ENDPOINT", "http://management.azure.com", "https"),
+    ("TAGBACK_ARM_ENDPOINT", "https://user@management.azure.com", "https"),
+    ("TAGBACK_AUTHORITY", "login.example.org", "https"),
+    ("TAGBACK_TOPIC_ENDPOINT", "https://[", "https"),
+    ("TAGBACK_SWEEP", "*/15 * * * *", "six fields"),
+    ("TAGBACK_EXPIRE", "0 60 * * * *", "minute"),
+    ("TAGBACK_DRILL", "0 0 4 * * 7", "day-of-week"),
+    ("TAGBACK_REPORT", "0 0 6 L * *", "day"),
+    ("TAGBACK_OBSERVE_EVERY", "1 day", "24h"),
+    ("TAGBACK_DELETE_WAIT", "0h", "more than nothing"),
+    ("TAGBACK_ORPHAN_KEEP", "3m", "7d"),
+    ("TAGBACK_DRAIN_SECONDS", "600", "240s"),
+    ("TAGBACK_THROTTLE_SHARE", "1", "0.9"),
+    ("TAGBACK_THROTTLE_SHARE", "nan", "0.9"),
+    ("TAGBACK_SUBSCRIPTION", ONE, "TAGBACK_SUBSCRIPTIONS"),
+    ("TAGBACK_COLOUR_OF_THE_SKY", "blue", "no such setting"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "allowed"), BAD, ids=[f"{name}={text[:20]}" for name, text, _ in BAD])
+def test_a_bad_setting_is_named_with_what_was_given_and_what_is_allowed(name: str, text: str, allowed: str) -> None:
+    [problem] = problems({**NEEDED, name: text})
+    assert problem.startswith(name)
+    assert allowed in problem
+    assert text in problem or name not in DEFAULTS
+
+
+def test_all_problems_are_told_at_once() -> None:
+    last = {name: text for name, text, _ in BAD}
+    assert len(problems({**last, "AzureWebJobsStorage": CONNECTION})) == len(last)
+
+
+def test_a_connection_string_is_never_repeated() -> None:
+    [problem] = problems({**NEEDED, "AzureWebJobsStorage": "AccountKey=c2VjcmV0;EndpointSuffix=x"})
+    assert problem.startswith("AzureWebJobsStorage: ")
+    assert "c2VjcmV0" not in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0 */15 * * * *", "30 0,30 8-18 1-7 Jan-MARCH mon-fri", "0 5/10 * * sep Sun", "59 59 23 31 12 6", "0 0 0 1 * 0"],
+)
+def test_a_schedule_that_the_host_takes_is_taken(text: str) -> None:
+    assert Settings.read({**NEEDED, "TAGBACK_SWEEP": text}).schedules["TAGBACK_SWEEP"] == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0 0 0 0 * *", "0 0 24 * * *", "0 0 0 * 13 *", "0 0 0 * Foo *", "0 0 0 * ja *", "0 5-1 * * * *",
+        "0 */0 * * * *", "0 *-5 * * * *", "0 1,,2 * * * *", "0 ? * * * *", "x 0 * * * *",
+    ],
+)  # fmt: skip
+def test_a_schedule_that_the_host_refuses_is_refused(text: str) -> None:
+    assert len(problems({**NEEDED, "TAGBACK_SWEEP": text})) == 1
+
+
+def test_a_plans_file_of_ones_own_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text('default = "x"\n[plans.x.snapshots]\nat = ["01:00"]\nkeep = "3d"\n', encoding="utf-8")
+    assert set(Settings.read({**NEEDED, "TAGBACK_PLANS": str(file)}).plans.by_name) == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("default = ", "not TOML"),
+        ('default = "x"\ncolour = 1\n[plans.x.snapshots]\nat = 3\nkeep = "3d"\n', "plans.x.snapshots.at"),
+        ('default = "y"\n[plans.x.snapshots]\nat = ["01:00"]\nkeep = "3q"\n', "plans.x.snapshots.keep"),
+    ],
+)
+def test_what_is_wrong_with_a_plans_file_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(text, encoding="utf-8")
+    found = problems({**NEEDED, "TAGBACK_PLANS": str(file)})
+    assert any(told in problem for problem in found)
+    assert all(str(file) in problem for problem in found)
+    with pytest.raises(BadInput):
+        plans_of(file)
