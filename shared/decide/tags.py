@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time
+from functools import cache
 from typing import TypeAlias
 from zoneinfo import available_timezones
 
@@ -92,10 +93,16 @@ def parse_start(text: str) -> tuple[time, str | None] | None:
         return None
     if len(minutes) != 2 or int(hours) > 23 or int(minutes) > 59:
         return None
-    known = {name.lower(): name for name in available_timezones()}
+    known = _zones()
     if zone and zone.strip().lower() not in known:
         return None
     return time(int(hours), int(minutes)), known[zone.strip().lower()] if zone else None
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    """Every time zone's name by its lower-case name; read once, because it walks a directory tree."""
+    return {name.lower(): name for name in available_timezones()}
 
 
 def _moved(plan: Plan, tag: str, text: str, problems: list[str]) -> Plan:
