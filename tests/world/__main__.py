@@ -17,11 +17,12 @@ def main() -> int:
     chosen.add_argument("--seed", type=int)
     chosen.add_argument("--seeds", metavar="A..B")
     parser.add_argument("--tail", type=int, default=0, help="print so many of the last events")
+    parser.add_argument("--about", default="", help="of those that name this")
     asked = parser.parse_args()
     logging.getLogger("tagback").setLevel(logging.CRITICAL)
     if asked.seed is not None:
         result = run(asked.seed)
-        show(result, asked.tail)
+        show(result, asked.tail, asked.about)
         return 1 if result.violations else 0
     first, last = (int(part) for part in asked.seeds.split(".."))
     return many(range(first, last + 1))
@@ -38,13 +39,13 @@ def many(seeds: range) -> int:
     return 1 if failed else 0
 
 
-def show(result: Result, tail: int) -> None:
+def show(result: Result, tail: int, about: str) -> None:
     options = asdict(result.options) | {"kinds": " ".join(kind.name for kind in result.options.kinds)}
     print("options   " + "  ".join(f"{name}={value}" for name, value in options.items()))
     print("counters  " + "  ".join(f"{name}={value}" for name, value in result.counters.items()))
     print("faults    " + "  ".join(f"{name}={count}" for name, count in sorted(result.fired.items())))
     print("checked   " + "  ".join(f"{name}={count}" for name, count in sorted(result.checked.items())))
-    for line in result.tail[len(result.tail) - tail :]:
+    for line in [line for line in result.tail if about in line][-tail or len(result.tail) :]:
         print("  " + line.rstrip())
     for violation in result.violations:
         print(f"BROKEN    {violation}")

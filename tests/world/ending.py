@@ -10,7 +10,7 @@ from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import Origin, Point
 from shared.model.request import Progress
-from tests.world.catalogue import ENFORCED, FOREIGN, KEEPS, UNKNOWN, Asked, asked, local_periods
+from tests.world.catalogue import ENFORCED, FOREIGN, KEEPS, UNKNOWN, WISHES, Asked, asked, local_periods
 from tests.world.promises import Promises
 from tests.world.slots import slots_between
 from tests.world.stage import Stage
@@ -136,7 +136,7 @@ class Ending:
         of_plan = sorted((point for point in points if point.origin is Origin.SLOT), key=lambda one: one.slot)
         for point in points:
             ages = [KEEPS[point.plan].shortest]
-            if point.origin is Origin.SLOT:
+            if point.origin is Origin.SLOT and _is_regular(point):
                 ages += _earned(point, [one for one in of_plan if one.slot < point.slot])
             enough = point.keep_until >= point.slot + max(ages)
             what = f"{point.uid} {point.slot:%m-%d %H:%M} ({point.plan}) is kept until {point.keep_until}"
@@ -154,6 +154,11 @@ class Ending:
 
 
 ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "twice": "America/New_York"}
+
+
+def _is_regular(point: Point) -> bool:
+    """Whether the slot lies where the plan has it: a machine's own start time may bring its own zone."""
+    return point.slot in slots_between(WISHES[point.plan].wish, point.slot - timedelta(days=1), point.slot)
 
 
 def _earned(point: Point, earlier: list[Point]) -> list[timedelta]:

@@ -1,7 +1,7 @@
 """When slots are due, worked out anew from the calendar: an enumerator that shares nothing with `shared/decide`.
 
-A local time of day falls due at the first UTC minute of its local day whose wall clock has reached it: so a time that
-a clock change skips falls due when the clocks have moved on, and one that comes twice falls due once.
+A local time of day falls due at the first UTC minute at which the wall clock has reached that day and time: a time
+that a clock change skips falls due when the clocks have moved on, and one that comes twice falls due once.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ def first_minute(day: date, at: time, zone: str) -> datetime:
 
 def _reached(moment: datetime, day: date, at: time, place: ZoneInfo) -> bool:
     wall = moment.astimezone(place)
-    if wall.date() > day:
-        raise ValueError(f"{day} has no {at} in {place}")
-    return wall.date() == day and wall.time() >= at
+    return (wall.date(), wall.time()) >= (day, at)
 
 
 @cache

@@ -16,7 +16,7 @@ from shared.model.identity import Shard
 from shared.ports import CallKind
 from tests.world.scheduler import STEPS_OF_ONE_INVOCATION, Invocation, Killed, Scheduler
 
-TAIL = 400
+TAIL = 100_000
 
 Bucket = tuple[Shard, CallKind]
 

@@ -12,7 +12,7 @@ from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.ports import Held, Record, Row, Transition
 from tests.world.steps import Call, Effect, Steps
-from tests.world.twins.rows import Kept, Rows, key_of
+from tests.world.twins.rows import Kept, Rows, key_of, told
 from tests.world.twins.witness import Witness
 
 ROWS_OF_ONE_TRANSACTION = 100
@@ -70,7 +70,8 @@ class LedgerTwin:
         return answer
 
     def commit(self, transition: Transition) -> tuple[str, ...]:
-        call = Call("table", "ledger.commit", Effect.WRITE, str(transition.shard), transition.uid)
+        said = " ".join(told(write.row) for write in transition.writes)
+        call = Call("table", "ledger.commit", Effect.WRITE, str(transition.shard), f"{transition.uid} {said}")
         self._steps.before(call)
         etags = self._apply(transition)
         self._steps.after(call)

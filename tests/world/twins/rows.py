@@ -25,6 +25,17 @@ def key_of(row: Row) -> Key:
             return ("p", row.slot.isoformat(), row.engine.value)
 
 
+def told(row: Row) -> str:
+    """The row in a word, for the event log."""
+    match row:
+        case Machine():
+            return f"{row.status}({row.plan} settled {row.settled:%d-%H:%M})" if row.settled else str(row.status)
+        case Operation():
+            return f"{row.id}={row.state}"
+        case Point():
+            return f"{row.slot:%d-%H:%M}/{row.attempt}={row.state}"
+
+
 @dataclass(slots=True)
 class Rows:
     """The rows of one machine, by kind."""
