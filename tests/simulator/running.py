@@ -97,7 +97,7 @@ class Running:
         """Send one request; a path without an api-version gets one."""
         target = path.removeprefix(self.url)
         if "api-version=" not in target and "/_sim/" not in target:
-            target += ("&" if "?" in target else "?") + "api-version=2022-09-01"
+            target += ("&" if "?" in target else "?") + "api-version=2026-03-02"
         sent = {"Authorization": f"Bearer {bearer(principal)}", "Content-Type": "application/json"}
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
         try:
