@@ -195,14 +195,14 @@ class Host:
         monitored = binding.properties.get("useMonitor") is not False and not parsed.is_sub_minute
         blobs = self._storage.blobs()
         status = blobs.get_blob_client(CONTAINER, f"timers/{self._given.host_id}/Host.Functions.{function.name}/status")
-        lock = blobs.get_blob_client(CONTAINER, f"locks/{self._given.host_id}/Host.Functions.{function.name}.Listener")
+        lock = f"locks/{self._given.host_id}/Host.Functions.{function.name}.Listener"
         return TimerTrigger(
             function,
             parsed,
             zone,
             binding.properties.get("runOnStartup") is True,
             ScheduleMonitor(status, parsed, zone) if monitored else None,
-            SingletonLock(lock, self._clock),
+            SingletonLock(blobs.get_container_client(CONTAINER), lock, self._clock),
         )
 
 

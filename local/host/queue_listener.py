@@ -94,8 +94,10 @@ class QueueListener:
             properties = await self._queue.get_queue_properties()
         except AzureError:
             self._exists = False
+            self._wake.set()
             return Holds.NOTHING
         if (properties.approximate_message_count or 0) <= len(self._processing):
+            self._wake.set()  # this was an empty look like any other: wait anew, and longer
             return Holds.NOTHING
         return Holds.VISIBLE if await self._found_by_poll() else Holds.HIDDEN
 

@@ -9,8 +9,8 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob.aio import BlobClient, BlobLeaseClient
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
 from local.host.clock import Clock
 from local.host.storage import first_line
@@ -23,15 +23,15 @@ RECOVERY = timedelta(minutes=1)
 class SingletonLock:
     """Held from `acquire` until `release`."""
 
-    def __init__(self, blob: BlobClient, clock: Clock) -> None:
-        self._blob = blob
+    def __init__(self, container: ContainerClient, name: str, clock: Clock) -> None:
+        self._container = container
+        self._blob = container.get_blob_client(name)
         self._clock = clock
         self._lease: BlobLeaseClient | None = None
 
     async def acquire(self) -> None:
         """Wait until the lease is ours."""
         while not await self._try():
-            log.info("%s is held by another host", self._blob.blob_name)
             await self._clock.until(self._clock.now() + RECOVERY)
 
     @contextlib.asynccontextmanager
@@ -50,16 +50,14 @@ class SingletonLock:
         except ResourceNotFoundError:
             await self._create()
             return await self._try()
-        except HttpResponseError as error:
-            if error.status_code == 409:
-                return False
-            raise
+        except AzureError as error:
+            log.info("%s is not to be had: %s", self._blob.blob_name, first_line(error))
+            return False
         return True
 
     async def _create(self) -> None:
-        container = self._blob._get_container_client()
         with contextlib.suppress(ResourceExistsError):
-            await container.create_container()
+            await self._container.create_container()
         with contextlib.suppress(ResourceExistsError):
             await self._blob.upload_blob(b"", overwrite=False)
 

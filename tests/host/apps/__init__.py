@@ -1,0 +1,1 @@
+"""Apps the functions host is tested with."""
