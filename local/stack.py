@@ -178,7 +178,7 @@ class Stack:
     def restart_host(self) -> None:
         """Start the host again on the same port and storage, at the stack's present instant."""
         if self._conductor is not None:
-            self._ahead = (self._conductor.now() - datetime.now(UTC)).total_seconds()
+            self._ahead = self._conductor.ahead().total_seconds()
         self._host, self.host_url, self.keys = self._start_host()
         if self._conductor is not None:
             self._conductor.replace(HostClock(self.host_url))

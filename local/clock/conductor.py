@@ -6,16 +6,19 @@ moved, and have said so, before the one that has something due can act on it (or
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from local.clock.followers import Follower
+from local.clock.followers import Follower, FollowerFailed
 from local.clock.order import SHY, Jump, Look, moves, next_jump
 from local.clock.stage import Stage
 
+ABSENT = Look(idle=False, activity=0, next=None)
 PAUSE = 0.003
 # A look costs the busy follower some of the time it needs to become idle.
 BUSY_PAUSE = 0.02
@@ -47,6 +50,8 @@ class Conductor:
 
     def __init__(self, followers: Sequence[Follower], start: datetime) -> None:
         self._ahead = timedelta()
+        self._moving = threading.Lock()
+        self._absent: set[str] = set()
         self.statistics = Statistics()
         self.stage = Stage(self.now)
         self._followers: dict[str, Follower] = {follower.name: follower for follower in (*followers, self.stage)}
@@ -57,11 +62,26 @@ class Conductor:
     def now(self) -> datetime:
         return datetime.now(UTC) + self._ahead
 
+    @contextlib.contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Let a follower die and come back (by `replace`) inside the block, in any thread: nothing jumps meanwhile."""
+        self._absent.add(name)
+        try:
+            yield
+        finally:
+            self._absent.discard(name)
+
+    def ahead(self) -> timedelta:
+        """How far this clock is ahead of the machine's, never asked in the middle of a jump."""
+        with self._moving:
+            return self._ahead
+
     def replace(self, follower: Follower) -> None:
         """Take a follower that was started again in the place of the one of that name."""
-        follower.move(self.now())
-        self._followers[follower.name].close()
-        self._followers[follower.name] = follower
+        with self._moving:
+            follower.move(self.now())
+            self._followers[follower.name].close()
+            self._followers[follower.name] = follower
 
     def close(self) -> None:
         """Let go of the followers; they stay where they are."""
@@ -77,7 +97,8 @@ class Conductor:
                 jump = next_jump(looks, until)
                 distance = jump.to - self.now()
                 if distance > SHY:
-                    self._leap(jump, distance)
+                    with self._moving:
+                        self._leap(jump, distance)
                 else:
                     time.sleep(max(PAUSE, distance.total_seconds()))
                 looks = self._settle()
@@ -87,7 +108,11 @@ class Conductor:
     def _leap(self, jump: Jump, distance: timedelta) -> None:
         active = [name for name in self._followers if name != self.stage.name]
         for move in moves(jump, active):
-            self._followers[move.name].move(move.to)
+            try:
+                self._followers[move.name].move(move.to)
+            except FollowerFailed:
+                if move.name not in self._absent:
+                    raise
         self._ahead += max(jump.to - self.now(), timedelta())
         self.stage.move(jump.to)
         self.statistics.count(jump, distance)
@@ -113,7 +138,15 @@ class Conductor:
         looks: dict[str, Look] = {}
         self.statistics.looks += 1
         for name in (self.stage.name, *(name for name in self._followers if name != self.stage.name)):
-            looks[name] = self._followers[name].look()
+            looks[name] = self._look(name)
             if not looks[name].idle:
                 break
         return looks
+
+    def _look(self, name: str) -> Look:
+        try:
+            return ABSENT if name in self._absent else self._followers[name].look()
+        except FollowerFailed:
+            if name in self._absent:
+                return ABSENT
+            raise

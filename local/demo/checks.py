@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from local.demo.due import Plan, due_slots, lives
@@ -22,6 +22,7 @@ DISK = "microsoft.compute/disks"
 SNAPSHOT = "microsoft.compute/snapshots"
 SLOT = "%Y%m%dT%H%MZ"
 PRODUCT = "tagback"
+ONE_INSTANT = timedelta(minutes=15)
 MAY_WRITE = {
     "microsoft.compute/snapshots/write",
     "microsoft.resources/subscriptions/resourcegroups/write",
@@ -149,11 +150,11 @@ def usable(snapshot: Record) -> bool:
 
 
 def nothing_is_doubled(story: Story) -> Finding:
-    """S1: one complete point per VM, engine and slot, and one snapshot per disk and slot."""
+    """S1: one complete point per VM, engine and slot, and one snapshot per disk, slot and attempt."""
     finding = Finding()
     points = Counter(tuple(str(row["RowKey"]).split("|")[1:]) for row in story.points() if row["complete"])
     parts = Counter(
-        (tag(snapshot, "tagback-vm"), tag(snapshot, "tagback-slot"), tag(snapshot, "tagback-disk"))
+        tuple(tag(snapshot, f"tagback-{name}") for name in ("vm", "slot", "disk", "attempt"))
         for snapshot in story.of_type(SNAPSHOT)
         if usable(snapshot) and tag(snapshot, "tagback-owner")
     )
@@ -171,6 +172,9 @@ def complete_means_complete(story: Story) -> Finding:
             continue
         parts: list[dict[str, Any]] = json.loads(row["parts"])
         finding.expect(bool(parts), "a complete point without parts", row["RowKey"])
+        begun = [instant(snapshots[key]["born"]) for part in parts if (key := str(part["id"]).lower()) in snapshots]
+        close = not begun or max(begun) - min(begun) <= ONE_INSTANT
+        finding.expect(close, "the parts were begun too far apart", row["RowKey"])
         for part in parts:
             snapshot = snapshots.get(str(part["id"]).lower())
             finding.expect(snapshot is not None and usable(snapshot), "a part is not there", row["RowKey"])

@@ -1,0 +1,1 @@
+"""End to end: the unchanged product in the local stack, judged from outside."""

@@ -1,0 +1,74 @@
+"""kill -9 of the functions host in the middle of captures: everything converges, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from local.clock.followers import HostClock
+from local.demo.checks import PRODUCT, SNAPSHOT, tag
+from tests.e2e.night import Night, night
+
+KILLS = 4
+
+
+class Killer(threading.Thread):
+    """Kills the host after the product has made some more calls to Azure: how many, the seed says."""
+
+    def __init__(self, played: Night, seed: int) -> None:
+        super().__init__(daemon=True)
+        self._played = played
+        self._chance = random.Random(seed)
+        self.kills: list[int] = []
+        self.interrupted = 0
+        self.over = threading.Event()
+        self.problem: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._kill_again_and_again()
+        except Exception as problem:
+            self.problem = problem
+
+    def _kill_again_and_again(self) -> None:
+        target = self._chance.randint(2, 12)
+        while len(self.kills) < KILLS and not self.over.is_set():
+            calls = self._played.observer.simulator("calls?since=0")
+            made = sum(1 for call in calls if call["principal"] == PRODUCT)
+            if made >= target:
+                time.sleep(self._chance.uniform(0, 0.05))
+                self._crash()
+                self.kills.append(made)
+                target = made + self._chance.randint(4, 20)
+            time.sleep(0.005)
+
+    def _crash(self) -> None:
+        """Kill, see what was left open, and start again."""
+        stack = self._played.stack
+        with self._played.conductor.without(HostClock.name):
+            stack.kill_host()
+            rows = self._played.observer.rows()
+            self.interrupted += sum(1 for row in rows if str(row["RowKey"]).startswith("o|") and row["open"])
+            stack.restart_host()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_host_killed_again_and_again_leaves_every_promise_intact(tmp_path: Path, seed: int) -> None:
+    with night(tmp_path, ["web-1", "phoenix-1", "leaver-1"]) as played:
+        killer = Killer(played, seed)
+        killer.start()
+        played.conductor.run(played.end)
+        killer.over.set()
+        killer.join(60)
+        assert killer.problem is None
+        assert len(killer.kills) == KILLS, "the night was too quiet for this seed"
+        assert killer.interrupted > 0, "no kill met an open operation"
+        story, findings = played.judged()
+        assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
+        assert findings["S2"].checked == 9
+        parts = [tag(snapshot, "tagback-slot") for snapshot in story.of_type(SNAPSHOT)]
+        assert parts.count(f"{played.scenario.start:%Y%m%d}T0200Z") >= 6
