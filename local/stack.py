@@ -73,8 +73,9 @@ class Stack:
         self.wanted = wanted
         self._held = held
         self._ahead = 0.0 if wanted.start is None else (wanted.start - datetime.now(UTC)).total_seconds()
+        self._simulator = self._launch_simulator()
         self.azurite = self._start_azurite()
-        self._simulator, self.simulator_url = self._start_simulator()
+        self.simulator_url = self._simulator_ready()
         self.ca = wanted.run / "tls" / "ca.pem"
         self.bundle = write_bundle(self.ca)
         self.settings = self._settings()
@@ -93,7 +94,7 @@ class Stack:
         announce(self.wanted.run, "azurite", fields)
         return azurite
 
-    def _start_simulator(self) -> tuple[Part, str]:
+    def _launch_simulator(self) -> Part:
         refuse_taken(self.wanted.ports.simulator, "the simulator")
         seed = self.wanted.run / "seed.toml"
         seed.write_text("".join(f'[[subscription]]\nid = "{name}"\n' for name in self.wanted.subscriptions))
@@ -101,30 +102,30 @@ class Stack:
         if self.wanted.start is not None:
             words += ["--clock", "jump", "--now", self.wanted.start.isoformat()]
         words += ["--tls-dir", str(self.wanted.run / "tls"), "--seed", str(seed)]
-        part, ready = self._start("simulator", words, {})
-        url = str(ready["url"])
-        announce(self.wanted.run, "simulator", {"pid": part.pid, "url": url})
-        return part, url
+        return self._launch("simulator", words, {})
+
+    def _simulator_ready(self) -> str:
+        url = str(ready(self._simulator)["url"])
+        announce(self.wanted.run, "simulator", {"pid": self._simulator.pid, "url": url})
+        return url
 
     def _start_host(self) -> tuple[Part, str, Mapping[str, str]]:
         refuse_taken(self._host_port, "the functions host")
         words = ["-m", "local.host", "--port", str(self._host_port), "--app", str(self.wanted.app)]
         if self._ahead:
             words = ["-m", "local.clock", "--ahead", repr(self._ahead), "--", *words]
-        part, ready = self._start("host", words, self.settings)
-        url = str(ready["url"])
+        part = self._launch("host", words, self.settings)
+        said = ready(part)
+        url, keys = str(said["url"]), said["keys"]
+        assert isinstance(keys, dict)
         self._host_port = int(url.rpartition(":")[2])
         announce(self.wanted.run, "host", {"pid": part.pid, "url": url})
-        keys = ready["keys"]
-        assert isinstance(keys, dict)
         return part, url, keys
 
-    def _start(self, name: str, words: Sequence[str], settings: Mapping[str, str]) -> tuple[Part, dict[str, object]]:
+    def _launch(self, name: str, words: Sequence[str], settings: Mapping[str, str]) -> Part:
         log = self.wanted.run / "logs" / f"{name}.log"
-        part = Part(
-            Command(name, [sys.executable, *words], log, {"PYTHONPATH": str(ROOT), **settings}, ROOT), self._held
-        )
-        return part, json.loads(part.await_lines(READY, 1)[0].group())
+        environment = {"PYTHONPATH": str(ROOT), **settings}
+        return Part(Command(name, [sys.executable, *words], log, environment, ROOT), self._held)
 
     def _settings(self) -> dict[str, str]:
         url = self.simulator_url
@@ -193,6 +194,13 @@ class Stack:
         gone = [name for name, alive in parts.items() if not alive]
         if gone:
             raise PartFailed(f"{', '.join(gone)} ended by itself; see {self.wanted.run / 'logs'}")
+
+
+def ready(part: Part) -> dict[str, object]:
+    """What a part says of itself in its ready line."""
+    said = json.loads(part.await_lines(READY, 1)[0].group())
+    assert isinstance(said, dict)
+    return said
 
 
 def write_bundle(ca: Path) -> Path:
