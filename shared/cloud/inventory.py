@@ -7,14 +7,15 @@ Asked for by itself it is a Conflict: it is being made, look again later.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from shared.cloud.arm import Arm
 from shared.cloud.graph import Graph, literal
 from shared.cloud.pace import Lane
-from shared.cloud.sightings import Attachments, Incomplete, Look, brief, complete, interface_ids
+from shared.cloud.packed import packed
+from shared.cloud.sightings import Attachments, Incomplete, Look, SeenDisk, brief, complete, interface_ids, seen_disk
 from shared.errors import CloudError, Conflict, Missing
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Lens, Sighting
@@ -56,16 +57,16 @@ class AzureInventory:
 
     def shard(self, shard: Shard) -> Mapping[VmUid, Sighting]:
         look = Look(Lens.BULK, self._clock.now())
-        disks = {_folded(row): row for row in self._all(shard, DISK)}
-        interfaces = {_folded(row): row for row in self._all(shard, INTERFACE)}
-        extensions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        disks = self._disks(self._all(shard, DISK))
+        interfaces = {_folded(row): packed(row) for row in self._all(shard, INTERFACE)}
+        extensions: dict[str, list[bytes]] = defaultdict(list)
         for row in self._all(shard, EXTENSION):
-            extensions[_folded(row).partition("/extensions/")[0]].append(row)
+            extensions[_folded(row).partition("/extensions/")[0]].append(packed(row))
         found: dict[VmUid, Sighting] = {}
         for row in self._all(shard, VM):
             parts = Attachments(disks, interfaces, extensions[_folded(row)])
             with suppress(Incomplete, ValueError):
-                seen = complete(row, parts, look, self._prefix)
+                seen = complete(row, parts, look)
                 found[seen.uid] = seen
         return found
 
@@ -84,10 +85,12 @@ class AzureInventory:
             return Absent(vm, look.as_of)
         seen = _made(lambda: brief(body, look))
         lane = Lane.of(seen.shard, CallKind.READ)
-        disks = self._bodies(lane, [str(disk.id) for disk in seen.disks], DISK_VERSION)
+        disks = self._disks(self._bodies(lane, [str(disk.id) for disk in seen.disks], DISK_VERSION))
         interfaces = self._bodies(lane, interface_ids(body), INTERFACE_VERSION)
         extensions = self._arm.get(lane, f"{vm}/extensions", VM_VERSION).get("value") or []
-        return _made(lambda: complete(body, Attachments(disks, interfaces, extensions), look, self._prefix))
+        cards = {_folded(each): packed(each) for each in interfaces}
+        parts = Attachments(disks, cards, [packed(each) for each in extensions])
+        return _made(lambda: complete(body, parts, look))
 
     def enabled(self, subscription: str) -> bool:
         lane = Lane(subscription, "", CallKind.READ)
@@ -112,10 +115,18 @@ class AzureInventory:
                 return None
             raise
 
-    def _bodies(self, lane: Lane, ids: Sequence[str], version: str) -> Mapping[str, Mapping[str, Any]]:
-        """The bodies by lower-case id, without those that are not there."""
-        found = {each: self._present(lane, each, version) for each in ids}
-        return {each: body for each, body in found.items() if body is not None}
+    def _bodies(self, lane: Lane, ids: Sequence[str], version: str) -> Sequence[Mapping[str, Any]]:
+        """The bodies of those that are there."""
+        found = (self._present(lane, each, version) for each in ids)
+        return [body for body in found if body is not None]
+
+    def _disks(self, bodies: Iterable[Mapping[str, Any]]) -> Mapping[str, SeenDisk]:
+        """The disks by lower-case id, without those that are being made."""
+        found = {}
+        for body in bodies:
+            with suppress(Incomplete):
+                found[_folded(body)] = seen_disk(body, self._prefix)
+        return found
 
 
 def _made(build: Callable[[], Sighting]) -> Sighting:

@@ -22,7 +22,7 @@ class BlobModels:
 
     def keep(self, model: Mapping[str, object]) -> str:
         # The form of decide.naming.model_reference, byte for byte.
-        text = json.dumps(model, sort_keys=True, separators=(",", ":")).encode()
+        text = json.dumps(dict(model), sort_keys=True, separators=(",", ":")).encode()
         reference = hashlib.sha256(text).hexdigest()
         container = self._storage.container(CONTAINER)
         packed = gzip.compress(text, mtime=0)

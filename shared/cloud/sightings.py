@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
+from shared.cloud.packed import Body, PackedModel, packed
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid, vm_id
 from shared.model.machine import Disk, Lens, Sighting
-
-Body = Mapping[str, Any]
-# What Resource Graph adds to properties, or what changes while the resource stays the same.
-NOT_OF_THE_MODEL = frozenset({"resources", "extended", "instanceView", "diskState", "LastOwnershipUpdateTime"})
-NOT_ANYWHERE = frozenset({"etag", "provisioningState"})
-MODEL_FIELDS = (
-    "id",
-    "name",
-    "type",
-    "location",
-    "tags",
-    "zones",
-    "identity",
-    "plan",
-    "extendedLocation",
-    "sku",
-    "kind",
-)
 
 
 class Incomplete(Exception):
@@ -42,12 +25,21 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Attachments:
-    """What belongs to a VM, by lower-case id: disks, network interfaces, and its extensions."""
+class SeenDisk:
+    """What only a disk's own body says, and the body."""
 
-    disks: Mapping[str, Body]
-    interfaces: Mapping[str, Body]
-    extensions: Sequence[Body]
+    uid: DiskUid
+    left_out: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """What belongs to a VM, by lower-case id: disks, packed network interfaces, and its packed extensions."""
+
+    disks: Mapping[str, SeenDisk]
+    interfaces: Mapping[str, bytes]
+    extensions: Sequence[bytes]
 
 
 def brief(vm: Body, look: Look) -> Sighting:
@@ -74,25 +66,33 @@ def brief(vm: Body, look: Look) -> Sighting:
     )
 
 
-def complete(vm: Body, parts: Attachments, look: Look, prefix: str) -> Sighting:
-    """The VM with its disks and model. Incomplete when a disk's body is missing."""
+def complete(vm: Body, parts: Attachments, look: Look) -> Sighting:
+    """The VM with its disks and model. Incomplete when a disk is not seen."""
     seen = brief(vm, look)
-    disks = tuple(_known(disk, parts.disks.get(str(disk.id)), prefix) for disk in seen.disks)
+    missing = [disk for disk in seen.disks if str(disk.id) not in parts.disks]
+    if missing:
+        raise Incomplete(f"{missing[0].place} ({missing[0].id}) is not seen yet")
+    bodies = [parts.disks[str(disk.id)] for disk in seen.disks]
     wanted = interface_ids(vm)
-    model = {
-        "vm": _model(vm),
-        "disks": [_model(parts.disks[str(disk.id)]) for disk in disks],
-        "interfaces": [_model(parts.interfaces[each]) for each in wanted if each in parts.interfaces],
-        "interfaces_not_seen": [each for each in wanted if each not in parts.interfaces],
-        "extensions": [_model(body) for body in sorted(parts.extensions, key=lambda body: str(body.get("id")).lower())],
+    model: dict[str, bytes | Sequence[bytes]] = {
+        "vm": packed(vm),
+        "disks": [body.body for body in bodies],
+        "interfaces": [parts.interfaces[each] for each in wanted if each in parts.interfaces],
+        "interfaces_not_seen": json.dumps([each for each in wanted if each not in parts.interfaces]).encode(),
+        "extensions": sorted(parts.extensions),
     }
-    return Sighting(
-        **{name: getattr(seen, name) for name in ("uid", "id", "name", "shard", "tags", "unsupported", "scale_set")},
-        disks=disks,
-        model=model,
-        lens=look.lens,
-        as_of=look.as_of,
-    )
+    known = zip(seen.disks, bodies, strict=True)
+    disks = tuple(replace(disk, uid=body.uid, left_out=body.left_out) for disk, body in known)
+    return replace(seen, disks=disks, model=PackedModel(model))
+
+
+def seen_disk(body: Body, prefix: str) -> SeenDisk:
+    """A disk's body, read. `prefix` is the opt-in tag's name. Incomplete while the disk is being made."""
+    uid = str((body.get("properties") or {}).get("uniqueId") or "").lower()
+    if not uid:
+        raise Incomplete(f"{body.get('id')} has no uniqueId yet")
+    off = any(name.lower() == prefix and value.strip().lower() == "off" for name, value in _tags(body).items())
+    return SeenDisk(DiskUid(uid), f"tagged {prefix} = off" if off else "", packed(body))
 
 
 def interface_ids(vm: Body) -> Sequence[str]:
@@ -120,27 +120,5 @@ def _disks(profile: Body) -> tuple[tuple[Disk, ...], tuple[str, ...]]:
     return tuple(disks), tuple(unsupported)
 
 
-def _known(disk: Disk, body: Body | None, prefix: str) -> Disk:
-    """The disk with what only its own body says."""
-    uid = str(((body or {}).get("properties") or {}).get("uniqueId") or "").lower()
-    if body is None or not uid:
-        raise Incomplete(f"{disk.place} ({disk.id}) is not seen yet")
-    off = any(name.lower() == prefix and value.strip().lower() == "off" for name, value in _tags(body).items())
-    return Disk(disk.id, DiskUid(uid), disk.lun, f"tagged {prefix} = off" if off else "")
-
-
 def _tags(body: Body) -> dict[str, str]:
     return {str(name): str(value) for name, value in (body.get("tags") or {}).items()}
-
-
-def _model(body: Body) -> Body:
-    """The body as a rebuild needs it: the same by either lens, and while the resource stays the same."""
-    kept = {name: body[name] for name in MODEL_FIELDS if body.get(name)}
-    properties = {name: value for name, value in (body.get("properties") or {}).items() if name not in NOT_OF_THE_MODEL}
-    return {**kept, "type": str(body.get("type") or "").lower(), "properties": _lasting(properties)}
-
-
-def _lasting(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _lasting(inner) for name, inner in value.items() if name not in NOT_ANYWHERE}
-    return [_lasting(inner) for inner in value] if isinstance(value, list) else value

@@ -42,7 +42,7 @@ def part_name(uid: VmUid, engine: str, slot: datetime, attempt: int, disk_uid: s
 
 def model_reference(model: Mapping[str, object]) -> str:
     """The name under which a VM model is kept: a digest of its content."""
-    return hashlib.sha256(json.dumps(model, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(dict(model), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> TagSet:

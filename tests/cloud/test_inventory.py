@@ -13,7 +13,7 @@ from shared.cloud.arm import Arm
 from shared.cloud.graph import Graph, literal
 from shared.cloud.inventory import AzureInventory
 from shared.cloud.pace import HeardPace
-from shared.cloud.sightings import Attachments, Incomplete, Look, brief, complete
+from shared.cloud.sightings import Attachments, Incomplete, Look, brief, complete, seen_disk
 from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.errors import Conflict, Refused, Unavailable
 from shared.model.identity import ResourceId, Shard
@@ -75,7 +75,7 @@ def disk(name: str, tags: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 
 def attached(*disks: dict[str, Any]) -> Attachments:
-    return Attachments({each["id"].lower(): each for each in disks}, {}, [])
+    return Attachments({each["id"].lower(): seen_disk(each, "backup") for each in disks}, {}, [])
 
 
 def test_names_of_azure_are_read_whatever_their_case_and_missing_tags_are_none() -> None:
@@ -127,23 +127,23 @@ def test_an_instance_of_a_scale_set_is_known() -> None:
     ],
 )
 def test_a_disk_is_left_out_by_its_own_tag(tags: dict[str, str] | None, left_out: str) -> None:
-    [seen] = complete(vm(), attached(disk("OS", tags)), LOOK, "backup").disks
+    [seen] = complete(vm(), attached(disk("OS", tags)), LOOK).disks
     assert (seen.uid, seen.left_out) == ("os-uid", left_out)
 
 
 def test_a_machine_with_a_disk_that_is_not_seen_is_incomplete() -> None:
     with pytest.raises(Incomplete, match="OS disk"):
-        complete(vm(), attached(disk("other")), LOOK, "backup")
+        complete(vm(), attached(disk("other")), LOOK)
 
 
 def test_the_model_stays_the_same_while_the_machine_does() -> None:
     parts = attached(disk("OS"))
-    first = complete(vm(), parts, LOOK, "backup").model
+    first = complete(vm(), parts, LOOK).model
     lively = vm(provisioningState="Updating", instanceView={"x": 1}, extended={"instanceView": {}})
     lively.update(type="microsoft.compute/virtualmachines", etag="7")
-    assert complete(lively, parts, LOOK, "backup").model == first
-    assert complete(vm(licenseType="Windows_Server"), parts, LOOK, "backup").model != first
-    json.dumps(first)
+    assert complete(lively, parts, LOOK).model == first
+    assert complete(vm(licenseType="Windows_Server"), parts, LOOK).model != first
+    assert json.loads(json.dumps(dict(first))) == first
 
 
 def test_interfaces_and_extensions_are_in_the_model_by_either_lens(
