@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
 def encode(document: Any) -> bytes:
     """Write a document as compact JSON."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return _COMPACT.encode(document).encode()
 
 
 @dataclass(slots=True)

@@ -17,7 +17,8 @@ SUBSCRIPTION = "microsoft.resources/subscriptions"
 GROUP = "microsoft.resources/subscriptions/resourcegroups"
 HIDDEN = ("microsoft.authorization/", "microsoft.eventgrid/eventsubscriptions")
 STALE_SECONDS = 15 * 60.0
-ROWS_KEPT = 20_000
+ROWS_KEPT = 5_000
+UNSEEN_KEPT = 1_000
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +42,7 @@ class GraphIndex:
         self._visible: dict[str, dict[str, Entry]] = {}
         self._coming: list[tuple[float, int, Resource, tuple[int, float], bytes | None]] = []
         self._order = itertools.count()
-        self._past: deque[Undo] = deque(maxlen=100_000)
+        self._past: deque[Undo] = deque()
         self._kept_rows = 0
         self.fixed_lag: float | None = None
         self.version = 0
@@ -54,6 +55,8 @@ class GraphIndex:
         rank = (resource.sequence, float("inf") if gone else float(resource.revision))
         body = None if gone else resource.body
         heapq.heappush(self._coming, (at + self._lag(resource, rank), next(self._order), resource, rank, body))
+        if len(self._coming) > UNSEEN_KEPT:
+            self.advance(at)
 
     def _lag(self, resource: Resource, rank: tuple[int, float]) -> float:
         """Seconds until a change shows: most within 5 s, one in twenty up to 30 s (95 % below 30 s is documented)."""
@@ -72,6 +75,8 @@ class GraphIndex:
                 continue
             self.version += 1
             self._past.append((at, _graph_type(resource), resource.key, old))
+            while self._past[0][0] < at - STALE_SECONDS:
+                self._past.popleft()
             if body is None:
                 kind.pop(resource.key, None)
             else:

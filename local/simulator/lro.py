@@ -175,9 +175,10 @@ class Operations:
                 _mark(world, target, operation.status, at)
         operation.ended = at
         operation.arguments = {}
+        notice, operation.notice = operation.notice, None
         self.keep(operation)
-        if operation.notice is not None:
-            world.events.raise_event(operation.notice, operation.status, at)
+        if notice is not None:
+            world.events.raise_event(notice, operation.status, at)
 
 
 def _injected(operation: Operation) -> ArmError:
