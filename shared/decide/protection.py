@@ -40,12 +40,15 @@ def wish_of(machine: Machine, rules: Rules, now: datetime) -> Wish:
 
 
 def plan_of(machine: Machine, rules: Rules, now: datetime) -> Plan | None:
-    """The plan by which captures of this machine are taken now; None when none are."""
+    """The plan by which captures of this machine are taken now; None when none are.
+
+    A machine all of whose disks are left out keeps its slots: each is skipped with that reason, and is the occasion to
+    notice that a disk is no longer left out.
+    """
     wish = wish_of(machine, rules, now)
     acting = rules.subscriptions.get(machine.shard.subscription) is Mode.ENFORCE
-    capturable = any(not disk.left_out for disk in machine.disks)
     alive = machine.status is not Status.GONE and machine.absent_since is None
-    return wish.plan if isinstance(wish, OptedIn) and acting and capturable and alive else None
+    return wish.plan if isinstance(wish, OptedIn) and acting and machine.disks and alive else None
 
 
 def registered(before: Machine | None, sighting: Sighting, rules: Rules, now: datetime) -> Machine:

@@ -79,7 +79,8 @@ def test_an_observed_subscription_is_only_told_about() -> None:
 
 def test_a_machine_none_of_whose_disks_can_be_captured_says_which_and_why() -> None:
     row = replace(fresh(), disks=(disk("d", 1, "is tagged backup = off"),), unsupported=("OS disk is ephemeral",))
-    assert plan_of(row, RULES, NOW) is None
+    assert plan_of(row, RULES, NOW) == SILVER
+    assert plan_of(replace(row, disks=()), RULES, NOW) is None
     assert status(row) == (
         Status.UNPROTECTED,
         "none of its disks can be captured: OS disk is ephemeral; LUN 1 is tagged backup = off",
