@@ -12,14 +12,17 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.host import settings
-from local.host.activity import Activity
-from local.host.clock import Clock
-from local.host.host import Host, Surroundings
-from local.host.runtime_worker import RuntimeWorker, find_library
 from local.host.values import HostError
-from local.host.worker import OwnWorker, Worker
+
+# What talks to storage takes half a second to import; a wrong option is answered without it.
+if TYPE_CHECKING:
+    from local.host.activity import Activity
+    from local.host.host import Host
+    from local.host.surroundings import Surroundings
+    from local.host.worker import Worker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -47,7 +50,10 @@ def _listen(port: int) -> socket.socket:
     return listening
 
 
-def _worker(kind: str, app: Path, activity: Activity) -> Worker:
+def _worker(kind: str, app: Path, activity: "Activity") -> "Worker":
+    from local.host.runtime_worker import RuntimeWorker, find_library
+    from local.host.worker import OwnWorker
+
     if kind == "runtime":
         find_library(REPOSITORY)
         return RuntimeWorker(app, activity)
@@ -60,7 +66,7 @@ def _log_to_stderr() -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-async def _serve(host: Host, given: Surroundings) -> None:
+async def _serve(host: "Host", given: "Surroundings") -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,7 +80,22 @@ async def _serve(host: Host, given: Surroundings) -> None:
         await host.stop()
 
 
+def _host(given: "Surroundings", kind: str) -> "Host":
+    from local.host.activity import Activity
+    from local.host.clock import Clock
+
+    clock = Clock()
+    clock.install_sleep()
+    activity = Activity(clock)
+    worker = _worker(kind, given.app, activity)
+    from local.host.host import Host
+
+    return Host(given, clock, activity, worker)
+
+
 def run(options: argparse.Namespace) -> None:
+    from local.host.surroundings import Surroundings
+
     app: Path = options.app.resolve()
     if not app.is_dir():
         raise HostError(f"no app directory {app}", 2)
@@ -83,11 +104,7 @@ def run(options: argparse.Namespace) -> None:
     _log_to_stderr()
     given = Surroundings(app, settings.prepare(app, file, listening.getsockname()[1]), listening)
     os.chdir(app)
-    clock = Clock()
-    clock.install_sleep()
-    activity = Activity(clock)
-    host = Host(given, clock, activity, _worker(options.worker, app, activity))
-    asyncio.run(_serve(host, given))
+    asyncio.run(_serve(_host(given, options.worker), given))
 
 
 def main() -> int:

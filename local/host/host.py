@@ -5,15 +5,10 @@ Called by `__main__`. Everything with a life of its own is started and ended her
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import os
-import platform
-import socket
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,9 +30,9 @@ from local.host.queue_message import poison_queue
 from local.host.queue_processor import QueueProcessor, QueueTrigger
 from local.host.routes import RouteError
 from local.host.schedule_monitor import ScheduleMonitor
-from local.host.settings import AppSettings
 from local.host.singleton import SingletonLock
 from local.host.storage import DEFAULT_CONNECTION, Storage
+from local.host.surroundings import Surroundings
 from local.host.timer_listener import TimerListener, TimerTrigger
 from local.host.values import FunctionDefinition, FunctionInError, HostError
 from local.host.worker import Worker
@@ -47,26 +42,6 @@ TRIGGERS = {"eventGridTrigger", "queueTrigger", "timerTrigger", "httpTrigger"}
 BINDINGS = TRIGGERS | {"queue", "http"}
 CONTAINER = "azure-webjobs-hosts"
 LAST_MOMENTS = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the host is given: the app's place, its settings, its socket."""
-
-    app: Path
-    settings: AppSettings
-    listening: socket.socket
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-
-    @property
-    def host_id(self) -> str:
-        given = self.settings.get("AzureFunctionsWebHost__hostid")
-        machine = "".join(letter for letter in platform.node().lower() if letter.isalnum() or letter == "-").strip("-")
-        digest = int.from_bytes(hashlib.sha256(str(self.app).encode()).digest()[:4], "big")
-        return (given or f"{machine[:20]}-{digest}").lower()[:32]
 
 
 def check_bindings(functions: tuple[FunctionDefinition, ...]) -> None:
@@ -202,7 +177,7 @@ class Host:
             zone,
             binding.properties.get("runOnStartup") is True,
             ScheduleMonitor(status, parsed, zone) if monitored else None,
-            SingletonLock(blobs.get_container_client(CONTAINER), lock, self._clock),
+            SingletonLock(blobs.get_container_client(CONTAINER), lock, self._clock, self._activity),
         )
 
 

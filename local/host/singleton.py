@@ -12,6 +12,7 @@ from datetime import timedelta
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
+from local.host.activity import Activity
 from local.host.clock import Clock
 from local.host.storage import first_line
 
@@ -23,15 +24,19 @@ RECOVERY = timedelta(minutes=1)
 class SingletonLock:
     """Held from `acquire` until `release`."""
 
-    def __init__(self, container: ContainerClient, name: str, clock: Clock) -> None:
+    def __init__(self, container: ContainerClient, name: str, clock: Clock, activity: Activity) -> None:
         self._container = container
         self._blob = container.get_blob_client(name)
         self._clock = clock
+        self._activity = activity
         self._lease: BlobLeaseClient | None = None
 
     async def acquire(self) -> None:
         """Wait until the lease is ours."""
-        while not await self._try():
+        while True:
+            with self._activity.step():
+                if await self._try():
+                    return
             await self._clock.until(self._clock.now() + RECOVERY)
 
     @contextlib.asynccontextmanager

@@ -67,7 +67,8 @@ class TimerListener:
         now = self._clock.now()
         trigger = self._trigger
         if trigger.monitor is not None:
-            status = await trigger.monitor.at_start(now)
+            with self._activity.step():
+                status = await trigger.monitor.at_start(now)
         else:
             status = ScheduleStatus(NEVER, upcoming(trigger.schedule, now, trigger.zone), NEVER)
         if trigger.monitor is not None and now > status.next:

@@ -16,6 +16,13 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 
 
 @pytest.fixture(scope="session")
+def moved_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Another one, for tests that move time."""
+    with leash() as held:
+        yield start(Wanted(tmp_path_factory.mktemp("moved-azurite")), held)
+
+
+@pytest.fixture(scope="session")
 def store(azurite: Azurite) -> Iterator[Store]:
     found = Store(azurite, "shared-")
     found.create("work", "many", "async", "retried", "seen", "results", "work-poison")

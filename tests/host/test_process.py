@@ -6,14 +6,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from local.azurite.server import Azurite, Wanted, start
-from local.process import leash
-from tests.host.harness import ROOT, HostProcess, Store, command, request, running
+from local.azurite.server import Azurite
+from tests.host.harness import ROOT, HostProcess, Store, command, move, request, running, settle
 
 QUEUE_APP = """
 import azure.functions as func
@@ -138,33 +137,34 @@ def test_an_app_of_http_functions_alone_needs_no_storage_and_ends_within_a_secon
         assert again.connect_ex(("127.0.0.1", int(port))) != 0
 
 
-def test_what_a_killed_host_did_is_done_again_when_its_message_comes_back_and_keys_stay(tmp_path: Path) -> None:
-    with leash() as held:
-        azurite = start(Wanted(tmp_path / "azurite"), held)
-        store = Store(azurite, "killed-")
-        store.create("work", "seen")
-        store.send("work", "sleep 60")
-        with running(store, tmp_path / "log") as host:
-            end = time.monotonic() + 15
-            while not host.logged("Executing 'Functions.on_work'") and time.monotonic() < end:
-                time.sleep(0.01)
-            host.end(signal.SIGKILL)
-            keys = host.keys
-        store.send("work", "after")
-        with running(store, tmp_path / "log") as host:
-            assert host.keys == keys
-            assert store.seen(body="b'after'")
-            assert host.idle()["next"] is not None
-            later = (host.now() + timedelta(minutes=10, seconds=1)).isoformat()
-            request(azurite.clock_url + "/clock", "POST", {"to": later})
-            host.call("/_host/clock", "POST", {"to": later})
-            end = time.monotonic() + 15
-            while host.logged("Executing 'Functions.on_work'") < 3 and time.monotonic() < end:
-                time.sleep(0.01)
-            time.sleep(0.1)
-            host.call("/_host/clock", "POST", {"to": (host.now() + timedelta(seconds=61)).isoformat()})
-            assert store.seen(body="b'sleep 60'")["count"] == 2
-        store.close()
+def test_what_a_killed_host_did_is_done_again_when_its_message_comes_back_and_keys_stay(
+    moved_azurite: Azurite, tmp_path: Path
+) -> None:
+    store = Store(moved_azurite, "killed-")
+    store.create("work", "seen")
+    store.send("work", "sleep 60")
+    with running(store, tmp_path / "log") as host:
+        wait_for_runs(host, 1)
+        host.end(signal.SIGKILL)
+        keys = host.keys
+    with running(store, tmp_path / "log") as host:
+        assert host.keys == keys
+        assert settle(host)["next"] is not None
+        stored = datetime.fromisoformat(request(moved_azurite.clock_url + "/clock").json["now"])
+        move(moved_azurite, host, max(host.now(), stored) + timedelta(minutes=10, seconds=1))
+        host.idle()
+        wait_for_runs(host, 2)
+        settle(host)
+        move(moved_azurite, host, host.now() + timedelta(seconds=61))
+        assert store.seen(body="b'sleep 60'")["count"] == 2
+    store.close()
+
+
+def wait_for_runs(host: HostProcess, count: int) -> None:
+    end = time.monotonic() + 15
+    while host.logged("Executing 'Functions.on_work'") < count:
+        assert time.monotonic() < end, "on_work was not run"
+        time.sleep(0.01)
 
 
 def test_microsofts_library_can_be_the_worker(azurite: Azurite, tmp_path: Path) -> None:
