@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from pathlib import Path
 from local.demo.fleet import Fleet
 from local.demo.scenario import MachineStory, load
 from local.process import PartFailed
-from local.stack import ROOT, Ports, Stack, Wanted, running
+from local.stack import ROOT, RUN, Ports, Stack, Wanted, running
 
 BAD_INPUT = 2
 
@@ -36,15 +37,27 @@ def ports(environment: dict[str, str]) -> Ports:
     return Ports(**{field: int(text) for field, text in given.items()})
 
 
+class Interrupted(Exception):
+    """The person does not want to wait for the fleet."""
+
+
 def create_fleet(stack: Stack, machines: tuple[MachineStory, ...]) -> None:
-    fleet = Fleet(stack.simulator_url, stack.bundle, time.sleep)
+    stopped = threading.Event()
+
+    def sleep(seconds: float) -> None:
+        if stopped.wait(seconds):
+            raise Interrupted
 
     def create(machine: MachineStory) -> None:
         fleet.create(machine)
         print(f"  created {machine.name} ({machine.story}), tags {machine.tags}", flush=True)
 
+    fleet = Fleet(stack.simulator_url, stack.bundle, sleep)
     with ThreadPoolExecutor(len(machines)) as owners:
-        list(owners.map(create, machines))
+        try:
+            list(owners.map(create, machines))
+        finally:
+            stopped.set()
     fleet.close()
 
 
@@ -78,10 +91,10 @@ def keep(stack: Stack) -> None:
         time.sleep(0.5)
 
 
-def main() -> int:
+def main(run: Path = RUN) -> int:
     scenario = load("up", 0, datetime.now(UTC))
     try:
-        wanted = Wanted(scenario.subscriptions, ports=ports(dict(os.environ)))
+        wanted = Wanted(scenario.subscriptions, run=run, ports=ports(dict(os.environ)))
         print("starting Azurite, the Azure simulator and the functions host ...", flush=True)
         with running(wanted) as stack:
             stack.subscribe_events()

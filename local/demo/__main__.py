@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from local.clock.conductor import Stuck
 from local.clock.stage import SceneFailed
@@ -24,7 +25,7 @@ from local.demo.play import Cast, stage
 from local.demo.report import CommandLine, Run, Screen, show_findings, summary, write_summary
 from local.demo.scenario import Scenario, load
 from local.process import PartFailed
-from local.stack import ROOT, Stack, Wanted, running
+from local.stack import ROOT, RUN, Stack, Wanted, running
 
 BAD_INPUT = 2
 SETTLING = timedelta(minutes=5)
@@ -87,12 +88,12 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
     return bool(document["ok"])
 
 
-def main() -> int:
+def main(run: Path = RUN) -> int:
     try:
         wanted = wish(os.environ)
         scenario = load("spine", wanted.seed, datetime.now(UTC))
         print(f"Tagback demo: {wanted.days} days from {scenario.start:%A %d %B %Y}, seed {wanted.seed}", flush=True)
-        with running(Wanted(scenario.subscriptions, start=scenario.start, seed=wanted.seed)) as stack:
+        with running(Wanted(scenario.subscriptions, scenario.start, wanted.seed, run)) as stack:
             return 0 if play(stack, scenario, wanted) else 1
     except ValueError as problem:
         print(f"demo: {problem}", file=sys.stderr)
