@@ -1,9 +1,10 @@
 """Virtual machines: create, change, power, read and delete, as the compute provider answers them."""
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from local.simulator import instance_views, machines
+from local.simulator import extensions, instance_views, machines
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
 from local.simulator.listing import joined, listed
@@ -99,6 +100,8 @@ def finish_put(world: "World", operation: Operation, at: float) -> None:
 
 def settle(world: "World", found: Resource, document: Document, before: Document | None, at: float) -> None:
     """Bring a machine to `Succeeded` with everything that belongs to it."""
+    profile = document["properties"]["storageProfile"]
+    profile["dataDisks"] = [disk for disk in profile.get("dataDisks") or [] if not disk.get("toBeDetached")]
     machines.realise_disks(world, document, at)
     kept = {key_of(machines.disk_id(disk)) for disk in machines.all_disks(document) if machines.disk_id(disk)}
     old = machines.all_disks(before) if before else []
@@ -109,7 +112,7 @@ def settle(world: "World", found: Resource, document: Document, before: Document
     document["properties"]["provisioningState"] = "Succeeded"
     notes = dict(found.notes or {})
     if before is None:
-        notes["power"] = "running"
+        notes |= {"power": "running", "agent_from": at + instance_views.AGENT_SECONDS}
     found.notes = notes
     world.store.write(found, document, at)
 
@@ -130,8 +133,8 @@ def get(world: "World", call: "Call") -> Reply:
     """Answer one machine, on request with its instance view."""
     found = world.resource(call.path, TYPE)
     if call.query.get("$expand", "").lower() != "instanceview":
-        return _tagged(call, Reply(200, found.rendered(call.now)), found.document())
-    document = found.document()
+        return _tagged(call, Reply(200, extensions.with_resources(world, found, call.now)), found.document())
+    document = json.loads(extensions.with_resources(world, found, call.now))
     document["properties"]["instanceView"] = instance_views.of(world, found, call.now)
     return Reply.of(document)
 
@@ -155,7 +158,7 @@ def _list(world: "World", call: "Call", scope: str) -> Reply:
     only = call.query.get("statusonly", "").lower() == "true"
     if only or call.query.get("$expand", "").lower() == "instanceview":
         return listed(world, call, scope, KIND, lambda held: instance_views.shown(world, held, call.now, only))
-    return listed(world, call, scope, KIND)
+    return listed(world, call, scope, KIND, lambda held: extensions.with_ids(world, held))
 
 
 def in_location(world: "World", call: "Call") -> Reply:

@@ -129,6 +129,8 @@ class Control:
         if change.get("agent", "ready") not in ("ready", "missing"):
             raise BadControl("agent is 'ready' or 'missing'")
         notes: Document = {**(held.notes or {}), **change}
+        if "agent" in change:
+            notes.pop("agent_from", None)
         held.notes = notes
         self._world.store.touch(held, self._world.clock.now())
         return Reply.of({"id": held.id, **notes})

@@ -43,7 +43,7 @@ def put(world: "World", call: "Call") -> Reply:
         before = {**old["properties"], "managedBy": old.get("managedBy")}
         world.store.write(found, document, call.now)
     work = {"before": before, "source": source[0].key if source else None}
-    return accepted(call, volumes.begin(world, call, "disk.put", found, work), 202, document, location=True)
+    return volumes.first_answer(call, volumes.begin(world, call, "disk.put", found, work), document)
 
 
 def _check_copy(document: Document, source: Document, percent: float | None) -> None:

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from local.simulator.answers import ArmError, Reply
+from local.simulator.answers import ArmError, Reply, encode
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
 from local.simulator.lro import Family, Operation, Work, accepted
 from local.simulator.routing import Evidence, Route, Versions
+from local.simulator.store import Resource
 from local.simulator.tagging import checked
 from local.simulator.world import merged
 
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 TYPE = "Microsoft.Compute/virtualMachines/extensions"
 KIND = "microsoft.compute/virtualmachines/extensions"
 HIDDEN = ("protectedSettings", "instanceView")
+
+
+def with_resources(world: "World", machine: Resource, now: float) -> bytes:
+    """Return a machine's document with its extensions, as a GET shows it (recorded)."""
+    held = world.store.all_of(machine.key, KIND)
+    if not held:
+        return machine.rendered(now)
+    return encode({**machine.document(), "resources": [extension.document() for extension in held]})
+
+
+def with_ids(world: "World", machine: Resource) -> bytes:
+    """Return a machine's document as lists show it: extensions by their ids (recorded)."""
+    held = world.store.all_of(machine.key, KIND)
+    return encode({**machine.document(), "resources": [{"id": each.id} for each in held]}) if held else machine.body
 
 
 def put(world: "World", call: "Call") -> Reply:

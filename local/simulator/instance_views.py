@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from local.simulator.answers import Document, encode
 from local.simulator.clock import compute_time
+from local.simulator.images import Image, image_of_machine
 from local.simulator.machines import all_disks
 from local.simulator.store import Resource
 
 if TYPE_CHECKING:
     from local.simulator.world import World
 
+# From the end of a machine's creation until its agent reports (assumed; recorded: not yet when `az vm create` looks).
+AGENT_SECONDS = 60.0
+AGENTS = {"Linux": "2.11.1.12", "Windows": "2.7.41491.1095"}
+MESSAGES = {"Linux": "Guest Agent is running", "Windows": "GuestAgent is running and processing the extensions."}
 DISPLAY = {
     "running": "VM running",
     "starting": "VM starting",
@@ -28,12 +33,15 @@ def of(world: "World", held: Resource, now: float) -> Document:
     document, notes = held.document(), held.notes or {}
     power = str(notes.get("power", "running"))
     view: Document = {}
-    profile = document["properties"].get("osProfile") or {}
-    if power == "running":
-        if profile.get("computerName"):
-            view["computerName"] = profile["computerName"]
-        if notes.get("agent", "ready") == "ready":
-            view["vmAgent"] = _agent(world, held, now)
+    image = image_of_machine(document["properties"])
+    if power == "running" and notes.get("agent", "ready") == "ready":
+        if now < float(notes.get("agent_from", 0)):
+            view["vmAgent"] = _silent(now)
+        else:
+            profile = document["properties"].get("osProfile") or {}
+            if profile.get("computerName"):
+                view["computerName"] = profile["computerName"]
+            view |= {"osName": image.name, "osVersion": image.release, "vmAgent": _agent(world, held, image, now)}
     view["disks"] = [
         {"name": disk["name"], "statuses": [_provisioned(document["properties"]["timeCreated"])]}
         for disk in all_disks(document)
@@ -42,7 +50,7 @@ def of(world: "World", held: Resource, now: float) -> Document:
     extensions = _extensions(world, held)
     if extensions and power == "running":
         view["extensions"] = extensions
-    view["hyperVGeneration"] = "V1"
+    view["hyperVGeneration"] = image.generation
     state = str(document["properties"]["provisioningState"]).lower()
     view["statuses"] = [
         {**_provisioned(document["properties"]["timeCreated"]), "code": f"ProvisioningState/{state}"},
@@ -60,19 +68,34 @@ def _provisioned(time: str) -> Document:
     }
 
 
-def _agent(world: "World", held: Resource, now: float) -> Document:
+def _silent(now: float) -> Document:
+    """An agent that has not reported yet (recorded)."""
+    status = {
+        "code": "ProvisioningState/Unavailable",
+        "level": "Warning",
+        "displayStatus": "Not Ready",
+        "message": "VM status blob is found but not yet populated.",
+        "time": compute_time(now),
+    }
+    return {"vmAgentVersion": "Unknown", "statuses": [status]}
+
+
+def _agent(world: "World", held: Resource, image: Image, now: float) -> Document:
     status = {
         "code": "ProvisioningState/succeeded",
         "level": "Info",
         "displayStatus": "Ready",
-        "message": "GuestAgent is running and processing the extensions.",
+        "message": MESSAGES[image.system],
         "time": compute_time(now),
     }
     handlers = [
         {"type": one["type"], "typeHandlerVersion": one["typeHandlerVersion"], "status": {**status, "message": "Ready"}}
         for one in _extensions(world, held)
     ]
-    return {"vmAgentVersion": "2.7.41491.1032", "statuses": [status], "extensionHandlers": handlers}
+    agent: Document = {"vmAgentVersion": AGENTS[image.system], "statuses": [status]}
+    if handlers or image.system == "Linux":
+        agent["extensionHandlers"] = handlers
+    return agent
 
 
 def _extensions(world: "World", held: Resource) -> list[Document]:

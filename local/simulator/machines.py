@@ -32,7 +32,7 @@ def accepted_document(
     old = (before or {}).get("properties", {})
     hardware = properties.get("hardwareProfile") or old.get("hardwareProfile") or {}
     size = str(hardware.get("vmSize", ""))
-    storage = _storage(properties.get("storageProfile") or {}, old.get("storageProfile") or {}, size)
+    storage = _storage(world, properties.get("storageProfile") or {}, old.get("storageProfile") or {}, size)
     profile = _os_profile(properties.get("osProfile") or old.get("osProfile"), storage)
     document: Document = {
         "name": resource_id.rsplit("/", 1)[-1],
@@ -68,7 +68,7 @@ def _identity(world: "World", resource_id: str, identity: Document) -> Document:
     return {**identity, "principalId": principal, "tenantId": world.tenant}
 
 
-def _storage(storage: Document, old: Document, size: str) -> Document:
+def _storage(world: "World", storage: Document, old: Document, size: str) -> Document:
     """Complete disks with the provider's defaults; a known data disk keeps its name and id by its lun."""
     os_disk = dict(storage.get("osDisk") or {})
     os_disk = _written({**(old.get("osDisk") or {}), **os_disk} if old else os_disk)
@@ -83,7 +83,8 @@ def _storage(storage: Document, old: Document, size: str) -> Document:
     if os_disk.get("createOption") == "FromImage":
         os_disk.setdefault("diskSizeGB", known_image.gib)
     known = {disk["lun"]: disk for disk in old.get("dataDisks", [])}
-    data = [_data_disk(disk, known.get(disk.get("lun")), size) for disk in storage.get("dataDisks") or []]
+    asked = [_data_disk(world, disk, known.get(disk.get("lun")), size) for disk in storage.get("dataDisks") or []]
+    data = _with_leaving(asked, old.get("dataDisks") or [])
     if isinstance(image, dict) and image.get("version"):
         exact = known_image.version if image["version"] == "latest" else image["version"]
         image = {**image, "exactVersion": image.get("exactVersion", exact)}
@@ -106,7 +107,14 @@ def _managed(asked: Document | None, old: Document | None, size: str) -> Documen
     return found
 
 
-def _data_disk(disk: Document, old: Document | None, size: str) -> Document:
+def _with_leaving(asked: list[Document], old: list[Document]) -> list[Document]:
+    """Show disks no longer asked for as leaving, in their old places, until the work is done (recorded)."""
+    by_id = {key_of(disk_id(disk)): disk for disk in asked if disk_id(disk)}
+    places = [by_id.pop(key_of(disk_id(disk)), {**disk, "toBeDetached": True}) for disk in old if disk_id(disk)]
+    return [*places, *(disk for disk in asked if disk not in places)]
+
+
+def _data_disk(world: "World", disk: Document, old: Document | None, size: str) -> Document:
     if not isinstance(disk.get("lun"), int):
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'dataDisk.lun' is missing (null).", target="dataDisk.lun"
@@ -118,6 +126,12 @@ def _data_disk(disk: Document, old: Document | None, size: str) -> Document:
     full.setdefault("caching", "None")
     if not full.get("vhd"):
         full["managedDisk"] = _managed(disk.get("managedDisk"), known.get("managedDisk"), size)
+    held = world.store.get(key_of(disk_id(full))) if disk_id(full) else None
+    if held is not None:
+        attached = held.document()
+        full.setdefault("name", attached["name"])
+        full.setdefault("diskSizeGB", attached["properties"].get("diskSizeGB"))
+        full["managedDisk"].setdefault("storageAccountType", (attached.get("sku") or {}).get("name", "Standard_LRS"))
     full.setdefault("deleteOption", "Detach")
     full.setdefault("toBeDetached", False)
     return full
@@ -133,6 +147,7 @@ def _os_profile(profile: Document | None, storage: Document) -> Document | None:
     if storage["osDisk"]["osType"] == "Windows":
         windows = {"provisionVMAgent": True, "enableAutomaticUpdates": True, **(kept.get("windowsConfiguration") or {})}
         patching = {"patchMode": "AutomaticByOS", "assessmentMode": "ImageDefault", **windows.get("patchSettings", {})}
+        windows.setdefault("enableVMAgentPlatformUpdates", True)
         kept["windowsConfiguration"] = {**windows, "patchSettings": patching}
     else:
         linux = {

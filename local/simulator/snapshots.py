@@ -6,7 +6,7 @@ from local.simulator import volumes
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
-from local.simulator.lro import Operation, accepted
+from local.simulator.lro import Operation
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.schedule import Happening
 from local.simulator.store import Resource
@@ -36,7 +36,7 @@ def put(world: "World", call: "Call") -> Reply:
     if source is not None and source[0].type == DISK and document["properties"].get("incremental"):
         world.limits.made(source[1]["properties"]["uniqueId"], found, call.now)
     work = {"before": {}, "source": source[1] if source else None}
-    return accepted(call, volumes.begin(world, call, "snapshot.put", found, work), 202, document, location=True)
+    return volumes.first_answer(call, volumes.begin(world, call, "snapshot.put", found, work), document)
 
 
 def _update(world: "World", call: "Call", found: Resource, document: Document) -> Reply:
@@ -55,7 +55,7 @@ def _update(world: "World", call: "Call", found: Resource, document: Document) -
     document["properties"].setdefault("incremental", old["properties"].get("incremental", False))
     world.store.write(found, document, call.now)
     operation = volumes.begin(world, call, "snapshot.put", found, {"before": old["properties"], "source": None})
-    return accepted(call, operation, 202, document, location=True)
+    return volumes.first_answer(call, operation, document)
 
 
 def _check(world: "World", call: "Call", document: Document, source: tuple[Resource, Document]) -> None:
@@ -169,7 +169,7 @@ def patch(world: "World", call: "Call") -> Reply:
     document["properties"]["provisioningState"] = "Updating"
     world.store.write(found, document, call.now)
     operation = volumes.begin(world, call, "snapshot.put", found, {"before": before, "source": None})
-    return accepted(call, operation, 202, document, location=True)
+    return volumes.first_answer(call, operation, document)
 
 
 def get(world: "World", call: "Call") -> Reply:

@@ -46,7 +46,7 @@ SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("properties.storageProfile.dataDisks[].deleteOption", "2021-03-01"),
         ("properties.timeCreated", "2021-11-01"),
         ("properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
-        ("properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
+        ("properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates", "2024-07-01"),
         ("etag", "2024-07-01"),
     ),
     "microsoft.resources/resourcegroups": (("type", "2019-08-01"),),

@@ -126,6 +126,19 @@ def begin(world: "World", call: "Call", name: str, found: Resource, arguments: D
     return world.operations.begin(call, Work(name, Family.DISK, found, location, name.split(".", 1)[0], arguments))
 
 
+def first_answer(call: "Call", operation: Operation, document: Document) -> Reply:
+    """Answer an accepted PUT or PATCH (202); before 2022-03-02 the document says less of what ARM added (recorded)."""
+    shown = document
+    if call.version < "2022-03-02":
+        hidden = ("id", "type") if document["type"].endswith("/disks") else ("id", "type", "name")
+        shown = {name: value for name, value in document.items() if name not in hidden}
+        shown["properties"] = {**document["properties"], "isArmResource": True}
+    reply = accepted(call, operation, 202, shown, location=True)
+    if call.version < "2019":
+        reply.headers.pop("Retry-After")
+    return reply
+
+
 def delete(world: "World", call: "Call", kind: str) -> Reply:
     """Accept a deletion (202), or answer 204 where nothing is (documented)."""
     world.group(call["subscription"], call["group"])
@@ -142,7 +155,9 @@ def delete(world: "World", call: "Call", kind: str) -> Reply:
             f"There is an active shared access signature outstanding for {document['name']}. Call EndGetAccess first."
         )
         raise ArmError(409, "OperationNotAllowed", message)
-    return accepted(call, begin(world, call, f"{kind}.delete", found, {}), 202, None, location=True)
+    reply = accepted(call, begin(world, call, f"{kind}.delete", found, {}), 202, None, location=True)
+    reply.headers.pop("Retry-After")  # recorded: creation and change say when to look again, deletion does not
+    return reply
 
 
 def finish_delete(world: "World", operation: Operation, at: float) -> None:
