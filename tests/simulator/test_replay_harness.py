@@ -260,7 +260,10 @@ class Listener:
         return self._echo.send(request)
 
     def advance(self) -> bool:
-        return False
+        return self._echo.advance()
+
+    def wait(self, seconds: float) -> None:
+        self._echo.wait(seconds)
 
 
 @pytest.mark.parametrize("name", [SNAPSHOT, POINTS, LISTS, TAGS, EVENTS])

@@ -202,6 +202,18 @@ def _resources_in(body: Any) -> Iterator[Mapping[str, Any]]:
                 and each["id"].lower().startswith("/subscriptions/")
             ):
                 yield each
+                yield from _extensions_in(each)
+        yield from _extensions_in(body)
+
+
+def _extensions_in(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The extensions a machine shows; where only the id is shown, any extension will do."""
+    plainest = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
+    for each in machine.get("resources") or [] if isinstance(machine.get("resources"), list) else []:
+        if isinstance(each, Mapping) and "/extensions/" in str(each.get("id")):
+            yield (
+                each if "properties" in each else {**each, "location": machine.get("location"), "properties": plainest}
+            )
 
 
 def chosen_part(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,9 @@ class Echo:
     def advance(self) -> bool:
         return False
 
+    def wait(self, seconds: float) -> None:
+        raise AssertionError(f"an echo is never behind, but was waited for ({seconds} s)")
+
     def _body(self, recorded: Any, key: str = "") -> Any:
         if isinstance(recorded, dict):
             return {name: self._body(value, name) for name, value in recorded.items()}

@@ -24,6 +24,7 @@ _RUNNING = frozenset(
     {"inprogress", "creating", "updating", "deleting", "running", "accepted", "provisioning", "notstarted", "migrating"}
 )
 _MOST_WAITS = 12
+_AGENT_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class Service(Protocol):
 
     def advance(self) -> bool:
         """Move on to the next thing that will happen; false when nothing will soon."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let some time pass."""
         ...
 
 
@@ -133,6 +138,9 @@ class _Player:
 
     def _settled(self, exchange: Exchange, request: Request) -> Answer:
         live = self._service.send(request)
+        if _is_silent(live) and not _is_silent(Answer(exchange.status, exchange.headers, exchange.body)):
+            self._service.wait(_AGENT_SECONDS)
+            live = self._service.send(request)
         for _ in range(_MOST_WAITS):
             if exchange.method != "GET" or not _behind(exchange, live) or not self._service.advance():
                 break
@@ -157,6 +165,19 @@ def _behind(recorded: Exchange, live: Answer) -> bool:
     was = Answer(recorded.status, recorded.headers, recorded.body)
     gone = {recorded.status, live.status} == {200, 404}
     return gone or (_runs(live) and not _runs(was))
+
+
+def _is_silent(answer: Answer) -> bool:
+    """Tell whether a machine's agent has not reported yet."""
+    shown = answer.body if isinstance(answer.body, dict) else {}
+    view = (
+        (shown.get("properties") or {}).get("instanceView", shown)
+        if isinstance(shown.get("properties"), dict)
+        else shown
+    )
+    agent = view.get("vmAgent") if isinstance(view, dict) else None
+    statuses = agent.get("statuses") if isinstance(agent, dict) else None
+    return isinstance(statuses, list) and any(each.get("code") == "ProvisioningState/Unavailable" for each in statuses)
 
 
 def _runs(answer: Answer) -> bool:

@@ -42,6 +42,9 @@ class Simulator:
         self._exchange("POST", "/_sim/clock", {"to": clock["next"]} if then > now else {"advance": 0.2})
         return True
 
+    def wait(self, seconds: float) -> None:
+        self._exchange("POST", "/_sim/clock", {"advance": seconds})
+
     def close(self) -> None:
         self._connection.close()
 
