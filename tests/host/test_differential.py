@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.host.calls import CALLS, SOURCE, Call
+from tests.host.called_app import SOURCE
+from tests.host.calls import CALLS, Call
 from tests.host.definitions import DEFINITIONS, Definition
 from tests.host.workers import WorkerProcess
 

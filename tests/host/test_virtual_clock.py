@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,10 +11,21 @@ from local.azurite.server import Azurite
 from tests.host.harness import HostProcess, Store, live, move, request, running, settle
 
 
+def wear_out(store: Store, text: str) -> None:
+    """Leave a message that was taken six times and never deleted."""
+    store.send("work", text)
+    clock = store.azurite.clock_url + "/clock"
+    for _ in range(6):
+        assert [message.content for message in store.queue("work").receive_messages(visibility_timeout=1)] == [text]
+        later = datetime.fromisoformat(request(clock).json["now"]) + timedelta(seconds=2)
+        request(clock, "POST", {"to": later.isoformat()})
+
+
 @pytest.fixture(scope="module")
 def moved_store(moved_azurite: Azurite) -> Iterator[Store]:
     store = Store(moved_azurite, "moved-")
     store.create("work", "async", "retried", "seen")
+    wear_out(store, "worn")
     yield store
     store.close()
 
@@ -30,9 +41,19 @@ def moved(moved_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield host
 
 
+def test_a_host_is_not_idle_before_it_has_started_and_a_worn_out_message_is_not_run(
+    moved: HostProcess, moved_store: Store
+) -> None:
+    settle(moved)
+    lines = moved_store.taken("seen")
+    assert any('"startup"' in text for text in lines)
+    assert any('"poison": "worn"' in text for text in lines)
+    assert not moved.logged("Executing 'Functions.on_work'")
+
+
 def test_two_days_of_an_hourly_timer_pass_in_seconds(moved: HostProcess, moved_store: Store) -> None:
     settle(moved)
-    assert any('"startup"' in text for text in moved_store.taken("seen")), "a host is not idle before it has started"
+    moved_store.taken("seen")
     began, real = moved.now(), time.monotonic()
     jumps = live(moved_store.azurite, moved, timedelta(days=2))
     took = time.monotonic() - real
