@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from shared.model.identity import Shard, VmUid
@@ -23,11 +23,12 @@ LEFT_OVER = timedelta(minutes=20)
 
 
 class Ending:
-    """Judges the world as it stands now."""
+    """Judges the world as it stands now. `told` are the requests whose askers were told that they are taken care of."""
 
-    def __init__(self, stage: Stage, promises: Promises) -> None:
+    def __init__(self, stage: Stage, promises: Promises, told: Sequence[str] = ()) -> None:
         self._stage = stage
         self._promises = promises
+        self._told = told
         self._now = stage.scheduler.now
 
     def check(self) -> None:
@@ -147,10 +148,10 @@ class Ending:
             fresh = message.sent_at > self._now - LEFT_OVER
             self._promises.require(fresh, "S8", f"a message is left over in {message.queue}: {message.text}")
         poisoned = {message.text for message in self._stage.queues.poison}
-        for asked_for in self._stage.requests.asked.values():
-            lost = any(asked_for.id in text for text in poisoned)
-            answered = asked_for.progress is not Progress.ASKED
-            self._promises.require(answered or lost, "S8", f"request {asked_for.id} was never answered")
+        for asked_for in self._told:
+            lost = any(asked_for in text for text in poisoned)
+            answered = self._stage.requests.asked[asked_for].progress is not Progress.ASKED
+            self._promises.require(answered or lost, "S8", f"request {asked_for} was never answered")
 
 
 ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "twice": "America/New_York"}

@@ -102,7 +102,7 @@ class Host:
         """The process dies at once; a new one takes its place a little later."""
         process.alive = False
         index = self.processes.index(process)
-        successor = Process(f"{process.name}'", process.skew)
+        successor = Process(process.place, process.life + 1)
         self.log.add(self.scheduler.now, f"killed {process.name}")
 
         def restart() -> None:

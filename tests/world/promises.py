@@ -166,7 +166,7 @@ class Promises(Witness):
         if row.status is Status.GONE and (was is None or was.status is not Status.GONE):
             vanished = len(here) < len(versions) or any(vm.id != row.id for vm in here)
             self.require(vanished and self._seen_absent(row), "S7", f"{row.uid} is called gone")
-        if was is not None and was.enrolled_at and not row.enrolled_at:
+        if was is not None and was.enrolled_at and not row.enrolled_at and row.status is not Status.GONE:
             wanted = all(_is_wanted(vm) for vm in here) and len(here) == len(versions)
             self.require(not wanted, "S7", f"{row.uid} is let go while it asks for protection")
         if row.enrolled_at and not (was and was.enrolled_at):

@@ -28,10 +28,15 @@ class Killed(BaseException):
 class Process:
     """One worker process of the functions host. What it was told by Azure is forgotten when it is replaced."""
 
-    name: str
+    place: str
+    life: int = 1
     skew: timedelta = timedelta(0)
     alive: bool = True
     closed_until: dict[tuple[Shard, CallKind], datetime] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.place}.{self.life}"
 
 
 @dataclass(eq=False)

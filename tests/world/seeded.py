@@ -30,7 +30,7 @@ STARTS = (
     datetime(2026, 6, 3, 3, 33, tzinfo=UTC),
 )
 DAYS = 10
-QUIET = timedelta(hours=54)
+QUIET = timedelta(hours=36)
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
 GARBAGE = ("", "{", "[]", '{"vm": 1}', '{"vm": "/subscriptions/x"}', "ÿþ", '{"shard": "a|b|c"}', '{"request": "none"}')
 
@@ -56,7 +56,7 @@ class Options:
         return cls(
             seed=seed,
             start=draw.choice(STARTS),
-            machines=draw.randint(8, 14),
+            machines=draw.randint(8, 12),
             processes=draw.randint(1, 3),
             kinds=kinds,
             spells_every=timedelta(hours=draw.choice((2, 4, 8))),
@@ -159,7 +159,7 @@ def _judge(world: Run) -> None:
     if world.stage.steps.endless:
         world.promises.require(False, "S8", f"{world.stage.steps.endless} does not end")
     if not world.promises.violations:
-        Ending(world.stage, world.promises).check()
+        Ending(world.stage, world.promises, world.life.asked).check()
 
 
 def _result(world: Run) -> Result:

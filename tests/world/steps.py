@@ -12,9 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from greenlet import getcurrent
+
 from shared.model.identity import Shard
 from shared.ports import CallKind
-from tests.world.scheduler import STEPS_OF_ONE_INVOCATION, Invocation, Killed, Scheduler
+from tests.world.scheduler import STEPS_OF_ONE_INVOCATION, Invocation, Killed, Scheduler, Worker
 
 TAIL = 100_000
 
@@ -91,31 +93,35 @@ class Steps:
         self.endless: str | None = None
 
     def before(self, call: Call) -> None:
+        worker = getcurrent()
         self.calls[call.verb] += 1
-        self._step(call, Phase.BEFORE)
+        if isinstance(worker, Worker):
+            self.log.add(self.scheduler.now, f"{worker.invocation.name} {call.verb} {call.subject}")
+            self._step(worker.invocation, call, Phase.BEFORE)
 
     def after(self, call: Call) -> None:
-        self._step(call, Phase.AFTER)
+        worker = getcurrent()
+        if isinstance(worker, Worker):
+            self._step(worker.invocation, call, Phase.AFTER)
 
-    def _step(self, call: Call, phase: Phase) -> None:
-        worker = self.scheduler.current
-        if worker is None:
-            return
-        invocation = worker.invocation
-        if invocation.dead:
+    def _step(self, invocation: Invocation, call: Call, phase: Phase) -> None:
+        if invocation.killed or not invocation.process.alive:
             raise Killed
         self.scheduler.steps += 1
-        self._bound(invocation)
-        self.log.add(self.scheduler.now, f"{invocation.name} {call.verb} {call.subject} {phase}")
-        self.scheduler.pause()
-        if invocation.dead:
-            raise Killed
-        self.interference.step(invocation, call, phase)
-
-    def _bound(self, invocation: Invocation) -> None:
         invocation.steps += 1
         if invocation.steps > STEPS_OF_ONE_INVOCATION:
-            self.endless = invocation.name
-            self.scheduler.halted = True
-            invocation.killed = True
+            self._stop(invocation)
+        self.scheduler.pause()
+        if invocation.killed or not invocation.process.alive:
             raise Killed
+        try:
+            self.interference.step(invocation, call, phase)
+        except BaseException as fault:
+            self.log.add(self.scheduler.now, f"{invocation.name} {phase} {call.verb}: {fault!r}")
+            raise
+
+    def _stop(self, invocation: Invocation) -> None:
+        self.endless = invocation.name
+        self.scheduler.halted = True
+        invocation.killed = True
+        raise Killed

@@ -67,6 +67,7 @@ class Storm:
         self.host: Host | None = None
         self.active: dict[str, float] = {}
         self.fired: Counter[str] = Counter()
+        self._striking: list[Callable[[Invocation, Call, Phase], None]] = []
         self._lags: dict[str, tuple[datetime, timedelta]] = {}
         self._steps: tuple[tuple[str, Callable[[Invocation, Call, Phase], None]], ...] = (
             ("F16", self._kill),
@@ -95,13 +96,18 @@ class Storm:
             self.active[kind.name] = kind.chance * self._random.uniform(0.3, 1.0)
             self._stage.log.add(self._stage.scheduler.now, f"spell {kind.name} until {end:%d %H:%M}")
             undo = self._standing(kind.name)
+            self._aim()
             self._stage.scheduler.at(end, lambda: self._end(kind.name, undo))
 
         return begin
 
     def _end(self, name: str, undo: Callable[[], None]) -> None:
         self.active.pop(name, None)
+        self._aim()
         undo()
+
+    def _aim(self) -> None:
+        self._striking = [strike for name, strike in self._steps if name in self.active]
 
     def _standing(self, name: str) -> Callable[[], None]:
         """Faults that are a state of the world while their spell lasts; answers what ends them."""
@@ -135,10 +141,8 @@ class Storm:
         return undo
 
     def step(self, invocation: Invocation, call: Call, phase: Phase) -> None:
-        if self.active and invocation.process.name != "cli":
-            for name, strike in self._steps:
-                if name in self.active:
-                    strike(invocation, call, phase)
+        for strike in self._striking:
+            strike(invocation, call, phase)
 
     def _strikes(self, name: str) -> bool:
         struck = self._random.random() < self.active.get(name, 0.0)
@@ -147,7 +151,7 @@ class Storm:
         return struck
 
     def _kill(self, invocation: Invocation, call: Call, phase: Phase) -> None:
-        if self.host is not None and self._strikes("F16"):
+        if self.host is not None and invocation.process in self.host.processes and self._strikes("F16"):
             self.host.kill(invocation.process)
             raise Killed
 
