@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from local.simulator.answers import ArmError, Document, Reply, invalid
-from local.simulator.ids import key_of
+from local.simulator.ids import key_of, parse
 from local.simulator.listing import listed
 from local.simulator.lro import Family, Operation, Work, accepted
 from local.simulator.routing import Evidence, Route, Versions
@@ -19,11 +19,17 @@ ON_SCOPE = "Microsoft.EventGrid/eventSubscriptions"
 ON_TOPIC = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 TOPIC = "Microsoft.EventGrid/systemTopics"
 REGION = "centraluseuap"
-RESOURCE_EVENTS = [
-    f"Microsoft.Resources.Resource{verb}{end}"
-    for verb in ("Write", "Delete", "Action")
-    for end in ("Success", "Failure", "Cancel")
-]
+# The types a subscription hears when it names none, by the type of its scope (recorded for storage, documented for
+# subscriptions and groups); custom topics have none of their own.
+DEFAULT_TYPES = {
+    "": [
+        f"Microsoft.Resources.Resource{verb}{end}"
+        for verb in ("Write", "Delete", "Action")
+        for end in ("Success", "Failure", "Cancel")
+    ],
+    "microsoft.storage/storageaccounts": ["Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobDeleted"],
+}
+NO_IDENTITY = {"type": "None", "principalId": None, "tenantId": None, "userAssignedIdentities": None}
 KEPT = ("filter", "labels", "eventDeliverySchema", "retryPolicy", "deadLetterDestination", "expirationTimeUtc",
         "deliveryWithResourceIdentity", "deadLetterWithResourceIdentity")  # fmt: skip
 
@@ -36,11 +42,10 @@ def put(world: "World", call: "Call") -> Reply:
     topic = world.resource(call.path.rsplit("/", 2)[0], TOPIC).id if on_topic else _scope(world, call["scope"])
     base = topic if on_topic else f"{topic}/providers/Microsoft.EventGrid"
     resource_id = found.id if found else f"{base}/eventSubscriptions/{call['name']}"
-    properties = {
-        **(found.document()["properties"] if found else {}),
-        **{name: asked[name] for name in KEPT if name in asked},
-    }
+    properties = {name: asked[name] for name in KEPT if name in asked}
     properties["topic"] = topic
+    source = world.resource(topic, TOPIC).document()["properties"]["source"] if on_topic else topic
+    default_types(properties, str(source))
     document = subscription_document(resource_id, ON_TOPIC if on_topic else ON_SCOPE, properties)
     return _save(world, call, found, (resource_id, document), asked.get("destination"))
 
@@ -85,11 +90,18 @@ def subscription_document(resource_id: str, kind: str, properties: Document) -> 
     filled = dict(properties)
     filled.setdefault("labels", None)
     filled.setdefault("filter", {})
-    if not filled["filter"].get("includedEventTypes"):
-        filled["filter"] = {**filled["filter"], "includedEventTypes": list(RESOURCE_EVENTS)}
+    if filled["filter"].get("isSubjectCaseSensitive") is False:
+        filled["filter"] = {name: value for name, value in filled["filter"].items() if name != "isSubjectCaseSensitive"}
     filled.setdefault("retryPolicy", {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440})
     name = resource_id.rsplit("/", 1)[-1]
     return {"properties": filled, "systemData": None, "id": resource_id, "name": name, "type": kind}
+
+
+def default_types(properties: Document, source: str) -> None:
+    """Name the event types a filter leaves out."""
+    wanted = DEFAULT_TYPES.get(parse(source).type.lower())
+    if wanted and not (properties.get("filter") or {}).get("includedEventTypes"):
+        properties["filter"] = {**(properties.get("filter") or {}), "includedEventTypes": list(wanted)}
 
 
 def finished_document(document: Document) -> Document:
@@ -194,7 +206,7 @@ def put_topic(world: "World", call: "Call") -> Reply:
             "metricResourceId": world.chance.guid_of(f"metric {resource_id}"),
         },
         "systemData": None,
-        **({"identity": body["identity"]} if body.get("identity") else {}),
+        **({"identity": {**NO_IDENTITY, **body["identity"]}} if body.get("identity") else {}),
         "location": body.get("location", "global"),
         "tags": checked(body["tags"]) if body.get("tags") is not None else None,
         "id": resource_id,

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from local.simulator.answers import GATEWAY, ArmError, Document, Reply, encode, invalid
+from local.simulator.clock import iso
 from local.simulator.ids import parse
 from local.simulator.listing import joined, listed
 from local.simulator.lro import Family, Operation, Work, accepted
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 TAG_FILTER = re.compile(r"^tagname eq '(?P<name>[^']*)'(?: and tagvalue eq '(?P<value>[^']*)')?$", re.I)
-TYPE_FILTER = re.compile(r"^resourcetype eq '(?P<type>[^']*)'$", re.I)
+CLAUSE = re.compile(r"^(name|resourcetype|location|resourcegroup|tagname|tagvalue) eq '([^']*)'$", re.I)
 REGIONS = (
     "eastus", "eastus2", "eastus2euap", "centralus", "centraluseuap", "westus", "westus2", "westus3", "northeurope",
     "westeurope", "uksouth", "francecentral", "germanywestcentral", "swedencentral", "southeastasia", "australiaeast",
@@ -194,22 +195,48 @@ def resources_in(world: "World", call: "Call") -> Reply:
     scope = world.subscription(call["subscription"]).key
     if "group" in call.names:
         scope = world.group(call["subscription"], call["group"]).key
-    found = world.store.all_of(scope, EVERYTHING)
-    wanted = call.query.get("$filter", "")
-    by_type, by_tag = TYPE_FILTER.match(wanted), TAG_FILTER.match(wanted)
-    if by_type:
-        found = [held for held in found if held.type == by_type["type"].lower()]
-    elif by_tag:
-        found = [held for held in found if _tagged(held.document(), by_tag["name"], by_tag["value"])]
-    elif wanted:
-        raise invalid(f"The filter '{wanted}' is not supported.", "$filter")
-    return joined([encode(_short(held)) for held in found])
+    clauses = _clauses(call.query.get("$filter", ""))
+    found = [held for held in world.store.all_of(scope, EVERYTHING) if _fits(held, clauses)]
+    more = {name.lower() for name in call.query.get("$expand", "").split(",")}
+    return joined([encode(_short(held, more, "tagname" in clauses)) for held in found])
 
 
-def _short(held: Resource) -> Document:
+def _clauses(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in re.split(r"\s+and\s+", text.strip(), flags=re.I) if text.strip() else []:
+        match = CLAUSE.match(part.strip())
+        if match is None:
+            raise invalid(f"The filter '{text}' is not supported.", "$filter")
+        found[match[1].lower()] = match[2].lower() if match[1].lower() != "tagvalue" else match[2]
+    return found
+
+
+def _fits(held: Resource, clauses: dict[str, str]) -> bool:
+    if not clauses:
+        return True
+    document, parsed = held.document(), parse(held.id)
+    known = {
+        "name": parsed.name.lower(),
+        "resourcetype": held.type,
+        "location": str(document.get("location", "")).lower(),
+        "resourcegroup": parsed.group.lower(),
+    }
+    if any(name in known and known[name] != value for name, value in clauses.items()):
+        return False
+    return "tagname" not in clauses or _tagged(document, clauses["tagname"], clauses.get("tagvalue"))
+
+
+def _short(held: Resource, more: set[str], by_tag: bool) -> Document:
+    """Write a resource as lists over all types do; a search by tag leaves the tags out (recorded)."""
     document = held.document()
     kept = ("id", "name", "type", "location", "tags", "sku", "kind", "managedBy", "identity", "zones", "plan")
-    found = {name: document[name] for name in kept if name in document}
+    found = {name: document[name] for name in kept if name in document and not (by_tag and name == "tags")}
+    extra = {
+        "createdtime": ("createdTime", iso(held.born)),
+        "changedtime": ("changedTime", iso(held.born)),
+        "provisioningstate": ("provisioningState", document.get("properties", {}).get("provisioningState")),
+    }
+    found.update(dict(pair for name, pair in extra.items() if name in more))
     return {"id": held.id, "name": parse(held.id).name, **found}
 
 

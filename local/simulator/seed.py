@@ -83,7 +83,7 @@ def ensure_subscription(world: World, name: str, at: float, tags: Document | Non
     if tags:
         document["tags"] = dict(tags)
     resource_id = f"/subscriptions/{name}"
-    return world.store.create(resource_id, {**document, "type": "Microsoft.Resources/subscriptions"}, at)
+    return world.store.create(resource_id, document, at)
 
 
 def _group(world: World, item: Document, at: float) -> None:
@@ -240,6 +240,7 @@ def _event_subscription(world: World, item: Document, at: float) -> None:
     schema = str(item.get("schema", "EventGridSchema"))
     destination = {"endpointType": "WebHook", "properties": {"endpointUrl": str(item["endpoint"])}}
     properties = {"topic": scope, "filter": wanted, "eventDeliverySchema": schema, "destination": destination}
+    event_grid.default_types(properties, scope)
     document = event_grid.subscription_document(resource_id, event_grid.ON_SCOPE, properties)
     document["properties"]["destination"] = event_grid.shown(destination)
     notes = {"endpointUrl": str(item["endpoint"]), "schema": schema, "validated": False}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TYPE = "Microsoft.Compute/snapshots"
 KIND = "microsoft.compute/snapshots"
 DISK = "microsoft.compute/disks"
+COPY_SPEED = "provisionedBandwidthCopySpeed"
 
 
 def put(world: "World", call: "Call") -> Reply:
@@ -36,6 +37,10 @@ def put(world: "World", call: "Call") -> Reply:
     if source is not None and source[0].type == DISK and document["properties"].get("incremental"):
         world.limits.made(source[1]["properties"]["uniqueId"], found, call.now)
     work = {"before": {}, "source": source[1] if source else None}
+    # The copy speed is not repeated in the first answer (recorded: test_snapshot_create_with_bandwidth_copy_speed).
+    creation = document["properties"]["creationData"]
+    shown = {name: creation[name] for name in creation if name != COPY_SPEED}
+    document["properties"] = {**document["properties"], "creationData": shown}
     return volumes.first_answer(call, volumes.begin(world, call, "snapshot.put", found, work), document)
 
 
@@ -118,6 +123,8 @@ def finish_put(world: "World", operation: Operation, at: float) -> Document:
     if seconds and properties["creationData"]["createOption"] != "CopyStart":
         properties["snapshotAccessState"] = "Pending"
     world.store.write(found, finished, at)
+    if "snapshotAccessState" in properties and seconds:
+        return {**finished, "properties": {**properties, "completionPercent": 0.0}}
     return finished
 
 

@@ -109,7 +109,7 @@ class Store:
     def create(self, resource_id: str, document: Document, at: float, **known: Any) -> Resource:
         """Add a resource; the id must be free."""
         key = key_of(resource_id)
-        kind = intern(str(document.get("type") or parse(resource_id).type).lower())
+        kind = intern(str(document.get("type") or parse(resource_id).type or SUBSCRIPTION).lower())
         self._sequence += 1
         resource = Resource(resource_id, key, kind, self._sequence, at, encode(document), **known)
         self._admit(resource, at)
@@ -190,6 +190,7 @@ class Store:
         return iter(list(self._living.values()))
 
 
+SUBSCRIPTION = "microsoft.resources/subscriptions"  # the one type whose documents do not name it (recorded)
 UNTRACKED = ("microsoft.authorization/", "microsoft.resources/")
 
 

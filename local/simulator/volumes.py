@@ -73,6 +73,9 @@ def completed(document: Document, before: Document, source: Document | None, at:
         from_source = source["properties"]
         creation["sourceUniqueId"] = from_source.get("uniqueId")
         size = size or from_source.get("diskSizeGB")
+        sector = from_source.get("creationData", {}).get("logicalSectorSize")
+        if sector is not None:
+            creation.setdefault("logicalSectorSize", sector)
         for name in ("osType", "hyperVGeneration", "supportedCapabilities", "securityProfile", "purchasePlan"):
             if name in from_source:
                 properties.setdefault(name, from_source[name])
