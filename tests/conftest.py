@@ -63,15 +63,18 @@ def simulator_clock(simulated: Running) -> SimulatedClock:
 
 
 @pytest.fixture
-def manager(
-    simulated: Running, simulator_clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Arm, HeardPace]]:
-    """The way to the simulator, as the managed identity of an app."""
+def identity(simulated: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Identity]:
+    """The managed identity of an app on the simulator."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(simulated.ca))
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{simulated.url}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", "x")
+    with closing(Identity(Login(managed=True))) as ours:
+        yield ours
+
+
+@pytest.fixture
+def manager(simulated: Running, simulator_clock: SimulatedClock, identity: Identity) -> Iterator[tuple[Arm, HeardPace]]:
+    """The way to the simulator, and the pace it feeds."""
     pace = HeardPace(simulator_clock, 0.3)
-    with closing(Identity(Login(managed=True))) as identity:
-        arm = Arm(simulated.url, identity, simulator_clock, pace)
-        with closing(arm):
-            yield arm, pace
+    with closing(Arm(simulated.url, identity, simulator_clock, pace)) as arm:
+        yield arm, pace

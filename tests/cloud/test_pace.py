@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.cloud.arm import Arm
+from shared.cloud.identity import Identity
 from shared.cloud.pace import GRAPH, HeardPace, Lane
 from shared.model.identity import Shard
 from shared.ports import CallKind
+from tests.simulator.running import OTHER, SUBSCRIPTION, Running
 
-HERE = Shard("sub-1", "westeurope")
-THERE = Shard("sub-1", "northeurope")
-ELSEWHERE = Shard("sub-2", "westeurope")
+HERE = Shard(SUBSCRIPTION, "westeurope")
+THERE = Shard(SUBSCRIPTION, "northeurope")
+ELSEWHERE = Shard(OTHER, "westeurope")
 SNAPSHOT = Lane.of(HERE, CallKind.SNAPSHOT)
 THREE_MINUTES = "Microsoft.Compute/HighCostSnapshotCreateHydrate3Min"
 HALF_AN_HOUR = "Microsoft.Compute/HighCostSnapshotCreateHydrate30Min"
@@ -137,3 +141,34 @@ def test_a_wait_that_is_slept_is_enough(pace: HeardPace, still: Still) -> None:
     for _ in range(50):
         still.sleep(pace.wait(HERE, CallKind.SNAPSHOT).total_seconds())
         assert pace.wait(HERE, CallKind.SNAPSHOT) == NONE
+
+
+class Leading(Still):
+    """A clock that takes the simulator along when it is slept on."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self.time = datetime.fromisoformat(running.control("GET", "clock")["now"])
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._running.advance(seconds)
+
+
+def test_paced_writes_meet_no_refusal_and_take_no_longer_than_the_bucket_asks(
+    simulated: Running, identity: Identity
+) -> None:
+    simulated.advance(3600)
+    simulated.control("DELETE", "calls")
+    clock = Leading(simulated)
+    pace, started, writes = HeardPace(clock, 0), clock.now(), 230
+    with closing(Arm(simulated.url, identity, clock, pace)) as arm:
+        for number in range(writes):
+            while wait := pace.wait(HERE, CallKind.WRITE):
+                clock.sleep(wait.total_seconds())
+            path = f"/subscriptions/{HERE.subscription}/resourcegroups/paced-{number % 3}"
+            arm.put(Lane.of(HERE, CallKind.WRITE), path, "2024-11-01", {"location": "westeurope"})
+    calls = [call for call in simulated.control("GET", "calls") if "/paced-" in call["path"]]
+    assert (len(calls), {call["status"] for call in calls}) == (writes, {200, 201})
+    bound = (writes - 200) / 10 * SECOND
+    assert bound <= clock.now() - started <= 1.05 * bound
