@@ -17,18 +17,20 @@ from pathlib import Path
 from local.clock.conductor import Stuck
 from local.clock.stage import SceneFailed
 from local.demo.answers import ask_on_demand, status_is_told, the_asked_point_is_there
-from local.demo.checks import PROMISES, Finding, Story
+from local.demo.checks import PROMISES
 from local.demo.due import read_plans
 from local.demo.evidence import Observer
 from local.demo.fleet import Fleet
 from local.demo.play import Cast, stage
 from local.demo.report import CommandLine, Run, Screen, show_findings, summary, write_summary
 from local.demo.scenario import Scenario, load
+from local.demo.story import Finding, Story
 from local.process import PartFailed
 from local.stack import ROOT, RUN, Stack, Wanted, running
 
 BAD_INPUT = 2
 SETTLING = timedelta(minutes=5)
+QUESTIONS = (["status"], ["points", "web-1"], ["explain", "web-1"], ["explain", "typo-1"], ["explain", "cache-1"])
 ON_DEMAND = timedelta(days=1, hours=10)
 
 
@@ -69,23 +71,30 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
     conductor.run(end + SETTLING)
     evidence = cast.observer.gather()
     cast.observer.write(evidence, stack.wanted.run / "evidence")
+    fleet.close()
+    cast.observer.close()
     story = Story(scenario, end, read_plans(ROOT / "shared" / "plans.toml"), evidence)
-    findings: dict[str, Finding] = {name: check(story) for name, check in PROMISES.items()}
-    for words in (["status"], ["points", "web-1"], ["explain", "web-1"], ["explain", "typo-1"], ["explain", "cache-1"]):
-        tagback.show(cast.screen, *words)
-    findings["status"] = status_is_told(story, tagback)
-    if scenario.start + ON_DEMAND < end:
-        findings["on-demand"] = the_asked_point_is_there(scenario.start + ON_DEMAND, tagback)
-    show_findings(cast.screen, findings)
+    findings = judge(story, cast.screen, tagback)
     document = summary(story, findings, Run(wanted.seed, time.monotonic() - began, conductor.statistics))
     write_summary(stack.wanted.run, document)
     cast.screen.plain(
         f"\n{wanted.days} days in {document['wall_seconds']} s, {document['points']} complete points of "
         f"{document['machines']} machines, {document['jumps']} jumps: {'all is well' if document['ok'] else 'NOT WELL'}"
     )
-    fleet.close()
-    cast.observer.close()
     return bool(document["ok"])
+
+
+def judge(story: Story, screen: Screen, tagback: CommandLine) -> dict[str, Finding]:
+    """Show what the product tells, and hold it and the evidence against the story."""
+    for words in QUESTIONS:
+        tagback.show(screen, *words)
+    findings: dict[str, Finding] = {name: check(story) for name, check in PROMISES.items()}
+    findings["status"] = status_is_told(story, tagback)
+    asked = story.scenario.start + ON_DEMAND
+    if asked < story.end:
+        findings["on-demand"] = the_asked_point_is_there(asked, tagback)
+    show_findings(screen, findings)
+    return findings
 
 
 def main(run: Path = RUN) -> int:

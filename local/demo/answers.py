@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from local.demo.checks import SLOT, Finding, Story
 from local.demo.report import CommandLine, Screen
+from local.demo.story import SLOT, Finding, Story
 
 ASKED_FOR = "web-1"
 DONE_WITHIN = timedelta(hours=1)

@@ -17,7 +17,7 @@ from local.demo.fleet import Fleet
 from local.demo.report import Screen
 from local.demo.scenario import MachineStory, Scenario, Turn
 
-WATCH_EVERY = timedelta(minutes=30)
+WATCH_EVERY = timedelta(hours=1)
 BEFORE_MIDNIGHT = timedelta(seconds=1)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 
 from local.clock.conductor import Statistics
-from local.demo.checks import PRODUCT, SNAPSHOT, Finding, Story, instant, tag, usable
+from local.demo.story import PRODUCT, SNAPSHOT, Finding, Story, instant, tag, usable
 from local.stack import ROOT, Stack
 
 

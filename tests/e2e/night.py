@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from local.demo.checks import PROMISES, Finding, Story
+from local.demo.checks import PROMISES
 from local.demo.due import read_plans
 from local.demo.evidence import Observer
 from local.demo.fleet import Fleet
 from local.demo.report import CommandLine
 from local.demo.scenario import Scenario, load
+from local.demo.story import Finding, Story
 from local.stack import ROOT, Stack, Wanted, running
 
 # The machines opt in half an hour before their slot of 02:00, whose window ends at 03:00.

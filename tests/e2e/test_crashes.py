@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.clock.followers import HostClock
-from local.demo.checks import PRODUCT, SNAPSHOT, tag
+from local.demo.story import PRODUCT, SNAPSHOT, tag
 from tests.e2e.night import Night, night
 
 KILLS = 4

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from local.demo.__main__ import Wish, wish
-from local.demo.checks import PROMISES, Finding, Story
+from local.demo.checks import PROMISES
 from local.demo.due import due_slots, lives, read_plans
 from local.demo.evidence import Evidence
 from local.demo.scenario import Scenario, Turn, load
+from local.demo.story import Finding, Story
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
