@@ -116,13 +116,20 @@ def patch(world: "World", call: "Call") -> Reply:
     document["properties"]["provisioningState"] = "Updating"
     world.store.write(found, document, call.now)
     operation = volumes.begin(world, call, "disk.put", found, {"before": before, "source": None})
-    shown = {name: value for name, value in document.items() if name not in ("id", "type", "managedBy")}
-    hidden = volumes.READ_ONLY[:4]
-    shown["properties"] = {
-        **{name: value for name, value in document["properties"].items() if name not in hidden},
-        "isArmResource": True,
-    }
-    return accepted(call, operation, 202, shown, location=True)
+    return accepted(call, operation, 202, _shown_by_patch(call, document), location=True)
+
+
+def _shown_by_patch(call: "Call", document: Document) -> Document:
+    """Write the first answer to a PATCH: what was asked for and little else (recorded for 2018 and 2021)."""
+    asked = call.body().get("properties") or {}
+    kept = {"creationData", "diskSizeGB", "osType", "provisioningState", *asked}
+    properties = {name: value for name, value in document["properties"].items() if name in kept}
+    if call.version < "2022":
+        properties["isArmResource"] = True
+        older: Document = {"faultDomain": 0} if call.version < "2020" else {"colocationConstraints": {}}
+        properties.update(older)
+        document = {name: value for name, value in document.items() if name not in ("id", "type")}
+    return {**{name: value for name, value in document.items() if name != "managedBy"}, "properties": properties}
 
 
 def get(world: "World", call: "Call") -> Reply:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from local.simulator.call import Call
     from local.simulator.world import World
 
+# Tables that Resource Graph has and nothing simulated fills (documented).
+EMPTY = ("recoveryservicesresources", "authorizationresources", "advisorresources", "healthresources",
+         "policyresources", "resourcechanges", "maintenanceresources", "patchassessmentresources", "securityresources")  # fmt: skip
 CONTAINERS = frozenset({GROUP, SUBSCRIPTION})
 PAGE = 1000
 # A query that begins like this needs no other rows; reading only those keeps large estates quick.
@@ -64,7 +67,7 @@ def _result(world: "World", call: "Call", text: str, subscriptions: Any) -> list
     stale = bool(call.fault and call.fault.effect.get("list") == "stale")
     narrow = ONE_TYPE.match(text)
     kinds = frozenset({narrow.group(1).lower()}) if narrow and " or " not in narrow.group(2).lower() else None
-    tables: dict[str, list[Document]] = {"resources": [], "resourcecontainers": []}
+    tables: dict[str, list[Document]] = {"resources": [], "resourcecontainers": [], **{name: [] for name in EMPTY}}
     for entry in world.graph.entries(kinds, call.now, stale):
         if _visible(world, call, entry, wanted):
             table = "resourcecontainers" if entry.resource.type.startswith("microsoft.resources/") else "resources"

@@ -70,6 +70,8 @@ def completed(document: Document, before: Document, source: Document | None, at:
     size = properties.get("diskSizeGB") or before.get("diskSizeGB")
     creation = dict(properties["creationData"])
     if source is not None:
+        if "sourceUri" in creation:  # an id given as a URI comes back as an id (recorded)
+            creation["sourceResourceId"] = creation.pop("sourceUri")
         from_source = source["properties"]
         creation["sourceUniqueId"] = from_source.get("uniqueId")
         size = size or from_source.get("diskSizeGB")
