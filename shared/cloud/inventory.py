@@ -7,16 +7,16 @@ Asked for by itself it is a Conflict: it is being made, look again later.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.cloud.arm import Arm
 from shared.cloud.graph import Graph, literal
 from shared.cloud.pace import Lane
 from shared.cloud.packed import packed
-from shared.cloud.sightings import Attachments, Incomplete, Look, SeenDisk, brief, complete, interface_ids, seen_disk
-from shared.errors import CloudError, Conflict, Missing
+from shared.cloud.sightings import Attachments, Incomplete, Look, SeenDisk, SeenVm, brief, complete, seen_disk, seen_vm
+from shared.errors import CloudError, Conflict, Denied, Missing
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Lens, Sighting
 from shared.ports import CallKind, Clock
@@ -25,13 +25,12 @@ VM_VERSION = "2026-04-01"
 DISK_VERSION = "2026-03-02"
 INTERFACE_VERSION = "2024-05-01"
 SUBSCRIPTION_VERSION = "2022-12-01"
+Seen = TypeVar("Seen")
 # Codes of a 404 that says: this resource is not there. Any other 404 is a question we asked wrongly.
 ABSENT = {"resourcenotfound", "notfound", "resourcegroupnotfound"}
 
 VM = "microsoft.compute/virtualmachines"
-DISK = "microsoft.compute/disks"
-INTERFACE = "microsoft.network/networkinterfaces"
-EXTENSION = "microsoft.compute/virtualmachines/extensions"
+OF_A_SHARD = (VM, f"{VM}/extensions", "microsoft.compute/disks", "microsoft.network/networkinterfaces")
 COLUMNS = "id, name, type, location, tags, zones, identity, plan, sku, properties"
 FLEET = f"resources | where type =~ '{VM}' | project id, name, type, location, tags, properties | order by id asc"
 
@@ -56,19 +55,14 @@ class AzureInventory:
             as_of = self._clock.now()
 
     def shard(self, shard: Shard) -> Mapping[VmUid, Sighting]:
-        look = Look(Lens.BULK, self._clock.now())
-        disks = self._disks(self._all(shard, DISK))
-        interfaces = {_folded(row): packed(row) for row in self._all(shard, INTERFACE)}
-        extensions: dict[str, list[bytes]] = defaultdict(list)
-        for row in self._all(shard, EXTENSION):
-            extensions[_folded(row).partition("/extensions/")[0]].append(packed(row))
-        found: dict[VmUid, Sighting] = {}
-        for row in self._all(shard, VM):
-            parts = Attachments(disks, interfaces, extensions[_folded(row)])
-            with suppress(Incomplete, ValueError):
-                seen = complete(row, parts, look)
-                found[seen.uid] = seen
-        return found
+        look, pile = Look(Lens.BULK, self._clock.now()), Pile(self._prefix)
+        query = (
+            f"resources | where type in~ ({', '.join(literal(type_) for type_ in OF_A_SHARD)})"
+            f" and location =~ {literal(shard.region)} | project {COLUMNS} | order by id asc"
+        )
+        for row in self._graph.rows(query, [shard.subscription]):
+            pile.add(row, look)
+        return {seen.uid: seen for seen in pile.sightings()}
 
     def look(self, vm: ResourceId) -> Sighting | Absent:
         look = Look(Lens.GET, self._clock.now())
@@ -83,14 +77,16 @@ class AzureInventory:
         body = self._present(lane, str(vm), VM_VERSION)
         if body is None:
             return Absent(vm, look.as_of)
-        seen = _made(lambda: brief(body, look))
-        lane = Lane.of(seen.shard, CallKind.READ)
-        disks = self._disks(self._bodies(lane, [str(disk.id) for disk in seen.disks], DISK_VERSION))
-        interfaces = self._bodies(lane, interface_ids(body), INTERFACE_VERSION)
+        seen = _made(lambda: seen_vm(body, look))
+        lane = Lane.of(seen.brief.shard, CallKind.READ)
+        pile = Pile(self._prefix)
         extensions = self._arm.get(lane, f"{vm}/extensions", VM_VERSION).get("value") or []
-        cards = {_folded(each): packed(each) for each in interfaces}
-        parts = Attachments(disks, cards, [packed(each) for each in extensions])
-        return _made(lambda: complete(body, parts, look))
+        disks = [self._present(lane, str(disk.id), DISK_VERSION) for disk in seen.brief.disks]
+        interfaces = [self._readable(lane, each, INTERFACE_VERSION) for each in seen.interfaces]
+        for part in (*disks, *interfaces, *extensions):
+            if part is not None:
+                pile.add(part, look)
+        return _made(lambda: complete(seen, pile.parts))
 
     def enabled(self, subscription: str) -> bool:
         lane = Lane(subscription, "", CallKind.READ)
@@ -100,13 +96,6 @@ class AzureInventory:
             return False
         return str(found.get("state")).lower() == "enabled"
 
-    def _all(self, shard: Shard, type_: str) -> Iterator[Mapping[str, Any]]:
-        query = (
-            f"resources | where type =~ '{type_}' and location =~ {literal(shard.region)}"
-            f" | project {COLUMNS} | order by id asc"
-        )
-        return self._graph.rows(query, [shard.subscription])
-
     def _present(self, lane: Lane, path: str, version: str) -> Mapping[str, Any] | None:
         try:
             return self._arm.get(lane, path, version)
@@ -115,27 +104,49 @@ class AzureInventory:
                 return None
             raise
 
-    def _bodies(self, lane: Lane, ids: Sequence[str], version: str) -> Sequence[Mapping[str, Any]]:
-        """The bodies of those that are there."""
-        found = (self._present(lane, each, version) for each in ids)
-        return [body for body in found if body is not None]
+    def _readable(self, lane: Lane, path: str, version: str) -> Mapping[str, Any] | None:
+        """As `_present`, for what a capture can do without: the model says that it was not seen."""
+        try:
+            return self._present(lane, path, version)
+        except Denied:
+            return None
 
-    def _disks(self, bodies: Iterable[Mapping[str, Any]]) -> Mapping[str, SeenDisk]:
-        """The disks by lower-case id, without those that are being made."""
-        found = {}
-        for body in bodies:
+
+class Pile:
+    """Bodies of VMs and of what belongs to them, in any order, until they are put together."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._vms: list[SeenVm] = []
+        self._disks: dict[str, SeenDisk] = {}
+        self._interfaces: dict[str, bytes] = {}
+        self._extensions: dict[str, list[bytes]] = defaultdict(list)
+        self.parts = Attachments(self._disks, self._interfaces, self._extensions)
+
+    def add(self, body: Mapping[str, Any], look: Look) -> None:
+        """Keep a body; one that is not whole yet is passed over."""
+        place = str(body.get("id")).lower()
+        with suppress(Incomplete, ValueError):
+            match str(body.get("type")).lower():
+                case "microsoft.compute/virtualmachines":
+                    self._vms.append(seen_vm(body, look))
+                case "microsoft.compute/disks":
+                    self._disks[place] = seen_disk(body, self._prefix)
+                case "microsoft.network/networkinterfaces":
+                    self._interfaces[place] = packed(body)
+                case "microsoft.compute/virtualmachines/extensions":
+                    self._extensions[place.partition("/extensions/")[0]].append(packed(body))
+
+    def sightings(self) -> Iterator[Sighting]:
+        """The VMs that are all there."""
+        for vm in self._vms:
             with suppress(Incomplete):
-                found[_folded(body)] = seen_disk(body, self._prefix)
-        return found
+                yield complete(vm, self.parts)
 
 
-def _made(build: Callable[[], Sighting]) -> Sighting:
-    """The sighting; Conflict while something of the machine is being made or replaced."""
+def _made(build: Callable[[], Seen]) -> Seen:
+    """What was seen; Conflict while something of the machine is being made or replaced."""
     try:
         return build()
     except Incomplete as error:
         raise Conflict("BeingMade", str(error)) from error
-
-
-def _folded(row: Mapping[str, Any]) -> str:
-    return str(row.get("id")).lower()

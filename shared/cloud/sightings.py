@@ -25,6 +25,15 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenVm:
+    """A VM alone, with its packed body and the lower-case ids of its network interfaces."""
+
+    brief: Sighting
+    body: bytes
+    interfaces: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SeenDisk:
     """What only a disk's own body says, and the body."""
 
@@ -35,11 +44,11 @@ class SeenDisk:
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """What belongs to a VM, by lower-case id: disks, packed network interfaces, and its packed extensions."""
+    """What belongs to VMs: disks and packed interfaces by their own lower-case id, packed extensions by their VM's."""
 
     disks: Mapping[str, SeenDisk]
     interfaces: Mapping[str, bytes]
-    extensions: Sequence[bytes]
+    extensions: Mapping[str, Sequence[bytes]]
 
 
 def brief(vm: Body, look: Look) -> Sighting:
@@ -66,24 +75,29 @@ def brief(vm: Body, look: Look) -> Sighting:
     )
 
 
-def complete(vm: Body, parts: Attachments, look: Look) -> Sighting:
+def seen_vm(vm: Body, look: Look) -> SeenVm:
+    """A VM's body, read. Incomplete while the VM is being made."""
+    profile = (vm.get("properties") or {}).get("networkProfile") or {}
+    interfaces = [str(each["id"]).lower() for each in profile.get("networkInterfaces") or () if each.get("id")]
+    return SeenVm(brief(vm, look), packed(vm), interfaces)
+
+
+def complete(vm: SeenVm, parts: Attachments) -> Sighting:
     """The VM with its disks and model. Incomplete when a disk is not seen."""
-    seen = brief(vm, look)
-    missing = [disk for disk in seen.disks if str(disk.id) not in parts.disks]
+    missing = [disk for disk in vm.brief.disks if str(disk.id) not in parts.disks]
     if missing:
         raise Incomplete(f"{missing[0].place} ({missing[0].id}) is not seen yet")
-    bodies = [parts.disks[str(disk.id)] for disk in seen.disks]
-    wanted = interface_ids(vm)
+    bodies = [parts.disks[str(disk.id)] for disk in vm.brief.disks]
     model: dict[str, bytes | Sequence[bytes]] = {
-        "vm": packed(vm),
+        "vm": vm.body,
         "disks": [body.body for body in bodies],
-        "interfaces": [parts.interfaces[each] for each in wanted if each in parts.interfaces],
-        "interfaces_not_seen": json.dumps([each for each in wanted if each not in parts.interfaces]).encode(),
-        "extensions": sorted(parts.extensions),
+        "interfaces": [parts.interfaces[each] for each in vm.interfaces if each in parts.interfaces],
+        "interfaces_not_seen": json.dumps([each for each in vm.interfaces if each not in parts.interfaces]).encode(),
+        "extensions": sorted(set(parts.extensions.get(str(vm.brief.id), ()))),
     }
-    known = zip(seen.disks, bodies, strict=True)
+    known = zip(vm.brief.disks, bodies, strict=True)
     disks = tuple(replace(disk, uid=body.uid, left_out=body.left_out) for disk, body in known)
-    return replace(seen, disks=disks, model=PackedModel(model))
+    return replace(vm.brief, disks=disks, model=PackedModel(model))
 
 
 def seen_disk(body: Body, prefix: str) -> SeenDisk:
@@ -93,12 +107,6 @@ def seen_disk(body: Body, prefix: str) -> SeenDisk:
         raise Incomplete(f"{body.get('id')} has no uniqueId yet")
     off = any(name.lower() == prefix and value.strip().lower() == "off" for name, value in _tags(body).items())
     return SeenDisk(DiskUid(uid), f"tagged {prefix} = off" if off else "", packed(body))
-
-
-def interface_ids(vm: Body) -> Sequence[str]:
-    """The ids of the VM's network interfaces, lower case."""
-    profile = (vm.get("properties") or {}).get("networkProfile") or {}
-    return [str(each["id"]).lower() for each in profile.get("networkInterfaces") or () if each.get("id")]
 
 
 def _disks(profile: Body) -> tuple[tuple[Disk, ...], tuple[str, ...]]:

@@ -13,7 +13,7 @@ from shared.cloud.arm import Arm
 from shared.cloud.graph import Graph, literal
 from shared.cloud.inventory import AzureInventory
 from shared.cloud.pace import HeardPace
-from shared.cloud.sightings import Attachments, Incomplete, Look, brief, complete, seen_disk
+from shared.cloud.sightings import Attachments, Incomplete, Look, brief, complete, seen_disk, seen_vm
 from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.errors import Conflict, Refused, Unavailable
 from shared.model.identity import ResourceId, Shard
@@ -75,7 +75,7 @@ def disk(name: str, tags: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 
 def attached(*disks: dict[str, Any]) -> Attachments:
-    return Attachments({each["id"].lower(): seen_disk(each, "backup") for each in disks}, {}, [])
+    return Attachments({each["id"].lower(): seen_disk(each, "backup") for each in disks}, {}, {})
 
 
 def test_names_of_azure_are_read_whatever_their_case_and_missing_tags_are_none() -> None:
@@ -127,44 +127,51 @@ def test_an_instance_of_a_scale_set_is_known() -> None:
     ],
 )
 def test_a_disk_is_left_out_by_its_own_tag(tags: dict[str, str] | None, left_out: str) -> None:
-    [seen] = complete(vm(), attached(disk("OS", tags)), LOOK).disks
+    [seen] = complete(seen_vm(vm(), LOOK), attached(disk("OS", tags))).disks
     assert (seen.uid, seen.left_out) == ("os-uid", left_out)
 
 
 def test_a_machine_with_a_disk_that_is_not_seen_is_incomplete() -> None:
     with pytest.raises(Incomplete, match="OS disk"):
-        complete(vm(), attached(disk("other")), LOOK)
+        complete(seen_vm(vm(), LOOK), attached(disk("other")))
+
+
+def test_a_row_that_is_listed_twice_is_there_once() -> None:
+    seen = seen_vm(vm(), LOOK)
+    script = b'{"name":"Script"}'
+    parts = Attachments(attached(disk("OS")).disks, {}, {str(seen.brief.id): [script, script]})
+    assert complete(seen, parts).model["extensions"] == [{"name": "Script"}]
 
 
 def test_the_model_stays_the_same_while_the_machine_does() -> None:
     parts = attached(disk("OS"))
-    first = complete(vm(), parts, LOOK).model
+    first = complete(seen_vm(vm(), LOOK), parts).model
     lively = vm(provisioningState="Updating", instanceView={"x": 1}, extended={"instanceView": {}})
     lively.update(type="microsoft.compute/virtualmachines", etag="7")
-    assert complete(lively, parts, LOOK).model == first
-    assert complete(vm(licenseType="Windows_Server"), parts, LOOK).model != first
+    assert complete(seen_vm(lively, LOOK), parts).model == first
+    assert complete(seen_vm(vm(licenseType="Windows_Server"), LOOK), parts).model != first
     assert json.loads(json.dumps(dict(first))) == first
 
 
 def test_interfaces_and_extensions_are_in_the_model_by_either_lens(
-    simulated: Running, cloud: SimulatedCloud, inventory: AzureInventory, region: str
+    faults: Running, cloud: SimulatedCloud, inventory: AzureInventory, region: str
 ) -> None:
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Odd"
-    simulated.ask("PUT", group, {"location": region})
+    faults.ask("PUT", group, {"location": region})
     network = f"{group}/providers/Microsoft.Network"
     subnet = {"name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}}
     space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]}
-    simulated.put_done(f"{network}/virtualNetworks/{region}", {"location": region, "properties": space})
+    faults.put_done(f"{network}/virtualNetworks/{region}", {"location": region, "properties": space})
     place = {"subnet": {"id": f"{network}/virtualNetworks/{region}/subnets/default"}}
     addresses = {"ipConfigurations": [{"name": "one", "properties": place}]}
     card = f"{network}/networkInterfaces/Card-{region}"
-    simulated.put_done(card, {"location": region, "properties": addresses})
+    faults.put_done(card, {"location": region, "properties": addresses})
     body: dict[str, Any] = body_of("x", region, {})
     body["properties"]["networkProfile"] = {"networkInterfaces": [{"id": card}]}
     machine = f"{group}/providers/Microsoft.Compute/virtualMachines/{region}"
-    simulated.put_done(machine, body)
+    faults.put_done(machine, body)
     kind = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
-    simulated.put_done(f"{machine}/extensions/Script", {"location": region, "properties": kind})
+    faults.put_done(f"{machine}/extensions/Script", {"location": region, "properties": kind})
     cloud.settle()
     whole = inventory.examine(ResourceId.parse(machine))
     assert isinstance(whole, Sighting)
@@ -174,6 +181,11 @@ def test_interfaces_and_extensions_are_in_the_model_by_either_lens(
     assert [each["name"] for each in model["interfaces"]] == [f"Card-{region}"]
     assert [each["name"].rpartition("/")[2] for each in model["extensions"]] == ["Script"]
     assert model["interfaces_not_seen"] == []
+    denied = {"match": {"operation": "Microsoft.Network/networkInterfaces/read"}, "effect": {"status": 403}}
+    faults.control("POST", "faults", denied)
+    unread = inventory.examine(ResourceId.parse(machine))
+    assert isinstance(unread, Sighting)
+    assert (unread.model["interfaces"], unread.model["interfaces_not_seen"]) == ([], [card.lower()])
 
 
 def test_a_machine_that_is_being_made_is_a_conflict_to_a_look(
@@ -213,7 +225,7 @@ def test_every_page_is_read_and_queries_keep_to_their_pace(
     simulated.control("DELETE", "calls")
     assert {seen.name for seen in inventory.shard(cloud.shard).values()} == names
     calls = [call for call in simulated.control("GET", "calls") if "resourcegraph" in call["path"].lower()]
-    assert len(calls) >= 5 + 14
+    assert len(calls) == 18  # 9 machines with 3 disks each, 2 rows a page
     assert {call["status"] for call in calls} == {200}
     assert simulator_clock.slept
 
