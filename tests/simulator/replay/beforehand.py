@@ -33,6 +33,7 @@ _ORDER = (
     "microsoft.compute/snapshots",
     "microsoft.compute/virtualmachines",
 )
+_PLAINEST = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
 # shown by their own routes, or made by the platform
 _NEVER = ("microsoft.resources/tags", "microsoft.resources/deployments", "microsoft.compute/locations")
 
@@ -76,6 +77,8 @@ class _Shown:
 
     def _read(self, exchange: Exchange) -> None:
         path = path_of(exchange.target)
+        if exchange.method == "PUT" and exchange.status == 200 and _is_group(path):
+            self._note_group(path)
         if exchange.method == "PUT" and exchange.status < 400:
             wishes = deployed(exchange) if is_set_up(exchange) else [Wish(path, exchange.request)]
             self._leaned_on |= {each for wish in wishes for each in _interfaces_in(wish.body)}
@@ -84,7 +87,8 @@ class _Shown:
                 self._made.update(_born_with(path_of(wish.target), wish.body))
         for body in _resources_in(exchange.body) if not is_set_up(exchange) else ():
             identity = path_of(body["id"])
-            self._bodies.setdefault(identity, body)
+            if self._bodies.get(identity, {}).get("properties") in (None, _PLAINEST):
+                self._bodies[identity] = body
             self._versions.setdefault(identity, _version(exchange.target))
             if self._is_mine(identity) and exchange.status < 300:
                 self._note(identity)
@@ -208,12 +212,10 @@ def _resources_in(body: Any) -> Iterator[Mapping[str, Any]]:
 
 def _extensions_in(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The extensions a machine shows; where only the id is shown, any extension will do."""
-    plainest = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
     for each in machine.get("resources") or [] if isinstance(machine.get("resources"), list) else []:
         if isinstance(each, Mapping) and "/extensions/" in str(each.get("id")):
-            yield (
-                each if "properties" in each else {**each, "location": machine.get("location"), "properties": plainest}
-            )
+            plain = {**each, "location": machine.get("location"), "properties": _PLAINEST}
+            yield each if "properties" in each else plain
 
 
 def chosen_part(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,8 +104,13 @@ def _values(recorded: Any, live: Any, where: str, rules: Rules) -> Iterator[Devi
         yield from _objects(recorded, live, where, rules)
     elif isinstance(recorded, list):
         yield from _lists(recorded, live, where, rules)
-    elif key not in FREE_TEXT and key not in MEASURED and not _alike(recorded, live, key, rules):
+    elif not _free(key, recorded, rules) and not _alike(recorded, live, key, rules):
         yield Deviation(where, "value", _short(recorded), _short(live))
+
+
+def _free(key: str, recorded: Any, rules: Rules) -> bool:
+    """Tell whether only the type counts: text for people, measures, and a catalogue's numbers."""
+    return key in FREE_TEXT or key in MEASURED or (rules.catalogue and _type(recorded) == "integer")
 
 
 def _objects(recorded: dict[str, Any], live: dict[str, Any], where: str, rules: Rules) -> Iterator[Deviation]:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def read_session(name: str, path: Path) -> Session:
         return Session(name, CLI, tuple(_cassette(_scrubbed(document["interactions"]))))
     document = json.loads(path.read_text(encoding="utf-8"))
     if "Entries" in document:
-        return Session(name, SDK, tuple(_records(document["Entries"])))
+        return Session(name, SDK, tuple(_in_order(list(_records(document["Entries"])))))
     return Session(name, CUSTODIAN, tuple(_cassette(document["interactions"])))
 
 
@@ -127,6 +128,14 @@ def _records(entries: list[dict[str, Any]]) -> Iterator[Exchange]:
             each["ResponseHeaders"],
             each["ResponseBody"],
         )
+
+
+def _in_order(exchanges: list[Exchange]) -> list[Exchange]:
+    """Put exchanges in the order of time: .NET records keep equal requests together, each group in order."""
+    dates = [exchange.headers.get("date", "") for exchange in exchanges]
+    if not all(dates):
+        return exchanges
+    return sorted(exchanges, key=lambda exchange: parsedate_to_datetime(exchange.headers["date"]))
 
 
 def _exchange(

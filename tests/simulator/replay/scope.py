@@ -55,7 +55,16 @@ IGNORED_HEADERS = re.compile(
 
 # Text for people, and values nobody could predict: only their type is compared.
 FREE_TEXT = frozenset(
-    {"message", "accesssas", "etag", "displaystatus", "duration", "vmagentversion", "resourcegraphrequestduration"}
+    {
+        "message",
+        "accesssas",
+        "etag",
+        "displaystatus",
+        "duration",
+        "vmagentversion",
+        "displayname",
+        "resourcegraphrequestduration",
+    }
 )
 # Measured or counted by the platform: only the type is compared.
 MEASURED = frozenset({"completionpercent", "currentvalue", "limit", "percentcomplete", "count", "totalrecords"})

@@ -65,7 +65,7 @@ class Simulator:
 @contextmanager
 def running_simulator(seed: Path) -> Iterator[Simulator]:
     """Run one simulator until the block ends."""
-    arguments = [sys.executable, "-m", "local.simulator", "--port", "0", "--clock", "jump", "--seed", str(seed)]
+    arguments = [sys.executable, "-m", "local.simulator", "--port", "0", "--clock", "manual", "--seed", str(seed)]
     with subprocess.Popen(arguments, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
