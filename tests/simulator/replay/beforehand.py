@@ -49,7 +49,7 @@ def beforehand(session: Session) -> list[Wish]:
     shown = _Shown(session)
     groups = [shown.group(group) for group in shown.groups]
     kept = [wish for resource in shown.resources if (wish := shown.resource(resource)) is not None]
-    kept += shown.leaned_on()
+    kept += [*shown.owners(), *shown.leaned_on()]
     return groups + sorted(kept, key=lambda wish: _rank(wish.target)) + shown.subscription_tags()
 
 
@@ -134,6 +134,15 @@ class _Shown:
     def subscription_tags(self) -> list[Wish]:
         return list(self._tags.values())
 
+    def owners(self) -> list[Wish]:
+        """Machines that only their disks tell of (`managedBy`): plain ones that have these disks attached."""
+        owned: dict[str, list[Mapping[str, Any]]] = {}
+        for identity, body in self._bodies.items():
+            owner = body.get("managedBy")
+            if isinstance(owner, str) and identity in self.resources and path_of(owner) not in self._bodies:
+                owned.setdefault(owner, []).append(body)
+        return [_owner(owner, disks) for owner, disks in owned.items() if path_of(owner) not in self._made]
+
     def leaned_on(self) -> list[Wish]:
         """The network cards that machines name and no answer shows, at their plainest."""
         missing = sorted(each for each in self._leaned_on if path_of(each) not in self._made)
@@ -164,7 +173,11 @@ class _Shown:
         body = self._bodies.get(identity)
         wanted = counted(identity) or is_supporting(identity)
         self._leaned_on |= set(_interfaces_in(body))
-        if body is None or not wanted or f"{namespace}/{kind}" in _NEVER or is_made(identity.rpartition("/")[2]):
+        if body is None or not wanted or f"{namespace}/{kind}" in _NEVER:
+            return None
+        owner = body.get("managedBy")
+        alone = isinstance(owner, str) and path_of(owner) not in self._bodies and path_of(owner) not in self._made
+        if is_made(identity.rpartition("/")[2]) and not alone:
             return None
         return Wish(f"{body['id']}?api-version={self._versions[identity]}", chosen_part(body))
 
@@ -183,6 +196,15 @@ def _interfaces_in(body: Any) -> Iterator[str]:
     for card in profile.get("networkInterfaces") or []:
         if isinstance(card, Mapping) and isinstance(card.get("id"), str):
             yield card["id"]
+
+
+def _owner(identity: str, disks: list[Mapping[str, Any]]) -> Wish:
+    attached: list[dict[str, Any]] = [{"createOption": "Attach", "managedDisk": {"id": disk["id"]}} for disk in disks]
+    system = [disk for disk, body in zip(attached, disks, strict=True) if body["properties"].get("osType")]
+    data = [{**disk, "lun": lun} for lun, disk in enumerate(disk for disk in attached if disk not in system)]
+    profile = {**({"osDisk": {**system[0], "osType": "Linux"}} if system else {}), "dataDisks": data}
+    properties = {"hardwareProfile": {"vmSize": "Standard_D2s_v3"}, "storageProfile": profile}
+    return Wish(f"{identity}?api-version=2021-03-01", {"location": disks[0]["location"], "properties": properties})
 
 
 def _is_group(path: str) -> bool:
