@@ -59,6 +59,7 @@ class Promises(Witness):
         self.adopted = 0
         self._audited: set[str] = set()
         self._absences: dict[ResourceId, list[tuple[datetime, VmUid | None]]] = {}
+        self._listed: dict[VmUid, datetime] = {}
         self._told: dict[tuple[int, Bucket], tuple[datetime, datetime]] = {}
         self._planned: dict[tuple[VmUid, datetime, int], datetime] = {}
 
@@ -123,6 +124,9 @@ class Promises(Witness):
 
     def machine_looked_at(self, vm: ResourceId, uid: VmUid | None) -> None:
         self._absences.setdefault(vm, []).append((self._scheduler.now, uid))
+
+    def machine_listed(self, uid: VmUid, as_of: datetime) -> None:
+        self._listed[uid] = as_of
 
     def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None:
         for line in lines:
@@ -198,9 +202,9 @@ class Promises(Witness):
             self._complete(transition.shard, row, planned)
 
     def _known_at(self, transition: Transition) -> datetime:
-        """The look that the parts were planned by."""
+        """How old what the parts were planned by may be: the last GET, or a list that was late itself."""
         machine = next(write.row for write in transition.writes if isinstance(write.row, Machine))
-        return min(machine.as_of, self._scheduler.now)
+        return min(machine.as_of, self._listed.get(transition.uid, machine.as_of))
 
     def _complete(self, shard: Shard, row: Point, planned: datetime) -> None:
         """Every disk that the machine had is there, ready, and of this very disk (S6)."""

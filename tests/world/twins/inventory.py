@@ -84,7 +84,9 @@ class InventoryTwin:
         azure, now = self._azure, self._azure.now()
         rows = []
         for place in azure.history:
-            vm = azure.as_of(place, now - azure.weather.lag(str(place)))
+            then = now - azure.weather.lag(str(place))
+            vm = azure.as_of(place, then)
             if vm is not None and not azure.weather.hides(f"{subject} {place}"):
                 rows.append(shown(vm, Lens.BULK, now))
+                self._witness.machine_listed(vm.uid, then)
         return rows

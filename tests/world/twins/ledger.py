@@ -29,44 +29,44 @@ class LedgerTwin:
         self.rows: dict[Shard, dict[VmUid, Rows]] = {}
 
     def record(self, shard: Shard, uid: VmUid) -> Record | None:
-        self._read("ledger.record", shard, uid, before=True)
+        call = self._reading("ledger.record", shard, uid)
         answer = self.held(shard, uid)
-        self._read("ledger.record", shard, uid, before=False)
+        self._steps.after(call)
         return answer
 
     def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
         """Page by page: what changes meanwhile on later pages is seen, on earlier ones not."""
         uids = sorted(self.rows.get(shard, {}))
         for start in range(0, max(len(uids), 1), ROWS_OF_ONE_PAGE):
-            self._read("ledger.machines", shard, str(start), before=True)
+            call = self._reading("ledger.machines", shard, str(start))
             page = [self.rows[shard][uid].machine for uid in uids[start : start + ROWS_OF_ONE_PAGE]]
-            self._read("ledger.machines", shard, str(start), before=False)
+            self._steps.after(call)
             yield from (machine for machine in page if machine is not None)
 
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
-        self._read("ledger.operations", shard, "", before=True)
+        call = self._reading("ledger.operations", shard, "")
         found = [
             held for _, rows in sorted(self.rows.get(shard, {}).items()) for _, held in sorted(rows.operations.items())
         ]
-        self._read("ledger.operations", shard, "", before=False)
+        self._steps.after(call)
         yield from found
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
-        self._read("ledger.due", shard, "", before=True)
+        call = self._reading("ledger.due", shard, "")
         found = []
         for uid, rows in self.rows.get(shard, {}).items():
             wanted = rows.machine.row.wanted_at if rows.machine else None
             if wanted is not None and wanted <= now:
                 found.append((wanted, uid, rows))
         records = [Record(rows.machine, _open(rows)) for _, _, rows in sorted(found, key=_earliest) if rows.machine]
-        self._read("ledger.due", shard, "", before=False)
+        self._steps.after(call)
         return records
 
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
-        self._read("ledger.points", shard, uid, before=True)
+        call = self._reading("ledger.points", shard, uid)
         rows = self.rows.get(shard, {}).get(uid, Rows())
         answer = tuple(held for _, held in sorted(rows.points.items()))
-        self._read("ledger.points", shard, uid, before=False)
+        self._steps.after(call)
         return answer
 
     def commit(self, transition: Transition) -> tuple[str, ...]:
@@ -117,12 +117,10 @@ class LedgerTwin:
             return None
         return Record(rows.machine, tuple(held for _, held in sorted(rows.operations.items())))
 
-    def _read(self, verb: str, shard: Shard, subject: str, *, before: bool) -> None:
+    def _reading(self, verb: str, shard: Shard, subject: str) -> Call:
         call = Call("table", verb, Effect.READ, str(shard), subject)
-        if before:
-            self._steps.before(call)
-        else:
-            self._steps.after(call)
+        self._steps.before(call)
+        return call
 
 
 def _open(rows: Rows) -> tuple[Held[Operation], ...]:
