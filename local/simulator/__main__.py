@@ -7,11 +7,15 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 
+from local.simulator import providers
 from local.simulator.buckets import BadLimits, Limits, read_limits
 from local.simulator.clock import Clock, Mode, parse_time
+from local.simulator.front import CLOCK_EVERY
 from local.simulator.journal import Journal
+from local.simulator.routing import documented
 from local.simulator.seed import BadSeed, plant
 from local.simulator.server import Server
 from local.simulator.world import World, build
@@ -32,6 +36,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--graph-lag", type=float, help="seconds until Resource Graph notices a change; default: varies"
     )
+    parser.add_argument("--routes", action="store_true", help="print every route with its evidence as JSON and stop")
     return parser.parse_args(arguments)
 
 
@@ -39,9 +44,10 @@ def prepare(chosen: argparse.Namespace) -> World:
     """Make the world the options ask for."""
     limits = read_limits(chosen.buckets) if chosen.buckets else Limits()
     journal = Journal(chosen.state)
-    start = max([float(value) for _, value in journal.recall("clock")], default=None)
-    if start is None and chosen.now:
-        start = parse_time(chosen.now)
+    # A running clock is noted once a second; a second more than the last note is surely not behind what was answered.
+    unseen = CLOCK_EVERY if chosen.clock is Mode.JUMP else 0.0
+    kept = [float(value) + unseen for _, value in journal.recall("clock")]
+    start = max([*kept, parse_time(chosen.now) if chosen.now else time.time()])
     world = build(Clock(chosen.clock, start), journal, chosen.chance, limits)
     world.graph.fixed_lag = chosen.graph_lag
     if chosen.seed is not None:
@@ -67,6 +73,9 @@ async def serve(chosen: argparse.Namespace, world: World) -> None:
 def main() -> int:
     """Run the simulator; 2 means that an option cannot be used."""
     chosen = options(sys.argv[1:])
+    if chosen.routes:
+        print(json.dumps(documented(providers.routes().all), indent=1))
+        return 0
     try:
         asyncio.run(serve(chosen, prepare(chosen)))
     except (BadSeed, BadLimits, OSError, ValueError) as error:

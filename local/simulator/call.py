@@ -61,5 +61,8 @@ class Call:
             if not isinstance(self._body, dict):
                 message = "The request content was invalid: a JSON object is expected."
                 raise ArmError(400, "InvalidRequestContent", message)
+            if not isinstance(self._body.get("properties", {}), dict):
+                message = "The request content was invalid: 'properties' must be an object."
+                raise ArmError(400, "InvalidRequestContent", message)
         found: Document = self._body
         return found

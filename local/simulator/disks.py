@@ -87,7 +87,7 @@ def complete(document: Document, properties: Document, managed_by: str | None) -
     if str(sku["name"]).lower() in FAST:
         _fast(properties, FAST[str(sku["name"]).lower()])
     elif sku["tier"] == "Premium":
-        _, tier, iops, mbps = next(row for row in PREMIUM if properties["diskSizeGB"] <= row[0])
+        _, tier, iops, mbps = next((row for row in PREMIUM if properties["diskSizeGB"] <= row[0]), PREMIUM[-1])
         properties.update(diskIOPSReadWrite=iops, diskMBpsReadWrite=mbps, tier=tier)
     if properties.get("burstingEnabled"):
         properties.setdefault("burstingEnabledTime", properties["timeCreated"])

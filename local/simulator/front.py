@@ -17,7 +17,6 @@ from local.simulator.calls import Record
 from local.simulator.clock import iso
 from local.simulator.faults import ON_LISTS, ON_READS, ON_WRITES, Fault
 from local.simulator.ids import key_of
-from local.simulator.lro import Family
 from local.simulator.routing import Match, Routes
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$", re.I)
 CLASSES = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes", "PUT": "writes", "PATCH": "writes", "POST": "writes"}
 LOCKED = {"PUT": "write", "PATCH": "write", "POST": "write", "DELETE": "delete"}
 LOCATION = re.compile(rb'"location":\s*"([^"]*)"')
+CLOCK_EVERY = 1.0  # seconds between notes of the time in the state file
 GRAPH = "Microsoft.ResourceGraph/resources/read"
 
 
@@ -54,6 +54,7 @@ class Front:
 
     def __init__(self, world: "World", routes: Routes) -> None:
         self._world = world
+        self._kept = 0.0
         self.routes = routes
 
     async def answer(self, asked: Asked) -> Answered:
@@ -130,7 +131,7 @@ class Front:
                 world.access.check(call.principal.oid, route.action, _subject(call))
             if call.method in LOCKED and not route.action.endswith("/read"):
                 world.locks.check(LOCKED[call.method], key_of(_subject(call)), _subject(call))
-            reply = route.handler(world, call)
+            reply = _handled(world, call)
             reply.body = versions.known_to(call.version, reply.body)
         except ArmError as refusal:
             refusal.headers = {**headers, **refusal.headers}
@@ -140,8 +141,6 @@ class Front:
             notice = world.notices.of(call)
             if notice is not None:
                 world.events.raise_event(notice, "Succeeded", call.now)
-        elif reply.operation is not None and reply.operation.family is Family.EVENT_GRID:
-            world.operations.keep(reply.operation)
         return reply
 
     def _check_version(self, call: Call) -> None:
@@ -208,7 +207,21 @@ class Front:
             Record(log.number, log.now, log.asked.method, log.asked.target, log.operation, log.principal, reply.status,
                    reply.headers.get("Retry-After"), log.bucket, log.fault)
         )  # fmt: skip
+        if world.journal.keeps() and log.now - self._kept >= CLOCK_EVERY:
+            self._kept = log.now
+            world.journal.put("clock", "now", log.now)
         world.journal.flush()
+
+
+def _handled(world: "World", call: Call) -> Reply:
+    """Let the route's handler answer; what it cannot read in a body is the caller's fault and is said so."""
+    try:
+        return call.route.handler(world, call)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if not call.raw:
+            raise
+        message = f"The request content was invalid and could not be deserialized: {type(error).__name__} {error}."
+        raise ArmError(400, "InvalidRequestContent", message) from error
 
 
 class _Log:

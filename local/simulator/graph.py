@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 # Tables that Resource Graph has and nothing simulated fills (documented).
-EMPTY = ("recoveryservicesresources", "authorizationresources", "advisorresources", "healthresources",
-         "policyresources", "resourcechanges", "maintenanceresources", "patchassessmentresources", "securityresources")  # fmt: skip
+EMPTY = (
+    "recoveryservicesresources",
+    "authorizationresources",
+    "advisorresources",
+    "healthresources",
+    "policyresources",
+    "resourcechanges",
+    "maintenanceresources",
+    "patchassessmentresources",
+    "securityresources",
+)
 CONTAINERS = frozenset({GROUP, SUBSCRIPTION})
 PAGE = 1000
 # A query that begins like this needs no other rows; reading only those keeps large estates quick.

@@ -153,6 +153,12 @@ class Operations:
         if operation is not None and operation.ended is None:
             self.end(operation, happening.due)
 
+    def _finished(self, operation: Operation, at: float) -> Document | None:
+        try:
+            return self.finishers[operation.work](self._world, operation, at)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise _unreadable(error) from error
+
     def end(self, operation: Operation, at: float, error: ArmError | None = None) -> None:
         """End an operation: do its work or mark what it left behind as failed."""
         world = self._world
@@ -165,7 +171,7 @@ class Operations:
                 raise error
             if operation.fate in ("fail", "cancel"):
                 raise _injected(operation)
-            output = self.finishers[operation.work](world, operation, at)
+            output = self._finished(operation, at)
             operation.status = "Succeeded"
             operation.output = encode(output).decode() if output is not None else None
         except ArmError as refusal:
@@ -179,6 +185,11 @@ class Operations:
         self.keep(operation)
         if notice is not None:
             world.events.raise_event(notice, operation.status, at)
+
+
+def _unreadable(error: Exception) -> ArmError:
+    """Work that stumbles over a body it cannot read fails, as it would on the platform."""
+    return ArmError(400, "InvalidParameter", f"The request could not be carried out: {type(error).__name__} {error}.")
 
 
 def _injected(operation: Operation) -> ArmError:

@@ -125,6 +125,12 @@ def _walk(node: _Node, lowered: list[str], segments: list[str], at: int) -> Iter
 def documented(routes: Iterable[Route]) -> list[dict[str, Any]]:
     """Return the routes as rows for the documentation."""
     return [
-        {"method": route.method, "path": route.template, "evidence": str(route.evidence), "source": route.source}
+        {
+            "method": route.method,
+            "path": route.template,
+            "action": route.action,
+            "evidence": str(route.evidence),
+            "source": route.source,
+        }
         for route in routes
     ]

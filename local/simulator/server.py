@@ -14,8 +14,6 @@ from local.simulator.courier import Courier
 from local.simulator.front import Asked, Front
 from local.simulator.world import World
 
-LARGEST = 16 * 1024 * 1024
-
 
 class Server:
     """One simulator on one port."""
@@ -71,8 +69,7 @@ class Server:
             await asyncio.sleep(wait)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        request._client_max_size = LARGEST
-        raw = await request.read() if request.body_exists else b""
+        raw = await request.content.read() if request.body_exists else b""
         target = request.raw_path
         path = target.partition("?")[0]
         if path.startswith("/_sim/"):

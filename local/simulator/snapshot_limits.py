@@ -38,6 +38,13 @@ class SnapshotLimits:
         self._made.setdefault(disk, []).append(snapshot)
         self._times.setdefault(disk, deque()).append(now)
 
+    def recall(self, snapshot: Resource) -> None:
+        """Count a snapshot that was there before the start."""
+        properties = snapshot.document().get("properties", {})
+        disk = properties.get("creationData", {}).get("sourceUniqueId")
+        if disk is not None and properties.get("incremental"):
+            self.made(disk, snapshot, snapshot.born)
+
     def check(self, disk: str, name: str, now: float) -> None:
         """Refuse a creation that goes past a limit."""
         times = self._times.setdefault(disk, deque())

@@ -24,6 +24,7 @@ READ_ONLY = (
 )  # fmt: skip
 BACKGROUND = frozenset({"premiumv2_lrs", "ultrassd_lrs"})
 GIB = 1024**3
+LARGEST_GIB = 65536
 
 
 def source_of(document: Document) -> str:
@@ -41,6 +42,9 @@ def taken_in(call: "Call", resource_id: str, kind: str) -> Document:
     creation = properties.get("creationData")
     if not isinstance(creation, dict) or not creation.get("createOption"):
         raise invalid("Required parameter 'creationData.createOption' is missing (null).", "creationData.createOption")
+    size = properties.get("diskSizeGB")
+    if size is not None and (not isinstance(size, int) or not 1 <= size <= LARGEST_GIB):
+        raise invalid(f"The value '{size}' of parameter 'diskSizeGB' is out of range.", "diskSizeGB")
     document: Document = {
         "name": resource_id.rsplit("/", 1)[-1],
         "id": resource_id,

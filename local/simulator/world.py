@@ -99,6 +99,9 @@ def build(clock: Clock, journal: Journal, seed: str, limits: Limits) -> World:
     chance = Chance(f"{seed}/{starts}" if starts > 1 else seed)
     world = World(clock, journal, chance, Schedule(journal), Store(journal), Faults(), Calls(), Buckets(limits))
     world.store.recall()
+    for held in world.store.everything():
+        if held.type == "microsoft.compute/snapshots":
+            world.limits.recall(held)
     return world
 
 

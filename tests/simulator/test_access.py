@@ -18,6 +18,7 @@ from tests.simulator.running import (
 SCOPE = f"/subscriptions/{SUBSCRIPTION}"
 DISK = f"{COMPUTE}/disks/vm1-os"
 VM = f"{COMPUTE}/virtualMachines/vm1"
+EMPTY = {"creationData": {"createOption": "Empty"}}
 ROLES = f"""
 [[role]]
 name = "Keeper"
@@ -143,3 +144,25 @@ def test_a_group_with_something_locked_in_it_cannot_be_deleted(sim: Running) -> 
     assert sim.ask("DELETE", GROUP).code == "ScopeLocked"
     listed = sim.ask("GET", f"{SCOPE}/providers/Microsoft.Authorization/locks?api-version=2020-05-01").body["value"]
     assert [one["properties"]["level"] for one in listed] == ["CanNotDelete"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", snapshot_path("bad"), []),
+        ("PUT", snapshot_path("bad"), {"location": "westeurope", "properties": 3}),
+        ("PUT", snapshot_path("bad"), {"location": "westeurope", "properties": {"creationData": "Copy"}}),
+        ("PUT", f"{COMPUTE}/disks/bad", {"location": "x", "properties": {**EMPTY, "diskSizeGB": "4"}}),
+        ("PUT", f"{COMPUTE}/virtualMachines/bad", {"location": "westeurope", "properties": {"storageProfile": 1}}),
+        ("PATCH", VM, {"tags": "backup"}),
+        ("POST", "/providers/Microsoft.ResourceGraph/resources", {"query": 7}),
+    ],
+)  # fmt: skip
+def test_a_body_that_cannot_be_read_is_refused_and_leaves_nothing_behind(
+    shared: Running, method: str, path: str, body: object
+) -> None:
+    answer = shared.ask(method, path, body)
+    assert answer.status == 400, answer
+    assert answer.code
+    assert shared.ask("GET", snapshot_path("bad")).status == 404
+    assert shared.ask("GET", f"{COMPUTE}/virtualMachines/bad").status == 404

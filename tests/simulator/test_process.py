@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from local.simulator import certificates
+from local.simulator import certificates, providers
+from local.simulator.__main__ import options, prepare
+from local.simulator.answers import ArmError
 from local.simulator.clock import Clock, ClockRefused, Mode, compute_time, iso, parse_time
 from local.simulator.journal import Journal
+from local.simulator.routing import Evidence, documented
 from tests.simulator.running import (
     COMPUTE,
     REPOSITORY,
@@ -38,6 +41,38 @@ def test_a_seed_file_is_refused_with_every_problem(tmp_path: Path) -> None:
     said = refused(tmp_path, "--seed", str(path))
     for problem in ("castle", "[[group]] number 1: subscription is missing", "[[vm]] number 1: name is missing"):
         assert problem in said
+
+
+def test_a_port_in_use_and_a_missing_seed_are_one_clear_line(tmp_path: Path, shared: Running) -> None:
+    for arguments in (["--port", shared.url.rsplit(":", 1)[1]], ["--seed", str(tmp_path / "none.toml")]):
+        said = refused(tmp_path, *arguments)
+        assert said.startswith("simulator: ")
+        assert said.count("\n") == 1
+
+
+def test_every_route_says_on_what_it_rests() -> None:
+    rows = documented(providers.routes().all)
+    assert len(rows) > 80
+    assert {row["evidence"] for row in rows} <= set(Evidence)
+    assert all(row["source"] for row in rows)
+    assert len({(row["method"], row["path"]) for row in rows}) == len(rows)
+
+
+def test_a_restarted_simulator_still_counts_a_disks_snapshots(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    for start in (0, 7):
+        world = prepare(options(["--clock", "manual", "--now", START, "--state", str(path)]))
+        if start == 0:
+            for number in range(7):
+                document = {
+                    "type": "Microsoft.Compute/snapshots",
+                    "properties": {"incremental": True, "creationData": {"sourceUniqueId": "uid"}},
+                }
+                world.store.create(snapshot_path(f"s{number}"), document, world.clock.now())
+        else:
+            with pytest.raises(ArmError, match="429"):
+                world.limits.check("uid", "d", world.clock.now())
+        world.journal.close()
 
 
 def test_a_state_file_survives_a_kill_with_operations_and_clock(tmp_path: Path) -> None:
