@@ -202,7 +202,9 @@ def _owner(identity: str, disks: list[Mapping[str, Any]]) -> Wish:
     attached: list[dict[str, Any]] = [{"createOption": "Attach", "managedDisk": {"id": disk["id"]}} for disk in disks]
     system = [disk for disk, body in zip(attached, disks, strict=True) if body["properties"].get("osType")]
     data = [{**disk, "lun": lun} for lun, disk in enumerate(disk for disk in attached if disk not in system)]
-    profile = {**({"osDisk": {**system[0], "osType": "Linux"}} if system else {}), "dataDisks": data}
+    profile: dict[str, Any] = {"dataDisks": data}
+    if system:
+        profile["osDisk"] = {**system[0], "osType": "Linux"}
     properties = {"hardwareProfile": {"vmSize": "Standard_D2s_v3"}, "storageProfile": profile}
     return Wish(f"{identity}?api-version=2021-03-01", {"location": disks[0]["location"], "properties": properties})
 
