@@ -122,6 +122,7 @@ BAD = [
     ("TAGBACK_DRAIN_SECONDS", "600", "240s"),
     ("TAGBACK_THROTTLE_SHARE", "1", "0.9"),
     ("TAGBACK_THROTTLE_SHARE", "nan", "0.9"),
+    ("TAGBACK_THROTTLE_SHARE", "a third", "0.9"),
     ("TAGBACK_SUBSCRIPTION", ONE, "TAGBACK_SUBSCRIPTIONS"),
     ("TAGBACK_COLOUR_OF_THE_SKY", "blue", "no such setting"),
 ]

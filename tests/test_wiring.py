@@ -79,3 +79,14 @@ def test_without_a_readable_token_nobody_is_named() -> None:
 
     with pytest.raises(Denied):
         object_id(Opaque(Login(managed=False)), "https://management.azure.com", Calls(SystemClock()))
+
+
+@pytest.mark.parametrize("authority", ["", "https://login.example.org"])
+def test_without_a_managed_identity_it_is_whoever_logged_in(authority: str) -> None:
+    from azure.identity import DefaultAzureCredential
+
+    from shared.cloud.identity import Identity, Login
+
+    identity = Identity(Login(managed=False, authority=authority))
+    assert isinstance(identity.chosen(), DefaultAzureCredential)
+    identity.close()

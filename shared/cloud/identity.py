@@ -36,14 +36,15 @@ class Identity:
         self._lock = threading.Lock()
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        return self._chosen().get_token(*scopes, **options)
+        return self.chosen().get_token(*scopes, **options)
 
     def close(self) -> None:
         close = getattr(self._credential, "close", None)
         if close is not None:
             close()
 
-    def _chosen(self) -> TokenCredential:
+    def chosen(self) -> TokenCredential:
+        """The credential behind this one, made at the first call."""
         with self._lock:
             if self._credential is None:
                 self._credential = _credential(self._login)

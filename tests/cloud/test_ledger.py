@@ -21,6 +21,7 @@ from shared.cloud.identity import Identity, Login
 from shared.cloud.ledger import TableLedger
 from shared.cloud.rows import NEVER, entity_of, key, row_of
 from shared.cloud.storage import Storage
+from shared.cloud.table import Table, create
 from shared.cloud.workers import ThreadWorkers
 from shared.errors import CloudError, LostRace, OutcomeUnknown, Refused, Unavailable
 from shared.model.account import StorageAccount
@@ -99,7 +100,18 @@ def test_what_is_too_large_is_refused_before_anything_is_written(storage: Storag
     for rows in ([machine, *many], [replace(machine, because="x" * 33_000)], [replace(machine, because="😀" * 16_500)]):
         with pytest.raises(Refused):
             put(ledger, shard, uid, *rows)
+    disks = tuple(part(shard, number) for number in range(4000))
+    with pytest.raises(Refused, match="EntityTooLarge"):
+        put(ledger, shard, uid, machine, replace(point(shard, uid), parts=disks))
     assert stored(storage, shard) == {}
+
+
+def test_before_the_first_write_there_is_no_table_and_nothing_in_it(storage: Storage) -> None:
+    table = Table(storage, f"none{uuid.uuid4().hex[:8]}")
+    assert list(table.query("PartitionKey eq @it", it="x")) == []
+    assert table.get("x", "y") is None
+    assert table.commit([create({"PartitionKey": "x", "RowKey": "y"})])
+    assert table.get("x", "y") is not None
 
 
 def test_a_key_that_azure_would_refuse_is_a_mistake_of_ours() -> None:

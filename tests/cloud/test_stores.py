@@ -5,20 +5,26 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import threading
 import uuid
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from shared.cloud.audit import BlobAudit
+from shared.cloud.call import Calls
+from shared.cloud.clock import SystemClock
+from shared.cloud.identity import Identity, Login
 from shared.cloud.leases import TableLeases
 from shared.cloud.models import BlobModels
 from shared.cloud.queues import StorageQueue
 from shared.cloud.storage import Storage
 from shared.cloud.workers import ThreadWorkers
 from shared.errors import Refused
+from shared.model.account import StorageAccount
 from shared.model.identity import Shard
 from shared.ports import Lease
 from tests.rows import DAY, EXACT
@@ -94,6 +100,54 @@ def test_a_full_audit_blob_is_followed_by_the_next(storage: Storage, shard: Shar
     BlobAudit(storage, blocks=2).append(shard, EXACT, ["late"])
     lines = [line for blob in audited(storage, shard).values() for line in blob]
     assert sorted(lines) == ["0", "1", "2", "3", "4", "late"]
+
+
+def test_a_blob_that_azure_says_is_full_is_followed_by_the_next(shard: Shard) -> None:
+    """Answers as the service documents them, from a server of this test: an emulator would need 50,000 blocks."""
+    lines: dict[str, bytes] = {}
+
+    class Full(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            path, _, query = self.path.partition("?")
+            first, creates = path.endswith("000.jsonl"), "comp=appendblock" not in query
+            if first and not creates:
+                self.answer(409, "BlockCountExceedsLimit")
+            elif creates or path in lines:
+                lines[path] = lines.get(path, b"") + body
+                self.answer(201, "")
+            else:
+                self.answer(404, "BlobNotFound")
+
+        def answer(self, status: int, code: str) -> None:
+            self.send_response(status)
+            for name, value in (("x-ms-error-code", code), ("x-ms-blob-committed-block-count", "1")):
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Full) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/x"
+        account = StorageAccount("x", f"AccountName=x;AccountKey=eA==;BlobEndpoint={address};")
+        with closing(Storage(account, Identity(Login(managed=False)), Calls(SystemClock()))) as storage:
+            BlobAudit(storage).append(shard, EXACT, ["one"])
+        server.shutdown()
+        thread.join()
+    assert [(path.rpartition("/")[2], body) for path, body in lines.items()] == [("001.jsonl", b"one\n")]
+
+
+def test_an_account_is_reached_by_identity_at_its_own_addresses() -> None:
+    services = {name: f"https://acc.{name}.example.org" for name in ("blob", "queue", "table")}
+    account = StorageAccount("acc", client_id="", **services)
+    with closing(Storage(account, Identity(Login(managed=False)), Calls(SystemClock()))) as storage:
+        assert storage.container("models").url == "https://acc.blob.example.org/models"
+        assert storage.queue("vms").url == "https://acc.queue.example.org/vms"
+        assert storage.table("ledger").url == "https://acc.table.example.org"
 
 
 def test_many_audit_lines_become_several_blocks_and_none_is_lost(storage: Storage, shard: Shard) -> None:
