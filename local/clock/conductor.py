@@ -23,10 +23,29 @@ PAUSE = 0.003
 # A look costs the busy follower some of the time it needs to become idle.
 BUSY_PAUSE = 0.02
 STUCK_AFTER = 120.0
+RESTLESS_AFTER = 1200.0
 
 
 class Stuck(Exception):
     """The stack stayed busy for so long in real time that something must be wrong; the message says who."""
+
+
+class Patience:
+    """How long the conductor waits for rest: long while something is done, shorter while nothing changes."""
+
+    def __init__(self) -> None:
+        self._began = self._changed = time.monotonic()
+        self._seen: dict[str, int] = {}
+
+    def spend(self, activity: dict[str, int], where: str) -> None:
+        """Raise when it is at an end."""
+        now = time.monotonic()
+        if activity != self._seen:
+            self._seen, self._changed = activity, now
+        if now - self._changed > STUCK_AFTER:
+            raise Stuck(f"no rest and nothing done for {STUCK_AFTER:.0f} s {where}")
+        if now - self._began > RESTLESS_AFTER:
+            raise Stuck(f"no rest for {RESTLESS_AFTER:.0f} s {where}")
 
 
 @dataclass(slots=True)
@@ -119,7 +138,7 @@ class Conductor:
 
     def _settle(self) -> dict[str, Look]:
         """Wait in real time until nothing is left to do, seen twice with nothing done in between."""
-        began = time.monotonic()
+        patience = Patience()
         before: dict[str, int] | None = None
         while True:
             looks = self._looks()
@@ -128,8 +147,7 @@ class Conductor:
             if not busy and activity == before:
                 return looks
             before = None if busy else activity
-            if time.monotonic() - began > STUCK_AFTER:
-                raise Stuck(f"no rest for {STUCK_AFTER:.0f} s at {self.now():%Y-%m-%d %H:%M:%S}Z: {busy or activity}")
+            patience.spend(activity, f"at {self.now():%Y-%m-%d %H:%M:%S}Z: {busy or activity}")
             if busy:
                 time.sleep(BUSY_PAUSE)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from local.clock import conductor as conducting
 from local.clock.conductor import Conductor, Stuck
+from local.clock.followers import FollowerFailed
 from local.clock.order import HORIZON, SHY, Jump, Look, Move, moves, next_jump
 from local.clock.stage import SceneFailed
 
@@ -205,14 +207,67 @@ def test_work_done_between_two_looks_delays_the_jump() -> None:
     assert conductor.statistics.looks >= 6
 
 
-def busy_forever() -> Look:
-    return Look(idle=False, activity=0, next=None)
+class Busy(Ticker):
+    """Never idle; with or without something to show for it."""
+
+    def __init__(self, name: str, progress: int) -> None:
+        super().__init__(name)
+        self.progress = progress
+        self.done = 0
+
+    def look(self) -> Look:
+        self.done += self.progress
+        return Look(idle=False, activity=self.done, next=None)
 
 
-def test_a_follower_that_never_rests_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conducting, "STUCK_AFTER", 0.1)
+@pytest.mark.parametrize(("progress", "said"), [(0, "no rest and nothing done for 0 s"), (1, "no rest for 1 s")])
+def test_a_follower_that_never_rests_is_named(monkeypatch: pytest.MonkeyPatch, progress: int, said: str) -> None:
+    monkeypatch.setattr(conducting, "STUCK_AFTER", 0.2)
+    monkeypatch.setattr(conducting, "RESTLESS_AFTER", 0.6)
+    with pytest.raises(Stuck, match=rf"^{said} at .*\['host'\]$"):
+        Conductor([Busy("host", progress)], START).run(START + DAY)
+
+
+def test_a_follower_may_be_gone_for_a_while_and_nothing_jumps_meanwhile() -> None:
+    class Gone(Ticker):
+        """Dead: it can be neither asked nor moved."""
+
+        def look(self) -> Look:
+            raise FollowerFailed("connection refused")
+
+        def move(self, to: datetime) -> None:
+            if self.ahead:
+                raise FollowerFailed("connection refused")
+            super().move(to)
+
+    conductor = Conductor([Ticker("azurite"), Gone("host")], START)
+    spans: list[timedelta] = []
+    entered = threading.Event()
+
+    def revive() -> None:
+        with conductor.without("host"):
+            entered.set()
+            before = conductor.now()
+            time.sleep(0.3)
+            spans.append(conductor.now() - before)
+            conductor.replace(Ticker("host", timedelta(hours=1)))
+
+    reviver = threading.Thread(target=revive)
+    reviver.start()
+    entered.wait()
+    conductor.run(START + timedelta(hours=2))
+    reviver.join()
+    assert spans[0] < timedelta(seconds=1)
+    assert conductor.now() >= START + timedelta(hours=2)
+
+
+def test_a_follower_that_is_gone_unexpectedly_ends_the_run() -> None:
     host = Ticker("host")
-    look: Callable[[], Look] = busy_forever
-    host.look = look  # type: ignore[method-assign] # a follower that is always busy
-    with pytest.raises(Stuck, match=r"no rest for .* \['host'\]"):
-        Conductor([host], START).run(START + DAY)
+    conductor = Conductor([host], START)
+
+    def refuse() -> Look:
+        raise FollowerFailed("connection refused")
+
+    host.look = refuse  # type: ignore[method-assign] # it dies
+    with pytest.raises(FollowerFailed, match="refused"):
+        conductor.run(START + DAY)
