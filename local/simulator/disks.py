@@ -111,7 +111,7 @@ def _fast(properties: Document, performance: tuple[int, int]) -> None:
 def patch(world: "World", call: "Call") -> Reply:
     """Accept a change (202); the answer carries no id (recorded)."""
     found = world.resource(call.path, TYPE)
-    document, before = volumes.patched(world, call, found)
+    document, before = volumes.patched(call, found)
     before["managedBy"] = document.get("managedBy")
     document["properties"]["provisioningState"] = "Updating"
     world.store.write(found, document, call.now)

@@ -1,4 +1,4 @@
-"""Event Grid's ARM side: event subscriptions on any scope, system topics and theirs, in the recorded forms."""
+"""Event Grid's event subscriptions, on any scope and on system topics, in the recorded forms."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -9,7 +9,6 @@ from local.simulator.listing import listed
 from local.simulator.lro import Family, Operation, Work, accepted
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
-from local.simulator.tagging import checked
 
 if TYPE_CHECKING:
     from local.simulator.call import Call
@@ -29,7 +28,6 @@ DEFAULT_TYPES = {
     ],
     "microsoft.storage/storageaccounts": ["Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobDeleted"],
 }
-NO_IDENTITY = {"type": "None", "principalId": None, "tenantId": None, "userAssignedIdentities": None}
 KEPT = ("filter", "labels", "eventDeliverySchema", "retryPolicy", "deadLetterDestination", "expirationTimeUtc",
         "deliveryWithResourceIdentity", "deadLetterWithResourceIdentity")  # fmt: skip
 
@@ -192,56 +190,6 @@ def finish_delete(world: "World", operation: Operation, at: float) -> None:
         world.store.remove(found, at)
 
 
-def put_topic(world: "World", call: "Call") -> Reply:
-    """Create or change a system topic; done at once (recorded: 200)."""
-    group, body = world.group(call["subscription"], call["group"]), call.body()
-    found = world.store.get(key_of(call.path))
-    asked = body.get("properties") or {}
-    resource_id = found.id if found else f"{group.id}/providers/{TOPIC}/{call['topic']}"
-    document: Document = {
-        "properties": {
-            "provisioningState": "Succeeded",
-            "source": asked.get("source"),
-            "topicType": asked.get("topicType"),
-            "metricResourceId": world.chance.guid_of(f"metric {resource_id}"),
-        },
-        "systemData": None,
-        **({"identity": {**NO_IDENTITY, **body["identity"]}} if body.get("identity") else {}),
-        "location": body.get("location", "global"),
-        "tags": checked(body["tags"]) if body.get("tags") is not None else None,
-        "id": resource_id,
-        "name": call["topic"],
-        "type": TOPIC,
-    }
-    if found is None:
-        world.store.create(resource_id, document, call.now)
-    else:
-        world.store.write(found, document, call.now)
-    return Reply.of(document)
-
-
-def patch_topic(world: "World", call: "Call") -> Reply:
-    """Change a system topic's tags or identity (200)."""
-    found = world.resource(call.path, TOPIC)
-    document = found.document()
-    document.update({name: call.body()[name] for name in ("tags", "identity") if name in call.body()})
-    world.store.write(found, document, call.now)
-    return Reply.of(document)
-
-
-def get_topic(world: "World", call: "Call") -> Reply:
-    """Answer one system topic."""
-    return Reply(200, world.resource(call.path, TOPIC).body)
-
-
-def topics(world: "World", call: "Call") -> Reply:
-    """List system topics in a group or subscription."""
-    scope = world.subscription(call["subscription"]).key
-    if "group" in call.names:
-        scope = world.group(call["subscription"], call["group"]).key
-    return listed(world, call, scope, TOPIC.lower())
-
-
 _ON = "{scope}/providers/Microsoft.EventGrid/eventSubscriptions"
 _TOPICS = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid/systemTopics"
 _TOPIC = _TOPICS + "/{topic}"
@@ -266,12 +214,5 @@ def _subscription_routes(at: str, kind: str, source: str) -> tuple[Route, ...]:
 ROUTES = (
     *_subscription_routes(_ON, ON_SCOPE, _CLI),
     *_subscription_routes(_OF_TOPIC, ON_TOPIC, _CLI_TOPIC),
-    Route("PUT", _TOPIC, f"{TOPIC}/write", put_topic, _R, _CLI_TOPIC, _SINCE),
-    Route("PATCH", _TOPIC, f"{TOPIC}/write", patch_topic, _R, _CLI_TOPIC, _SINCE),
-    Route("GET", _TOPIC, f"{TOPIC}/read", get_topic, _R, _CLI_TOPIC, _SINCE),
-    Route("DELETE", _TOPIC, f"{TOPIC}/delete", delete, _R, _CLI_TOPIC, _SINCE),
-    Route("GET", _TOPICS, f"{TOPIC}/read", topics, _R, _CLI_TOPIC, _SINCE, lists=True),
-    Route("GET", "/subscriptions/{subscription}/providers/Microsoft.EventGrid/systemTopics", f"{TOPIC}/read", topics,
-          _R, _CLI_TOPIC, _SINCE, lists=True),
-)  # fmt: skip
+)
 FINISHERS = {"event-subscription.put": finish_put, "event-grid.delete": finish_delete}

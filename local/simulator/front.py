@@ -6,16 +6,16 @@ The server hands it parsed requests and sends what it returns. Handlers never se
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from local.simulator import identity, versions
-from local.simulator.answers import ArmError, Document, Reply, encode
+from local.simulator import identity, refusals, versions
+from local.simulator.answers import ArmError, Reply
 from local.simulator.buckets import Toll
 from local.simulator.call import Call
 from local.simulator.calls import Record
 from local.simulator.clock import iso
-from local.simulator.faults import ON_LISTS, ON_READS, ON_WRITES, Fault
+from local.simulator.faults import ON_LISTS, ON_READS, ON_WRITES
 from local.simulator.ids import key_of
 from local.simulator.routing import Match, Routes
 
@@ -75,7 +75,7 @@ class Front:
             principal = identity.required(asked.headers.get("authorization"))
             log.principal = principal.oid
             if match is None:
-                raise _unknown(asked.method, path)
+                raise refusals.unknown(asked.method, path)
             log.operation = match.route.action
             call = Call(
                 method=asked.method,
@@ -113,7 +113,7 @@ class Front:
         if effect.get("cut") == "before":
             return Reply(0), True
         if "status" in effect:
-            return _injected(fault), False
+            return refusals.injected(fault), False
         try:
             reply = self._act(call, match, log)
         except ArmError as refusal:
@@ -191,7 +191,7 @@ class Front:
         headers.update(toll.headers)
         log.bucket = toll.tightest or log.bucket
         if toll.refused_by is not None:
-            raise _throttled(toll, call)
+            raise refusals.throttled(toll, call)
 
     def _finish(self, reply: Reply, log: "_Log") -> None:
         """Add the headers every answer carries and write the log."""
@@ -244,63 +244,3 @@ def _subject(call: Call) -> str:
 def _subscription(call: Call) -> str:
     parts = call.path.split("/", 3)
     return parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""
-
-
-def _unknown(method: str, path: str) -> ArmError:
-    return ArmError(501, "NotImplemented", f"The simulator has no route for {method} {path}.")
-
-
-def _injected(fault: Fault) -> Reply:
-    effect: Document = fault.effect
-    status = int(effect["status"])
-    body: Any = effect.get("body")
-    if body is None:
-        body = {
-            "error": {"code": effect.get("code", DEFAULT_CODES.get(status, "InternalServerError")), "message": INJECTED}
-        }
-    raw = body.encode() if isinstance(body, str) else encode(body)
-    headers = {"Retry-After": str(effect["retry_after"])} if "retry_after" in effect else {}
-    return Reply(status, raw, headers)
-
-
-INJECTED = "The simulator was told to fail this request."
-DEFAULT_CODES = {
-    400: "BadRequest",
-    403: "AuthorizationFailed",
-    404: "ResourceNotFound",
-    408: "RequestTimeout",
-    409: "Conflict",
-    412: "PreconditionFailed",
-    429: "TooManyRequests",
-    500: "InternalServerError",
-    502: "BadGateway",
-    503: "ServiceUnavailable",
-    504: "GatewayTimeout",
-}
-
-
-def _throttled(toll: Toll, call: Call) -> ArmError:
-    """Refuse with 429 in the words of who throttles: ARM, Resource Graph or the compute provider (documented)."""
-    wait, name = toll.retry_after, str(toll.refused_by)
-    headers = {**toll.headers, "Retry-After": str(wait)}
-    if name.startswith("Microsoft."):
-        inner = {
-            "code": "TooManyRequests",
-            "target": name.rsplit("/", 1)[-1],
-            "message": f"Retry after {wait} seconds.",
-        }
-        message = "The server rejected the request because too many requests have been received for this subscription."
-        return ArmError(429, "OperationNotAllowed", message, details=[inner], headers=headers)
-    if name == "user-quota":
-        message = f"Please provide below info when asking for support: timestamp = {iso(call.now)}."
-        inner = {
-            "code": "RateLimiting",
-            "message": "Client application has been throttled and should not attempt to repeat.",
-        }
-        return ArmError(429, "RateLimiting", message, details=[inner], headers=headers)
-    scope = "Subscription" if name.startswith("subscription") else "Tenant"
-    message = (
-        f"Number of '{name.rsplit('-', 1)[-1]}' requests for {scope.lower()} actor '{call.principal.oid}' exceeded. "
-        f"Please try again after '{wait}' seconds after additional tokens are available."
-    )
-    return ArmError(429, f"{scope}RequestsThrottled", message, headers=headers)

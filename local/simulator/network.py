@@ -2,15 +2,13 @@
 groups.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
 from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.network_shapes import KINDS, Kind, document_of, subnet_of
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
 from local.simulator.tagging import checked
@@ -20,135 +18,10 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 
-def _network(world: "World", resource_id: str, properties: Document) -> Document:
-    subnets = [_subnet(f"{resource_id}/subnets/{one['name']}", one) for one in properties.get("subnets") or []]
-    return {**properties, "subnets": subnets, "virtualNetworkPeerings": [], "enableDdosProtection": False}
-
-
-def _subnet(resource_id: str, body: Document) -> Document:
-    properties = {
-        "delegations": [],
-        "privateEndpointNetworkPolicies": "Disabled",
-        "privateLinkServiceNetworkPolicies": "Enabled",
-        **(body.get("properties") or {}),
-        "provisioningState": "Succeeded",
-    }
-    kind = "Microsoft.Network/virtualNetworks/subnets"
-    name = resource_id.rsplit("/", 1)[-1]
-    return {"name": name, "id": resource_id, "etag": _etag(resource_id), "properties": properties, "type": kind}
-
-
-def _interface(world: "World", resource_id: str, properties: Document) -> Document:
-    configurations = []
-    for number, one in enumerate(properties.get("ipConfigurations") or []):
-        own = f"{resource_id}/ipConfigurations/{one['name']}"
-        last = 4 + int(world.chance.share(f"address {own}") * 250)
-        inner = {
-            "provisioningState": "Succeeded",
-            "privateIPAddress": f"10.0.0.{last}",
-            "privateIPAllocationMethod": "Dynamic",
-            "primary": number == 0,
-            "privateIPAddressVersion": "IPv4",
-            **(one.get("properties") or {}),
-        }
-        kind = "Microsoft.Network/networkInterfaces/ipConfigurations"
-        configurations.append({"name": one["name"], "id": own, "etag": _etag(own), "type": kind, "properties": inner})
-    return {
-        "dnsSettings": {
-            "dnsServers": [],
-            "appliedDnsServers": [],
-            "internalDomainNameSuffix": "x.bx.internal.cloudapp.net",
-        },
-        "enableAcceleratedNetworking": False,
-        "vnetEncryptionSupported": False,
-        "enableIPForwarding": False,
-        **properties,
-        "ipConfigurations": configurations,
-        "hostedWorkloads": [],
-        "tapConfigurations": [],
-        "nicType": "Standard",
-    }
-
-
-def _address(world: "World", resource_id: str, properties: Document) -> Document:
-    last = int(world.chance.share(f"public {resource_id}") * 250)
-    return {
-        "publicIPAddressVersion": "IPv4",
-        "publicIPAllocationMethod": "Dynamic",
-        "idleTimeoutInMinutes": 4,
-        "ipTags": [],
-        "ipAddress": f"203.0.113.{last}",
-        **properties,
-    }
-
-
-def _rules(world: "World", resource_id: str, properties: Document) -> Document:
-    rules = [
-        {
-            "name": one["name"],
-            "id": f"{resource_id}/securityRules/{one['name']}",
-            "etag": _etag(resource_id),
-            "type": "Microsoft.Network/networkSecurityGroups/securityRules",
-            "properties": {"provisioningState": "Succeeded", **(one.get("properties") or {})},
-        }
-        for one in properties.get("securityRules") or []
-    ]
-    return {**properties, "securityRules": rules, "defaultSecurityRules": []}
-
-
-Complete = Callable[["World", str, Document], Document]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A network type: how its properties are completed, and its state in the first answer (recorded)."""
-
-    name: str
-    complete: Complete
-    at_first: str
-
-
-KINDS: Mapping[str, Kind] = {
-    kind.name.lower(): kind
-    for kind in (
-        Kind("virtualNetworks", _network, "Updating"),
-        Kind("networkInterfaces", _interface, "Succeeded"),
-        Kind("publicIPAddresses", _address, "Updating"),
-        Kind("networkSecurityGroups", _rules, "Updating"),
-    )
-}
-
-
-def _etag(text: str) -> str:
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    return f'W/"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"'
-
-
-def document_of(world: "World", kind: Kind, resource_id: str, body: Document) -> Document:
-    """Write a network resource as it is once it exists."""
-    asked = {name: value for name, value in (body.get("properties") or {}).items() if name != "provisioningState"}
-    document: Document = {
-        "name": resource_id.rsplit("/", 1)[-1],
-        "id": resource_id,
-        "etag": _etag(f"{resource_id} {asked}"),
-        "type": f"Microsoft.Network/{kind.name}",
-        "location": str(body["location"]).lower().replace(" ", ""),
-    }
-    if body.get("tags") is not None:
-        document["tags"] = checked(body["tags"])
-    document.update({name: body[name] for name in ("sku", "zones", "extendedLocation") if body.get(name) is not None})
-    document["properties"] = {
-        "provisioningState": "Succeeded",
-        "resourceGuid": world.chance.guid_of(f"guid {resource_id}"),
-        **kind.complete(world, resource_id, asked),
-    }
-    return document
-
-
 def put(world: "World", call: "Call") -> Reply:
     """Create (201) or change (200)."""
     group = world.group(call["subscription"], call["group"])
-    kind = KINDS[call["kind"].lower()] if "kind" in call.names else _kind(call)
+    kind = _kind(call)
     body, found = call.body(), world.store.get(key_of(call.path))
     if not body.get("location"):
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
@@ -243,7 +116,7 @@ def put_subnet(world: "World", call: "Call") -> Reply:
     """Add or change a subnet: it is kept in its network's document."""
     network = world.resource(call.path.rsplit("/", 2)[0], "Microsoft.Network/virtualNetworks")
     document = network.document()
-    subnet = _subnet(f"{network.id}/subnets/{call['subnet']}", call.body())
+    subnet = subnet_of(f"{network.id}/subnets/{call['subnet']}", call.body())
     held: list[Document] = document["properties"]["subnets"]
     others = [one for one in held if one["name"].lower() != call["subnet"].lower()]
     document["properties"]["subnets"] = [*others, subnet]

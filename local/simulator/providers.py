@@ -13,6 +13,7 @@ from local.simulator import (
     provider_list,
     resources,
     snapshots,
+    system_topics,
     tags,
     volumes,
 )
@@ -32,6 +33,7 @@ MODULES = (
     locks,
     graph,
     event_grid,
+    system_topics,
     images,
 )
 

@@ -5,31 +5,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.simulator import compute_vms, disks, event_grid, machines, network, resources, volumes
+from local.simulator import disks, event_grid, resources, volumes
 from local.simulator.answers import ArmError, Document
 from local.simulator.ids import key_of
 from local.simulator.rbac import BUILT_IN
+from local.simulator.seed_machines import plant_machine
 from local.simulator.store import Resource
 from local.simulator.world import World
 
 # What is seeded was there before: it is a day old, so Resource Graph has long noticed it.
 AGE_SECONDS = 24 * 3600.0
-LINUX = {
-    "publisher": "Canonical",
-    "offer": "0001-com-ubuntu-server-jammy",
-    "sku": "22_04-lts-gen2",
-    "version": "latest",
-}
-WINDOWS = {
-    "publisher": "MicrosoftWindowsServer",
-    "offer": "WindowsServer",
-    "sku": "2022-datacenter",
-    "version": "latest",
-}
 REQUIRED = {
     "subscription": ("id",),
     "group": ("subscription", "name", "location"),
     "vm": ("subscription", "group", "name"),
+    "vault": ("subscription", "group", "name"),
     "event_subscription": ("scope", "endpoint"),
     "role": ("name", "actions"),
     "assignment": ("principal", "role", "scope"),
@@ -102,116 +92,33 @@ def ensure_group(world: World, item: Document, at: float) -> Resource:
 
 
 def _vm(world: World, item: Document, at: float) -> None:
-    group = ensure_group(world, {**item, "name": item["group"], "tags": None, "managedBy": None}, at)
-    location = str(item.get("location") or group.document()["location"]).lower()
-    resource_id = f"{group.id}/providers/{machines.TYPE}/{item['name']}"
-    if world.store.get(key_of(resource_id)) is not None:
-        return
-    card = _card(world, group, str(item["name"]), location, at)
-    body = _vm_body(item, location, card.id)
-    document = machines.accepted_document(world, resource_id, body, None, at)
-    notes = {"power": str(item.get("power", "running")), "agent": str(item.get("agent", "ready"))}
-    found = world.store.create(resource_id, document, at, notes=notes)
-    compute_vms.settle(world, found, document, None, at)
-    found.notes = notes
-    _tag_disks(world, item, found, at)
-    world.store.touch(found, at)
+    plant_machine(world, _group_of(world, item, at), item, at)
 
 
-def _vm_body(item: Document, location: str, card: str) -> Document:
-    wanted = item.get("disks") or [{"name": f"{item['name']}-os", "gib": 30, "os": "Linux"}]
-    first = next((disk for disk in wanted if disk.get("os")), wanted[0])
-    os_disk = _os_disk(item, first)
-    data = [_data_disk(item, disk, lun) for lun, disk in enumerate(one for one in wanted if one is not first)]
-    zone = item.get("zone") or item.get("zones")
-    return {
-        "location": location,
-        "tags": item.get("tags"),
-        **({"zones": [str(zone)] if not isinstance(zone, list) else [str(one) for one in zone]} if zone else {}),
-        "properties": {
-            "hardwareProfile": {"vmSize": item.get("size", "Standard_D2s_v5")},
-            "storageProfile": {
-                "imageReference": dict(WINDOWS if os_disk["osType"] == "Windows" else LINUX),
-                "osDisk": os_disk,
-                "dataDisks": data,
-            },
-            "osProfile": {"computerName": item["name"], "adminUsername": "azureuser"},
-            "networkProfile": {"networkInterfaces": [{"id": card, "properties": {"primary": True}}]},
-            **{name: item[name] for name in ("virtualMachineScaleSet", "priority", "licenseType") if name in item},
-        },
-    }
+def _group_of(world: World, item: Document, at: float) -> Resource:
+    return ensure_group(world, {**item, "name": item["group"], "tags": None, "managedBy": None}, at)
 
 
-def _os_disk(item: Document, disk: Document) -> Document:
-    kind = str(disk.get("os") or "Linux")
-    return {
-        "osType": "Windows" if kind.lower().startswith("win") else "Linux",
-        "name": disk.get("name") or f"{item['name']}-os",
-        "createOption": "FromImage",
-        "caching": disk.get("caching", "ReadWrite"),
-        **_backing(disk),
-        "diskSizeGB": int(disk.get("gib", 30)),
-        **({"diffDiskSettings": {"option": "Local"}} if disk.get("ephemeral") else {}),
-    }
-
-
-def _data_disk(item: Document, disk: Document, position: int) -> Document:
-    lun = int(disk.get("lun", position))
-    return {
-        "lun": lun,
-        "name": disk.get("name") or f"{item['name']}-data{lun}",
-        "createOption": "Empty",
-        "caching": disk.get("caching", "None"),
-        **_backing(disk),
-        "diskSizeGB": int(disk.get("gib", 32)),
-    }
-
-
-def _backing(disk: Document) -> Document:
-    """Say where a disk lies: in a page blob of its owner, or managed."""
-    if disk.get("vhd"):
-        return {"vhd": {"uri": str(disk["vhd"])}}
-    return {"managedDisk": {"storageAccountType": disk.get("sku", "Premium_LRS")}}
-
-
-def _tag_disks(world: World, item: Document, machine: Resource, at: float) -> None:
-    """Give seeded disks their tags; the machine's own document has no place for them."""
-    tags = {
-        str(disk["name"]).lower(): disk["tags"]
-        for disk in item.get("disks") or []
-        if disk.get("tags") and disk.get("name")
-    }
-    for disk in machines.all_disks(machine.document()):
-        wanted = tags.get(str(disk.get("name")).lower())
-        held = world.store.get(key_of(machines.disk_id(disk))) if machines.disk_id(disk) else None
-        if wanted and held is not None:
-            world.store.write(held, {**held.document(), "tags": dict(wanted)}, at)
-
-
-def _card(world: World, group: Resource, name: str, location: str, at: float) -> Resource:
-    """Return a network card of the machine's name, in the group's network."""
-    base = f"{group.id}/providers/Microsoft.Network"
-    network_name = f"{group.id.rsplit('/', 1)[-1]}-vnet-{location}"
-    network_id = f"{base}/virtualNetworks/{network_name}"
-    if world.store.get(key_of(network_id)) is None:
-        space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
-        subnet = {"name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}}
-        body = {"location": location, "properties": {**space, "subnets": [subnet]}}
-        kind = network.KINDS["virtualnetworks"]
-        world.store.create(network_id, network.document_of(world, kind, network_id, body), at)
-    card_id = f"{base}/networkInterfaces/{name}-nic"
-    found = world.store.get(key_of(card_id))
-    if found is not None:
-        return found
-    place = {"name": "ipconfig1", "properties": {"subnet": {"id": f"{network_id}/subnets/default"}}}
-    body = {"location": location, "properties": {"ipConfigurations": [place]}}
-    document = network.document_of(world, network.KINDS["networkinterfaces"], card_id, body)
-    return world.store.create(card_id, document, at)
+def _vault(world: World, item: Document, at: float) -> None:
+    """Create a vault as a plain resource: it is there and has no routes of its own yet."""
+    group = _group_of(world, item, at)
+    resource_id = f"{group.id}/providers/Microsoft.RecoveryServices/vaults/{item['name']}"
+    if world.store.get(key_of(resource_id)) is None:
+        document = {
+            "id": resource_id,
+            "name": item["name"],
+            "type": "Microsoft.RecoveryServices/vaults",
+            "location": str(item.get("location") or group.document()["location"]).lower(),
+            **({"tags": dict(item["tags"])} if item.get("tags") else {}),
+            "sku": {"name": "RS0", "tier": "Standard"},
+            "properties": {"provisioningState": "Succeeded"},
+        }
+        world.store.create(resource_id, document, at)
 
 
 def _disk(world: World, item: Document, at: float) -> None:
     """Create a disk that belongs to no machine."""
-    group = ensure_group(world, {**item, "name": item["group"], "tags": None, "managedBy": None}, at)
+    group = _group_of(world, item, at)
     resource_id = f"{group.id}/providers/{disks.TYPE}/{item['name']}"
     if world.store.get(key_of(resource_id)) is not None:
         return
@@ -276,6 +183,7 @@ SECTIONS: Mapping[str, Callable[[World, Document, float], None]] = {
     "group": _group,
     "disk": _disk,
     "vm": _vm,
+    "vault": _vault,
     "event_subscription": _event_subscription,
     "role": _role,
     "assignment": _assignment,

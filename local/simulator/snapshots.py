@@ -172,7 +172,7 @@ def copied(world: "World", happening: Happening) -> None:
 def patch(world: "World", call: "Call") -> Reply:
     """Accept a change of tags, SKU or access (202)."""
     found = world.resource(call.path, TYPE)
-    document, before = volumes.patched(world, call, found)
+    document, before = volumes.patched(call, found)
     document["properties"]["provisioningState"] = "Updating"
     world.store.write(found, document, call.now)
     operation = volumes.begin(world, call, "snapshot.put", found, {"before": before, "source": None})

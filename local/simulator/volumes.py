@@ -114,7 +114,7 @@ def with_tier(sku: Document | None, otherwise: str) -> Document:
     return {"name": name, "tier": {"StandardSSD": "Standard", "UltraSSD": "Ultra"}.get(tier, tier)}
 
 
-def patched(world: "World", call: "Call", found: Resource) -> tuple[Document, Document]:
+def patched(call: "Call", found: Resource) -> tuple[Document, Document]:
     """Return the document with a PATCH laid over it and the properties as they were."""
     document = found.document()
     body = call.body()
@@ -125,7 +125,6 @@ def patched(world: "World", call: "Call", found: Resource) -> tuple[Document, Do
         document["sku"] = {**document.get("sku", {}), **body["sku"]}
     change = {name: value for name, value in (body.get("properties") or {}).items() if name not in READ_ONLY}
     document["properties"] = {**before, **change}
-    del world
     return document, before
 
 
@@ -194,11 +193,10 @@ def begin_access(world: "World", call: "Call", kind: str) -> Reply:
 
 def finish_access(world: "World", operation: Operation, at: float) -> Document:
     """Grant the SAS and remember when it ends."""
-    found = _state(world, operation.target, "ActiveSAS", at)
+    _state(world, operation.target, "ActiveSAS", at)
     world.schedule.enter(at + operation.arguments["seconds"], "access", operation.target)
     host = f"md-{world.chance.guid_of('host ' + operation.target)[:12]}.z30.blob.storage.azure.net"
     grant = world.chance.guid()
-    del found
     return {"accessSAS": f"https://{host}/{grant[:12]}/abcd?sv=2018-03-28&sr=b&si={grant}&sig=simulated"}
 
 
@@ -222,11 +220,10 @@ def access_ended(world: "World", happening: Happening) -> None:
         _state(world, happening.target, None, happening.due)
 
 
-def _state(world: "World", key: str, state: str | None, at: float) -> Resource:
+def _state(world: "World", key: str, state: str | None, at: float) -> None:
     found = world.store.get(key)
     if found is None:
         raise ArmError(404, "NotFound", f"Resource {parse(key).name} is not found.")
     document: dict[str, Any] = found.document()
     document["properties"]["diskState"] = state or ("Attached" if document.get("managedBy") else "Unattached")
     world.store.write(found, document, at)
-    return found
