@@ -119,8 +119,10 @@ class _Player:
             code = answer.body.get("error", {}).get("code", "") if isinstance(answer.body, dict) else ""
             self.refused.append(f"{answer.status} {code} {route_of(wish.method, wish.target)}")
             return
+        going = wish.method == "DELETE" and answer.status == 202
         for _ in range(_MOST_WAITS):
-            if not _runs(answer) or not self._service.advance():
+            waiting = answer.status < 400 if going else _runs(answer)
+            if not waiting or not self._service.advance():
                 return
             answer = self._service.send(Request("GET", target, None))
 
