@@ -204,10 +204,22 @@ def _mark(world: "World", target: Resource, status: str, at: float) -> None:
     world.store.write(target, document, at)
 
 
+# Actions whose answer names a wait; the others leave it to the client, as extensions do (recorded: test_compute_vm).
+WAITED_FOR = frozenset({"start", "deallocate"})
+
+
+def wait_of(operation: Operation) -> dict[str, str]:
+    """Return the Retry-After header of a running operation, where its kind has one."""
+    silent = operation.work.startswith("extension.") or (
+        operation.work == "vm.act" and operation.arguments.get("action") not in WAITED_FOR
+    )
+    return {} if silent else {"Retry-After": str(RETRY_AFTER[operation.family])}
+
+
 def accepted(call: "Call", operation: Operation, status: int, document: Document | None, location: bool) -> Reply:
     """Answer that work was accepted, with the headers of its family."""
     url = _url(call, operation)
-    headers = {"Azure-AsyncOperation": url, "Retry-After": str(RETRY_AFTER[operation.family])}
+    headers = {"Azure-AsyncOperation": url, **wait_of(operation)}
     if operation.family is Family.EVENT_GRID:
         headers["Azure-AsyncOperation"] = _with_port(url)
         if location:
@@ -217,7 +229,7 @@ def accepted(call: "Call", operation: Operation, status: int, document: Document
         headers["Location"] = url
     elif location:
         headers["Location"] = url + "&monitor=true"
-    if operation.family is Family.COMPUTE:
+    if operation.family is Family.COMPUTE and operation.work != "vm.act":
         headers["Azure-AsyncNotification"] = "Enabled"
     return Reply(status, encode(document) if document is not None else b"", headers, operation)
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.clock import compute_time
-from local.simulator.lro import RETRY_AFTER, Family, Operation
+from local.simulator.lro import Family, Operation, wait_of
 from local.simulator.routing import Evidence, Route
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def compute_status(world: "World", call: "Call") -> Reply:
     if operation.ended is not None:
         document["endTime"] = compute_time(operation.ended)
     document["status"] = operation.status
-    headers = {} if operation.ended else {"Retry-After": str(RETRY_AFTER[operation.family])}
+    headers = {} if operation.ended else wait_of(operation)
     tail: Document = {"name": operation.id}
     if operation.error is not None:
         tail = {"error": operation.error, **tail}
