@@ -60,7 +60,7 @@ def due_slots_are_complete(story: Story) -> Finding:
 
 
 def nothing_is_doubled(story: Story) -> Finding:
-    """S1: one complete point per VM, engine and slot, and one snapshot per disk, slot and attempt."""
+    """S1: one complete point per VM, engine and slot, one snapshot per disk, slot and attempt, begun by one PUT."""
     finding = Finding()
     points = Counter(tuple(str(row["RowKey"]).split("|")[1:]) for row in story.points() if row["complete"])
     parts = Counter(
@@ -70,7 +70,20 @@ def nothing_is_doubled(story: Story) -> Finding:
     )
     for key, count in [*points.items(), *parts.items()]:
         finding.expect(count == 1, f"{count} of one", key[0], key[1])
+    for path, count in accepted_puts(story).items():
+        finding.expect(count == 1, f"{count} PUTs over one snapshot: the second resets its tags", path)
     return finding
+
+
+def accepted_puts(story: Story) -> Counter[str]:
+    """How often the product had a PUT accepted, by snapshot."""
+    return Counter(
+        str(call["path"]).lower().partition("?")[0]
+        for call in story.evidence.calls
+        if call["principal"] == PRODUCT
+        and (call["method"], str(call["operation"]).lower()) == ("PUT", f"{SNAPSHOT}/write")
+        and call["status"] < 300
+    )
 
 
 def complete_means_complete(story: Story) -> Finding:

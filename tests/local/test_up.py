@@ -42,7 +42,7 @@ def test_ctrl_c_in_the_middle_of_starting_leaves_nothing(tmp_path: Path) -> None
     program = f"import pathlib, local.up; raise SystemExit(local.up.main(pathlib.Path({str(tmp_path)!r})))"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT) as up:
         deadline = time.monotonic() + 60
-        while not (tmp_path / "host.json").exists() and time.monotonic() < deadline:
+        while not (tmp_path / "host.json").exists() and up.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         pids = [json.loads(path.read_text() or "{}").get("pid") for path in tmp_path.glob("*.json")]
         time.sleep(1)
