@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from local.simulator import extensions, instance_views, machines
+from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
 from local.simulator.listing import joined, listed
-from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.lro import Family, Operation, Work
 from local.simulator.machines import KIND, TYPE
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource

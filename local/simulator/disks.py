@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from local.simulator import volumes
+from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
-from local.simulator.lro import Operation, accepted
+from local.simulator.lro import Operation
 from local.simulator.routing import Evidence, Route, Versions
 
 if TYPE_CHECKING:

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply, invalid
 from local.simulator.ids import key_of, parse
 from local.simulator.listing import listed
-from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.lro import Family, Operation, Work
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
 

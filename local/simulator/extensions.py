@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Reply, encode
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
-from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.lro import Family, Operation, Work
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
 from local.simulator.tagging import checked

@@ -1,16 +1,14 @@
 """Long-running operations: how they are accepted, how they end in virtual time, and their status documents.
 
-Providers begin one and name the work that ends it; the schedule ends it. Header forms are those of the recordings
-(LRO-CATALOGUE): which of Azure-AsyncOperation and Location is sent, where the URL lies, what Retry-After says.
+Providers begin one and name the work that ends it; the schedule ends it. What clients are told is in acceptance.py.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from local.simulator.answers import ArmError, Document, Reply, encode
+from local.simulator.answers import ArmError, Document, encode
 from local.simulator.schedule import Happening
 from local.simulator.store import Resource
 
@@ -28,8 +26,6 @@ class Family(StrEnum):
     EVENT_GRID = "Microsoft.EventGrid/locations/{location}/operationsStatus"
     GROUP = "operationresults"
 
-
-RETRY_AFTER = {Family.DISK: 2, Family.COMPUTE: 10, Family.NETWORK: 3, Family.EVENT_GRID: 10, Family.GROUP: 15}
 
 # Seconds to the end: median and longest usual, from the recordings' startTime and endTime (disk and snapshot
 # operations 0.2 s, compute operations 9 s with a maximum of 6 min); network and Event Grid end at the first poll.
@@ -202,66 +198,3 @@ def _mark(world: "World", target: Resource, status: str, at: float) -> None:
     document = target.document()
     document.setdefault("properties", {})["provisioningState"] = status
     world.store.write(target, document, at)
-
-
-# Actions whose answer names a wait; the others leave it to the client, as extensions do (recorded: test_compute_vm).
-WAITED_FOR = frozenset({"start", "deallocate"})
-
-
-def wait_of(operation: Operation) -> dict[str, str]:
-    """Return the Retry-After header of a running operation, where its kind has one."""
-    silent = operation.work.startswith("extension.") or (
-        operation.work == "vm.act" and operation.arguments.get("action") not in WAITED_FOR
-    )
-    return {} if silent else {"Retry-After": str(RETRY_AFTER[operation.family])}
-
-
-def accepted(call: "Call", operation: Operation, status: int, document: Document | None, location: bool) -> Reply:
-    """Answer that work was accepted, with the headers of its family."""
-    url = _url(call, operation)
-    headers = {"Azure-AsyncOperation": url, **wait_of(operation)}
-    if operation.family is Family.EVENT_GRID:
-        headers["Azure-AsyncOperation"] = _with_port(url)
-        if location:
-            headers["Location"] = url.replace("/operationsStatus/", "/operationResults/")
-    elif operation.family is Family.GROUP:
-        del headers["Azure-AsyncOperation"]
-        headers["Location"] = url
-    elif location:
-        headers["Location"] = url + "&monitor=true"
-    if operation.family is Family.COMPUTE and operation.work != "vm.act":
-        headers["Azure-AsyncNotification"] = "Enabled"
-    return Reply(status, encode(document) if document is not None else b"", headers, operation)
-
-
-def _url(call: "Call", operation: Operation) -> str:
-    root = f"{call.base_url}/subscriptions/{operation.subscription}"
-    if operation.family is Family.GROUP:
-        return f"{root}/operationresults/{operation.id}?api-version={call.version}"
-    name = operation.id.upper() if operation.family is Family.EVENT_GRID else operation.id
-    where = operation.family.value.format(location=operation.location)
-    url = f"{root}/providers/{where}/{name}?"
-    if operation.family not in (Family.DISK, Family.COMPUTE):
-        return f"{url}api-version={call.version}"
-    return url + _partition(call, operation) + f"api-version={call.version}" + _signature(call, operation)
-
-
-def _partition(call: "Call", operation: Operation) -> str:
-    """Name the partition, as recorded since 2021."""
-    return f"p={operation.subscription[:8]}-0000-4000-8000-000000000000&" if call.version >= "2021" else ""
-
-
-def _signature(call: "Call", operation: Operation) -> str:
-    """Sign the poll URL, as recorded since about 2023; clients must use it verbatim."""
-    if call.version < "2022-08":
-        return ""
-    digest = hashlib.sha256(operation.id.encode()).hexdigest()
-    ticks = 621355968000000000 + int(operation.started * 10_000_000)
-    return f"&t={ticks}&c=MII{digest * 4}&s={digest}{digest}&h={digest[:43]}"
-
-
-def _with_port(url: str) -> str:
-    """Event Grid writes the port even where it is the scheme's own."""
-    scheme, rest = url.split("://", 1)
-    host, path = rest.split("/", 1)
-    return url if ":" in host else f"{scheme}://{host}:{443 if scheme == 'https' else 80}/{path}"

@@ -4,10 +4,11 @@ groups.
 
 from typing import TYPE_CHECKING
 
+from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
-from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.lro import Family, Operation, Work
 from local.simulator.network_shapes import KINDS, Kind, document_of, subnet_of
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource

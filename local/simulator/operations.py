@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from local.simulator.acceptance import wait_of
 from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.clock import compute_time
-from local.simulator.lro import Family, Operation, wait_of
+from local.simulator.lro import Family, Operation
 from local.simulator.routing import Evidence, Route
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from local.simulator import (
     network,
     operations,
     provider_list,
+    resource_lists,
     resources,
     snapshots,
     system_topics,
@@ -23,6 +24,7 @@ from local.simulator.world import World
 
 MODULES = (
     resources,
+    resource_lists,
     provider_list,
     compute_vms,
     extensions,

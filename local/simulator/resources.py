@@ -1,15 +1,13 @@
-"""Subscriptions, resource groups, providers and lists over all types: what ARM itself answers."""
+"""Subscriptions and resource groups: what ARM itself answers."""
 
 import re
 from typing import TYPE_CHECKING
 
+from local.simulator.acceptance import accepted
 from local.simulator.answers import GATEWAY, ArmError, Document, Reply, encode, invalid
-from local.simulator.clock import iso
-from local.simulator.ids import parse
 from local.simulator.listing import joined, listed
-from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.lro import Family, Operation, Work
 from local.simulator.routing import Evidence, Route, Versions
-from local.simulator.store import EVERYTHING, Resource
 from local.simulator.tagging import checked
 
 if TYPE_CHECKING:
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 TAG_FILTER = re.compile(r"^tagname eq '(?P<name>[^']*)'(?: and tagvalue eq '(?P<value>[^']*)')?$", re.I)
-CLAUSE = re.compile(r"^(name|resourcetype|location|resourcegroup|tagname|tagvalue) eq '([^']*)'$", re.I)
 REGIONS = (
     "eastus", "eastus2", "eastus2euap", "centralus", "centraluseuap", "westus", "westus2", "westus3", "northeurope",
     "westeurope", "uksouth", "francecentral", "germanywestcentral", "swedencentral", "southeastasia", "australiaeast",
@@ -182,62 +179,13 @@ def groups(world: "World", call: "Call") -> Reply:
     if match is None:
         raise invalid(f"The filter '{wanted}' is not supported.", "$filter")
     found = world.store.all_of(scope, "microsoft.resources/resourcegroups")
-    return joined([held.body for held in found if _tagged(held.document(), match["name"], match["value"])])
+    return joined([held.body for held in found if tagged(held.document(), match["name"], match["value"])])
 
 
-def _tagged(document: Document, name: str, value: str | None) -> bool:
+def tagged(document: Document, name: str, value: str | None) -> bool:
+    """Tell whether a document has a tag, whatever the letter case of its name."""
     tags = {key.lower(): held for key, held in (document.get("tags") or {}).items()}
     return name.lower() in tags and (value is None or tags[name.lower()] == value)
-
-
-def resources_in(world: "World", call: "Call") -> Reply:
-    """List resources of all types in a group or subscription, in ARM's short form."""
-    scope = world.subscription(call["subscription"]).key
-    if "group" in call.names:
-        scope = world.group(call["subscription"], call["group"]).key
-    clauses = _clauses(call.query.get("$filter", ""))
-    found = [held for held in world.store.all_of(scope, EVERYTHING) if _fits(held, clauses)]
-    more = {name.lower() for name in call.query.get("$expand", "").split(",")}
-    return joined([encode(_short(held, more, "tagname" in clauses)) for held in found])
-
-
-def _clauses(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in re.split(r"\s+and\s+", text.strip(), flags=re.I) if text.strip() else []:
-        match = CLAUSE.match(part.strip())
-        if match is None:
-            raise invalid(f"The filter '{text}' is not supported.", "$filter")
-        found[match[1].lower()] = match[2].lower() if match[1].lower() != "tagvalue" else match[2]
-    return found
-
-
-def _fits(held: Resource, clauses: dict[str, str]) -> bool:
-    if not clauses:
-        return True
-    document, parsed = held.document(), parse(held.id)
-    known = {
-        "name": parsed.name.lower(),
-        "resourcetype": held.type,
-        "location": str(document.get("location", "")).lower(),
-        "resourcegroup": parsed.group.lower(),
-    }
-    if any(name in known and known[name] != value for name, value in clauses.items()):
-        return False
-    return "tagname" not in clauses or _tagged(document, clauses["tagname"], clauses.get("tagvalue"))
-
-
-def _short(held: Resource, more: set[str], by_tag: bool) -> Document:
-    """Write a resource as lists over all types do; a search by tag leaves the tags out (recorded)."""
-    document = held.document()
-    kept = ("id", "name", "type", "location", "tags", "sku", "kind", "managedBy", "identity", "zones", "plan")
-    found = {name: document[name] for name in kept if name in document and not (by_tag and name == "tags")}
-    extra = {
-        "createdtime": ("createdTime", iso(held.born)),
-        "changedtime": ("changedTime", iso(held.born)),
-        "provisioningstate": ("provisioningState", document.get("properties", {}).get("provisioningState")),
-    }
-    found.update(dict(pair for name, pair in extra.items() if name in more))
-    return {"id": held.id, "name": parse(held.id).name, **found}
 
 
 _SUB = "/subscriptions/{subscription}"
@@ -264,9 +212,5 @@ ROUTES = (
     Route("HEAD", _GROUP, _READ, has_group, _R, _GROUPS, _SINCE),
     Route("DELETE", _GROUP, "Microsoft.Resources/subscriptions/resourceGroups/delete", delete_group, _R, _GROUPS,
           _SINCE),
-    Route("GET", _SUB + "/resources", "Microsoft.Resources/subscriptions/resources/read", resources_in, _R,
-          "azure-cli-2025-02/resource/test_tag_scenario", _SINCE, lists=True),
-    Route("GET", _GROUP + "/resources", "Microsoft.Resources/subscriptions/resourceGroups/resources/read", resources_in,
-          _R, "azure-cli-2025-02/resource", _SINCE, lists=True),
 )  # fmt: skip
 FINISHERS = {"group.delete": finish_group_delete}

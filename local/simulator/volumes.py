@@ -4,10 +4,11 @@ deletion.
 
 from typing import TYPE_CHECKING, Any
 
+from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply, invalid
 from local.simulator.clock import compute_time
 from local.simulator.ids import key_of, parse
-from local.simulator.lro import Family, Operation, Work, accepted
+from local.simulator.lro import Family, Operation, Work
 from local.simulator.schedule import Happening
 from local.simulator.store import Resource
 from local.simulator.tagging import checked
