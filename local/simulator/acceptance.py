@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RETRY_AFTER = {Family.DISK: 2, Family.COMPUTE: 10, Family.NETWORK: 3, Family.EVENT_GRID: 10, Family.GROUP: 15}
 
 
+NOTIFIED_ACTIONS = "2022-08"  # recorded: actions of 2021-11-01 announce no notification, those of 2022-11-01 do
 # Actions whose answer names a wait; the others leave it to the client, as extensions do (recorded: test_compute_vm).
 WAITED_FOR = frozenset({"start", "deallocate"})
 
@@ -40,7 +41,7 @@ def accepted(call: "Call", operation: Operation, status: int, document: Document
         headers["Location"] = url
     elif location:
         headers["Location"] = url + "&monitor=true"
-    if operation.family is Family.COMPUTE and operation.work != "vm.act":
+    if operation.family is Family.COMPUTE and (operation.work != "vm.act" or call.version >= NOTIFIED_ACTIONS):
         headers["Azure-AsyncNotification"] = "Enabled"
     return Reply(status, encode(document) if document is not None else b"", headers, operation)
 
