@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.simulator import certificates, providers
+from local.simulator import providers
 from local.simulator.clock import Mode, http_date
 from local.simulator.control import Control
 from local.simulator.courier import Courier
@@ -44,6 +44,8 @@ class Server:
     def _context(self) -> ssl.SSLContext | None:
         if self._tls_dir is None:
             return None
+        from local.simulator import certificates  # a sixth of a second to import, needed with TLS only
+
         certificate, key = certificates.ensure(self._tls_dir)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
