@@ -186,7 +186,10 @@ def waiting(capture: Capture, now: datetime) -> Capture:
     newest = max((part.sent_at for part in capture.point.live_parts if part.sent_at), default=now)
     pause = next((pause for age, pause in _PATIENCE if now - newest < age), timedelta(hours=1))
     started = capture.operation.started_at or now
-    operation = replace(capture.operation, state=State.STARTED, started_at=started, next_look=now + pause)
+    because = f"every part of attempt {capture.point.attempt} is accepted"
+    operation = replace(
+        capture.operation, state=State.STARTED, because=because, started_at=started, next_look=now + pause
+    )
     return Capture(operation, capture.point)
 
 
@@ -194,6 +197,11 @@ def is_endless(point: Point, now: datetime) -> bool:
     """Whether a part has been in the making for so long that it never ends."""
     sent = [part.sent_at for part in point.live_parts if part.sent_at and part.state is PartState.STARTED]
     return bool(sent) and now - min(sent) > ENDLESS
+
+
+def has_been_overtaken(operation: Operation, machine: Machine) -> bool:
+    """Whether a newer slot has begun: then this one is not tried anew."""
+    return machine.settled is not None and operation.slot < machine.settled
 
 
 def completed(capture: Capture, plan: Plan | None, points: Iterable[Point], now: datetime) -> Capture:

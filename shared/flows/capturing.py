@@ -24,7 +24,7 @@ from shared.messages import VMS, VmKey
 from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
-from shared.model.point import Origin, PartState
+from shared.model.point import Origin, PartState, Point
 from shared.ports import CallKind, Record, Row
 
 log = logging.getLogger("tagback")
@@ -142,7 +142,9 @@ def _intended(slice_: Slice, case: Case, plan: Plan, sighting: Sighting, due: li
     return Errand(saved(slice_.world, slice_.rules, case, rows, now), sighting, tuple(ids))
 
 
-def _captured(slice_: Slice, case: Case, operation: Operation, plan: Plan, machine: Machine) -> Capture | list[Row]:
+def _captured(
+    slice_: Slice, case: Case, operation: Operation, plan: Plan, machine: Machine
+) -> Capture | list[Operation | Point]:
     """One capture ready to be claimed, or the rows that end or put it off."""
     point = case.point_of(operation)
     if point is None:

@@ -114,7 +114,7 @@ def saved_if_mine(world: World, rules: Rules, case: Case, changed: Sequence[Oper
     return None
 
 
-def closing(case: Case, operation: Operation, state: State, because: str, now: datetime) -> list[Row]:
+def closing(case: Case, operation: Operation, state: State, because: str, now: datetime) -> list[Operation | Point]:
     """The rows of an operation that ends without a complete point."""
     point = case.point_of(operation)
     if point is None or point.origin is not operation.origin:

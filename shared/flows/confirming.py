@@ -15,7 +15,7 @@ from shared.decide.capture import Capture
 from shared.decide.naming import stamp
 from shared.decide.protection import plan_of
 from shared.errors import CloudError, Unavailable
-from shared.flows.casework import Case, saved_if_mine
+from shared.flows.casework import Case, closing, saved_if_mine
 from shared.flows.setbacks import set_back
 from shared.flows.slicing import Slice
 from shared.model.identity import ResourceId
@@ -93,6 +93,8 @@ def _looked_at(
     if decide.has_lost_a_part(point) or decide.is_endless(point, now):
         error = Unavailable("PartLost", "a snapshot of this attempt failed, vanished or never became ready")
         log.warning("capture.setback vm=%s slot=%s because=%r", machine.name, stamp(point.slot), str(error))
+        if decide.has_been_overtaken(capture.operation, machine):
+            return closing(case.with_point(point), capture.operation, State.SUPERSEDED, error.message, now)
         return set_back(case, capture, error, now)
     waiting = decide.waiting(capture, now)
     return [waiting.operation, waiting.point]

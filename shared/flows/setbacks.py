@@ -22,7 +22,6 @@ from shared.errors import (
 from shared.flows.casework import Case, closing
 from shared.model.operation import Failure, Operation, State, Trouble
 from shared.model.point import Point
-from shared.ports import Row
 
 TROUBLES = {  # the gravest first
     Refused: Trouble.REFUSED,
@@ -42,7 +41,7 @@ def gravest(errors: Sequence[CloudError]) -> CloudError:
     return min(errors, key=lambda error: order.index(type(error)))
 
 
-def setback(case: Case, operation: Operation, error: CloudError, now: datetime) -> list[Row]:
+def setback(case: Case, operation: Operation, error: CloudError, now: datetime) -> list[Operation | Point]:
     """The operation's rows after an act failed with this error."""
     trouble = TROUBLES[type(error)]
     said = f"{error.code}: {error.message}"
@@ -62,5 +61,4 @@ def setback(case: Case, operation: Operation, error: CloudError, now: datetime) 
 def set_back(case: Case, capture: Capture, error: CloudError, now: datetime) -> list[Operation | Point]:
     """The same for a capture whose point changed as well: what is known of its parts is kept in any case."""
     rows = setback(case.with_point(capture.point), capture.operation, error, now)
-    changed = [row for row in rows if isinstance(row, Operation | Point)]
-    return changed if any(isinstance(row, Point) for row in changed) else [*changed, capture.point]
+    return rows if any(isinstance(row, Point) for row in rows) else [*rows, capture.point]

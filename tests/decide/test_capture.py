@@ -188,6 +188,13 @@ def test_what_ends_without_a_point_leaves_no_part_that_counts() -> None:
     assert all(part.state is PartState.ABANDONED for part in over.point.parts)
 
 
+def test_a_slot_is_not_tried_anew_once_a_newer_one_has_begun() -> None:
+    operation = begun().operation
+    assert not capture.has_been_overtaken(operation, machine(settled=SLOT))
+    assert capture.has_been_overtaken(operation, machine(settled=SLOT + timedelta(days=1)))
+    assert not capture.has_been_overtaken(operation, machine(settled=None))
+
+
 def test_a_failed_try_is_open_and_says_when_it_goes_on() -> None:
     failure = Failure("Conflict", "busy", "")
     put_off = capture.put_off(begun().operation, State.FAILED, failure, LATER)

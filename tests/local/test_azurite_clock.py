@@ -98,7 +98,7 @@ def test_the_clock_never_goes_back(clock: AzuriteClock) -> None:
 
 
 def logged(azurite: Azurite, count: int) -> list[dict[str, object]]:
-    """The lines about the table `logged`: each is written when its answer is out, so the last may come a moment later."""
+    """The lines about the table `logged`. Each is written when its answer is out: the last comes a moment later."""
     give_up = time.monotonic() + 10
     while len(lines := [line for line in azurite.requests() if "logged" in str(line)]) < count:
         assert time.monotonic() < give_up, lines
