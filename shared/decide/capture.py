@@ -133,16 +133,26 @@ def claimed(capture: Capture, until: datetime) -> Capture:
     return Capture(replace(capture.operation, state=State.INTENDED, next_look=until), capture.point)
 
 
-def has_other_disks(point: Point, machine: Machine) -> bool:
-    """Whether the current attempt was planned for other disks than the machine has now."""
-    return {part.disk_uid for part in point.live_parts} != {disk.uid for disk in machine.disks if not disk.left_out}
+def must_begin_anew(point: Point, machine: Machine, now: datetime) -> bool:
+    """Whether the current attempt can no longer become a point of one time and of the machine's own disks.
+
+    An attempt all of whose parts were accepted stands, whatever became of the disks since.
+    """
+    if has_lost_a_part(point):
+        return True
+    unsent = any(part.state in (PartState.PLANNED, PartState.UNKNOWN) for part in point.live_parts)
+    return unsent and (_is_too_late(point, now) or _has_other_disks(point, machine))
 
 
-def is_too_late(point: Point, now: datetime) -> bool:
-    """Whether parts are still to be sent though the first one started too long ago."""
+def _is_too_late(point: Point, now: datetime) -> bool:
+    """Whether the first part started too long ago for another one to belong to it."""
     sent = [part.sent_at for part in point.live_parts if part.sent_at]
-    waiting = any(part.state in (PartState.PLANNED, PartState.UNKNOWN, PartState.FAILED) for part in point.live_parts)
-    return bool(sent) and waiting and now - min(sent) > TOGETHER
+    return bool(sent) and now - min(sent) > TOGETHER
+
+
+def _has_other_disks(point: Point, machine: Machine) -> bool:
+    """Whether the attempt was planned for other disks than the machine has now."""
+    return {part.disk_uid for part in point.live_parts} != {disk.uid for disk in machine.disks if not disk.left_out}
 
 
 def looked(point: Point, part: Part, seen: SnapshotSeen | None, owner: str, now: datetime) -> Part:

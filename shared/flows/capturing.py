@@ -174,8 +174,7 @@ def _resumed(slice_: Slice, capture: Capture, machine: Machine) -> Capture:
             because = "the answer was lost and the snapshot is ours"
             log.info("part.adopted vm=%s snapshot=%s because=%r", machine.name, part.id.name, because)
     capture = Capture(capture.operation, point)
-    lost = decide.has_lost_a_part(point) or decide.is_too_late(point, slice_.now())
-    if lost or decide.has_other_disks(point, machine):
+    if decide.must_begin_anew(point, machine, slice_.now()):
         capture = decide.next_attempt(capture, machine, slice_.place)
         log.info("capture.anew vm=%s slot=%s attempt=%d", machine.name, point.slot, capture.point.attempt)
     return capture

@@ -39,7 +39,7 @@ def reconcile(world: World, rules: Rules, key: VmKey) -> None:
     if isinstance(found, Sighting):
         register(world, rules, found)
     if key.uid and key.shard and not (isinstance(found, Sighting) and found.uid == key.uid):
-        miss(world, rules, key.shard, key.uid)
+        miss(world, rules, key)
 
 
 def register(world: World, rules: Rules, sighting: Sighting) -> Case | None:
@@ -58,17 +58,20 @@ def register(world: World, rules: Rules, sighting: Sighting) -> Case | None:
     raise AssertionError("unreachable")
 
 
-def miss(world: World, rules: Rules, shard: Shard, uid: VmUid) -> None:
-    """Record that a GET found nothing of a machine; at the second time, well apart, it is gone."""
+def miss(world: World, rules: Rules, key: VmKey) -> None:
+    """Record that a GET found nothing of a machine; at the second time, well apart, it is gone.
+
+    Only where the machine itself was looked for: a message may name any id, and a machine may have moved meanwhile.
+    """
     now = world.clock.now()
-    case = _case(world, shard, uid)
-    if case is None or case.machine.row.status is Status.GONE:
+    case = _case(world, key.shard, key.uid) if key.shard and key.uid else None
+    if case is None or case.machine.row.status is Status.GONE or case.machine.row.id != key.id:
         return
     machine = case.machine.row
     if machine.absent_since is None:
         saved(world, rules, case, [missed(machine, now)], now)
         log.info("vm.missed vm=%s id=%s because=%r", machine.name, machine.id, "a GET answered 404; asked again later")
-    elif may_be_gone(machine, now) and world.inventory.enabled(shard.subscription):
+    elif may_be_gone(machine, now) and world.inventory.enabled(machine.shard.subscription):
         saved(world, rules, case, [gone(machine), *_closed(case, "the machine is gone", now)], now)
         log.info("vm.gone vm=%s id=%s because=%r", machine.name, machine.id, "404 twice, ten minutes apart")
 

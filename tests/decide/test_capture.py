@@ -139,21 +139,27 @@ def test_parts_that_cannot_start_together_make_a_new_attempt_with_other_names() 
     half = begun()
     sent = replace(half.point.parts[0], state=PartState.STARTED, sent_at=SLOT)
     half = Capture(half.operation, half.point.with_part(sent))
-    assert not capture.is_too_late(half.point, SLOT + timedelta(minutes=15))
-    assert capture.is_too_late(half.point, SLOT + timedelta(minutes=16))
     row = machine(disks=(disk("os"), disk("data", 0)))
+    assert not capture.must_begin_anew(half.point, row, SLOT + timedelta(minutes=15))
+    assert capture.must_begin_anew(half.point, row, SLOT + timedelta(minutes=16))
     anew = capture.next_attempt(half, row, place).point
     assert anew.attempt == 2
     assert [part.state for part in anew.parts] == [PartState.ABANDONED] * 2 + [PartState.PLANNED] * 2
     assert len({part.id for part in anew.parts}) == 4
 
 
-def test_a_disk_made_again_under_its_name_is_another_disk() -> None:
-    point = begun().point
-    same = machine(disks=(disk("os"), disk("data", 0)))
+def test_an_attempt_is_for_the_disks_it_was_planned_for_unless_all_of_it_was_accepted() -> None:
     remade = machine(disks=(disk("os"), replace(disk("data", 0), uid=DiskUid("new"))))
-    assert not capture.has_other_disks(point, same)
-    assert capture.has_other_disks(point, remade)
+    same = machine(disks=(disk("os"), disk("data", 0)))
+    assert not capture.must_begin_anew(begun().point, same, SLOT)
+    assert capture.must_begin_anew(begun().point, remade, SLOT)
+    for accepted in (PartState.STARTED, PartState.READY):
+        assert not capture.must_begin_anew(in_state(accepted).point, remade, SLOT + timedelta(hours=1))
+
+
+def test_an_attempt_that_lost_a_part_begins_anew() -> None:
+    row = machine(disks=(disk("os"), disk("data", 0)))
+    assert capture.must_begin_anew(in_state(PartState.FAILED).point, row, SLOT)
 
 
 def test_patience_grows_with_the_age_of_the_newest_part() -> None:
