@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TypeVarTuple
 
@@ -32,7 +31,7 @@ def on_resource_event(event: func.EventGridEvent) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name=messages.EVENTS, connection=STORAGE)
 def on_resource_event_queued(message: func.QueueMessage) -> None:
-    run(receiving.receive, json.loads(message.get_body())["data"])
+    run(receiving.receive, messages.parse_event(text(message)))
 
 
 @app.queue_trigger(arg_name="message", queue_name=messages.VMS, connection=STORAGE)
@@ -82,4 +81,4 @@ def on_requests_poison(message: func.QueueMessage) -> None:
 
 
 def text(message: func.QueueMessage) -> str:
-    return message.get_body().decode("utf-8", "replace")
+    return messages.decoded(message.get_body())

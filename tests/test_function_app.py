@@ -67,6 +67,7 @@ def test_failed_messages_come_back_soon_and_functions_outlast_a_slice() -> None:
         "maxDequeueCount": 5,
         "visibilityTimeout": "00:00:30",
         "maxPollingInterval": "00:00:10",
+        "messageEncoding": "none",
     }
     assert HOST["functionTimeout"] == "00:10:00"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.decide import capture as decide
+from shared.decide import parts
 from shared.decide.capture import Capture
 from shared.decide.naming import model_reference
 from shared.decide.protection import plan_of
@@ -163,18 +164,18 @@ def _resumed(slice_: Slice, capture: Capture, machine: Machine) -> Capture:
     """Look for every part whose fate is unknown; start anew when the parts can no longer be of one time."""
     point = capture.point
     for part in point.live_parts:
-        if not decide.needs_get(part, slice_.now()):
+        if not parts.needs_get(part, slice_.now()):
             continue
         if not slice_.admitted(CallKind.READ):
             raise NO_ROOM
         seen = slice_.world.snapshots.find(part.id)
-        found = decide.looked(point, part, seen, slice_.rules.owner, slice_.now())
+        found = parts.looked(point, part, seen, slice_.rules.owner, slice_.now())
         point = point.with_part(found)
         if found.state in (PartState.STARTED, PartState.READY) and part.state in (PartState.PLANNED, PartState.UNKNOWN):
             because = "the answer was lost and the snapshot is ours"
             log.info("part.adopted vm=%s snapshot=%s because=%r", machine.name, part.id.name, because)
     capture = Capture(capture.operation, point)
-    if decide.must_begin_anew(point, machine, slice_.now()):
+    if parts.must_begin_anew(point, machine, slice_.now()):
         capture = decide.next_attempt(capture, machine, slice_.place)
         log.info("capture.anew vm=%s slot=%s attempt=%d", machine.name, point.slot, capture.point.attempt)
     return capture

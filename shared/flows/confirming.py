@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.decide import capture as decide
+from shared.decide import parts
 from shared.decide.capture import Capture
 from shared.decide.naming import stamp
 from shared.decide.protection import plan_of
@@ -83,14 +84,14 @@ def _looked_at(
 ) -> list[Operation | Point]:
     """The rows of one capture after a look at its parts."""
     now, machine = slice_.now(), case.machine.row
-    point = _with_stragglers(slice_, decide.confirmed(capture.point, seen, slice_.rules.owner))
+    point = _with_stragglers(slice_, parts.confirmed(capture.point, seen, slice_.rules.owner))
     capture = Capture(capture.operation, point)
-    if decide.is_complete(point):
+    if parts.is_complete(point):
         plan = plan_of(machine, slice_.rules, now) or slice_.rules.plans.by_name.get(point.plan)
         done = decide.completed(capture, plan, case.known_points, now)
         log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
         return [done.operation, done.point]
-    if decide.has_lost_a_part(point) or decide.is_endless(point, now):
+    if parts.has_lost_a_part(point) or parts.is_endless(point, now):
         error = Unavailable("PartLost", "a snapshot of this attempt failed, vanished or never became ready")
         log.warning("capture.setback vm=%s slot=%s because=%r", machine.name, stamp(point.slot), str(error))
         if decide.has_been_overtaken(capture.operation, machine):
@@ -103,7 +104,7 @@ def _looked_at(
 def _with_stragglers(slice_: Slice, point: Point) -> Point:
     """The point after a GET of each part that the bulk lens should show by now and does not."""
     for part in point.live_parts:
-        if part.state is not PartState.STARTED or not decide.needs_get(part, slice_.now()):
+        if part.state is not PartState.STARTED or not parts.needs_get(part, slice_.now()):
             continue
         if not slice_.admitted(CallKind.READ):
             return point
@@ -112,7 +113,7 @@ def _with_stragglers(slice_: Slice, point: Point) -> Point:
         except CloudError as error:
             log.warning("part.unread snapshot=%s because=%r", part.id.name, str(error))
             return point
-        point = point.with_part(decide.looked(point, part, found, slice_.rules.owner, slice_.now()))
+        point = point.with_part(parts.looked(point, part, found, slice_.rules.owner, slice_.now()))
     return point
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.decide import capture
+from shared.decide import capture, parts
 from shared.decide.capture import Capture
 from shared.decide.naming import stamp
 from shared.model.identity import DiskUid, ResourceId
@@ -99,7 +99,7 @@ def test_the_birth_stamp_is_never_before_the_floor() -> None:
 def test_a_part_after_a_look_at_its_snapshot(changes: dict[str, Any], state: PartState) -> None:
     point = in_state(PartState.UNKNOWN).point
     part = point.live_parts[0]
-    assert capture.looked(point, part, seen(point, **changes), RULES.owner, LATER).state is state
+    assert parts.looked(point, part, seen(point, **changes), RULES.owner, LATER).state is state
 
 
 @pytest.mark.parametrize(
@@ -112,27 +112,27 @@ def test_a_part_after_a_look_at_its_snapshot(changes: dict[str, Any], state: Par
 )
 def test_a_snapshot_that_is_not_there_was_never_made_or_has_vanished(before: PartState, after: PartState) -> None:
     point = in_state(before).point
-    assert capture.looked(point, point.live_parts[0], None, RULES.owner, LATER).state is after
+    assert parts.looked(point, point.live_parts[0], None, RULES.owner, LATER).state is after
 
 
 def test_a_list_promotes_what_it_shows_and_says_nothing_about_the_rest() -> None:
     point = in_state(PartState.STARTED).point
     one = seen(point, 0)
-    confirmed = capture.confirmed(point, {one.id: one}, RULES.owner)
+    confirmed = parts.confirmed(point, {one.id: one}, RULES.owner)
     assert [part.state for part in confirmed.live_parts] == [PartState.READY, PartState.STARTED]
-    assert not capture.is_complete(confirmed)
+    assert not parts.is_complete(confirmed)
     both = {one.id: one, point.live_parts[1].id: seen(point, 1)}
-    assert capture.is_complete(capture.confirmed(point, both, RULES.owner))
+    assert parts.is_complete(parts.confirmed(point, both, RULES.owner))
 
 
 def test_a_foreign_snapshot_under_our_name_is_not_promoted_by_a_list() -> None:
     point = in_state(PartState.STARTED).point
     foreign = seen(point, 0, tags={})
-    assert capture.confirmed(point, {foreign.id: foreign}, RULES.owner) == point
+    assert parts.confirmed(point, {foreign.id: foreign}, RULES.owner) == point
 
 
 def test_a_point_without_parts_is_not_complete() -> None:
-    assert not capture.is_complete(replace(begun().point, parts=()))
+    assert not parts.is_complete(replace(begun().point, parts=()))
 
 
 def test_parts_that_cannot_start_together_make_a_new_attempt_with_other_names() -> None:
@@ -140,8 +140,8 @@ def test_parts_that_cannot_start_together_make_a_new_attempt_with_other_names() 
     sent = replace(half.point.parts[0], state=PartState.STARTED, sent_at=SLOT)
     half = Capture(half.operation, half.point.with_part(sent))
     row = machine(disks=(disk("os"), disk("data", 0)))
-    assert not capture.must_begin_anew(half.point, row, SLOT + timedelta(minutes=15))
-    assert capture.must_begin_anew(half.point, row, SLOT + timedelta(minutes=16))
+    assert not parts.must_begin_anew(half.point, row, SLOT + timedelta(minutes=15))
+    assert parts.must_begin_anew(half.point, row, SLOT + timedelta(minutes=16))
     anew = capture.next_attempt(half, row, place).point
     assert anew.attempt == 2
     assert [part.state for part in anew.parts] == [PartState.ABANDONED] * 2 + [PartState.PLANNED] * 2
@@ -151,15 +151,15 @@ def test_parts_that_cannot_start_together_make_a_new_attempt_with_other_names() 
 def test_an_attempt_is_for_the_disks_it_was_planned_for_unless_all_of_it_was_accepted() -> None:
     remade = machine(disks=(disk("os"), replace(disk("data", 0), uid=DiskUid("new"))))
     same = machine(disks=(disk("os"), disk("data", 0)))
-    assert not capture.must_begin_anew(begun().point, same, SLOT)
-    assert capture.must_begin_anew(begun().point, remade, SLOT)
+    assert not parts.must_begin_anew(begun().point, same, SLOT)
+    assert parts.must_begin_anew(begun().point, remade, SLOT)
     for accepted in (PartState.STARTED, PartState.READY):
-        assert not capture.must_begin_anew(in_state(accepted).point, remade, SLOT + timedelta(hours=1))
+        assert not parts.must_begin_anew(in_state(accepted).point, remade, SLOT + timedelta(hours=1))
 
 
 def test_an_attempt_that_lost_a_part_begins_anew() -> None:
     row = machine(disks=(disk("os"), disk("data", 0)))
-    assert capture.must_begin_anew(in_state(PartState.FAILED).point, row, SLOT)
+    assert parts.must_begin_anew(in_state(PartState.FAILED).point, row, SLOT)
 
 
 def test_patience_grows_with_the_age_of_the_newest_part() -> None:
@@ -171,8 +171,8 @@ def test_patience_grows_with_the_age_of_the_newest_part() -> None:
         assert waiting.operation.next_look
         pauses.append((waiting.operation.next_look - now).total_seconds())
     assert pauses == [20, 60, 300, 1800, 3600]
-    assert capture.is_endless(in_state(PartState.STARTED).point, SLOT + timedelta(hours=25))
-    assert not capture.is_endless(in_state(PartState.READY).point, SLOT + timedelta(hours=25))
+    assert parts.is_endless(in_state(PartState.STARTED).point, SLOT + timedelta(hours=25))
+    assert not parts.is_endless(in_state(PartState.READY).point, SLOT + timedelta(hours=25))
 
 
 def test_completion_lengthens_and_never_shortens_what_was_stamped() -> None:
@@ -220,4 +220,4 @@ def test_a_failed_try_is_open_and_says_when_it_goes_on() -> None:
 )
 def test_which_parts_are_worth_a_get(state: PartState, minutes: int, wanted: bool) -> None:
     part = in_state(state).point.live_parts[0]
-    assert capture.needs_get(part, SLOT + timedelta(minutes=minutes)) is wanted
+    assert parts.needs_get(part, SLOT + timedelta(minutes=minutes)) is wanted
