@@ -62,6 +62,27 @@ class Story:
     def points(self) -> list[Record]:
         return [row for row in self.evidence.rows if str(row["RowKey"]).startswith("p|")]
 
+    def operations(self) -> list[Record]:
+        return [row for row in self.evidence.rows if str(row["RowKey"]).startswith("o|")]
+
+    def expired(self) -> int:
+        """How many of the product's snapshots are gone."""
+        return sum(1 for snapshot in self.of_type(SNAPSHOT) if snapshot["gone"] and tag(snapshot, "tagback-owner"))
+
+    def retried(self) -> int:
+        """How many operations were taken up more than once."""
+        return sum(1 for operation in self.operations() if int(str(operation.get("attempts", 0))) > 1)
+
+    def adopted(self) -> int:
+        """How many snapshots are parts of complete points though a fault took the answer to their PUT."""
+        complete = " ".join(str(point["parts"]).lower() for point in self.points() if point["complete"])
+        lost = {
+            call["path"].partition("?")[0].lower()
+            for call in self.evidence.calls
+            if call["fault"] and call["method"] == "PUT" and SNAPSHOT in call["path"].lower()
+        }
+        return sum(1 for path in lost if path.rpartition("/")[2] in complete)
+
 
 def slot_of(point: Record) -> str:
     """The slot as a point's row key has it."""
