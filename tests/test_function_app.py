@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import pytest
 
 import function_app
 from local.stack import THREADS
-from shared.messages import EVENTS, REQUESTS, SHARDS, VMS
+from shared.flows import draining, poisoned, receiving, registering, requesting, sweeping
+from shared.messages import EVENTS, REQUESTS, SHARDS, VMS, VmKey
+from shared.model.identity import Shard, vm_id
 
 ROOT = Path(__file__).parent.parent
 HOST: Mapping[str, Any] = json.loads((ROOT / "host.json").read_text())
@@ -80,9 +83,44 @@ def test_importing_the_app_is_cheap() -> None:
     assert answer.stdout.strip() == "[]"
 
 
-def test_a_queued_event_is_the_whole_event_of_which_only_the_data_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    received: list[object] = []
-    monkeypatch.setattr(function_app, "run", lambda flow, *args: received.append(args))
-    event = {"id": "1", "data": {"operationName": "x", "resourceUri": "y"}}
-    function_app.on_resource_event_queued(func.QueueMessage(body=json.dumps(event).encode()))
-    assert received == [(event["data"],)]
+VM = "/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachines/v"
+EVENT: dict[str, object] = {"operationName": "x", "resourceUri": "y"}
+
+
+@pytest.mark.parametrize(
+    ("function", "body", "flow", "key"),
+    [
+        ("on_resource_event_queued", json.dumps({"id": "1", "data": EVENT}), receiving.receive, (EVENT,)),
+        ("reconcile_vm", json.dumps({"vm": VM}), registering.reconcile, (VmKey(vm_id(VM)),)),
+        ("drain_shard", json.dumps({"shard": "s|r"}), draining.drain, (Shard("s", "r"),)),
+        ("run_request", json.dumps({"request": "r1"}), requesting.run, ("r1",)),
+        ("on_vms_poison", "anything", poisoned.record, (VMS, "anything")),
+        ("on_shards_poison", "anything", poisoned.record, (SHARDS, "anything")),
+        ("on_events_poison", "anything", poisoned.record, (EVENTS, "anything")),
+        ("on_requests_poison", "anything", poisoned.record, (REQUESTS, "anything")),
+    ],
+)
+def test_a_message_is_decoded_to_its_key_and_handed_to_its_flow(
+    handed: list[tuple[object, ...]], function: str, body: str, flow: object, key: tuple[object, ...]
+) -> None:
+    getattr(function_app, function)(func.QueueMessage(body=body.encode()))
+    getattr(function_app, function)(func.QueueMessage(body=base64.b64encode(body.encode())))
+    assert handed[0] == (flow, *key)
+    assert handed[1] == handed[0] or body == "anything"
+
+
+def test_an_event_and_the_timer_are_handed_to_their_flows(handed: list[tuple[object, ...]]) -> None:
+    event = func.EventGridEvent(
+        id="1", topic="t", subject="s", event_type="e", event_time=None, data=EVENT, data_version="2"
+    )
+    function_app.on_resource_event(event)
+    function_app.sweep(None)
+    assert handed == [(receiving.receive, EVENT), (sweeping.sweep,)]
+
+
+@pytest.fixture
+def handed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What functions hand to flows, instead of running them."""
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr(function_app, "run", lambda *words: calls.append(words))
+    return calls
