@@ -92,15 +92,32 @@ def jobs(context: click.Context) -> None:
 @output_option
 @click.pass_context
 def backup(context: click.Context, vm: str) -> None:
-    """Ask for a recovery point of a VM now, beside its plan."""
+    """Ask for a recovery point of a VM now, beside its plan. A VM that no plan takes is refused with the reason."""
     session = session_of(context)
-    world, _ = session.open()
+    world, rules = session.open()
     machine = lookup.named(lookup.machines(world), vm)
+    asking.refuse_what_no_plan_takes(world, rules, machine)
     asked = asking.ask_backup(world, machine, session.caller())
     if session.form is Form.JSON:
         print_json({"id": asked.id})
     else:
         pages.print_asked(machine.name, asked.id)
+
+
+@commands.command()
+@click.argument("request_id", metavar="ID")
+@output_option
+@click.pass_context
+def request(context: click.Context, request_id: str) -> None:
+    """What became of a request: whether it was taken or refused, why, and how its operation stands."""
+    session = session_of(context)
+    world, _ = session.open()
+    asked = asking.request(world, request_id)
+    answer = show.request(asked, asking.answering(world, asked))
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_request(answer)
 
 
 @commands.group()

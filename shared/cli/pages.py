@@ -122,9 +122,18 @@ def print_asked(name: str, request: str) -> None:
     print_lines(
         [
             f"Asked for a recovery point of {name}: request {request}.",
-            f"Watch it with `tagback jobs` and `tagback points {name}`.",
+            f"Watch it with `tagback request {request}`, `tagback jobs` and `tagback points {name}`.",
         ]
     )
+
+
+def print_request(answer: Json) -> None:
+    because = f": {answer['because']}" if answer["because"] else ""
+    lines = [f"{answer['asked']} of {answer['vm_uid']}, asked for at {words(answer['at'])} by {answer['by']}"]
+    lines.append(f"{answer['progress']}{because}")
+    if answer["outcome"]:
+        lines.append(f"its operation {answer['job']} is {answer['outcome']['state']}: {answer['outcome']['because']}")
+    print_lines(lines)
 
 
 def print_check(answer: Json) -> None:

@@ -1,7 +1,7 @@
 """How a machine stands when somebody looks, which may be long after its row was last written.
 
 A row says how things stood when a drainer last worked on the machine. If nothing has worked since, only the reader can
-notice: silence is never shown as protection. Called by flows/standing.py, flows/explaining.py and flows/show.py.
+notice: silence is never shown as protection. Called by flows/standing.py, explaining.py, asking.py and show.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.decide.protection import standing
+from shared.decide.protection import ABSENT_TWICE, standing
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.rules import Rules
@@ -32,6 +32,22 @@ def at_read_time(machine: Machine, operations: Sequence[Operation], rules: Rules
     if machine.status not in BADNESS or BADNESS.get(verdict.status, 0) <= BADNESS[machine.status]:
         return machine
     return replace(machine, status=verdict.status, because=verdict.because, problems=verdict.problems)
+
+
+def absence(machine: Machine) -> str:
+    """What a machine that one look did not find is waiting for; empty when it was found, or is known to be gone."""
+    if machine.absent_since is None or machine.status is Status.GONE:
+        return ""
+    minutes = int(ABSENT_TWICE.total_seconds() // 60)
+    return (
+        f"a look at {machine.absent_since:%Y-%m-%d %H:%M}Z found nothing under its id; "
+        f"it is gone when a second look, at least {minutes} minutes later, finds nothing either"
+    )
+
+
+def refusal(machine: Machine, rules: Rules, now: datetime) -> str:
+    """Why no plan takes a machine."""
+    return absence(machine) or standing(machine, (), rules, now).because
 
 
 def all_is_well(machines: Iterable[Machine], operations: Iterable[Operation]) -> bool:

@@ -1,15 +1,31 @@
 """Asking for something: a request row first, then the message that names it. The flow run_request does the work.
 
-Called by the command line. It judges nothing: whether a request can be granted is decided where it is carried out.
+Called by the command line and the API. Whether a request is granted is decided where it is carried out, by what is true
+then; a caller may first refuse what surely would be refused.
 """
 
 from __future__ import annotations
 
-from shared.errors import Unknown
+import re
+
+from shared.decide.protection import plan_of
+from shared.decide.standing import refusal
+from shared.errors import BadInput, Unknown
 from shared.messages import REQUESTS, request_text
 from shared.model.machine import Machine
+from shared.model.operation import Operation
 from shared.model.request import Asked, Progress, Request
+from shared.model.rules import Rules
 from shared.ports import World
+
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # wider than the tokens we make, narrower than what a table key can be
+
+
+def refuse_what_no_plan_takes(world: World, rules: Rules, machine: Machine) -> None:
+    """BadInput with the reason when a request for this machine would surely be refused."""
+    now = world.clock.now()
+    if plan_of(machine, rules, now) is None:
+        raise BadInput([f"{machine.name} cannot be backed up: {refusal(machine, rules, now)}"])
 
 
 def ask_backup(world: World, machine: Machine, by: str) -> Request:
@@ -30,7 +46,14 @@ def ask_backup(world: World, machine: Machine, by: str) -> Request:
 
 def request(world: World, request_id: str) -> Request:
     """The request of this id; Unknown when there is none."""
-    found = world.requests.find(request_id)
+    found = world.requests.find(request_id) if _REQUEST_ID.fullmatch(request_id) else None
     if found is None:
         raise Unknown(f"there is no request {request_id!r}")
     return found
+
+
+def answering(world: World, asked: Request) -> Operation | None:
+    """The operation that answers for a request; None before it is taken and after the ledger let it go."""
+    record = world.ledger.record(asked.shard, asked.uid)
+    held = record.operations if record else ()
+    return next((one.row for one in held if one.row.id == asked.operation), None)

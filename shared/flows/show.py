@@ -114,8 +114,8 @@ def _failure(failure: Failure | None) -> Json | None:
     return {"code": failure.code, "message": failure.message, "remedy": failure.remedy}
 
 
-def request(asked: Request) -> Json:
-    """One request and how far it came."""
+def request(asked: Request, operation: Operation | None) -> Json:
+    """One request, how far it came, and how the operation that answers for it stands."""
     return {
         "id": asked.id,
         "asked": asked.asked.value,
@@ -125,6 +125,7 @@ def request(asked: Request) -> Json:
         "progress": asked.progress.value,
         "because": asked.because,
         "job": job_id(asked.uid, asked.operation) if asked.operation else None,
+        "outcome": {"state": operation.state.value, "because": operation.because} if operation else None,
     }
 
 

@@ -59,7 +59,8 @@ def explain(world: World, rules: Rules, names: Mapping[str, str]) -> object:
 
 def request(world: World, _: Rules, names: Mapping[str, str]) -> object:
     """One request and how far it came."""
-    return show.request(asking.request(world, names["id"]))
+    asked = asking.request(world, names["id"])
+    return show.request(asked, asking.answering(world, asked))
 
 
 ROUTES: Mapping[str, View] = {

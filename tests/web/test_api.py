@@ -93,6 +93,7 @@ def test_a_request_can_be_watched() -> None:
         "progress": "asked",
         "because": "",
         "job": None,
+        "outcome": None,
     }
     asked = fleet.stage.requests.asked[request_id]
     fleet.stage.requests.asked[request_id] = replace(asked, progress=Progress.TAKEN, operation="request-1-disk")
