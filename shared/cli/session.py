@@ -6,8 +6,9 @@ Used by main.py, and by tests that bring a world of their own. The world is open
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -58,19 +59,50 @@ def report(error: TagbackError, form: Form) -> None:
     for problem in problems:
         click.echo(f"tagback: {printable(problem)}", err=True)
     if form is Form.JSON:
-        code = exit_code(error)
-        print_json({"error": EXIT_CODES[code], "exit_code": code, "problems": problems})
+        _print_error(exit_code(error), problems)
+
+
+def report_misuse(error: click.UsageError, form: Form) -> None:
+    """The same for words on the command line that click refuses."""
+    error.show()
+    if form is Form.JSON:
+        _print_error(BAD_INPUT, [error.format_message()])
+
+
+def _print_error(code: int, problems: list[str]) -> None:
+    print_json({"error": EXIT_CODES[code], "exit_code": code, "problems": problems})
 
 
 class Commands(click.Group):
     """A group whose commands may raise TagbackErrors."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        session: Session = extra["obj"]
+        session.form = form_in(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            report_misuse(error, session.form)
+            raise click.exceptions.Exit(BAD_INPUT) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            report_misuse(error, session_of(ctx).form)
+            ctx.exit(BAD_INPUT)
         except TagbackError as error:
             report(error, session_of(ctx).form)
             ctx.exit(exit_code(error))
+
+
+def form_in(words: Sequence[str]) -> Form:
+    """The form that a whole command line asks for, as far as it can be told before click has understood it."""
+    asked = [after for word, after in pairwise((*words, "")) if word == "--output"]
+    asked += [word.removeprefix("--output=") for word in words if word.startswith("--output=")]
+    return Form.JSON if Form.JSON in asked else Form.TABLE
 
 
 def session_of(context: click.Context) -> Session:

@@ -57,6 +57,31 @@ def test_arguments_that_cannot_be_used_end_in_2(words: tuple[str, ...]) -> None:
     assert result.stderr
 
 
+MISUSED = [
+    ("an unknown command", ("stauts", "--output", "json")),
+    ("no command", ("--output", "json")),
+    ("an unknown option", ("status", "--nope", "--output=json")),
+    ("an unknown option before the command", ("--nope", "--output", "json", "status")),
+    ("an unknown option after the form", ("status", "--output", "json", "--nope")),
+    ("a missing argument", ("points", "--output", "json")),
+    ("one argument too many", ("--output", "json", "points", "a", "b")),
+    ("an unknown command of a group", ("plans", "chekc", "--output", "json")),
+    ("two forms, one of them bad", ("status", "--output", "json", "--output", "xml")),
+    ("an option without its value", ("--output", "json", "status", "--output")),
+    ("a folder as a file", ("plans", "check", "/", "--output", "json")),
+]
+
+
+@pytest.mark.parametrize("words", [case[1] for case in MISUSED], ids=[case[0] for case in MISUSED])
+def test_words_that_click_refuses_are_one_document_too(words: tuple[str, ...]) -> None:
+    result = run(usual_fleet(), *words)
+    document = answer(result)
+    assert (sorted(document), document["exit_code"], result.exit_code) == (["error", "exit_code", "problems"], 2, 2)
+    [problem] = document["problems"]
+    assert problem in result.stderr
+    assert "\n" not in problem
+
+
 def test_an_error_nobody_foresaw_is_not_hidden() -> None:
     with pytest.raises(TagbackError, match="new kind"):
         run_with(lambda: (_ for _ in ()).throw(TagbackError("a new kind")), "status")
