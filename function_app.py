@@ -54,7 +54,7 @@ def run_request(message: func.QueueMessage) -> None:
     run(requesting.run, messages.parse_request(text(message)))
 
 
-@app.route(route="{*path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@app.route(route="{*path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def api(req: func.HttpRequest) -> func.HttpResponse:
     reply = wiring.web(req.method, req.url, req.headers, req.get_body())
     return func.HttpResponse(reply.body, status_code=reply.status, headers=dict(reply.headers))

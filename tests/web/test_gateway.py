@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from wsgiref.validate import validator
 
@@ -16,6 +19,7 @@ from shared.web.api import StartResponse, application
 from shared.web.gateway import Ask, call, environ_of
 from tests.fleet import usual_fleet
 
+ROOT = Path(__file__).parents[2]
 HEADERS = {"Host": "tagback.example:8443", "Content-Type": "application/json", "X-Forwarded-For": "10.0.0.1"}
 
 
@@ -71,3 +75,15 @@ def test_the_environ_is_as_the_standard_demands() -> None:
     answered = validator(application(usual_fleet().open))(environ, lambda *_: lambda _: None)
     assert b"".join(answered)
     answered.close()  # type: ignore[attr-defined] # PEP 3333: whoever consumes an answer closes it
+
+
+def test_every_method_that_is_announced_reaches_the_api() -> None:
+    """Asked of a fresh process: an app can be indexed only once."""
+    script = (
+        "import function_app;"
+        "[one] = [f for f in function_app.app.get_functions() if f.get_function_name() == 'api'];"
+        "print(*(str(getattr(m, 'value', m)) for m in one.get_trigger().get_dict_repr()['methods']))"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    reply = call(application(usual_fleet().open), Ask("DELETE", "https://tagback.example/api/status", {}))
+    assert set(reply.headers["Allow"].split(", ")) <= set(answer.stdout.split())
