@@ -22,7 +22,18 @@ def machines(world: World) -> tuple[Machine, ...]:
 def named(candidates: Iterable[Machine], text: str) -> Machine:
     """The machine of this name, `group/name`, full id or vmId; BadInput lists the candidates when there are several."""
     matching = _matcher(text)
-    found = _latest_of_each_place([machine for machine in candidates if matching(machine)])
+    return _the_one([machine for machine in candidates if matching(machine)], text)
+
+
+def in_group(candidates: Iterable[Machine], group: str, name: str) -> Machine:
+    """The machine of this name in this group, whatever the two texts are; BadInput when subscriptions share them."""
+    wanted = (group.strip().lower(), name.strip().lower())
+    matching = [machine for machine in candidates if (machine.id.group, machine.id.name) == wanted]
+    return _the_one(matching, f"{group}/{name}")
+
+
+def _the_one(matching: Sequence[Machine], text: str) -> Machine:
+    found = _latest_of_each_place(matching)
     if not found:
         raise Unknown(f"no VM {text!r} has been seen here; `tagback status` lists every VM that has")
     if len(found) > 1:

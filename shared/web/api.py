@@ -48,12 +48,12 @@ def jobs(world: World, rules: Rules, _: Mapping[str, str]) -> object:
 
 def points(world: World, _: Rules, names: Mapping[str, str]) -> object:
     """The recovery points of a VM, oldest first."""
-    return show.points(world, lookup.named(lookup.machines(world), f"{names['group']}/{names['vm']}"))
+    return show.points(world, lookup.in_group(lookup.machines(world), names["group"], names["vm"]))
 
 
 def explain(world: World, rules: Rules, names: Mapping[str, str]) -> object:
     """Why a VM is protected or not, when its next point is due, and which points go next."""
-    machine = lookup.named(lookup.machines(world), f"{names['group']}/{names['vm']}")
+    machine = lookup.in_group(lookup.machines(world), names["group"], names["vm"])
     return explaining.explain(world, rules, machine)
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from shared.web.api import Application
 
@@ -49,7 +49,7 @@ def call(application: Application, ask: Ask) -> Reply:
 
 def environ_of(ask: Ask) -> dict[str, Any]:
     """The request as PEP 3333 says it."""
-    url = urlsplit(ask.url)
+    url = _split(ask.url)
     headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in ask.headers.items()}
     content_type = headers.pop("HTTP_CONTENT_TYPE", "")
     headers.pop("HTTP_CONTENT_LENGTH", None)
@@ -73,3 +73,12 @@ def environ_of(ask: Ask) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of an address; of one that cannot be an address, those of a place where nothing is."""
+    try:
+        found = urlsplit(url)
+        return found if found.port is None or found.hostname else urlsplit("https://localhost/")
+    except ValueError:
+        return urlsplit("https://localhost/")
