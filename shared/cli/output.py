@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from shared.cli.layout import Column, indented, laid_out
 
 PIPE_WIDTH = 10_000  # in a pipe a row is one line, whatever its length, so that grep and awk see whole rows
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]")
@@ -41,34 +41,28 @@ class Form(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A heading and the field of the JSON value that stands below it."""
-
-    heading: str
-    field: str
-
-
 def print_json(document: object) -> None:
     """The one document on standard output."""
     click.echo(json.dumps(document, indent=2))
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -> None:
-    """One line per row; a terminal that is too narrow folds cells and loses nothing."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns:
-        table.add_column(column.heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(row.get(column.field)) for column in columns))
-    _console().print(table)
+    """One line per row in a pipe; a terminal that is too narrow folds what is text and loses nothing."""
+    console = _console()
+    cells = [[cell(row.get(column.field)) for column in columns] for row in rows]
+    for line in laid_out(columns, cells, console):
+        console.print(line, soft_wrap=True)
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Sentences, one per line."""
+    """Sentences, one per line; what does not fit in it goes on below its own first word."""
     console = _console()
     for line in lines:
-        console.print(Text(printable(line), overflow="fold"))
+        text = printable(line)
+        start = len(text) - len(text.lstrip(" -"))
+        first, *others = indented(Text(text[start:]), start, console)
+        for shown in (Text(text[:start]).append_text(first[start:]), *others):
+            console.print(shown, soft_wrap=True)
 
 
 def _console() -> Console:

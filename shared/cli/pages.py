@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.cli.output import Column, print_lines, print_table, words
+from shared.cli.layout import Column
+from shared.cli.output import print_lines, print_table, words
 
+NAME = 12
+SENTENCE = 30
 STATUS = (
-    Column("VM", "vm"),
+    Column("VM", "vm", NAME),
     Column("STATUS", "status"),
     Column("PLAN", "plan"),
     Column("LAST POINT", "last_point"),
     Column("NEXT DUE", "next_due"),
     Column("REGION", "region"),
-    Column("BECAUSE", "because"),
+    Column("BECAUSE", "because", SENTENCE),
 )
 POINTS = (
     Column("SLOT", "slot"),
@@ -23,19 +26,19 @@ POINTS = (
     Column("PARTS", "ready"),
     Column("CLASS", "class"),
     Column("KEEP UNTIL", "keep_until"),
-    Column("BECAUSE", "because"),
+    Column("BECAUSE", "because", SENTENCE),
 )
 JOBS = (
     Column("STARTED", "started"),
-    Column("VM", "vm"),
+    Column("VM", "vm", NAME),
     Column("KIND", "kind"),
     Column("STATE", "state"),
     Column("ATTEMPTS", "attempts"),
     Column("ENDED", "ended"),
     Column("NEXT LOOK", "next_look"),
-    Column("BECAUSE", "said"),
+    Column("BECAUSE", "said", SENTENCE),
 )
-GOING = (Column("SLOT", "slot"), Column("NOT BEFORE", "at"), Column("BECAUSE", "because"))
+GOING = (Column("SLOT", "slot"), Column("NOT BEFORE", "at"), Column("BECAUSE", "because", SENTENCE))
 GOING_SHOWN = 5
 
 Json = Mapping[str, Any]
