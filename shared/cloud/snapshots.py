@@ -5,9 +5,11 @@ Everything created is incremental and private. A PUT is sent once: repeated, it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 from shared.cloud.arm import Arm, Hook
@@ -46,19 +48,24 @@ class AzureSnapshots:
         self._recovery = recovery
 
     def create(self, order: SnapshotOrder) -> None:
-        from azure.mgmt.compute.models import CreationData, Snapshot, SnapshotProperties
-
-        properties = SnapshotProperties(
-            incremental=True,
-            creation_data=CreationData(create_option="Copy", source_resource_id=str(order.source)),
-            network_access_policy="DenyAll",
-            public_network_access="Disabled",
-        )
-        body = Snapshot(location=order.shard.region, tags=dict(order.tags), properties=properties)
+        # A plain body: the SDK's models fill class-wide tables when they are first built, which threads may not share.
+        body = {
+            "location": order.shard.region,
+            "tags": dict(order.tags),
+            "properties": {
+                "incremental": True,
+                "creationData": {"createOption": "Copy", "sourceResourceId": str(order.source)},
+                "networkAccessPolicy": "DenyAll",
+                "publicNetworkAccess": "Disabled",
+            },
+        }
         snapshots = self._arm.compute(order.id.subscription).snapshots
 
         def send(hook: Hook) -> None:
-            snapshots.begin_create_or_update(order.id.group, order.id.name, body, polling=False, raw_response_hook=hook)
+            stream = BytesIO(json.dumps(body).encode())
+            snapshots.begin_create_or_update(
+                order.id.group, order.id.name, stream, polling=False, raw_response_hook=hook
+            )
 
         self._arm.write(Lane.of(order.shard, CallKind.SNAPSHOT), send)
 
