@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.decide.departure import Departure, departures
 from shared.decide.protection import plan_of, wish_of
 from shared.decide.schedule import next_slot
-from shared.decide.standing import at_read_time
+from shared.decide.standing import absence, at_read_time
 from shared.decide.tags import OptedIn, Wish
 from shared.flows.show import Json, instant
 from shared.flows.standing import operations_of
@@ -57,6 +57,10 @@ def _reasons(wish: Wish, machine: Machine, points: Sequence[Point]) -> tuple[str
     if isinstance(wish, OptedIn):
         reasons.append(f"plan {wish.plan.name} takes a point {wish.plan.schedule} and keeps {wish.plan.keep}")
     reasons.append(f"{machine.status}: {machine.because}")
+    if missing := absence(machine):
+        reasons.append(missing)
+    reasons += machine.unsupported
+    reasons += [f"{disk.place} is left out: it is {disk.left_out}" for disk in machine.disks if disk.left_out]
     complete = [point for point in points if point.complete]
     if complete:
         reasons.append(f"complete points: {len(complete)}, the newest of {_at(complete[-1].slot)}")

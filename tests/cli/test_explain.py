@@ -98,3 +98,34 @@ def test_nothing_is_due_where_the_subscription_is_only_observed() -> None:
     fleet.put(machine(1, "web-1", Status.UNPROTECTED))
     observed = Fleet(fleet.stage, replace(fleet.rules, subscriptions={SUBSCRIPTION: Mode.OBSERVE}))
     assert answer(run(observed, "explain", "web-1", "--output", "json"))["next_slot"] is None
+
+
+def test_a_disk_that_is_left_out_or_cannot_be_captured_is_named() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    system, data = well.disks
+    disks = (replace(system, left_out=""), replace(data, lun=1, left_out="tagged backup = off"))
+    fleet.put(replace(well, disks=disks, unsupported=("LUN 2 is an unmanaged disk",)))
+    because = answer(run(fleet, "explain", "web-1", "--output", "json"))["because"]
+    assert [reason for reason in because if reason.startswith("LUN")] == [
+        "LUN 2 is an unmanaged disk",
+        "LUN 1 is left out: it is tagged backup = off",
+    ]
+
+
+def test_a_machine_that_one_look_did_not_find_waits_for_the_second() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "web-1"), absent_since=NOW - timedelta(minutes=5)))
+    document = answer(run(fleet, "explain", "web-1", "--output", "json"))
+    assert document["next_slot"] is None
+    assert (
+        "a look at 2026-11-20 11:55Z found nothing under its id; "
+        "it is gone when a second look, at least 10 minutes later, finds nothing either"
+    ) in document["because"]
+
+
+def test_a_machine_that_is_gone_waits_for_no_second_look() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "web-1", Status.GONE), absent_since=NOW - timedelta(minutes=15)))
+    document = answer(run(fleet, "explain", "web-1", "--output", "json"))
+    assert "a look at" not in " ".join(document["because"])
