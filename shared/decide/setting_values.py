@@ -28,12 +28,12 @@ def subscriptions(text: str) -> Mapping[str, Mode]:
     found: dict[str, Mode] = {}
     problems = []
     for entry in filter(None, (part.strip() for part in text.split(","))):
-        name, _, mode = (part.strip().lower() for part in entry.partition("="))
+        name, separator, mode = (part.strip().lower() for part in entry.partition("="))
         if not _SUBSCRIPTION.fullmatch(name):
             problems.append(f"{name!r} is no subscription id; allowed: 00000000-0000-0000-0000-000000000000")
         elif name in found:
             problems.append(f"{name} stands there twice")
-        elif mode not in ("", *Mode):
+        elif separator and mode not in list(Mode):
             problems.append(f"{mode!r} is no mode; allowed: {', '.join(Mode)}")
         else:
             found[name] = Mode(mode or Mode.ENFORCE)
@@ -67,6 +67,8 @@ def extra_tags(text: str) -> Mapping[str, str]:
             raise ValueError(
                 f"{entry!r} is no tag; allowed: name=value, separated by commas, not beginning with {OURS}"
             )
+        if name.lower() in {known.lower() for known in found}:
+            raise ValueError(f"{name!r} stands there twice; the case of a tag's name says nothing")
         found[name] = value
     if len(found) > MOST_EXTRA_TAGS:
         raise ValueError(f"{len(found)} tags; allowed: at most {MOST_EXTRA_TAGS}, the VM's own need room")
@@ -77,7 +79,7 @@ def address(text: str) -> str:
     """An https address without a path of its own: tokens are sent there."""
     try:
         split = urlsplit(text)
-        fits = split.scheme == "https" and split.hostname and split.port != 0
+        fits = split.scheme == "https" and split.hostname and split.port != 0 and not split.netloc.endswith(":")
     except ValueError:
         fits = False
     if not fits or "@" in text or split.query or split.fragment:
