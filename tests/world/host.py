@@ -177,7 +177,9 @@ class Host:
         self.scheduler.at(moment, lambda: self._pump(message.queue))
 
     def _pump(self, queue: str) -> None:
-        """Each process fetches its next batch when it is done with the last one."""
+        """Each process fetches its next batch when it is done with the last one; a queue may have no listener."""
+        if queue not in self.flows.on_queue:
+            return
         for process in self.processes:
             if process.alive and not self.running[process, queue]:
                 waiting = [m for m in self.queues.messages.values() if m.queue == queue]

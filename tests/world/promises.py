@@ -56,6 +56,7 @@ class Promises(Witness):
         self.answers: dict[tuple[Shard, VmUid], dict[str, Operation]] = {}
         self.known_since: dict[tuple[Shard, VmUid], datetime] = {}
         self.births: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = {}
+        self._wanted: dict[tuple[str, str, int], frozenset[str]] = {}  # the machine's disks when an attempt began
         self.adopted = 0
         self._audited: set[str] = set()
         self._absences: dict[ResourceId, list[tuple[datetime, VmUid | None]]] = {}
@@ -104,11 +105,13 @@ class Promises(Witness):
         attempt = int(tags["tagback-attempt"])
         attempts = self.births.setdefault((tags["tagback-vm"], tags["tagback-slot"]), {})
         disks = attempts.setdefault(attempt, {})
+        whole = self._captured(VmUid(tags["tagback-vm"]))
+        self._wanted.setdefault((tags["tagback-vm"], tags["tagback-slot"], attempt), whole)
         first = disks.setdefault(tags["tagback-disk"], order.id)
         self.require(first == order.id, "S1", f"one part has two names: {first.name} and {order.id.name}")
         for earlier, parts in attempts.items():
             if earlier < attempt and set(parts) >= set(disks) and self._all_ready(parts.values()):
-                complete = set(parts) >= self._captured(VmUid(tags["tagback-vm"]))
+                complete = set(parts) >= self._wanted[tags["tagback-vm"], tags["tagback-slot"], earlier]
                 self.require(not complete, "S1", f"attempt {attempt} of {tags['tagback-slot']} doubles a complete one")
 
     def _captured(self, uid: VmUid) -> frozenset[str]:

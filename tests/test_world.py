@@ -1,0 +1,65 @@
+"""The product's logic under every fault: the exhaustive driver, two hundred seeds, and the seeds that ever failed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.world.exhaustive import Scene, blows, play
+from tests.world.scenes import SCENES
+from tests.world.seeded import run
+
+SEEDS = 200
+TOGETHER = 10
+ROOT = Path(__file__).parent.parent
+ONCE_FAILED = sorted((ROOT / "tests" / "seeds").glob("*.txt"))
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name.replace(" ", "-"))
+def test_a_flow_harmed_at_any_port_call_keeps_every_promise_and_converges(scene: Scene) -> None:
+    number = 0
+    for blow in blows(scene):
+        outcome = play(scene, blow)
+        assert outcome.struck, f"{blow} of {scene.name!r} was never dealt"
+        assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
+        number += 1
+    assert number >= 4
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, TOGETHER))
+def test_ten_days_of_faults_break_no_promise_and_everything_converges(first: int) -> None:
+    for seed in range(first, first + TOGETHER):
+        result = run(seed)
+        assert not result.violations, f"python -m tests.world --seed {seed}: {result.violations[0]}"
+
+
+@pytest.mark.parametrize("path", ONCE_FAILED, ids=lambda path: path.stem)
+def test_a_seed_that_once_failed_holds(path: Path) -> None:
+    seed = int(path.stem)
+    result = run(seed)
+    assert not result.violations, f"seed {seed} ({path.read_text().strip()}): {result.violations[0]}"
+
+
+def test_a_seed_gives_the_same_event_log_in_every_process_whatever_its_hash_seed() -> None:
+    digests = {_digest(3, "0"), _digest(3, "4711"), _digest(3, "random")}
+    assert len(digests) == 1
+
+
+def test_different_seeds_give_different_worlds() -> None:
+    assert run(1).digest != run(2).digest
+
+
+def _digest(seed: int, hash_seed: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.world", "--seed", str(seed)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.splitlines()[-1].removeprefix("digest").strip()
