@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from shared.decide import setting_values as values
@@ -146,22 +146,26 @@ class Reader:
 
 def plans_of(file: Path) -> Plans:
     """The plans of a file; BadInput with every problem, each with its place in the file."""
-    from jsonschema import Draft202012Validator
-
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput([f"{file} cannot be read: {error.strerror or error}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput([f"{file} is not TOML: {error}"]) from error
+    plans, problems = read_plans(document)
+    told = [*_misshapen(document), *problems]
+    if told:
+        raise BadInput([f"{file}: {problem}" for problem in told])
+    return plans
+
+
+def _misshapen(document: Mapping[str, Any]) -> list[str]:
+    """What the schema says of a document; the judge of plans says nothing of the same places."""
+    from jsonschema import Draft202012Validator
+
     validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     errors = sorted(validator.iter_errors(document), key=lambda error: error.json_path)
-    if errors:
-        raise BadInput([f"{file}: {error.json_path.removeprefix('$.')}: {error.message}" for error in errors])
-    plans, problems = read_plans(document)
-    if problems:
-        raise BadInput([f"{file}: {problem}" for problem in problems])
-    return plans
+    return [f"{error.json_path.removeprefix('$').removeprefix('.') or 'file'}: {error.message}" for error in errors]
 
 
 def _plans(reader: Reader) -> Plans:

@@ -46,6 +46,37 @@ def test_what_the_schema_refuses_is_listed_with_its_place(tmp_path: Path) -> Non
     assert result.exit_code == 2
 
 
+def test_a_bad_shape_hides_no_bad_value_and_nothing_is_told_twice(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(
+        'default = "platinum"\ncolour = 1\n'
+        '[plans.iron]\nkeeep = "7d"\nmax_per_day = 0\n'
+        '[plans.iron.snapshots]\nat = ["25:00", 3]\nzone = "Mars/Olympus"\nwindow = 5\n'
+        '[subscriptions."s"]\nallowed_plans = ["tin"]\n'
+    )
+    found = answer(run_with(no_settings, "plans", "check", str(file), "--output", "json"))["problems"]
+    assert sorted(problem.split(": ")[0] for problem in found) == [
+        "default",
+        "file",
+        "plans.iron",
+        "plans.iron.max_per_day",
+        "plans.iron.snapshots",
+        "plans.iron.snapshots.at",
+        "plans.iron.snapshots.at[1]",
+        "plans.iron.snapshots.window",
+        "plans.iron.snapshots.zone",
+        'subscriptions."s".allowed_plans',
+    ]
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "9" * 5000, "\0"])
+def test_toml_that_cannot_be_read_is_bad_input(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(text)
+    result = run_with(no_settings, "plans", "check", str(file), "--output", "json")
+    assert (result.exit_code, "is not TOML" in answer(result)["problems"][0]) == (2, True)
+
+
 def test_a_file_that_is_not_toml_or_not_there_is_bad_input(tmp_path: Path) -> None:
     file = tmp_path / "plans.toml"
     missing = run_with(no_settings, "plans", "check", str(file), "--output", "json")

@@ -7,6 +7,10 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from shared.decide.plan import read_plans
 
 SHIPPED = Path(__file__).parents[2] / "shared" / "plans.toml"
@@ -97,3 +101,97 @@ def test_a_subscription_can_allow_a_part_of_the_plans() -> None:
     assert problems == ()
     assert plans.allowed_in("sub") == {"b"}
     assert plans.allowed_in("other") == {"a", "b"}
+
+
+FIELDS = [
+    "default",
+    "plans",
+    "subscriptions",
+    "allowed_plans",
+    "snapshots",
+    "keep_floor",
+    "max_per_day",
+    "at",
+    "every",
+    "zone",
+    "keep",
+    "consistency",
+    "window",
+    "vault",
+    "replicate",
+    "drill",
+    "notify",
+    "on",
+    "ON",
+    "off",
+    "silver",
+    "Silver",
+]
+TEXTS = [
+    "7d4w",
+    "last=3",
+    "1h",
+    "0h",
+    "6h",
+    "999999d",
+    "02:00",
+    "25:00",
+    "9" * 5000 + ":00",
+    "UTC",
+    "../x",
+    "silver",
+    "",
+]
+LEAVES = st.one_of(
+    st.sampled_from(TEXTS), st.text(max_size=8), st.integers(), st.floats(), st.booleans(), st.times(), st.dates()
+)
+NAMES = st.one_of(st.sampled_from(FIELDS), st.text(max_size=5))
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5))
+SNAPSHOTS = st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6)
+PLAN = st.dictionaries(st.sampled_from(FIELDS), SNAPSHOTS | VALUES, max_size=5)
+DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "default": VALUES,
+        "plans": st.dictionaries(NAMES, PLAN | VALUES, max_size=3) | VALUES,
+        "subscriptions": st.dictionaries(NAMES, st.dictionaries(NAMES, VALUES, max_size=3) | VALUES, max_size=2)
+        | VALUES,
+        "colour": VALUES,
+    },
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(DOCUMENTS)
+@example({"plans": {"a": {"snapshots": {"at": ["9" * 5000 + ":00"], "keep": "7d"}}}, "default": "a"})
+@example({"plans": {"a": {"max_per_day": float("nan"), "snapshots": {"every": 0, "keep": []}}}, "default": 1})
+def test_every_document_is_judged_and_none_is_too_odd(document: dict[str, Any]) -> None:
+    plans, problems = read_plans(document)
+    assert all(": " in problem for problem in problems)
+    assert all(plan.schedule.at or plan.schedule.every for plan in plans.by_name.values())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"default": 7, "plans": "silver", "subscriptions": 3},
+        {"default": "a", "plans": {"a": 1}},
+        {"default": "a", "plans": {"a": {"snapshots": []}}},
+        {"default": "a", "plans": {"a": {"max_per_day": 0, "keep_floor": 1, "snapshots": {"at": [7], "keep": 7}}}},
+        {"default": "a", "plans": {"a": {"max_per_day": True, "snapshots": {"every": 6, "keep": "7d"}}}},
+        {
+            "default": "a",
+            "plans": {"a": {"snapshots": {"at": ["02:00"]}}},
+            "subscriptions": {"s": {"allowed_plans": 1}},
+        },
+    ],
+)
+def test_of_what_the_schema_refuses_nothing_is_said_again(document: dict[str, Any]) -> None:
+    assert read_plans(document)[1] == ()
+
+
+def test_an_empty_table_of_snapshots_still_says_when() -> None:
+    assert read_plans({"default": "a", "plans": {"a": {"snapshots": {}}}})[1] == (
+        "plans.a.snapshots: allowed is exactly one of at and every",
+    )
