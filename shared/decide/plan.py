@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -86,11 +87,17 @@ def _schedule(where: str, part: Mapping[str, Any], problems: list[str]) -> Sched
             problems.append(f"{where}.every: {part['every']!r} is out of range; allowed: 1h to 24h")
             every = DAY
     zone = _text(part, "zone", "UTC")
-    if zone not in available_timezones():
+    if zone not in _zones():
         problems.append(f"{where}.zone: {zone!r} is no time zone; allowed: IANA names such as Europe/Berlin")
         zone = "UTC"
     window = _duration(f"{where}.window", _text(part, "window", DEFAULT_WINDOW), problems)
     return Schedule(times if times or every else (time(0),), every, zone, window)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The time zones' names; read once, because it walks a directory tree."""
+    return frozenset(available_timezones())
 
 
 def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -161,7 +161,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(DOCUMENTS)
 @example({"plans": {"a": {"snapshots": {"at": ["9" * 5000 + ":00"], "keep": "7d"}}}, "default": "a"})
 @example({"plans": {"a": {"max_per_day": float("nan"), "snapshots": {"every": 0, "keep": []}}}, "default": 1})
