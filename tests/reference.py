@@ -77,7 +77,7 @@ SETTINGS = {
     "TAGBACK_ARM_ENDPOINT": "Azure Resource Manager",
     "TAGBACK_AUTHORITY": "where tokens come from, in other clouds",
     "TAGBACK_TOPIC_ENDPOINT": NOT_YET,
-    "TAGBACK_SWEEP": "when the sweep runs (NCRONTAB, six fields, UTC)",
+    "TAGBACK_SWEEP": "when the sweep runs (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_EXPIRE": NOT_YET,
     "TAGBACK_DRILL": NOT_YET,
     "TAGBACK_REPORT": NOT_YET,

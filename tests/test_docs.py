@@ -112,3 +112,12 @@ def test_the_readme_shows_what_explain_prints() -> None:
     printed = [line.rstrip() for line in run(fleet, "explain", "web-1").stdout.splitlines()]
     shown = README.split("```\n")[3].splitlines()
     assert shown == printed
+
+
+def test_the_readme_says_which_settings_the_host_itself_reads() -> None:
+    read_by_the_host = set(re.findall(r"%(\w+)%", (ROOT / "function_app.py").read_text()))
+    assert read_by_the_host
+    missing = [
+        name for name in read_by_the_host if f"`{name}` must be set" not in README or DEFAULTS[name] not in README
+    ]
+    assert missing == []
