@@ -180,7 +180,8 @@ def _storage(reader: Reader) -> StorageAccount:
     connection = reader.text(STORAGE)
     if connection:
         return StorageAccount(reader.value(STORAGE, values.account_name, ""), connection)
-    name = reader.text(f"{STORAGE}__accountName").lower()
+    named = reader.text(f"{STORAGE}__accountName")
+    name = reader.value(f"{STORAGE}__accountName", values.account, named)
     endpoints = {}
     for service in ("blob", "queue", "table"):
         setting = f"{STORAGE}__{service}ServiceUri"

@@ -127,6 +127,7 @@ BAD = [
     ("TAGBACK_DELETE_WAIT", "0h", "more than nothing"),
     ("TAGBACK_ORPHAN_KEEP", "3m", "7d"),
     ("TAGBACK_DRAIN_SECONDS", "600", "240s"),
+    ("TAGBACK_DRAIN_SECONDS", "\u0661\u0662\u0660", "24h"),
     ("TAGBACK_THROTTLE_SHARE", "1", "0.9"),
     ("TAGBACK_THROTTLE_SHARE", "nan", "0.9"),
     ("TAGBACK_THROTTLE_SHARE", "a third", "0.9"),
@@ -146,6 +147,35 @@ def test_a_bad_setting_is_named_with_what_was_given_and_what_is_allowed(name: st
 def test_all_problems_are_told_at_once() -> None:
     last = {name: text for name, text, _ in BAD}
     assert len(problems({**last, "AzureWebJobsStorage": CONNECTION})) == len(last)
+
+
+@pytest.mark.parametrize(
+    ("connection", "named"),
+    [
+        ("AccountName=acc1", "AccountKey"),
+        ("AccountName=acc1;AccountKey=!!c2VjcmV0", "AccountKey"),
+        ("AccountName=acc 1;AccountKey=c2VjcmV0", "AccountName"),
+        ("AccountName=acc1;AccountKey=c2VjcmV0;TableEndpoint=junk", "TableEndpoint"),
+        ("AccountName=acc1;AccountKey=c2VjcmV0;QueueEndpoint=http://[", "QueueEndpoint"),
+    ],
+)
+def test_a_connection_string_that_nothing_could_use_is_a_problem(connection: str, named: str) -> None:
+    [problem] = problems({**NEEDED, "AzureWebJobsStorage": connection})
+    assert problem.startswith(f"AzureWebJobsStorage: its {named} ")
+    assert "allowed: " in problem
+    assert "c2VjcmV0" not in problem
+
+
+@pytest.mark.parametrize(
+    "rest", ["AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:10000/acc1", "SharedAccessSignature=sv=1&sig=x"]
+)
+def test_a_connection_string_of_an_emulator_or_with_a_signature_will_do(rest: str) -> None:
+    assert Settings.read({**NEEDED, "AzureWebJobsStorage": f"AccountName=acc1;{rest}"}).storage.name == "acc1"
+
+
+def test_the_name_of_an_account_is_judged() -> None:
+    [problem] = problems({"TAGBACK_SUBSCRIPTIONS": ONE, "AzureWebJobsStorage__accountName": "bad name!"})
+    assert problem == "AzureWebJobsStorage__accountName=bad name!: allowed: 3 to 24 letters and digits"
 
 
 def test_a_connection_string_is_never_repeated() -> None:

@@ -5,6 +5,7 @@ Used by settings.py, which adds the setting's name and collects the problems. Pu
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,6 +19,7 @@ from shared.model.rules import Mode
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PREFIX = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _GROUP = re.compile(r"[\w()-][\w.()-]{0,58}(?<!\.)", re.ASCII)
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _REGION = "{region}"
 _NOT_IN_TAG_NAMES = "<>%&\\?/"  # [azure-facts 3.7]
 LONGEST_SLICE = timedelta(minutes=4)  # a message stays hidden for minutes, a function lives for five
@@ -100,7 +102,7 @@ def duration(text: str) -> timedelta:
 
 def slice_of_draining(text: str) -> timedelta:
     """Seconds as a plain number, as the setting's name says, or a duration."""
-    found = duration(f"{text}s" if text.isdigit() else text)
+    found = duration(f"{text}s" if text.isascii() and text.isdigit() else text)
     if not timedelta(seconds=10) <= found <= LONGEST_SLICE:
         raise ValueError("allowed: 10s to 240s")
     return found
@@ -127,8 +129,43 @@ def account_name(connection: str) -> str:
     """The account that a connection string names. The text holds a key: it is never repeated in a message."""
     if connection.replace(" ", "").lower().rstrip(";") == "usedevelopmentstorage=true":
         return "devstoreaccount1"
-    fields = (part.partition("=") for part in connection.split(";"))
-    name = {key.strip().lower(): value.strip() for key, _, value in fields}.get("accountname", "")
-    if not name:
-        raise ValueError("it names no account; allowed: a connection string as the portal shows it")
+    parts = (part.partition("=") for part in connection.split(";"))
+    fields = {key.strip().lower(): value.strip() for key, _, value in parts}
+    name = fields.get("accountname", "")
+    problems = [] if name else ["it names no account; allowed: a connection string as the portal shows it"]
+    if name and not _ACCOUNT.fullmatch(name.lower()):
+        problems.append("its AccountName is none; allowed: 3 to 24 letters and digits")
+    if name and "sharedaccesssignature" not in fields and not _is_key(fields.get("accountkey", "")):
+        problems.append("its AccountKey is missing or no base64; allowed: a key as the portal shows it")
+    for service in ("Blob", "Queue", "Table"):
+        if not _is_web_address(fields.get(f"{service}Endpoint".lower(), "https://default")):
+            problems.append(
+                f"its {service}Endpoint is no address; allowed: https://name.{service.lower()}.core.windows.net"
+            )
+    if problems:
+        raise ValueError("; ".join(problems))
     return name.lower()
+
+
+def account(text: str) -> str:
+    """The name of a storage account, or nothing."""
+    folded = text.lower()
+    if folded and not _ACCOUNT.fullmatch(folded):
+        raise ValueError("allowed: 3 to 24 letters and digits")
+    return folded
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except ValueError:
+        return False
+
+
+def _is_web_address(text: str) -> bool:
+    """Whether it has the form; plain http too, because emulators on the same machine speak it."""
+    try:
+        split = urlsplit(text)
+        return split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
+    except ValueError:
+        return False
