@@ -129,3 +129,10 @@ def test_a_machine_that_is_gone_waits_for_no_second_look() -> None:
     fleet.put(replace(machine(1, "web-1", Status.GONE), absent_since=NOW - timedelta(minutes=15)))
     document = answer(run(fleet, "explain", "web-1", "--output", "json"))
     assert "a look at" not in " ".join(document["because"])
+
+
+def test_work_that_is_tried_again_before_the_next_slot_is_what_is_due_next() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "web-1"), next_look=NOW + timedelta(minutes=30)))
+    document = answer(run(fleet, "explain", "web-1", "--output", "json"))
+    assert "work on it is next due at 2026-11-20 12:30Z" in document["because"]
