@@ -6,6 +6,7 @@ Used by main.py, and by tests that bring a world of their own. The world is open
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,12 +23,14 @@ NOT_ALL_IS_WELL = 1
 BAD_INPUT = 2
 NOT_FOUND = 3
 AZURE_FAILED = 5
+UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h: no monitor may take a fault of ours for an answer about machines
 EXIT_CODES = {
     0: "fine",
     NOT_ALL_IS_WELL: "not all is well: something is unprotected, degraded, given up, or waits for a person",
     BAD_INPUT: "bad input: arguments, settings or a plans file; every problem is listed",
     NOT_FOUND: "no VM or request of that name",
     AZURE_FAILED: "Azure refused, or could not be reached",
+    UNFORESEEN: "a fault of this program; standard error has the traceback",
 }
 
 
@@ -47,10 +50,8 @@ def exit_code(error: TagbackError) -> int:
             return BAD_INPUT
         case Unknown():
             return NOT_FOUND
-        case CloudError() | LostRace():
-            return AZURE_FAILED
         case _:
-            raise error
+            return AZURE_FAILED
 
 
 def report(error: TagbackError, form: Form) -> None:
@@ -93,9 +94,16 @@ class Commands(click.Group):
         except click.UsageError as error:
             report_misuse(error, session_of(ctx).form)
             ctx.exit(BAD_INPUT)
-        except TagbackError as error:
+        except (BadInput, Unknown, CloudError, LostRace) as error:
             report(error, session_of(ctx).form)
             ctx.exit(exit_code(error))
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:  # the outermost edge: Python itself would end with 1, which says "not all is well"
+            traceback.print_exception(error)
+            if session_of(ctx).form is Form.JSON and not isinstance(error, OSError):
+                _print_error(UNFORESEEN, [f"{type(error).__name__}: {error}"])
+            ctx.exit(UNFORESEEN)
 
 
 def form_in(words: Sequence[str]) -> Form:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -82,9 +83,31 @@ def test_words_that_click_refuses_are_one_document_too(words: tuple[str, ...]) -
     assert "\n" not in problem
 
 
-def test_an_error_nobody_foresaw_is_not_hidden() -> None:
-    with pytest.raises(TagbackError, match="new kind"):
-        run_with(lambda: (_ for _ in ()).throw(TagbackError("a new kind")), "status")
+@pytest.mark.parametrize("error", [KeyError("accountkey"), TagbackError("a new kind")])
+def test_an_error_nobody_foresaw_is_not_hidden_and_no_answer_about_machines(error: Exception) -> None:
+    def fail() -> tuple[World, Rules]:
+        raise error
+
+    result = run_with(fail, "status")
+    assert (result.exit_code, result.stdout) == (70, "")
+    assert "Traceback" in result.stderr
+    document = answer(run_with(fail, "status", "--output", "json"))
+    assert (document["exit_code"], document["problems"]) == (70, [f"{type(error).__name__}: {error}"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_no_answer_about_machines() -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from shared.cli.main import main; main()", "plans", "check"],
+            env={},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode in (70, 120)  # 120 is Python's own, where only its last flush fails
+    assert "No space left" in ended.stderr
 
 
 def test_help_needs_no_settings() -> None:
