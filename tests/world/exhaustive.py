@@ -107,7 +107,7 @@ def small_world(flows: Flows | None = None, seed: int = 1) -> Run:
         seed=seed,
         start=START,
         machines=0,
-        processes=1,
+        skews=(timedelta(0),),
         kinds=(),
         spells_every=timedelta(days=1),
         acts_every=timedelta(days=1),

@@ -91,6 +91,7 @@ class Host:
     running: Counter[tuple[Process, str]] = field(default_factory=Counter)
     crashed: list[tuple[str, BaseException]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
+    down: bool = False
     _invoked: int = 0
 
     def start(self) -> None:
@@ -102,15 +103,30 @@ class Host:
         """The process dies at once; a new one takes its place a little later."""
         process.alive = False
         index = self.processes.index(process)
-        successor = Process(process.place, process.life + 1)
+        successor = Process(process.place, process.life + 1, process.skew)
         self.log.add(self.scheduler.now, f"killed {process.name}")
 
         def restart() -> None:
-            self.processes[index] = successor
-            for queue in self.flows.on_queue:
-                self._pump(queue)
+            if self.processes[index] is process and not self.down:
+                self.processes[index] = successor
+                self._pump_all()
 
         self.scheduler.at(self.scheduler.now + RESTART, restart)
+
+    def stop(self) -> None:
+        """The whole app is down: nothing runs until it is brought back."""
+        self.down = True
+        for process in self.processes:
+            process.alive = False
+
+    def come_back(self) -> None:
+        self.down = False
+        self.processes[:] = [Process(process.place, process.life + 1, process.skew) for process in self.processes]
+        self._pump_all()
+
+    def _pump_all(self) -> None:
+        for queue in self.flows.on_queue:
+            self._pump(queue)
 
     def invoke(
         self, name: str, process: Process, call: Callable[[], None], ended: Callable[[BaseException | None], None]

@@ -183,7 +183,17 @@ class Life:
             except CloudError:
                 return
 
-        self._stage.scheduler.spawn(Invocation("cli", Process("cli")), ask)
+        def start() -> None:
+            self._stage.scheduler.spawn(Invocation("cli", Process("cli")), ask)
+
+        self._stage.scheduler.at(self._moment_to_ask(), start)
+
+    def _moment_to_ask(self) -> datetime:
+        """Now, or now and then in the very minute in which slots fall due."""
+        now = self._stage.scheduler.now
+        if self._random.random() < 0.7:
+            return now
+        return now.replace(hour=now.hour // 6 * 6, minute=0, second=20) + timedelta(hours=6)
 
     def _silently(self, vm: VmTruth) -> None:
         """A change that no VM event tells of."""

@@ -87,6 +87,12 @@ def slot_has_come(world: Run) -> None:
     world.stage.scheduler.run(datetime.fromisoformat("2026-06-03T12:31:00+00:00"))
 
 
+def slots_were_missed(world: Run) -> None:
+    """The app was down over three slots."""
+    complete(world)
+    world.stage.scheduler.run(datetime.fromisoformat("2026-06-04T00:45:00+00:00"))
+
+
 def half_sent(world: Run) -> None:
     """A drainer died after its snapshots were accepted; its claim and its lease have run out."""
     registered(world)
@@ -156,6 +162,7 @@ SCENES = (
     _message("first points are started", registered, SHARDS, shard_text(SHARD)),
     _message("points are confirmed", started, SHARDS, shard_text(SHARD)),
     _message("a slot begins", slot_has_come, SHARDS, shard_text(SHARD)),
+    _message("missed slots are caught up", slots_were_missed, SHARDS, shard_text(SHARD)),
     _message("a killed drainer is followed", half_sent, SHARDS, shard_text(SHARD)),
     _message("a failed attempt is begun anew", failed_in_azure, SHARDS, shard_text(SHARD)),
     Scene("a request is taken up", asked_for, REQUESTS, request_arrives),

@@ -30,6 +30,7 @@ STARTS = (
     datetime(2026, 6, 3, 3, 33, tzinfo=UTC),
 )
 DAYS = 10
+SKEWS = (0, 0, 0, -150, 40, 150)  # F9: seconds by which the clock of a process is wrong
 QUIET = timedelta(hours=36)
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
 GARBAGE = ("", "{", "[]", '{"vm": 1}', '{"vm": "/subscriptions/x"}', "ÿþ", '{"shard": "a|b|c"}', '{"request": "none"}')
@@ -37,12 +38,12 @@ GARBAGE = ("", "{", "[]", '{"vm": 1}', '{"vm": "/subscriptions/x"}', "ÿþ", '{"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is made of, drawn from its seed."""
+    """What a run is made of, drawn from its seed. `skews` has the wrongness of the clock of each process."""
 
     seed: int
     start: datetime
     machines: int
-    processes: int
+    skews: tuple[timedelta, ...]
     kinds: tuple[Kind, ...]
     spells_every: timedelta
     acts_every: timedelta
@@ -57,7 +58,7 @@ class Options:
             seed=seed,
             start=draw.choice(STARTS),
             machines=draw.randint(8, 12),
-            processes=draw.randint(1, 3),
+            skews=tuple(timedelta(seconds=draw.choice(SKEWS)) for _ in range(draw.randint(1, 3))),
             kinds=kinds,
             spells_every=timedelta(hours=draw.choice((2, 4, 8))),
             acts_every=timedelta(hours=draw.choice((3, 6, 12))),
@@ -97,7 +98,7 @@ def build(options: Options, flows: Flows | None = None) -> Run:
     made.azure.subscriptions = list(SUBSCRIPTIONS)
     made.pace.share = options.share
     storm = Storm(made, options.seed + 1)
-    processes = [Process(f"host{number}") for number in range(options.processes)]
+    processes = [Process(f"host{number}", skew=skew) for number, skew in enumerate(options.skews)]
     host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(), processes, storm)
     storm.host = host
     made.azure.publish = host.publish
@@ -172,8 +173,8 @@ def _result(world: Run) -> Result:
         "snapshots": len(made.azure.snapshots),
         "answers": sum(len(answers) for answers in world.promises.answers.values()),
         "adopted": world.promises.adopted,
-        "kills": world.storm.fired["F16"],
-        "lost_races": sum(count for name, count in world.host.outcomes.items() if name.endswith("LostRace")),
+        "kills": world.storm.fired["F16"] + world.storm.fired["F24"],
+        "lost_races": made.ledger.races,
         "poisoned": len(made.queues.poison),
         "acts_of_life": sum(world.life.acts.values()),
     }

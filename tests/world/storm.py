@@ -1,9 +1,9 @@
 """Faults drawn from the seed: what a step raises, what the bulk lens hides, what the host loses.
 
-Faults come in spells, each of one kind from A4 of the fault list (F1 429, F2 5xx, F3 lost answers, F4 endless or failed
+Faults come in spells, each of one kind of the fault list: F1 429, F2 5xx, F3 lost answers, F4 endless or failed
 operations, F5 stale lists, F6 empty lists, F7 odd events, F8 lost events, F11 odd timers, F13 work longer than its
-message, F16 kills, F17 refused disks, F18 locks, F21 lost permissions, F22 storage outages). After `over` nothing of it
-is left.
+message, F16 kills, F17 refused disks, F18 locks, F21 lost permissions, F22 storage outages, F24 the app down for
+hours. When their time is over nothing of them is left.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Kind:
 
 
 KINDS = (
-    Kind("F1", 2, 0.10),
-    Kind("F2", 2, 0.15),
-    Kind("F3", 6, 0.08),
+    Kind("F1", 6, 0.50),
+    Kind("F2", 4, 0.30),
+    Kind("F3", 6, 0.15),
     Kind("F4", 24, 0.25),
     Kind("F5", 24, 0.30),
     Kind("F6", 6, 0.70),
@@ -50,11 +50,12 @@ KINDS = (
     Kind("F8", 24, 1.00),
     Kind("F11", 3, 0.80),
     Kind("F13", 6, 0.02),
-    Kind("F16", 24, 0.004),
+    Kind("F16", 24, 0.008),
     Kind("F17", 12, 0.30),
     Kind("F18", 12, 1.00),
     Kind("F21", 3, 1.00),
     Kind("F22", 0.3, 1.00),
+    Kind("F24", 12, 1.00),
 )
 
 
@@ -124,6 +125,10 @@ class Storm:
             return lambda: azure.locks.__setitem__(shard, Lock.NONE)
         if name == "F17":
             return self._refuse_disks()
+        if name == "F24" and self.host is not None:
+            self.fired["F24"] += 1
+            self.host.stop()
+            return self.host.come_back
         return lambda: None
 
     def _refuse_disks(self) -> Callable[[], None]:

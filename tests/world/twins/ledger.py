@@ -26,6 +26,7 @@ class LedgerTwin:
         self._steps = steps
         self._witness = witness
         self._writes = 0
+        self.races = 0
         self.rows: dict[Shard, dict[VmUid, Rows]] = {}
 
     def record(self, shard: Shard, uid: VmUid) -> Record | None:
@@ -98,6 +99,7 @@ class LedgerTwin:
         if any(row.uid != transition.uid for row, _ in wanted):
             raise ValueError("a transition holds rows of another machine")
         if not all(self.stands(etag, rows.get(row)) for row, etag in wanted):
+            self.races += 1
             raise LostRace(f"rows of {transition.uid} changed")
         self._witness.rows_committed(transition, [rows.get(row) for row, _ in wanted])
         self.rows.setdefault(transition.shard, {})[transition.uid] = rows
