@@ -140,6 +140,7 @@ class Stack:
             "IDENTITY_HEADER": IDENTITY_HEADER,
             "REQUESTS_CA_BUNDLE": str(self.bundle),
             "SSL_CERT_FILE": str(self.bundle),
+            "WEBSITE_TIME_ZONE": "UTC",  # as in Azure; a host elsewhere takes the machine's own
             **SCHEDULES,
             **self.wanted.settings,
         }

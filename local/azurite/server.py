@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ PRELOAD = HERE / "clock.js"
 ACCOUNT = "devstoreaccount1"
 # The emulator's public, documented account key.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+OLDEST_NODE = 20
 SERVICES = ("blob", "queue", "table")
 LISTENING = re.compile(
     r"^(?:Azurite (?P<service>Blob|Queue|Table) service is successfully listening|(?P<clock>clock) control) at "
@@ -77,9 +79,7 @@ class Azurite:
 
 def start(wanted: Wanted, held: Leash) -> Azurite:
     """Start an emulator that keeps everything in memory, and wait until all three services answer."""
-    node = shutil.which("node")
-    if node is None:
-        raise PartFailed("Azurite needs Node 20 or newer: 'node' is not on the PATH")
+    node = _node()
     if not PROGRAM.exists():
         raise PartFailed("Azurite is not installed: run `make install`")
     for port in (wanted.blob, wanted.queue, wanted.table):
@@ -94,6 +94,18 @@ def start(wanted: Wanted, held: Leash) -> Azurite:
     part = Part(Command("Azurite", words, wanted.directory / "azurite.log", environment, wanted.directory), held)
     found = part.await_lines(LISTENING, len(SERVICES) + 1)
     return Azurite(part, {(line["service"] or line["clock"]).lower(): line["url"] for line in found}, requests)
+
+
+def _node() -> str:
+    """The program that runs Azurite."""
+    node = shutil.which("node")
+    if node is None:
+        raise PartFailed(f"Azurite needs Node {OLDEST_NODE} or newer: 'node' is not on the PATH")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = re.match(r"v(\d+)\.", version)
+    if major is None or int(major[1]) < OLDEST_NODE:
+        raise PartFailed(f"Azurite needs Node {OLDEST_NODE} or newer: {node} is {version or 'something else'}")
+    return node
 
 
 def options(wanted: Wanted) -> list[str]:

@@ -133,6 +133,15 @@ def test_a_missing_node_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.Mo
         start(Wanted(tmp_path), held)
 
 
+def test_an_old_node_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "node"
+    old.write_text("#!/bin/sh\necho v18.20.4\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    with leash() as held, pytest.raises(PartFailed, match=r"^Azurite needs Node 20 or newer: [^\n]+ is v18\.20\.4$"):
+        start(Wanted(tmp_path), held)
+
+
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
     program = (
         "import pathlib, sys, time\n"
