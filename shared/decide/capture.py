@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.decide.consistency import of_snapshots
 from shared.decide.naming import part_name, stamp
 from shared.decide.retention import Kept, Neighbour, kept
 from shared.decide.schedule import Owed, owed, start_of
@@ -114,7 +115,8 @@ def with_new_parts(point: Point, machine: Machine, place: Place) -> Point:
         for disk in machine.disks
         if not disk.left_out
     )
-    return replace(point, parts=point.parts + fresh)
+    promise, _ = of_snapshots(machine)
+    return replace(point, parts=point.parts + fresh, consistency=promise)
 
 
 def next_attempt(capture: Capture, machine: Machine, place: Place) -> Capture:

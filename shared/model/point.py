@@ -10,16 +10,20 @@ from shared.model.identity import DiskUid, ResourceId, VmUid
 
 
 class Engine(StrEnum):
-    """What takes a point. `disk`: one incremental snapshot per managed disk."""
+    """What takes a point. `disk`: one incremental snapshot per managed disk. `restore-point`: one of the whole VM."""
 
     DISK = "disk"
+    RESTORE_POINT = "restore-point"
 
 
 class Consistency(StrEnum):
-    """What a point promises about the VM's disks relative to each other."""
+    """What a point promises about the VM's disks relative to each other, the most first."""
 
-    PER_DISK = "per-disk"
+    APPLICATION = "application"
+    FILE_SYSTEM = "file-system"
     CRASH = "crash"
+    MIXED = "mixed"
+    PER_DISK = "per-disk"
 
 
 class Origin(StrEnum):
