@@ -118,6 +118,16 @@ class Snapshots(Protocol):
         """The id that a snapshot of this name has in the shard's recovery group. Pure."""
 
 
+class Holdings(Protocol):
+    """What Azure itself holds of ours, from the provider's own list pages and never from an index that lags."""
+
+    def shards(self, subscription: str) -> Sequence[Shard]:
+        """The shards that have a recovery group of this installation."""
+
+    def snapshots(self, shard: Shard) -> Iterator[SnapshotSeen]:
+        """Every snapshot in the shard's recovery group, whoever made it; none when there is no such group."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held(Generic[RowT]):
     """A row as the ledger held it when it was read, with its ETag."""
@@ -248,6 +258,7 @@ class World:
     audit: Audit
     inventory: Inventory
     snapshots: Snapshots
+    holdings: Holdings
     ledger: Ledger
     requests: Requests
     poisoned: Poisoned

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,10 @@ CREATED = {
     "tagback-engine": "what took it",
     "tagback-consistency": "what the point promises",
     "tagback-keep-until": "the birth stamp: not deleted before",
+    "tagback-origin": "why the point was taken: `slot`, `enrolment` or `request`",
+    "tagback-parts": "how many parts the attempt has: fewer are no point",
+    "tagback-name": "the VM as `group/name`",
+    "tagback-model": "the VM's model, a blob in the container `models`",
 }
 
 SETTINGS = {
@@ -245,7 +250,7 @@ def routes() -> list[str]:
 def created_tags() -> list[str]:
     of = machine(1, "web-1")
     seen = Sighting(of.uid, of.id, of.name, of.shard, of.tags, of.disks, (), False, {}, Lens.GET, NOW)
-    one = point(of)
+    one = replace(point(of), model="0" * 64)
     tags = part_tags(one, one.parts[0], seen, RULES).tags
     said = "On every snapshot. Extra tags of the installation follow, then the VM's own except the opt-in tags."
     return [said, "", *table(("tag", "value"), ((f"`{name}`", CREATED[name]) for name in tags))]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -72,7 +73,7 @@ class AzureSnapshots:
     def find(self, snapshot: ResourceId) -> SnapshotSeen | None:
         lane = Lane(snapshot.subscription, "", CallKind.READ)
         try:
-            return _seen(self._arm.get(lane, str(snapshot), DISK_VERSION))
+            return seen(self._arm.get(lane, str(snapshot), DISK_VERSION))
         except Missing as error:
             if error.code.lower() in ABSENT:
                 return None
@@ -89,7 +90,7 @@ class AzureSnapshots:
                 f" | project {COLUMNS} | order by id asc"
             )
             for row in self._graph.rows(query, [shard.subscription]):
-                yield _seen(row)
+                yield seen(row)
 
     def prepare(self, shard: Shard) -> None:
         path = f"/subscriptions/{shard.subscription}/resourcegroups/{self._recovery.group(shard.region)}"
@@ -106,14 +107,31 @@ class AzureSnapshots:
         return ResourceId(shard.subscription, self._recovery.group(shard.region).lower(), SNAPSHOT, name.lower())
 
 
-def _seen(body: Mapping[str, Any]) -> SnapshotSeen:
+def seen(body: Mapping[str, Any]) -> SnapshotSeen:
+    """A snapshot's body as ARM and Resource Graph show it."""
     properties = body.get("properties") or {}
     completion = properties.get("completionPercent")
+    creation = properties.get("creationData") or {}
     return SnapshotSeen(
         id=ResourceId.parse(str(body["id"])),
-        source_uid=DiskUid(str((properties.get("creationData") or {}).get("sourceUniqueId") or "").lower()),
+        source_uid=DiskUid(str(creation.get("sourceUniqueId") or "").lower()),
         provisioning=str(properties.get("provisioningState") or ""),
         completion=None if completion is None else float(completion),
         access=str(properties.get("snapshotAccessState") or ""),
         tags={str(name): str(value) for name, value in (body.get("tags") or {}).items()},
+        source=_source(str(creation.get("sourceResourceId") or "")),
+        created=_moment(str(properties.get("timeCreated") or "")),
     )
+
+
+def _source(text: str) -> ResourceId | None:
+    with suppress(ValueError):
+        return ResourceId.parse(text)
+    return None
+
+
+def _moment(text: str) -> datetime | None:
+    """Azure writes seven digits of a second, of which Python reads six."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return None

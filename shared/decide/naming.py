@@ -58,7 +58,12 @@ def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> Tag
         "tagback-engine": point.engine.value,
         "tagback-consistency": point.consistency.value,
         "tagback-keep-until": stamp(point.birth_keep_until),
+        "tagback-origin": point.origin.value,
+        "tagback-parts": str(len(point.live_parts)),
+        "tagback-name": f"{sighting.id.group}/{sighting.name}",
     }
+    if point.model:
+        tags["tagback-model"] = point.model
     left_out = []
     wanted = [*rules.extra_tags.items(), *sorted(sighting.tags.items())]
     for name, value in wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.model.identity import DiskUid, ResourceId, Shard
 
@@ -20,7 +21,10 @@ class SnapshotOrder:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotSeen:
-    """A snapshot as a GET or a list page shows it. `completion` is in percent, None where Azure gives none."""
+    """A snapshot as a GET or a list page shows it. `completion` is in percent, None where Azure gives none.
+
+    `source` is the id that the disk had, `created` when Azure began it; None where Azure does not say.
+    """
 
     id: ResourceId
     source_uid: DiskUid
@@ -28,3 +32,5 @@ class SnapshotSeen:
     completion: float | None
     access: str
     tags: Mapping[str, str]
+    source: ResourceId | None = None
+    created: datetime | None = None

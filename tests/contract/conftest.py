@@ -15,6 +15,7 @@ from shared.cloud.audit import BlobAudit
 from shared.cloud.chance import SystemChance
 from shared.cloud.clock import SystemClock
 from shared.cloud.graph import Graph
+from shared.cloud.holdings import AzureHoldings
 from shared.cloud.inventory import AzureInventory
 from shared.cloud.leases import TableLeases
 from shared.cloud.ledger import TableLedger
@@ -31,6 +32,7 @@ from shared.ports import (
     Audit,
     Chance,
     Clock,
+    Holdings,
     Inventory,
     Leases,
     Ledger,
@@ -167,14 +169,26 @@ def inventory(implementation: str, request: pytest.FixtureRequest) -> Inventory:
 
 
 @pytest.fixture
-def snapshots(implementation: str, request: pytest.FixtureRequest) -> Snapshots:
+def recovery() -> Recovery:
+    """A pattern of the test's own, so that its recovery group is not there yet."""
+    return Recovery(f"tb{uuid.uuid4().hex[:8]}-{{region}}", "tagback-test")
+
+
+@pytest.fixture
+def snapshots(implementation: str, recovery: Recovery, request: pytest.FixtureRequest) -> Snapshots:
     if implementation == "twin":
         return _twins(request).world.snapshots
     arm, pace = request.getfixturevalue("manager")
     clock: SimulatedClock = request.getfixturevalue("simulator_clock")
-    # A pattern of the test's own, so that its recovery group is not there yet.
-    recovery = Recovery(f"tb{uuid.uuid4().hex[:8]}-{{region}}", "tagback-test")
     return AzureSnapshots(arm, Graph(arm, clock, pace), recovery)
+
+
+@pytest.fixture
+def holdings(implementation: str, recovery: Recovery, request: pytest.FixtureRequest) -> Holdings:
+    if implementation == "twin":
+        return _twins(request).world.holdings
+    arm, _ = request.getfixturevalue("manager")
+    return AzureHoldings(arm, recovery)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from shared.decide.naming import is_ready, stamp
 from shared.errors import Missing
 from shared.model.machine import Sighting
 from shared.model.snapshot import SnapshotOrder
-from shared.ports import CallKind, Inventory, Pace, Snapshots
+from shared.ports import CallKind, Holdings, Inventory, Pace, Snapshots
 from tests.contract.clouds import Cloud
 
 SLOT = datetime(2026, 11, 20, 2, tzinfo=UTC)
@@ -105,3 +105,24 @@ def test_a_place_is_the_same_for_the_same_name_and_differs_by_region(snapshots: 
 def test_the_first_call_of_a_kind_need_not_wait(pace: Pace, cloud: Cloud) -> None:
     for kind in CallKind:
         assert pace.wait(cloud.shard, kind) == timedelta(0)
+
+
+def test_azure_itself_says_which_shards_and_snapshots_are_ours(
+    snapshots: Snapshots, holdings: Holdings, machine: Sighting, cloud: Cloud
+) -> None:
+    shard = machine.shard
+    assert shard not in holdings.shards(shard.subscription)
+    assert list(holdings.snapshots(shard)) == []
+    snapshots.prepare(shard)
+    orders = [order_of(snapshots, machine, disk=number) for number in (0, 1)]
+    for order in orders:
+        snapshots.create(order)
+    assert {seen.id for seen in holdings.snapshots(shard)} == {order.id for order in orders}
+    cloud.settle()
+    assert shard in holdings.shards(shard.subscription)
+    found = {seen.id: seen for seen in holdings.snapshots(shard)}
+    for order, disk in zip(orders, machine.disks, strict=False):
+        seen = found[order.id]
+        assert (seen.source, seen.source_uid, dict(seen.tags)) == (disk.id, disk.uid, dict(order.tags))
+        assert seen.created is not None
+        assert is_ready(seen)

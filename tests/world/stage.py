@@ -9,6 +9,7 @@ from shared.ports import World
 from tests.world.scheduler import Scheduler
 from tests.world.steps import EventLog, Steps
 from tests.world.twins.azure import Azure
+from tests.world.twins.holdings import HoldingsTwin
 from tests.world.twins.inventory import InventoryTwin
 from tests.world.twins.ledger import LedgerTwin
 from tests.world.twins.process import ChanceTwin, ClockTwin, PaceTwin, WorkersTwin
@@ -59,6 +60,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         audit=audit,
         inventory=InventoryTwin(azure, steps, throttle, witness),
         snapshots=SnapshotsTwin(azure, steps, throttle, witness),
+        holdings=HoldingsTwin(azure, steps, throttle),
         ledger=ledger,
         requests=requests,
         poisoned=poisoned,

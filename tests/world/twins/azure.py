@@ -77,6 +77,7 @@ class SnapshotTruth:
     fails: bool
     slow: bool
     born_at_step: int = 0
+    source: ResourceId | None = None
 
     def ready(self, now: datetime) -> bool:
         return not self.fails and self.ready_at is not None and now >= self.ready_at

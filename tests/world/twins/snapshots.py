@@ -53,7 +53,7 @@ class SnapshotsTwin:
         now, fate = azure.now(), azure.weather.fate(order.id)
         ready = now + fate.takes if fate.takes is not None else None
         step = self._steps.scheduler.steps
-        made = SnapshotTruth(order.id, disk.uid, dict(order.tags), now, ready, fate.fails, disk.slow, step)
+        made = SnapshotTruth(order.id, disk.uid, dict(order.tags), now, ready, fate.fails, disk.slow, step, disk.id)
         azure.snapshots[order.id] = made
         azure.by_slot.setdefault((order.shard, made.tags.get("tagback-slot", "")), []).append(made)
 
@@ -65,7 +65,7 @@ class SnapshotsTwin:
         if snapshot.subscription in self._azure.disabled:
             raise Denied("AuthorizationFailed", f"{snapshot} cannot be read")
         truth = self._azure.snapshots.get(snapshot)
-        answer = _seen(truth, self._azure.now()) if truth else None
+        answer = seen(truth, self._azure.now()) if truth else None
         worker = self._steps.scheduler.current
         if worker is not None:
             worker.invocation.looked[snapshot] = self._steps.scheduler.steps
@@ -81,7 +81,7 @@ class SnapshotsTwin:
         for truth in (truth for slot in wanted for truth in self._azure.by_slot.get((shard, slot), ())):
             then = now - weather.lag(str(truth.id))
             if truth.born <= then and not weather.hides(f"taken {truth.id}"):
-                rows.append(_seen(truth, then))
+                rows.append(seen(truth, then))
         self._steps.after(call)
         yield from rows
 
@@ -106,7 +106,7 @@ class SnapshotsTwin:
             raise Blocked("ScopeLocked", f"the recovery group of {shard} is locked")
 
 
-def _seen(truth: SnapshotTruth, then: datetime) -> SnapshotSeen:
+def seen(truth: SnapshotTruth, then: datetime) -> SnapshotSeen:
     """A slow disk's snapshot is there at once and copied in the background; another is created until it is usable."""
     ready = truth.ready(then)
     over = truth.ready_at is not None and then >= truth.ready_at
@@ -123,6 +123,8 @@ def _seen(truth: SnapshotTruth, then: datetime) -> SnapshotSeen:
         completion=_percent(truth, then) if truth.slow else None,
         access="Pending" if truth.slow and not ready else "Available",
         tags=dict(truth.tags),
+        source=truth.source,
+        created=truth.born,
     )
 
 
