@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.decide.enrolment import outdated
 from shared.decide.protection import may_be_gone
 from shared.decide.tags import relevant
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Sighting, Status
+from shared.model.rules import Rules
 
 SHRUNK_BY = 0.2  # a list that lost more than this share of the machines is not believed ...
 SHRUNK_LEAST = 5  # ... when that is at least so many of them,
@@ -42,12 +44,13 @@ def differs(machine: Machine, sighting: Sighting, prefix: str) -> str:
 
 
 def questions(
-    rows: Mapping[VmUid, Machine], seen: Mapping[VmUid, Sighting], prefix: str, now: datetime
+    rows: Mapping[VmUid, Machine], seen: Mapping[VmUid, Sighting], rules: Rules, now: datetime
 ) -> tuple[Question, ...]:
     """What to ask about one shard, in the order of the machines' uids."""
     asked = []
     for uid, sighting in sorted(seen.items()):
-        because = differs(rows[uid], sighting, prefix) if uid in rows else "it is new"
+        known = rows.get(uid)
+        because = differs(known, sighting, rules.prefix) or outdated(known, rules, now) if known else "it is new"
         if because:
             asked.append(Question(sighting.id, None, because))
     return (*asked, *_vanished(rows, seen, now))

@@ -9,16 +9,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.decide.capture import opened
+from shared.decide.enrolment import UNPROTECTED, ends_unprotected, first_capture
 from shared.decide.protection import gone, may_be_gone, missed, plan_of, registered
-from shared.decide.schedule import interval
 from shared.errors import Conflict, Denied, LostRace
 from shared.flows.casework import TRIES, Case, closing, saved
 from shared.messages import SHARDS, VmKey, shard_text
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine, Sighting, Status
-from shared.model.operation import Operation, State
-from shared.model.point import Origin
+from shared.model.operation import State
 from shared.model.rules import Rules
 from shared.ports import Held, Row, World
 
@@ -89,8 +87,8 @@ def _recorded(world: World, rules: Rules, before: Case | None, machine: Machine,
     plan = plan_of(machine, rules, now)
     changed: list[Row] = [machine]
     if plan is None:
-        changed += _closed(case, "the machine is no longer protected", now)
-    elif first := _first_capture(case, machine, interval(plan.schedule).total_seconds(), now):
+        changed += _closed(case, UNPROTECTED, now)
+    elif first := first_capture(machine, [held.row for held in case.operations], plan, now):
         changed.append(first)
     after = saved(world, rules, case, changed, now)
     row = after.machine.row
@@ -100,19 +98,7 @@ def _recorded(world: World, rules: Rules, before: Case | None, machine: Machine,
     return after
 
 
-def _first_capture(case: Case, machine: Machine, fresh_seconds: float, now: datetime) -> Operation | None:
-    """The first point of a machine that was just enrolled, unless it has one that is fresh enough."""
-    if machine.enrolled_at != now:
-        return None
-    if machine.last_point and (now - machine.last_point).total_seconds() < fresh_seconds:
-        return None
-    slot = now.replace(second=0, microsecond=0)
-    wanted = opened(machine, slot, Origin.ENROLMENT, "the first point of a machine just enrolled", now)
-    known = {held.row.id for held in case.operations}
-    return None if wanted.id in known else wanted
-
-
 def _closed(case: Case, because: str, now: datetime) -> Sequence[Row]:
     """The open operations ended as skipped; those that Azure has accepted whole still come to their end."""
-    waiting = [operation for operation in case.open if operation.state is not State.STARTED]
+    waiting = [operation for operation in case.open if ends_unprotected(operation)]
     return [row for operation in waiting for row in closing(case, operation, State.SKIPPED, because, now)]

@@ -49,7 +49,7 @@ def _inventory(world: World, rules: Rules) -> dict[Shard, dict[VmUid, Sighting]]
 
 
 def _ask(world: World, rules: Rules, shard: Shard, rows: dict[VmUid, Machine], seen: dict[VmUid, Sighting]) -> int:
-    asked = questions(rows, seen, rules.prefix, world.clock.now())
+    asked = questions(rows, seen, rules, world.clock.now())
     for question in asked:
         key = VmKey(question.id, question.uid, shard) if question.uid else VmKey(question.id)
         world.queue.send(VMS, key.text())

@@ -1,0 +1,76 @@
+"""What a machine's row becomes when it is judged anew: by a look, by changed plans, or as if its tags were others.
+
+Called by flows/registering.py, by the sweep through questions.py, and by whatif.py, so that all of them say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.decide.capture import closed, opened
+from shared.decide.protection import plan_of, registered
+from shared.decide.schedule import interval
+from shared.model.machine import Lens, Machine, Sighting, Status
+from shared.model.operation import Operation, State
+from shared.model.plan import Plan
+from shared.model.point import Origin
+from shared.model.rules import Rules
+
+UNPROTECTED = "the machine is no longer protected"
+
+
+def rejudged(machine: Machine, tags: Mapping[str, str], rules: Rules, now: datetime) -> Machine:
+    """The row as a look would write it now if it found these tags and everything else as it was.
+
+    A machine that is gone, or may be, is not looked at in thought: its row stays.
+    """
+    if machine.status is Status.GONE or machine.absent_since:
+        return machine
+    seen = Sighting(
+        uid=machine.uid,
+        id=machine.id,
+        name=machine.name,
+        shard=machine.shard,
+        tags=tags,
+        disks=machine.disks,
+        unsupported=machine.unsupported,
+        scale_set=False,
+        model={},
+        lens=Lens.GET,
+        as_of=machine.as_of,
+    )
+    return registered(machine, seen, rules, now)
+
+
+def outdated(machine: Machine, rules: Rules, now: datetime) -> str:
+    """Why a row no longer follows from its own tags: the plans or the mode changed since; empty when it does."""
+    after = rejudged(machine, machine.tags, rules, now)
+    return "" if replace(after, status=machine.status) == machine else "its plans or their mode changed"
+
+
+def first_capture(machine: Machine, operations: Iterable[Operation], plan: Plan, now: datetime) -> Operation | None:
+    """The first point of a machine that was enrolled just now, unless it has one that is fresh enough."""
+    if machine.enrolled_at != now:
+        return None
+    if machine.last_point and now - machine.last_point < interval(plan.schedule):
+        return None
+    slot = now - timedelta(seconds=now.second, microseconds=now.microsecond)
+    wanted = opened(machine, slot, Origin.ENROLMENT, "the first point of a machine just enrolled", now)
+    return None if wanted.id in {operation.id for operation in operations} else wanted
+
+
+def ends_unprotected(operation: Operation) -> bool:
+    """Whether an operation ends when its machine loses protection; what Azure has accepted whole comes to its end."""
+    return operation.state.open and operation.state is not State.STARTED
+
+
+def carried_on(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> tuple[Operation, ...]:
+    """The operations of a machine just judged anew: ended where no plan takes it, with the first capture otherwise."""
+    known = tuple(operations)
+    plan = plan_of(machine, rules, now)
+    if plan is None:
+        return tuple(closed(one, State.SKIPPED, UNPROTECTED, now) if ends_unprotected(one) else one for one in known)
+    first = first_capture(machine, known, plan, now)
+    return (*known, first) if first else known

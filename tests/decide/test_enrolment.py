@@ -1,0 +1,114 @@
+"""Rows judged anew: what follows from other tags, other plans or another mode, and when the sweep must ask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.decide.capture import opened
+from shared.decide.enrolment import (
+    UNPROTECTED,
+    carried_on,
+    ends_unprotected,
+    first_capture,
+    outdated,
+    rejudged,
+)
+from shared.model.machine import Machine, Status
+from shared.model.operation import State
+from shared.model.plan import Plans
+from shared.model.point import Origin
+from shared.model.rules import Mode, Rules
+from tests.decide.plans import GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, at, machine
+
+OBSERVED = replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})
+ONLY_GOLD = replace(RULES, plans=Plans({"gold": GOLD}, "gold", {}))
+HOUR = timedelta(hours=1)
+
+
+def test_a_row_that_follows_from_its_tags_is_not_outdated() -> None:
+    assert outdated(machine(), RULES, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "before", "after"),
+    [
+        (machine(), OBSERVED, RULES),
+        (machine(), RULES, OBSERVED),
+        (machine(tags={"backup": "silver"}), ONLY_GOLD, RULES),
+        (machine(tags={"backup": "on"}), RULES, replace(RULES, plans=replace(PLANS, default="gold"))),
+    ],
+    ids=["enforced at last", "only observed again", "its plan exists at last", "another default"],
+)
+def test_a_row_is_outdated_when_plans_or_mode_changed_under_it(row: Machine, before: Rules, after: Rules) -> None:
+    written = rejudged(row, row.tags, before, NOW - HOUR)
+    assert outdated(written, before, NOW) == ""
+    assert outdated(written, after, NOW) == "its plans or their mode changed"
+    assert outdated(rejudged(written, written.tags, after, NOW), after, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    "row", [machine(status=Status.GONE), machine(absent_since=NOW - HOUR)], ids=["gone", "perhaps gone"]
+)
+def test_a_machine_that_may_be_gone_is_not_looked_at_in_thought(row: Machine) -> None:
+    assert rejudged(row, {}, RULES, NOW) is row
+    assert outdated(row, OBSERVED, NOW) == ""
+
+
+def test_other_tags_are_judged_as_if_they_were_seen() -> None:
+    moved = rejudged(machine(), {"backup": "gold", "env": "test"}, RULES, NOW)
+    assert (moved.plan, moved.tags, moved.disks) == ("gold", {"backup": "gold"}, machine().disks)
+    assert moved.as_of == machine().as_of
+    out = rejudged(machine(), {}, RULES, NOW)
+    assert (out.plan, out.enrolled_at) == ("", None)
+
+
+def fresh(**changes: object) -> Machine:
+    return machine(enrolled_at=NOW, last_point=None, **changes)
+
+
+def test_a_machine_enrolled_just_now_gets_its_first_point_at_the_minute() -> None:
+    now = NOW + timedelta(seconds=42, microseconds=5)
+    found = first_capture(replace(fresh(), enrolled_at=now), [], SILVER, now)
+    assert found is not None
+    assert (found.slot, found.origin, found.intended_at, found.state) == (NOW, Origin.ENROLMENT, now, State.INTENDED)
+    assert found.because == "the first point of a machine just enrolled"
+
+
+def test_a_machine_enrolled_before_gets_no_first_point_again() -> None:
+    assert first_capture(machine(enrolled_at=NOW - HOUR), [], SILVER, NOW) is None
+
+
+@pytest.mark.parametrize(("age", "wanted"), [(timedelta(hours=24), True), (timedelta(hours=24, seconds=-1), False)])
+def test_a_point_younger_than_an_interval_is_fresh_enough(age: timedelta, wanted: bool) -> None:
+    assert (first_capture(replace(fresh(), last_point=NOW - age), [], SILVER, NOW) is not None) is wanted
+
+
+def test_a_first_point_that_is_recorded_is_not_wanted_twice() -> None:
+    first = first_capture(fresh(), [], SILVER, NOW)
+    assert first is not None
+    assert first_capture(fresh(), [first], SILVER, NOW) is None
+
+
+def test_operations_end_with_protection_unless_azure_has_accepted_them() -> None:
+    due = opened(machine(), at("2027-03-10 02:00"), Origin.SLOT, "due", NOW)
+    states = {state: replace(due, state=state) for state in State}
+    ending = {state for state, one in states.items() if ends_unprotected(one)}
+    assert ending == {State.INTENDED, State.FAILED, State.NEEDS_PERSON}
+    out = rejudged(machine(), {}, RULES, NOW)
+    skipped, started = carried_on(out, [due, states[State.STARTED]], RULES, NOW)
+    assert (skipped.state, skipped.because, skipped.ended_at, skipped.next_look) == (
+        State.SKIPPED,
+        UNPROTECTED,
+        NOW,
+        None,
+    )
+    assert started == states[State.STARTED]
+
+
+def test_operations_of_a_machine_that_stays_go_on_and_an_enrolled_one_gets_its_first() -> None:
+    due = opened(machine(), at("2027-03-10 02:00"), Origin.SLOT, "due", NOW)
+    assert carried_on(machine(), [due], RULES, NOW) == (due,)
+    assert [one.origin for one in carried_on(fresh(), [due], RULES, NOW)] == [Origin.SLOT, Origin.ENROLMENT]

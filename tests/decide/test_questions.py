@@ -1,0 +1,103 @@
+"""What the bulk lens makes us ask: what differs from the row, what the plans changed under it, what vanished."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, questions
+from shared.model.identity import VmUid, vm_id
+from shared.model.machine import Machine, Sighting, Status
+from shared.model.rules import Mode
+from tests.decide.plans import NOW, RULES, SUBSCRIPTION, UID, VM, disk, machine, sighting
+
+ELSEWHERE = vm_id(str(VM).replace("web-1", "web-2"))
+
+
+def test_what_the_row_knows_already_is_not_asked() -> None:
+    assert differs(machine(), sighting(), "backup") == ""
+    assert questions({UID: machine()}, {UID: sighting()}, RULES, NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "seen", "because"),
+    [
+        (machine(status=Status.GONE), sighting(), "it is seen again"),
+        (machine(absent_since=NOW), sighting(), "it is seen again"),
+        (machine(), replace(sighting(), id=ELSEWHERE), "it moved"),
+        (machine(), replace(sighting(), name="WEB-1"), "it moved"),
+        (machine(), sighting({"backup": "gold"}), "its tags changed"),
+        (machine(), sighting(disks=(disk("other"),)), "its disks changed"),
+        (machine(), sighting(disks=(disk("os", 1),)), "its disks changed"),
+        (machine(), replace(sighting(), unsupported=("LUN 1 is unmanaged",)), "its disks changed"),
+    ],
+    ids=["gone", "absent", "id", "name", "tags", "disks", "lun", "unsupported"],
+)
+def test_what_differs_is_asked_once_with_its_reason(row: Machine, seen: Sighting, because: str) -> None:
+    assert differs(row, seen, "backup") == because
+    assert questions({UID: row}, {UID: seen}, RULES, NOW) == (Question(seen.id, None, because),)
+
+
+def test_other_tags_and_the_order_of_what_cannot_be_captured_say_nothing() -> None:
+    row = machine(unsupported=("a", "b"))
+    seen = replace(sighting({"backup": "silver", "env": "test"}), unsupported=("b", "a"))
+    assert differs(row, seen, "backup") == ""
+
+
+def test_a_machine_without_a_row_is_new() -> None:
+    assert questions({}, {UID: sighting()}, RULES, NOW) == (Question(VM, None, "it is new"),)
+
+
+def test_changed_plans_are_a_question_although_azure_shows_nothing_new() -> None:
+    observed = replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})
+    asked = questions({UID: machine()}, {UID: sighting()}, observed, NOW)
+    assert asked == (Question(VM, None, "its plans or their mode changed"),)
+
+
+def fleet(size: int) -> dict[VmUid, Machine]:
+    return {VmUid(f"{number:04}"): machine(uid=VmUid(f"{number:04}")) for number in range(size)}
+
+
+def test_a_vanished_machine_is_asked_about_by_its_uid() -> None:
+    asked = questions({UID: machine()}, {}, RULES, NOW)
+    assert asked == (Question(VM, UID, "no list shows it any more"),)
+
+
+def test_a_machine_that_is_gone_is_not_missed() -> None:
+    assert questions({UID: machine(status=Status.GONE)}, {}, RULES, NOW) == ()
+
+
+def test_a_machine_missed_once_is_asked_about_again_when_the_answer_could_say_that_it_is_gone() -> None:
+    for minutes, asked in ((9, 0), (10, 1)):
+        row = machine(absent_since=NOW - timedelta(minutes=minutes))
+        assert len(questions({UID: row}, {}, RULES, NOW)) == asked
+
+
+@pytest.mark.parametrize(
+    ("size", "missing", "asked"),
+    [
+        (4, 4, 4),
+        (SHRUNK_LEAST * 5, SHRUNK_LEAST, SHRUNK_LEAST),
+        (100, 20, 20),
+        (100, 21, SAMPLE),
+        (12, 12, SAMPLE),
+        (SHRUNK_LEAST, SHRUNK_LEAST, SHRUNK_LEAST),
+    ],
+)
+def test_a_list_that_shrank_much_is_asked_about_by_a_sample(size: int, missing: int, asked: int) -> None:
+    rows = fleet(size)
+    seen = {uid: replace(sighting(), uid=uid) for uid in sorted(rows)[missing:]}
+    found = questions(rows, seen, RULES, NOW)
+    assert [question.uid for question in found] == sorted(rows)[:asked]
+
+
+def test_machines_seen_are_asked_about_in_order_before_those_that_vanished() -> None:
+    rows = {VmUid("0002"): machine(uid=VmUid("0002"))}
+    seen = {VmUid(uid): replace(sighting(), uid=VmUid(uid)) for uid in ("0003", "0001")}
+    assert [question.because for question in questions(rows, seen, RULES, NOW)] == [
+        "it is new",
+        "it is new",
+        "no list shows it any more",
+    ]
