@@ -23,6 +23,18 @@ from shared.cloud.storage import Storage
 from shared.model.account import StorageAccount
 from tests.contract.clouds import SimulatedClock
 from tests.simulator.running import OTHER, SUBSCRIPTION, Running, simulator
+from tests.simulator.specification.plugin import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
+
+__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))
 
 
 @pytest.fixture(scope="session")

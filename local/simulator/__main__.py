@@ -13,6 +13,7 @@ from pathlib import Path
 from local.simulator import providers
 from local.simulator.buckets import BadLimits, Limits, read_limits
 from local.simulator.clock import Clock, Mode, parse_time
+from local.simulator.exchanges import asked_for
 from local.simulator.front import CLOCK_EVERY
 from local.simulator.journal import Journal
 from local.simulator.routing import documented
@@ -36,6 +37,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--graph-lag", type=float, help="seconds until Resource Graph notices a change; default: varies"
     )
+    parser.add_argument("--exchanges", type=Path, help="keep every request and its answer in a file in this directory")
     parser.add_argument("--routes", action="store_true", help="print every route with its evidence as JSON and stop")
     return parser.parse_args(arguments)
 
@@ -61,7 +63,7 @@ async def serve(chosen: argparse.Namespace, world: World) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    server = Server(world, chosen.tls_dir)
+    server = Server(world, chosen.tls_dir, asked_for(chosen.exchanges))
     try:
         url = await server.start(chosen.host, chosen.port)
         print(json.dumps({"ready": True, "url": url}), flush=True)

@@ -43,10 +43,12 @@ class Asked:
 
 @dataclass(slots=True)
 class Answered:
-    """What to send back; `cut` means to break the connection instead."""
+    """What to send back; `cut` means to break the connection instead. Template and effects tell what it came from."""
 
     reply: Reply
     cut: bool = False
+    template: str = ""
+    effects: tuple[str, ...] = ()
 
 
 class Front:
@@ -95,7 +97,7 @@ class Front:
         except ArmError as refusal:
             reply, cut = refusal.reply(), False
         self._finish(reply, log)
-        return Answered(reply, cut)
+        return Answered(reply, cut, match.route.template if match else "", log.effects)
 
     async def _faulty(self, call: Call, match: Match, log: "_Log") -> tuple[Reply, bool]:
         """Let a fault rule have its way around the call."""
@@ -105,7 +107,7 @@ class Front:
         fault = world.faults.strike(subject, kinds, call.now) if world.faults.rules else None
         if fault is None:
             return self._act(call, match, log), False
-        call.fault, log.fault = fault, fault.id
+        call.fault, log.fault, log.effects = fault, fault.id, tuple(fault.effect)
         effect = fault.effect
         if "delay_s" in effect and "events" not in effect:
             await asyncio.sleep(float(effect["delay_s"]))
@@ -227,13 +229,14 @@ def _handled(world: "World", call: Call) -> Reply:
 class _Log:
     """What the log will say of a call, as far as it got."""
 
-    __slots__ = ("asked", "bucket", "fault", "now", "number", "operation", "principal")
+    __slots__ = ("asked", "bucket", "effects", "fault", "now", "number", "operation", "principal")
 
     def __init__(self, number: int, now: float, asked: Asked) -> None:
         self.number, self.now, self.asked = number, now, asked
         self.operation, self.principal = "", ""
         self.bucket: tuple[str, int] | None = None
         self.fault: str | None = None
+        self.effects: tuple[str, ...] = ()
 
 
 def _subject(call: Call) -> str:

@@ -62,7 +62,9 @@ def accepted_document(
 
 
 def _identity(world: "World", resource_id: str, identity: Document) -> Document:
-    if "SystemAssigned" not in str(identity.get("type", "")):
+    # Clients send `SystemAssigned,UserAssigned`, answers say `SystemAssigned, UserAssigned` (recorded).
+    identity = {**identity, "type": ", ".join(part.strip() for part in str(identity.get("type", "None")).split(","))}
+    if "SystemAssigned" not in identity["type"]:
         return identity
     principal = world.chance.guid_of(f"principal {key_of(resource_id)}")
     return {**identity, "principalId": principal, "tenantId": world.tenant}

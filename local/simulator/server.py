@@ -11,6 +11,7 @@ from local.simulator import providers
 from local.simulator.clock import Mode, http_date
 from local.simulator.control import Control
 from local.simulator.courier import Courier
+from local.simulator.exchanges import Exchanges
 from local.simulator.front import Asked, Front
 from local.simulator.world import World
 
@@ -18,8 +19,9 @@ from local.simulator.world import World
 class Server:
     """One simulator on one port."""
 
-    def __init__(self, world: World, tls_dir: Path | None) -> None:
+    def __init__(self, world: World, tls_dir: Path | None, exchanges: Exchanges | None = None) -> None:
         self._world = world
+        self._exchanges = exchanges
         self._tls_dir = tls_dir
         providers.install(world)
         self.front = Front(world, providers.routes())
@@ -61,6 +63,8 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
         self._world.journal.close()
+        if self._exchanges is not None:
+            self._exchanges.close()
 
     async def _run(self) -> None:
         """Fire what is due, at least every tenth of a second; requests fire it as well."""
@@ -84,6 +88,8 @@ class Server:
             answered = await self.front.answer(Asked(request.method, target, base, headers, raw))
         finally:
             self._world.requests -= 1
+        if self._exchanges is not None:
+            self._exchanges.keep(request.method, target, raw, answered)
         if answered.cut and request.transport is not None:
             request.transport.abort()
             return web.Response(status=500)

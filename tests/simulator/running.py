@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from local.simulator.buckets import Limits
 from local.simulator.clock import Clock, Mode, parse_time
+from local.simulator.exchanges import asked_for
 from local.simulator.journal import Journal
 from local.simulator.seed import plant
 from local.simulator.server import Server
@@ -171,7 +172,7 @@ def inside(directory: Path, seed: str = SEED, limits: Limits | None = None) -> I
     world = build(Clock(Mode.MANUAL, parse_time(START)), Journal(None), "0", limits or Limits())
     plant(world, path)
     loop = asyncio.new_event_loop()
-    server = Server(world, None)
+    server = Server(world, None, asked_for(None))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

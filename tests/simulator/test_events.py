@@ -89,7 +89,10 @@ def test_an_asynchronous_write_is_told_when_it_ends_and_its_implicit_disks_are_n
         "location": "westeurope",
         "properties": {
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
-            "storageProfile": {"osDisk": {"createOption": "FromImage"}, "dataDisks": [{"lun": 0, "diskSizeGB": 4}]},
+            "storageProfile": {
+                "osDisk": {"createOption": "FromImage"},
+                "dataDisks": [{"lun": 0, "diskSizeGB": 4, "createOption": "Empty"}],
+            },
         },
     }
     sim.ask("PUT", f"{COMPUTE}/virtualMachines/vm2", body)

@@ -34,6 +34,11 @@ _ORDER = (
     "microsoft.compute/virtualmachines",
 )
 _PLAINEST = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
+# a machine that only lists over all types show, in their short form
+_PLAIN_MACHINE = {
+    "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
+    "storageProfile": {"osDisk": {"createOption": "FromImage", "osType": "Linux"}},
+}
 # shown by their own routes, or made by the platform
 _NEVER = ("microsoft.resources/tags", "microsoft.resources/deployments", "microsoft.compute/locations")
 
@@ -179,7 +184,10 @@ class _Shown:
         alone = isinstance(owner, str) and path_of(owner) not in self._bodies and path_of(owner) not in self._made
         if is_made(identity.rpartition("/")[2]) and not alone:
             return None
-        return Wish(f"{body['id']}?api-version={self._versions[identity]}", chosen_part(body))
+        chosen = chosen_part(body)
+        if kind == "virtualmachines" and "properties" not in chosen:
+            chosen["properties"] = _PLAIN_MACHINE
+        return Wish(f"{body['id']}?api-version={self._versions[identity]}", chosen)
 
 
 def _born_with(path: str, body: Any) -> Iterator[str]:

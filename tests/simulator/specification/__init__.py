@@ -1,0 +1,1 @@
+"""Holds every exchange with the simulator to Microsoft's OpenAPI documents."""
