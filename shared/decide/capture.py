@@ -152,7 +152,8 @@ def completed(capture: Capture, plan: Plan | None, points: Iterable[Point], now:
 
     Without a plan (it was removed meanwhile) the point is kept as it was stamped.
     """
-    point = replace(capture.point, state=PointState.COMPLETE, because=f"as stamped by plan {capture.point.plan}")
+    because = f"as stamped by plan {capture.point.plan}"
+    point = replace(capture.point, state=PointState.COMPLETE, because=because, ended_at=now)
     if plan:
         keep = _kept(capture.operation, plan, points)
         until = max(keep.until, point.birth_keep_until)
@@ -176,7 +177,7 @@ def closed(operation: Operation, state: State, because: str, now: datetime) -> O
 
 def ended(capture: Capture, state: State, because: str, now: datetime) -> Capture:
     """Over without a complete point: superseded, skipped or given up."""
-    point = replace(_abandoned(capture.point), state=PointState.INCOMPLETE, because=because)
+    point = replace(_abandoned(capture.point), state=PointState.INCOMPLETE, because=because, ended_at=now)
     return Capture(closed(capture.operation, state, because, now), point)
 
 

@@ -92,13 +92,15 @@ def _enrolled(before: Machine | None, seen: Machine, rules: Rules, now: datetime
     named = judge(seen.tags, rules.prefix, rules.plans, seen.shard.subscription)
     match named:
         case OptedOut():
-            return replace(seen, plan="", enrolled_at=None, settled=None, grace_from=None)
+            left = now if before and _asks(before, rules) else seen.left_at
+            return replace(seen, plan="", enrolled_at=None, settled=None, grace_from=None, left_at=left)
         case Misnamed():
             seen = replace(seen, grace_from=seen.grace_from or now)
         case OptedIn():
             seen = replace(seen, plan=named.plan.name, grace_from=None)
         case _:
             assert_never(named)
+    seen = replace(seen, left_at=None)
     plan = plan_of(seen, rules, now)
     if plan is None:
         return replace(seen, enrolled_at=None, settled=None)
@@ -109,6 +111,11 @@ def _enrolled(before: Machine | None, seen: Machine, rules: Rules, now: datetime
     if moved and former is not None and owed(former.schedule, seen.settled, now) is None:
         return replace(seen, settled=max(seen.settled, now))
     return seen
+
+
+def _asks(machine: Machine, rules: Rules) -> bool:
+    wish = judge(machine.tags, rules.prefix, rules.plans, machine.shard.subscription)
+    return machine.status is not Status.GONE and not isinstance(wish, OptedOut)
 
 
 def missed(machine: Machine, now: datetime) -> Machine:
@@ -123,7 +130,8 @@ def may_be_gone(machine: Machine, now: datetime) -> bool:
 
 def gone(machine: Machine) -> Machine:
     """The row of a machine that no longer exists. What was captured of it stays."""
-    return replace(machine, status=Status.GONE, enrolled_at=None, settled=None)
+    left = machine.left_at or machine.absent_since
+    return replace(machine, status=Status.GONE, enrolled_at=None, settled=None, left_at=left)
 
 
 def standing(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> Standing:

@@ -1,7 +1,8 @@
 """How long a point is kept, and why.
 
 A class is earned by slot order among the complete points of plan slots: the first of its local day, ISO week, month,
-year. A point is kept for the longest class that it earned, for the plan's shortest age when it earned none.
+year. A point is kept for the longest class that it earned, for the plan's shortest age when it earned none. Dates are
+only ever stamped or lengthened here; what may go once a date has passed is said by deletion_dates.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from shared.model.plan import Age, Keep, Unit
 from shared.model.point import Origin
 
 CLASS_NAMES = {Unit.DAY: "daily", Unit.WEEK: "weekly", Unit.MONTH: "monthly", Unit.YEAR: "yearly"}
+FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 _EXACT = {Unit.HOUR: timedelta(hours=1), Unit.DAY: timedelta(days=1), Unit.WEEK: timedelta(weeks=1)}
 
 
@@ -77,6 +79,8 @@ def age_end(slot: datetime, age: Age, zone: ZoneInfo) -> datetime:
     local = slot.astimezone(zone)
     months = local.year * 12 + local.month - 1 + age.count * (12 if age.unit is Unit.YEAR else 1)
     year, month = divmod(months, 12)
+    if year >= FOR_EVER.year:
+        return FOR_EVER
     day = min(local.day, calendar.monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
 
@@ -86,6 +90,8 @@ def kept(slot: datetime, origin: Origin, keep: Keep, complete: Iterable[Neighbou
 
     Before it is complete this is its birth stamp: pass only the complete points, so that it errs long.
     """
+    if not keep.ages:
+        return Kept(FOR_EVER, "", "its plan names no age, so it is never due")
     zone = ZoneInfo(zone_name)
     ages = earned(slot, keep, complete, zone) if origin is Origin.SLOT else ()
     chosen = [(age_end(slot, age, zone), age) for age in ages]
@@ -96,6 +102,17 @@ def kept(slot: datetime, origin: Origin, keep: Keep, complete: Iterable[Neighbou
     until, age = min(((age_end(slot, age, zone), age) for age in keep.ages), key=lambda pair: pair[0])
     why = "earned no class of its own" if origin is Origin.SLOT else f"taken at {origin}, outside the classes"
     return Kept(until, "", f"{why}, kept for the plan's shortest age {age}")
+
+
+def lengthened(until: datetime, slot: datetime, earned_class: str, keep: Keep, zone_name: str) -> datetime:
+    """The date of a complete point under the keep of now: later when its class is kept longer, never earlier.
+
+    It depends on the point alone, so no other point that comes or goes can move it.
+    """
+    zone = ZoneInfo(zone_name)
+    ends = {CLASS_NAMES.get(age.unit, ""): age_end(slot, age, zone) for age in keep.ages}
+    wanted = ends.get(earned_class, until) if earned_class else min(ends.values(), default=until)
+    return max(until, wanted)
 
 
 def _noun(unit: Unit) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.model.event import Event
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
 
 
@@ -81,7 +82,10 @@ class Machine:
 
     `tags` holds only the opt-in tags. `settled` is the newest slot with a final answer: slots after it are still owed.
     `next_look`, `next_due` are the earliest instants at which something of this machine wants a drainer or falls due;
-    None means nothing does. `grace_from` is when the plan tag stopped naming a plan. `absent_since` is the first 404.
+    None means nothing does. `grace_from` is when the plan tag stopped naming a plan. `absent_since` is the first 404. `left_at` is when
+    it was opted out or found gone; None while it asks for protection. `next_expiry` is the earliest instant at which
+    a point of it is to be marked for deletion, or one that is marked is to be looked at. `outbox` holds the events
+    that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended operations may leave.
     """
 
     uid: VmUid
@@ -104,9 +108,19 @@ class Machine:
     next_look: datetime | None = None
     next_due: datetime | None = None
     next_expiry: datetime | None = None
+    left_at: datetime | None = None
     model: str = ""
+    outbox: tuple[Event, ...] = ()
+    next_publish: datetime | None = None
+    next_prune: datetime | None = None
 
     @property
     def wanted_at(self) -> datetime | None:
         """When a drainer should next take this machine up; None when nothing is planned."""
+        moments = (self.next_look, self.next_due, self.next_publish, self.next_prune)
+        return min((moment for moment in moments if moment), default=None)
+
+    @property
+    def work_at(self) -> datetime | None:
+        """When something of it is next to be captured or looked for; None when nothing is."""
         return min((moment for moment in (self.next_look, self.next_due) if moment), default=None)

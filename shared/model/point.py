@@ -77,6 +77,7 @@ class Point:
 
     `slot` is the scheduled UTC instant. `birth_keep_until` is stamped on the parts before they are made; `keep_until`
     is the ledger's date and only ever later. `earned` names the retention class. `origin` says whether classes apply.
+    `ended_at` is when it became complete, or was given up.
     """
 
     uid: VmUid
@@ -94,6 +95,7 @@ class Point:
     because: str
     held_until: datetime | None = None
     model: str = ""
+    ended_at: datetime | None = None
 
     @property
     def complete(self) -> bool:

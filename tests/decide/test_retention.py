@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.durations import parse_keep
-from shared.decide.retention import Neighbour, age_end, earned, kept
+from shared.decide.retention import FOR_EVER, Neighbour, age_end, earned, kept, lengthened
 from shared.model.plan import Age, Keep, Unit
 from shared.model.point import Origin
 from tests.decide.plans import at
@@ -97,3 +97,32 @@ def test_the_order_in_which_points_are_known_does_not_matter(hours: list[int], r
     assert kept(slot, Origin.SLOT, keeps, neighbours(*before), "UTC") == kept(
         slot, Origin.SLOT, keeps, neighbours(*shuffled), "UTC"
     )
+
+
+def test_an_age_beyond_every_calendar_never_ends() -> None:
+    assert age_end(at("2027-01-01 02:00"), Age(9999, Unit.YEAR), UTC) == FOR_EVER
+
+
+@pytest.mark.parametrize("text", ["", "last=3"])
+def test_a_keep_without_an_age_lets_nothing_go(text: str) -> None:
+    without = Keep((), parse_keep(text).last if text else 0)  # type: ignore[union-attr]  # the text is a keep
+    assert kept(at("2027-01-01 02:00"), Origin.SLOT, without, [], "UTC").until == FOR_EVER
+    assert lengthened(at("2027-01-08 02:00"), at("2027-01-01 02:00"), "", without, "UTC") == at("2027-01-08 02:00")
+
+
+@pytest.mark.parametrize(
+    ("earned_class", "now_kept", "until"),
+    [
+        ("daily", "30d4w", "2027-01-31 02:00"),
+        ("weekly", "30d8w", "2027-02-26 02:00"),
+        ("weekly", "2d1w", "2027-01-08 02:00"),
+        ("yearly", "7d4w", "2027-01-08 02:00"),
+        ("", "14d4w", "2027-01-15 02:00"),
+        ("", "48h", "2027-01-08 02:00"),
+    ],
+)
+def test_a_longer_plan_lengthens_the_class_that_was_earned_and_never_shortens(
+    earned_class: str, now_kept: str, until: str
+) -> None:
+    stamped = at("2027-01-08 02:00")
+    assert lengthened(stamped, at("2027-01-01 02:00"), earned_class, keep(now_kept), "UTC") == at(until)

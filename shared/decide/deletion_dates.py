@@ -1,0 +1,190 @@
+"""When each point of a machine may go at the earliest, and whether that was planned: the law of retention once stamped.
+
+Called by the forecast (departure.py), by the timer that marks, and again by the verdict right before a deletion. It
+only looks at our own rows: what Azure shows, holds and budgets are deletion.py's. Nothing here ever shortens a date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from shared.model.plan import Keep
+from shared.model.point import PartState, Point, PointState
+
+NO_KEEP = Keep(())
+REMAINS_KEPT = timedelta(hours=24)  # so long after its end an attempt's parts may still be wanted by whoever looks
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The machine whose points are judged. `living`: it exists and asks for protection; else since when it does not.
+
+    `keep` is its plan's of now, empty where it has none; `floor` the least age of any of its points.
+    """
+
+    living: bool
+    keep: Keep = NO_KEEP
+    left_at: datetime | None = None
+    floor: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """May go, not before `at`; `planned` when its birth stamp said so and the plan stays satisfied without it."""
+
+    point: Point
+    at: datetime
+    planned: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staying:
+    """No date takes it."""
+
+    point: Point
+    because: str
+
+
+Standing: TypeAlias = Going | Staying
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A point among all points of its machine: `newer` complete ones come after it, `newest` is the last of them."""
+
+    point: Point
+    owner: Owner
+    newer: int
+    newest: Point | None
+    orphan_keep: timedelta
+
+    @property
+    def last(self) -> bool:
+        return self.point.complete and not self.newer
+
+    @property
+    def outlived(self) -> bool:
+        """Whether a complete point of its own or a later slot exists."""
+        return self.newest is not None and self.newest.slot >= self.point.slot
+
+    @property
+    def date(self) -> datetime:
+        """Before it nothing goes: birth stamp, ledger date, floor, whichever is latest."""
+        point = self.point
+        return max(point.birth_keep_until, point.keep_until, born(point) + self.owner.floor)
+
+    @property
+    def orphaned(self) -> datetime | None:
+        """When the last of a machine that left may go; None while nobody knows since when it has left."""
+        return None if self.owner.left_at is None else max(self.date, self.owner.left_at + self.orphan_keep)
+
+
+def born(point: Point) -> datetime:
+    """When the first part of the point's attempt was sent; its slot where nothing was."""
+    return min([part.sent_at for part in point.live_parts if part.sent_at], default=point.slot)
+
+
+def standings(points: Iterable[Point], owner: Owner, orphan_keep: timedelta) -> tuple[Standing, ...]:
+    """The one answer for every point, in the order of their slots. The order in which they are given says nothing."""
+    known = sorted(points, key=_age_order)
+    complete = [point for point in known if point.complete]
+    newest, newer = (complete[-1] if complete else None), len(complete)
+    found = []
+    for point in known:
+        newer -= point.complete
+        found.append(_standing(Among(point, owner, newer, newest, orphan_keep)))
+    return tuple(found)
+
+
+def _standing(among: Among) -> Standing:
+    return next(answer for rule in RULES if (answer := rule(among)) is not None)
+
+
+def _taking(among: Among) -> Standing | None:
+    if among.point.state is PointState.TAKING:
+        return Staying(among.point, "it is still being taken")
+    return None
+
+
+def _remains(among: Among) -> Standing | None:
+    """An incomplete point is no point: its parts go once there is a complete one of that or a later slot."""
+    point = among.point
+    if point.complete:
+        return None
+    ended = (point.ended_at or among.date) + REMAINS_KEPT
+    if among.outlived:
+        return Going(
+            point, ended, True, f"incomplete, and a complete point of that or a later slot exists: {_why(point)}"
+        )
+    if among.owner.living:
+        return Staying(point, "incomplete, but no complete point of that or a later slot exists yet")
+    if among.orphaned is None:
+        return Staying(point, "incomplete, and nobody knows since when its machine has left")
+    return Going(point, max(ended, among.orphaned), False, "the remains of a machine that left long ago")
+
+
+def _last_of_the_living(among: Among) -> Standing | None:
+    if among.last and among.owner.living:
+        return Staying(among.point, "the newest complete point of a machine that exists and asks for protection")
+    return None
+
+
+def _among_the_newest(among: Among) -> Standing | None:
+    if among.owner.living and among.newer < among.owner.keep.last:
+        return Staying(
+            among.point, f"one of the newest {among.owner.keep.last} complete points (last={among.owner.keep.last})"
+        )
+    return None
+
+
+def _last_of_the_left(among: Among) -> Standing | None:
+    if not among.last:
+        return None
+    if among.orphaned is None:
+        return Staying(among.point, "the last complete point, and nobody knows since when its machine has left")
+    days = among.orphan_keep.days
+    return Going(
+        among.point, among.orphaned, False, f"the last complete point of a machine that left {days} days before"
+    )
+
+
+def _of_the_left(among: Among) -> Standing | None:
+    if among.owner.living:
+        return None
+    return Going(among.point, among.date, False, f"{_why(among.point)}; its machine has left")
+
+
+def _by_its_date(among: Among) -> Standing | None:
+    return Going(among.point, among.date, True, _why(among.point))
+
+
+RULES: tuple[Callable[[Among], Standing | None], ...] = (
+    _taking,
+    _remains,
+    _last_of_the_living,
+    _among_the_newest,
+    _last_of_the_left,
+    _of_the_left,
+    _by_its_date,
+)
+"""In this order; the first that answers is the reason."""
+
+
+def dead_parts_since(point: Point, complete: Sequence[Point]) -> datetime | None:
+    """Since when the parts of earlier attempts of a point may go; None while they may not, or there are none."""
+    dead = any(part.attempt < point.attempt or part.state is PartState.ABANDONED for part in point.parts)
+    if not dead or point.ended_at is None or not any(other.slot >= point.slot for other in complete):
+        return None
+    return point.ended_at + REMAINS_KEPT
+
+
+def _age_order(point: Point) -> tuple[datetime, str]:
+    return (point.slot, point.engine.value)
+
+
+def _why(point: Point) -> str:
+    return point.because or "its date has come"

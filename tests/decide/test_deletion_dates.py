@@ -1,0 +1,174 @@
+"""When points may go at the earliest: one answer each, never moved by what others do, never the last of the living."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.decide.deletion_dates import RULES, Going, Owner, Standing, Staying, dead_parts_since, standings
+from shared.model.plan import Age, Keep, Unit
+from shared.model.point import PartState, Point, PointState
+from tests.decide.plans import NOW
+from tests.decide.points import changed, part_of, point_of
+
+DAY = timedelta(days=1)
+ORPHANS = 90 * DAY
+WEEK = Keep((Age(7, Unit.DAY),))
+LIVING = Owner(living=True, keep=WEEK)
+LEFT = Owner(living=False, left_at=NOW)
+
+
+def aged(days: float, state: PointState = PointState.COMPLETE) -> Point:
+    return point_of(NOW - days * DAY, state=state)
+
+
+def answers(points: list[Point], owner: Owner = LIVING) -> list[Standing]:
+    return list(standings(points, owner, ORPHANS))
+
+
+def test_an_older_point_goes_at_its_date_as_planned() -> None:
+    older, newest = aged(1), aged(0)
+    assert answers([newest, older]) == [
+        Going(older, older.keep_until, True, older.because),
+        Staying(newest, "the newest complete point of a machine that exists and asks for protection"),
+    ]
+
+
+@pytest.mark.parametrize("field", ["birth_keep_until", "keep_until"])
+def test_the_latest_of_birth_stamp_and_ledger_date_counts(field: str) -> None:
+    lengthened = changed(aged(1), **{field: NOW + 30 * DAY})
+    assert answers([lengthened, aged(0)])[0] == Going(lengthened, NOW + 30 * DAY, True, lengthened.because)
+
+
+def test_nothing_goes_before_the_floor_counted_from_its_birth() -> None:
+    young = changed(aged(1), birth_keep_until=NOW, keep_until=NOW)
+    answer = answers([young, aged(0)], Owner(living=True, keep=WEEK, floor=3 * DAY))[0]
+    assert answer == Going(young, NOW + 2 * DAY + timedelta(minutes=1), True, young.because)
+
+
+def test_the_newest_points_stay_as_many_as_the_plan_says() -> None:
+    points = [aged(3), aged(2), aged(1), aged(0)]
+    found = answers(points, Owner(living=True, keep=Keep(WEEK.ages, 3)))
+    assert [type(one) for one in found] == [Going, Staying, Staying, Staying]
+
+
+def test_incomplete_points_do_not_count_among_the_newest() -> None:
+    found = answers([aged(2), aged(1), *[aged(0.1 * n, PointState.INCOMPLETE) for n in range(1, 5)]])
+    assert [type(one) for one in found[:2]] == [Going, Staying]
+
+
+def test_the_points_of_a_machine_that_left_go_at_their_dates_but_unplanned_and_the_last_much_later() -> None:
+    older, last = aged(1), aged(0)
+    first, second = answers([older, last], LEFT)
+    assert isinstance(first, Going)
+    assert isinstance(second, Going)
+    assert (first.at, first.planned) == (older.keep_until, False)
+    assert (second.at, second.planned) == (NOW + ORPHANS, False)
+
+
+def test_the_last_point_of_a_machine_that_left_is_kept_to_its_date_when_that_is_later() -> None:
+    last = changed(aged(0), keep_until=NOW + 400 * DAY)
+    [answer] = answers([last], LEFT)
+    assert isinstance(answer, Going)
+    assert answer.at == NOW + 400 * DAY
+
+
+def test_the_last_point_stays_while_nobody_knows_since_when_its_machine_has_left() -> None:
+    [complete] = answers([aged(0)], Owner(living=False))
+    [incomplete] = answers([aged(0, PointState.INCOMPLETE)], Owner(living=False))
+    assert isinstance(complete, Staying)
+    assert isinstance(incomplete, Staying)
+
+
+def test_an_incomplete_point_goes_a_day_after_its_end_once_a_complete_one_of_a_later_slot_exists() -> None:
+    broken = aged(1, PointState.INCOMPLETE)
+    assert broken.ended_at
+    assert answers([broken, aged(0)])[0].because.startswith("incomplete, and a complete point")
+    assert answers([broken, aged(0)])[0] == Going(
+        broken, broken.ended_at + DAY, True, answers([broken, aged(0)])[0].because
+    )
+
+
+def test_an_incomplete_point_stays_while_it_may_be_all_there_is() -> None:
+    broken = aged(1, PointState.INCOMPLETE)
+    assert isinstance(answers([aged(2), broken])[1], Staying)
+    [alone] = answers([broken], LEFT)
+    assert isinstance(alone, Going)
+    assert (alone.at, alone.planned) == (NOW + ORPHANS, False)
+
+
+def test_a_point_that_is_being_taken_stays() -> None:
+    assert isinstance(answers([aged(2), aged(1, PointState.TAKING), aged(0)])[1], Staying)
+
+
+def test_the_parts_of_earlier_attempts_go_a_day_after_the_point_ended() -> None:
+    slot = NOW - DAY
+    whole = changed(point_of(slot), attempt=2, parts=(part_of(slot, 1, PartState.ABANDONED), part_of(slot, 2)))
+    assert whole.ended_at
+    assert dead_parts_since(whole, [whole]) == whole.ended_at + DAY
+    assert dead_parts_since(changed(whole, ended_at=None), [whole]) is None
+    assert dead_parts_since(whole, [aged(2)]) is None
+    assert dead_parts_since(aged(0), [aged(0)]) is None
+
+
+def test_every_rule_is_needed() -> None:
+    """Each rule is the reason of some point; a rule that never speaks could be dropped."""
+    kinds: list[tuple[list[Point], Owner]] = [
+        ([aged(1, PointState.TAKING), aged(0)], LIVING),
+        ([aged(1, PointState.INCOMPLETE), aged(0)], LIVING),
+        ([aged(0)], LIVING),
+        ([aged(2), aged(1), aged(0)], Owner(living=True, keep=Keep(WEEK.ages, 2))),
+        ([aged(0)], LEFT),
+        ([aged(1), aged(0)], LEFT),
+        ([aged(1), aged(0)], LIVING),
+    ]
+    said = {answer.because for points, owner in kinds for answer in answers(points, owner)}
+    assert len(said) >= len(RULES)
+
+
+AGES = st.lists(st.integers(0, 400), unique=True, max_size=12)
+STATES = st.sampled_from([PointState.INCOMPLETE, PointState.TAKING])
+OWNERS = st.sampled_from([LIVING, LEFT, Owner(living=True, keep=Keep(WEEK.ages, 3)), Owner(living=False)])
+
+
+@given(AGES, OWNERS, st.randoms(use_true_random=False))
+def test_every_point_has_one_answer_with_a_reason_in_any_order(
+    ages: list[int], owner: Owner, draw: random.Random
+) -> None:
+    points = [aged(age) for age in ages]
+    found = answers(points, owner)
+    assert sorted(one.point.slot for one in found) == sorted(point.slot for point in points)
+    assert all(one.because for one in found)
+    shuffled = [*points]
+    draw.shuffle(shuffled)
+    assert answers(shuffled, owner) == found
+
+
+@given(AGES, st.integers(-30, 400), OWNERS)
+def test_another_point_never_makes_one_due_before_its_own_stamp(ages: list[int], other: int, owner: Owner) -> None:
+    points = [aged(age) for age in ages if age != other]
+    for answer in answers([*points, aged(other)], owner):
+        assert isinstance(answer, Staying) or answer.at >= answer.point.birth_keep_until
+
+
+@given(AGES, st.lists(st.tuples(st.integers(-30, 400), STATES), max_size=8), OWNERS)
+def test_garbage_never_pushes_good_points_out(
+    ages: list[int], garbage: list[tuple[int, PointState]], owner: Owner
+) -> None:
+    """Points that are not complete, in any number and with any slot, change nothing for those that are."""
+    good = [aged(age) for age in ages]
+    rubbish = [aged(age + 0.5, state) for age, state in garbage]
+    among = [one for one in answers(good + rubbish, owner) if one.point.complete]
+    assert among == answers(good, owner)
+
+
+@given(AGES, st.integers(0, 5))
+def test_a_plan_that_names_no_age_and_a_living_machine_keep_what_they_promise(ages: list[int], last: int) -> None:
+    points = [aged(age) for age in ages]
+    found = answers(points, Owner(living=True, keep=Keep((), last)))
+    staying = [one for one in found if isinstance(one, Staying)]
+    assert len(staying) >= min(len(points), max(1, last))
