@@ -13,9 +13,9 @@ import click
 from shared import wiring
 from shared.cli import pages
 from shared.cli.output import Form, print_json
-from shared.cli.plans import check
+from shared.cli.plans import check, plans_in, tags_in
 from shared.cli.session import BAD_INPUT, NOT_ALL_IS_WELL, Commands, Session, output_option, session_of
-from shared.flows import asking, explaining, lookup, show
+from shared.flows import asking, explaining, lookup, show, whatif
 from shared.flows.standing import standing
 
 
@@ -118,6 +118,37 @@ def request(context: click.Context, request_id: str) -> None:
         print_json(answer)
     else:
         pages.print_request(answer)
+
+
+@commands.command()
+@click.argument("vms", nargs=-1, metavar="[VM]...")
+@click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help="As if the VMs named had this tag.")
+@click.option("--untag", multiple=True, metavar="NAME", help="As if the VMs named had no such tag.")
+@click.option("--plans", type=click.Path(dir_okay=False, path_type=Path), help="As if this were the plans file.")
+@click.option("--enforce", is_flag=True, help="As if no subscription were only observed.")
+@output_option
+@click.pass_context
+def plan(
+    context: click.Context,
+    vms: tuple[str, ...],
+    tags: tuple[str, ...],
+    untag: tuple[str, ...],
+    plans: Path | None,
+    enforce: bool,
+) -> None:
+    """What would change if tags, the plans file or a mode were others: machines, points that go earlier, calls.
+
+    Nothing is changed. Exit code 1 when a machine would lose protection or need attention, or a point would go earlier.
+    """
+    session = session_of(context)
+    proposal = whatif.Proposal(vms, tags_in(tags), untag, plans_in(plans) if plans else None, enforce)
+    answer = whatif.plan(*session.open(), proposal)
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_plan(answer)
+    if answer["harms"]:
+        context.exit(NOT_ALL_IS_WELL)
 
 
 @commands.group()

@@ -38,6 +38,21 @@ JOBS = (
     Column("NEXT LOOK", "next_look"),
     Column("BECAUSE", "said", SENTENCE),
 )
+CHANGES = (
+    Column("VM", "vm", NAME),
+    Column("EFFECT", "effect"),
+    Column("PLAN", "plans"),
+    Column("STATUS", "statuses"),
+    Column("NEXT DUE", "next_due"),
+    Column("BECAUSE", "said", SENTENCE),
+)
+DYING = (
+    Column("VM", "vm", NAME),
+    Column("SLOT", "slot"),
+    Column("NOT BEFORE", "at"),
+    Column("OTHERWISE", "otherwise"),
+    Column("BECAUSE", "because", SENTENCE),
+)
 GOING = (Column("SLOT", "slot"), Column("NOT BEFORE", "at"), Column("BECAUSE", "because", SENTENCE))
 GOING_SHOWN = 5
 
@@ -119,6 +134,35 @@ def _print_going(going: Sequence[Json]) -> None:
     print_table(GOING, going[:GOING_SHOWN])
     if len(going) > GOING_SHOWN:
         print_lines([f"and {len(going) - GOING_SHOWN} more (--output json lists all)"])
+
+
+def print_plan(answer: Json) -> None:
+    changes: Sequence[Json] = answer["changes"]
+    if changes:
+        print_table(CHANGES, [_changed(change) for change in changes])
+    dying = [{"vm": change["vm"], **death} for change in changes for death in change["deletes"]]
+    if dying:
+        print_lines(["", "Points that would go earlier:"])
+        print_table(DYING, [{**death, "otherwise": death["otherwise"] or "kept"} for death in dying])
+    counted = ", ".join(f"{count} {effect}" for effect, count in answer["counts"].items() if count)
+    print_lines(
+        [*([""] if changes else []), f"Machines: {counted or 'none seen yet'}. {_calls(answer['calls_per_day'])}"]
+    )
+
+
+def _changed(change: Json) -> Json:
+    arrows = {f"{name}{'es' if name == 'status' else 's'}": _arrow(change[name]) for name in ("plan", "status")}
+    return {**change, **arrows, "said": "; ".join(change["because"])}
+
+
+def _arrow(sides: Json) -> str:
+    before, after = words(sides["before"]), words(sides["after"])
+    return before if before == after else f"{before} -> {after}"
+
+
+def _calls(calls: Json) -> str:
+    before, after = (f"{side['writes']:g} writes and {side['deletes']:g} deletes" for side in calls.values())
+    return f"Calls on an ordinary day: {before}" + (f"; then {after}." if before != after else ", as before.")
 
 
 def print_asked(name: str, request: str) -> None:

@@ -1,11 +1,16 @@
-"""Checks a plans file whole, as the app does when it starts. Used by main.py for `tagback plans check`."""
+"""Reads what people propose, tags and plans files, and checks the latter whole as the app does when it starts.
+
+Used by main.py for `tagback plan` and `tagback plans check`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from shared.errors import BadInput
+from shared.model.plan import Plans
 from shared.settings import SHIPPED_PLANS, plans_of
 
 
@@ -18,3 +23,21 @@ def check(file: Path | None) -> dict[str, Any]:
     except BadInput as bad:
         return {**answer, "ok": False, "problems": [problem.removeprefix(f"{chosen}: ") for problem in bad.problems]}
     return {**answer, "default": plans.default, "plans": sorted(plans.by_name)}
+
+
+def plans_in(file: Path) -> Plans:
+    """The plans of a file; BadInput with every problem."""
+    return plans_of(file)
+
+
+def tags_in(texts: Sequence[str]) -> dict[str, str]:
+    """Tags as they stand on a command line, `NAME=VALUE`; BadInput with every one that has another form."""
+    pairs = [text.partition("=") for text in texts]
+    problems = [
+        f"--tag {text!r} is no tag; allowed: NAME=VALUE"
+        for text, pair in zip(texts, pairs, strict=True)
+        if not (pair[0].strip() and pair[1])
+    ]
+    if problems:
+        raise BadInput(problems)
+    return {name.strip(): value.strip() for name, _, value in pairs}

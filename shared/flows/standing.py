@@ -34,12 +34,19 @@ def standing(world: World, rules: Rules) -> Standing:
     """Read every machine and its operations."""
     now = world.clock.now()
     seen = machines(world)
-    operations = in_order(held.row for shard in world.ledger.shards() for held in world.ledger.operations(shard))
-    by_machine: dict[VmUid, list[Operation]] = {}
-    for operation in operations:
-        by_machine.setdefault(operation.uid, []).append(operation)
-    judged = tuple(at_read_time(machine, by_machine.get(machine.uid, []), rules, now) for machine in seen)
+    by_machine = operations_by_machine(world)
+    judged = tuple(at_read_time(machine, by_machine.get(machine.uid, ()), rules, now) for machine in seen)
+    operations = in_order(operation for own in by_machine.values() for operation in own)
     return Standing(now, judged, operations, tuple(world.poisoned.kept()))
+
+
+def operations_by_machine(world: World) -> dict[VmUid, list[Operation]]:
+    """Every operation that the ledger still holds, by machine, in order of intent."""
+    held = in_order(one.row for shard in world.ledger.shards() for one in world.ledger.operations(shard))
+    by_machine: dict[VmUid, list[Operation]] = {}
+    for operation in held:
+        by_machine.setdefault(operation.uid, []).append(operation)
+    return by_machine
 
 
 def operations_of(world: World, machine: Machine) -> tuple[Operation, ...]:

@@ -1,0 +1,168 @@
+"""What would happen if tags, the plans file or a mode were others: for `tagback plan` and the API. Changes nothing.
+
+It asks the decisions that registering, capturing and deleting ask, for every machine of the ledger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.decide.standing import at_read_time
+from shared.decide.whatif import Calls, Death, Effect, Prospect, calls, deaths, prospect, side
+from shared.errors import BadInput
+from shared.flows import lookup
+from shared.flows.show import Json, instant
+from shared.flows.standing import operations_by_machine
+from shared.model.machine import Machine
+from shared.model.plan import Plans
+from shared.model.rules import Mode, Rules
+from shared.ports import World
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The change in question. `tags` and `untagged` are about the machines named; all else is about every machine."""
+
+    vms: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    untagged: tuple[str, ...] = ()
+    plans: Plans | None = None
+    enforce: bool = False
+
+    def rules(self, told: Rules) -> Rules:
+        """What the app would be told."""
+        modes = dict.fromkeys(told.subscriptions, Mode.ENFORCE) if self.enforce else told.subscriptions
+        return replace(told, plans=self.plans or told.plans, subscriptions=modes)
+
+    def tags_of(self, machine: Machine) -> dict[str, str]:
+        """The opt-in tags that a machine named would have."""
+        gone = {name.strip().lower() for name in self.untagged}
+        given = {name.strip().lower(): value for name, value in self.tags.items()}
+        return {name: value for name, value in {**machine.tags, **given}.items() if name.lower() not in gone}
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A machine that the change touches, and the points that it lets go earlier."""
+
+    prospect: Prospect
+    deaths: tuple[Death, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The whole answer: what changes, how many machines stay as they are, and the calls of an ordinary day."""
+
+    as_of: datetime
+    outlooks: tuple[Outlook, ...]
+    counts: Mapping[Effect, int]
+    before: Calls
+    after: Calls
+
+    @property
+    def harms(self) -> bool:
+        """Whether a machine loses protection or needs attention by it, or a point goes earlier than it would have."""
+        return any(one.prospect.harms or one.deaths for one in self.outlooks)
+
+
+def what_if(world: World, rules: Rules, proposal: Proposal) -> WhatIf:
+    """Judge every machine of the ledger under the proposal; BadInput or Unknown for one that cannot be judged."""
+    now = world.clock.now()
+    machines = lookup.machines(world)
+    named = _named(machines, proposal, rules)
+    told = proposal.rules(rules)
+    outlooks, counts = [], Counter[Effect]()
+    before = after = Calls(0, 0)
+    for found in _prospects(world, rules, told, _tags(machines, named, proposal), now):
+        counts[found.effect] += 1
+        before, after = before + calls(found.before, now), after + calls(found.after, now)
+        if found.effect is not Effect.SAME or found.keeps_otherwise:
+            dying = _dying(world, found)
+            if dying or found.effect is not Effect.SAME:
+                outlooks.append(Outlook(found, dying))
+    return WhatIf(now, tuple(outlooks), counts, before, after)
+
+
+def _named(machines: Sequence[Machine], proposal: Proposal, rules: Rules) -> frozenset[str]:
+    """The uids of the machines whose tags change."""
+    names = [*proposal.tags, *proposal.untagged]
+    foreign = [name for name in names if not _is_ours(name, rules.prefix)]
+    problems = [f"{name!r} is no tag of ours; allowed: {rules.prefix}, {rules.prefix}-..." for name in foreign]
+    if names and not proposal.vms:
+        problems.append("tags change on VMs: name at least one")
+    if proposal.vms and not names:
+        problems.append("a VM is named and no tag: say which tag is put or taken off")
+    if problems:
+        raise BadInput(problems)
+    return frozenset(lookup.named(machines, vm).uid for vm in proposal.vms)
+
+
+def _is_ours(name: str, prefix: str) -> bool:
+    folded = name.strip().lower()
+    return folded == prefix or folded.startswith(f"{prefix}-")
+
+
+def _tags(
+    machines: Sequence[Machine], named: frozenset[str], proposal: Proposal
+) -> Iterator[tuple[Machine, Mapping[str, str]]]:
+    for machine in machines:
+        yield machine, proposal.tags_of(machine) if machine.uid in named else machine.tags
+
+
+def _prospects(
+    world: World, rules: Rules, told: Rules, tagged: Iterator[tuple[Machine, Mapping[str, str]]], now: datetime
+) -> Iterator[Prospect]:
+    operations = operations_by_machine(world)
+    for machine, tags in tagged:
+        own = operations.get(machine.uid, ())
+        standing = at_read_time(machine, own, rules, now)
+        yield prospect(side(standing, own, rules, now), tags, told, now)
+
+
+def _dying(world: World, found: Prospect) -> tuple[Death, ...]:
+    machine = found.before.machine
+    points = [held.row for held in world.ledger.points(machine.shard, machine.uid)]
+    return deaths(found, points)
+
+
+def plan(world: World, rules: Rules, proposal: Proposal) -> Json:
+    """The answer as the command line and the API give it."""
+    found = what_if(world, rules, proposal)
+    return {
+        "as_of": instant(found.as_of),
+        "harms": found.harms,
+        "counts": {effect.value: found.counts.get(effect, 0) for effect in Effect},
+        "calls_per_day": {"before": _calls(found.before), "after": _calls(found.after)},
+        "changes": [_change(outlook) for outlook in found.outlooks],
+    }
+
+
+def _calls(each: Calls) -> Json:
+    return {"writes": round(each.writes, 2), "deletes": round(each.deletes, 2)}
+
+
+def _change(outlook: Outlook) -> Json:
+    before, after = outlook.prospect.before, outlook.prospect.after
+    return {
+        "vm": after.machine.name,
+        "id": str(after.machine.id),
+        "effect": outlook.prospect.effect.value,
+        "because": list(outlook.prospect.because),
+        "plan": {"before": before.plan.name if before.plan else None, "after": after.plan.name if after.plan else None},
+        "status": {"before": before.machine.status.value, "after": after.machine.status.value},
+        "next_due": instant(after.machine.wanted_at),
+        "problems": list(after.machine.problems),
+        "deletes": [_death(death) for death in outlook.deaths],
+    }
+
+
+def _death(death: Death) -> Json:
+    return {
+        "slot": instant(death.point.slot),
+        "at": instant(death.at),
+        "otherwise": instant(death.otherwise),
+        "because": death.because,
+    }
