@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from shared.errors import CloudError
+from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation
@@ -68,6 +69,15 @@ class Audit(Protocol):
     """The append-only log of a shard and day. Lines are there when the call returns; repeating it repeats them."""
 
     def append(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None: ...
+
+
+class Events(Protocol):
+    """Tells the custom topic. At least once: an event told again has the same id and is the same event.
+
+    All of them are told when the call returns; none, some or all when it raises. Nothing happens without a topic.
+    """
+
+    def publish(self, events: Sequence[Event]) -> None: ...
 
 
 class Inventory(Protocol):
@@ -256,6 +266,7 @@ class World:
     queue: Queue
     models: Models
     audit: Audit
+    events: Events
     inventory: Inventory
     snapshots: Snapshots
     holdings: Holdings

@@ -111,6 +111,7 @@ class Settings:
             prefix=self.tag_prefix,
             drain_for=self.drain_for,
             extra_tags=self.extra_tags,
+            topic=self.topic_endpoint,
         )
 
 

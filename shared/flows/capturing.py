@@ -45,6 +45,9 @@ class Errand:
 def take_up(slice_: Slice, record: Record) -> Errand:
     """Record what is wanted of one machine now. LostRace when somebody else was faster."""
     world, now = slice_.world, slice_.now()
+    work_at = record.machine.row.work_at
+    if work_at is None or work_at > now:
+        return Errand(Case.of(record))
     case = Case.of(record, world.ledger.points(slice_.shard, record.machine.row.uid))
     plan = plan_of(case.machine.row, slice_.rules, now)
     if plan:
@@ -93,7 +96,7 @@ def _tried(operation: Operation) -> Operation:
 def _refreshed(slice_: Slice, case: Case) -> Case:
     """A row that called for a drainer without need is written anew, so that it does not call again."""
     started = any(operation.state is State.STARTED for operation in case.open)
-    wanted = case.machine.row.wanted_at
+    wanted = case.machine.row.work_at
     if started or wanted is None or wanted > slice_.now():
         return case
     return saved(slice_.world, slice_.rules, case, [], slice_.now())

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from shared.decide.capture import Capture, closed, ended
+from shared.decide.events import Change, untold, with_events
 from shared.decide.protection import settled_row
+from shared.decide.pruning import next_prune
 from shared.errors import LostRace
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
@@ -79,6 +81,7 @@ def saved(world: World, rules: Rules, case: Case, changed: Sequence[Row], now: d
     complete = [held.row.slot for held in points if held.row.complete]
     newest = max([*complete, *([given.last_point] if given.last_point else [])], default=None)
     machine = settled_row(replace(given, last_point=newest), [held.row for held in operations], rules, now)
+    machine = _with_news(case, replace(machine, next_prune=_pruned_at(machine, operations)), changed, rules, now)
     rows: list[Held[Machine] | Held[Operation] | Held[Point]] = [Held(machine, case.machine.etag)]
     touched = {(type(row), key(row)) for row in changed}
     rows += [held for held in operations if (Operation, held.row.id) in touched]
@@ -91,6 +94,26 @@ def saved(world: World, rules: Rules, case: Case, changed: Sequence[Row], now: d
         tuple(Held(held.row, new.get((Operation, held.row.id), held.etag)) for held in operations),
         tuple(Held(held.row, new.get((Point, key(held.row)), held.etag)) for held in points),
     )
+
+
+def _with_news(case: Case, machine: Machine, changed: Sequence[Row], rules: Rules, now: datetime) -> Machine:
+    """The machine's row with the events that this transition is worth, where there is a topic to tell them to."""
+    if not rules.topic:
+        return untold(machine)
+    operations = {held.row.id: held.row for held in case.operations}
+    points = {key(held.row): held.row for held in case.points}
+    change = Change(
+        before=case.machine.row if case.machine.etag else None,
+        after=machine,
+        operations=[(operations.get(row.id), row) for row in changed if isinstance(row, Operation)],
+        points=[(points.get(key(row)), row) for row in changed if isinstance(row, Point)],
+    )
+    return with_events(change, now)
+
+
+def _pruned_at(machine: Machine, operations: Sequence[Held[Operation]]) -> datetime | None:
+    """When something is next to leave: a later end never puts off what is known already."""
+    return machine.next_prune or next_prune(held.row for held in operations)
 
 
 def saved_if_mine(world: World, rules: Rules, case: Case, changed: Sequence[Operation | Point]) -> Case | None:

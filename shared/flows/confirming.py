@@ -15,7 +15,7 @@ from shared.decide import parts
 from shared.decide.capture import Capture
 from shared.decide.naming import stamp
 from shared.decide.protection import plan_of
-from shared.errors import CloudError, Unavailable
+from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
 from shared.flows.setbacks import set_back
 from shared.flows.slicing import Slice
@@ -28,16 +28,21 @@ from shared.ports import CallKind
 log = logging.getLogger("tagback")
 
 
-def confirm(slice_: Slice, cases: Sequence[Case]) -> None:
-    """Look at every started capture whose time has come, and record what is ready."""
+def confirm(slice_: Slice, cases: Sequence[Case]) -> list[Case]:
+    """Look at every started capture whose time has come, and record what is ready; the cases as they are then."""
     slots = {operation.slot for case in cases for operation in _due(slice_, case)}
     if not slots or not slice_.admitted(CallKind.READ):
-        return
+        return list(cases)
     seen = _bulk(slice_, sorted(slots))
-    outcomes = [outcome for case in cases if (outcome := _outcome(slice_, case, seen)).rows]
+    outcomes = [_outcome(slice_, case, seen) for case in cases]
     slice_.audit([_line(point) for outcome in outcomes for point in outcome.completed])
-    for outcome in outcomes:
-        saved_if_mine(slice_.world, slice_.rules, outcome.case, outcome.rows)
+    return [_recorded(slice_, outcome) for outcome in outcomes]
+
+
+def _recorded(slice_: Slice, outcome: Outcome) -> Case:
+    if not outcome.rows:
+        return outcome.case
+    return saved_if_mine(slice_.world, slice_.rules, outcome.case, outcome.rows) or outcome.case
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +89,15 @@ def _looked_at(
 ) -> list[Operation | Point]:
     """The rows of one capture after a look at its parts."""
     now, machine = slice_.now(), case.machine.row
-    point = _with_stragglers(slice_, parts.confirmed(capture.point, seen, slice_.rules.owner))
+    point, loss = _with_stragglers(slice_, parts.confirmed(capture.point, seen, slice_.rules.owner))
     capture = Capture(capture.operation, point)
     if parts.is_complete(point):
         plan = plan_of(machine, slice_.rules, now) or slice_.rules.plans.by_name.get(point.plan)
         done = decide.completed(capture, plan, case.known_points, now)
         log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
         return [done.operation, done.point]
-    if parts.has_lost_a_part(point) or parts.is_endless(point, now):
-        error = Unavailable("PartLost", "a snapshot of this attempt failed, vanished or never became ready")
-        log.warning("capture.setback vm=%s slot=%s because=%r", machine.name, stamp(point.slot), str(error))
+    error = loss or _endless(point, now)
+    if error:
         if decide.has_been_overtaken(capture.operation, machine):
             return closing(case.with_point(point), capture.operation, State.SUPERSEDED, error.message, now)
         return set_back(case, capture, error, now)
@@ -101,20 +105,32 @@ def _looked_at(
     return [waiting.operation, waiting.point]
 
 
-def _with_stragglers(slice_: Slice, point: Point) -> Point:
-    """The point after a GET of each part that the bulk lens should show by now and does not."""
+def _with_stragglers(slice_: Slice, point: Point) -> tuple[Point, Conflict | None]:
+    """The point after a GET of each part that the bulk lens should show by now and does not; and what was lost."""
+    loss = None
     for part in point.live_parts:
         if part.state is not PartState.STARTED or not parts.needs_get(part, slice_.now()):
             continue
         if not slice_.admitted(CallKind.READ):
-            return point
+            break
         try:
             found = slice_.world.snapshots.find(part.id)
         except CloudError as error:
             log.warning("part.unread snapshot=%s because=%r", part.id.name, str(error))
-            return point
-        point = point.with_part(parts.looked(point, part, found, slice_.rules.owner, slice_.now()))
-    return point
+            break
+        after = parts.looked(point, part, found, slice_.rules.owner, slice_.now())
+        if after.state is PartState.FAILED:
+            loss = Conflict(parts.loss_of(found), f"the snapshot {part.id.name} came to nothing")
+        point = point.with_part(after)
+    return point, loss
+
+
+def _endless(point: Point, now: datetime) -> Conflict | None:
+    """The failure of a point one of whose snapshots never becomes ready."""
+    if not parts.is_endless(point, now):
+        return None
+    names = ", ".join(part.id.name for part in point.live_parts if part.state is PartState.STARTED)
+    return Conflict("PartEndless", f"not ready after a day: {names}")
 
 
 def _line(point: Point) -> dict[str, object]:

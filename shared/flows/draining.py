@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from shared.errors import LostRace
 from shared.flows.capturing import Errand, take_up
 from shared.flows.confirming import confirm
+from shared.flows.pruning import is_due, prune
+from shared.flows.publishing import publish
 from shared.flows.sending import send
 from shared.flows.slicing import Slice
 from shared.messages import SHARDS, shard_text
@@ -55,13 +57,15 @@ def _work(slice_: Slice) -> None:
 
 
 def _pass(slice_: Slice, batch: list[Record]) -> None:
-    """Record every intent of the batch, audit them, act, record what came of it; then see what has become ready."""
+    """Record every intent of the batch, audit them, act, record what came of it; see what has become ready; tell."""
     errands = [errand for record in batch if (errand := _intended(slice_, record))]
-    confirm(slice_, send(slice_, errands))
+    publish(slice_, confirm(slice_, send(slice_, errands)))
 
 
 def _intended(slice_: Slice, record: Record) -> Errand | None:
     try:
+        if is_due(slice_, record.machine.row):
+            record = prune(slice_, record)
         return take_up(slice_, record)
     except LostRace:
         log.info("vm.raced vm=%s because=%r", record.machine.row.name, "somebody else changed it first")

@@ -66,8 +66,8 @@ def _reasons(wish: Wish, machine: Machine, points: Sequence[Point]) -> tuple[str
         reasons.append(f"complete points: {len(complete)}, the newest of {_at(complete[-1].slot)}")
     elif machine.enrolled_at is not None:
         reasons.append("no complete point yet")
-    if machine.wanted_at is not None:
-        reasons.append(f"work on it is next due at {_at(machine.wanted_at)}")
+    if machine.work_at is not None:
+        reasons.append(f"work on it is next due at {_at(machine.work_at)}")
     reasons.append(f"Azure last showed it at {_at(machine.as_of)}")
     return tuple(dict.fromkeys(reasons))
 

@@ -48,11 +48,20 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupSeen:
+    """A machine's resource group: its tags, and the id of what manages it (empty for a group that people manage)."""
+
+    tags: Mapping[str, str]
+    managed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """One VM as one look at Azure showed it at `as_of` (UTC).
 
     `tags` are as Azure gave them. `unsupported` are the disks that no snapshot can take, each with its reason
     (ephemeral, unmanaged). `model` is what a later rebuild needs: the VM's body with its interfaces and extensions.
+    `group` is None where groups are not asked for, or where the group could not be seen: that says nothing about it.
     """
 
     uid: VmUid
@@ -66,6 +75,7 @@ class Sighting:
     model: Mapping[str, object]
     lens: Lens
     as_of: datetime
+    group: GroupSeen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,9 @@ class Absent:
 class Machine:
     """What the ledger remembers of a VM: one row `m|uid`.
 
-    `tags` holds only the opt-in tags. `settled` is the newest slot with a final answer: slots after it are still owed.
+    `tags` holds only the machine's own opt-in tags, `group` its resource group as last seen with only those; None where
+    groups' tags are not inherited or it was never seen.
+    `settled` is the newest slot with a final answer: slots after it are still owed.
     `next_look`, `next_due` are the earliest instants at which something of this machine wants a drainer or falls due;
     None means nothing does. `grace_from` is when the plan tag stopped naming a plan. `absent_since` is the first 404. `left_at` is when
     it was opted out or found gone; None while it asks for protection. `next_expiry` is the earliest instant at which
@@ -113,6 +125,8 @@ class Machine:
     outbox: tuple[Event, ...] = ()
     next_publish: datetime | None = None
     next_prune: datetime | None = None
+    group: GroupSeen | None = None
+    scale_set: bool = False
 
     @property
     def wanted_at(self) -> datetime | None:

@@ -21,7 +21,9 @@ class Mode(StrEnum):
 class Rules:
     """`owner` is the installation's id as stamped on everything it creates; `subscriptions` are the allowed ones.
 
-    `prefix` is the opt-in tag's name in lower case. `drain_for` bounds one slice of draining.
+    `prefix` is the opt-in tag's name in lower case. `drain_for` bounds one slice of draining. `topic` is the endpoint
+    of the custom topic; empty where nobody is told. `inherit_group_tags` says whether the opt-in tags of a resource group
+    count for its machines.
     """
 
     plans: Plans
@@ -30,3 +32,5 @@ class Rules:
     prefix: str = "backup"
     drain_for: timedelta = timedelta(seconds=180)
     extra_tags: Mapping[str, str] = field(default_factory=dict)
+    topic: str = ""
+    inherit_group_tags: bool = False

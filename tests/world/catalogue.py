@@ -101,7 +101,7 @@ def rules() -> Rules:
     plans, problems = read_plans(PLANS)
     assert not problems, problems
     modes = dict.fromkeys(ENFORCED, Mode.ENFORCE) | {WATCHED: Mode.OBSERVE}
-    return Rules(plans=plans, subscriptions=modes, owner=OWNER)
+    return Rules(plans=plans, subscriptions=modes, owner=OWNER, topic="https://topic.example/api/events")
 
 
 def local_periods(slot: datetime, zone: str) -> dict[str, tuple[int, ...]]:

@@ -40,6 +40,7 @@ class Ending:
             for uid in machines:
                 self._remembered(shard, uid)
         self._nothing_left_over()
+        self._promises.told.check()
 
     def _since(self, vm: VmTruth) -> datetime:
         """Since when the machine is as it is."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
@@ -21,6 +22,7 @@ from shared.ports import Transition
 from tests.world.catalogue import ENFORCED, KEEPS, OWNER, UNKNOWN, asked
 from tests.world.scheduler import Invocation, Scheduler
 from tests.world.steps import Bucket
+from tests.world.told import Told
 from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, SnapshotTruth, VmTruth
 from tests.world.twins.rows import Kept
 from tests.world.twins.witness import Witness
@@ -59,6 +61,7 @@ class Promises(Witness):
         self.births: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = {}
         self._wanted: dict[tuple[str, str, int], frozenset[str]] = {}  # the machine's disks when an attempt began
         self.adopted = 0
+        self.told = Told(self.require)
         self._audited: set[str] = set()
         self._absences: dict[ResourceId, list[tuple[datetime, VmUid | None]]] = {}
         self._listed: dict[VmUid, datetime] = {}
@@ -136,6 +139,9 @@ class Promises(Witness):
         for line in lines:
             self._audited.update(NAME.findall(line))
 
+    def events_published(self, events: Sequence[Event]) -> None:
+        self.told.published(events)
+
     def told_to_wait(self, bucket: Bucket, until: datetime, by: Invocation | None) -> None:
         if by is not None:
             self._told[id(by.process), bucket] = (self._scheduler.now, until)
@@ -153,6 +159,7 @@ class Promises(Witness):
         for condition, row in zip(conditions, before, strict=True):
             stands = (row.etag if row else None) == condition
             self.require(stands, "S11", f"a row of {transition.uid} was overwritten: {row}")
+        self.told.committed(transition, before)
         for write, old in zip(transition.writes, before, strict=False):
             was = old.row if old else None
             match write.row:

@@ -9,6 +9,7 @@ from shared.ports import World
 from tests.world.scheduler import Scheduler
 from tests.world.steps import EventLog, Steps
 from tests.world.twins.azure import Azure
+from tests.world.twins.events import EventsTwin
 from tests.world.twins.holdings import HoldingsTwin
 from tests.world.twins.inventory import InventoryTwin
 from tests.world.twins.ledger import LedgerTwin
@@ -33,6 +34,7 @@ class Stage:
     ledger: LedgerTwin
     models: ModelsTwin
     audit: AuditTwin
+    events: EventsTwin
     requests: RequestsTwin
     poisoned: PoisonedTwin
     leases: LeasesTwin
@@ -49,7 +51,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
     throttle = Throttle(scheduler, witness)
     queues = Queues(lambda: scheduler.now)
     ledger, models, audit = LedgerTwin(steps, witness), ModelsTwin(steps), AuditTwin(steps, witness)
-    poisoned = PoisonedTwin(steps)
+    poisoned, events = PoisonedTwin(steps), EventsTwin(steps, witness)
     requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(throttle, steps)
     world = World(
         clock=ClockTwin(scheduler, steps),
@@ -58,6 +60,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         queue=QueueTwin(queues, steps),
         models=models,
         audit=audit,
+        events=events,
         inventory=InventoryTwin(azure, steps, throttle, witness),
         snapshots=SnapshotsTwin(azure, steps, throttle, witness),
         holdings=HoldingsTwin(azure, steps, throttle),
@@ -77,6 +80,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         ledger=ledger,
         models=models,
         audit=audit,
+        events=events,
         requests=requests,
         poisoned=poisoned,
         leases=leases,

@@ -24,7 +24,7 @@ from tests.world.steps import Call, Effect, Phase
 from tests.world.twins.azure import Fate, Lock
 from tests.world.twins.throttle import counted_as
 
-ARM = ("arm", "graph")
+ARM = ("arm", "graph", "topic")
 STORAGE = ("table", "queue", "blob")
 RETRY_AFTER = (1, 1, 17, 300, 3600)
 LATE_EVENTS = (1, 20, 300, 7200, 86000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.snapshot import SnapshotOrder
 from shared.ports import Transition
@@ -28,6 +29,8 @@ class Witness:
     def rows_committed(self, transition: Transition, before: Sequence[Kept | None]) -> None: ...
 
     def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None: ...
+
+    def events_published(self, events: Sequence[Event]) -> None: ...
 
     def told_to_wait(self, bucket: Bucket, until: datetime, by: Invocation | None) -> None: ...
 

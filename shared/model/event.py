@@ -1,0 +1,36 @@
+"""What others are told: one event per change, as it is published to the custom topic. `docs/events.md` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Happening(StrEnum):
+    """The kinds of events, in the words that subscribers filter by."""
+
+    REGISTERED = "Tagback.Machine.Registered"
+    PROTECTED = "Tagback.Machine.Protected"
+    DEGRADED = "Tagback.Machine.Degraded"
+    UNPROTECTED = "Tagback.Machine.Unprotected"
+    EXCLUDED = "Tagback.Machine.Excluded"
+    GONE = "Tagback.Machine.Gone"
+    POINT_COMPLETED = "Tagback.Point.Completed"
+    NEEDS_PERSON = "Tagback.Operation.NeedsPerson"
+    GAVE_UP = "Tagback.Operation.GaveUp"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. The id is a hash of what changed, so that telling it again is telling the same.
+
+    `subject` is the machine's ARM id, `details` are flat texts.
+    """
+
+    id: str
+    type: Happening
+    subject: str
+    at: datetime
+    details: Mapping[str, str]

@@ -1,0 +1,92 @@
+"""Events: one per change, under an id that is a hash of what changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.decide.events import MOST_UNTOLD, Change, told, untold, with_events
+from shared.model.event import Happening
+from shared.model.machine import Machine, Status
+from shared.model.operation import State
+from shared.model.point import PointState
+from tests.fleet import LAST_SLOT, NOW, capture, machine, point
+
+BEFORE = replace(machine(1, "web-1"), status=Status.PENDING)
+
+
+def types(row: Machine) -> list[Happening]:
+    return [event.type for event in row.outbox]
+
+
+def change(before: Machine | None, after: Machine) -> Change:
+    return Change(before, after, (), ())
+
+
+def test_a_change_of_status_is_one_event_and_the_same_status_none() -> None:
+    after = with_events(change(BEFORE, machine(1, "web-1")), NOW)
+    assert types(after) == [Happening.PROTECTED]
+    assert after.next_publish == NOW
+    [event] = after.outbox
+    assert (event.subject, event.at, event.details["status"], event.details["before"]) == (
+        str(after.id),
+        NOW,
+        "protected",
+        "pending",
+    )
+    assert with_events(change(after, after), NOW).outbox == after.outbox
+
+
+def test_a_machine_that_asks_for_nothing_is_no_news_and_one_that_asks_is_registered() -> None:
+    idle = machine(2, "jump", Status.EXCLUDED)
+    assert with_events(change(None, idle), NOW) == idle
+    assert types(with_events(change(None, BEFORE), NOW)) == [Happening.REGISTERED]
+    asked_in_vain = replace(idle, status=Status.UNPROTECTED)
+    assert types(with_events(change(None, asked_in_vain), NOW)) == [Happening.UNPROTECTED]
+
+
+def test_a_point_is_told_once_when_it_completes() -> None:
+    row = machine(1, "web-1")
+    taking, complete = point(row, state=PointState.TAKING), point(row)
+    done = with_events(Change(row, row, (), [(taking, complete)]), NOW)
+    assert types(done) == [Happening.POINT_COMPLETED]
+    assert done.outbox[0].details["slot"] == "20261120T0200Z"
+    assert with_events(Change(row, row, (), [(complete, complete)]), NOW).outbox == ()
+
+
+def test_an_operation_that_needs_a_person_is_told_once_and_one_that_was_given_up_too() -> None:
+    row = machine(1, "web-1")
+    waiting, given_up = capture(row, state=State.NEEDS_PERSON), capture(row, state=State.GAVE_UP)
+    first = with_events(Change(row, row, [(capture(row, state=State.INTENDED), waiting)], ()), NOW)
+    assert types(first) == [Happening.NEEDS_PERSON]
+    assert (first.outbox[0].details["code"], first.outbox[0].details["remedy"]) == ("ScopeLocked", "remove the lock")
+    assert with_events(Change(row, row, [(waiting, waiting)], ()), NOW).outbox == ()
+    assert types(with_events(Change(row, row, [(waiting, given_up)], ()), NOW)) == [Happening.GAVE_UP]
+
+
+def test_the_id_of_a_point_repeats_and_that_of_a_status_does_not() -> None:
+    row = machine(1, "web-1")
+    done = Change(row, row, (), [(None, point(row))])
+    later = NOW + timedelta(hours=1)
+    assert with_events(done, NOW).outbox[0].id == with_events(done, later).outbox[0].id
+    fell = change(row, replace(row, status=Status.DEGRADED))
+    assert with_events(fell, NOW).outbox[0].id != with_events(fell, later).outbox[0].id
+
+
+def test_what_was_told_leaves_and_what_was_not_stays() -> None:
+    row = machine(1, "web-1")
+    one = with_events(Change(row, row, (), [(None, point(row))]), NOW)
+    both = with_events(Change(one, one, (), [(None, point(row, LAST_SLOT - timedelta(days=1)))]), NOW)
+    assert told(both, one.outbox).outbox == both.outbox[1:]
+    assert told(both, one.outbox).next_publish == NOW
+    assert (told(both, both.outbox).outbox, told(both, both.outbox).next_publish) == ((), None)
+    assert (untold(both).outbox, untold(both).next_publish) == ((), None)
+
+
+def test_an_outbox_that_nobody_empties_keeps_the_newest() -> None:
+    row = machine(1, "web-1")
+    for hour in range(MOST_UNTOLD + 5):
+        done = point(row, LAST_SLOT + timedelta(hours=hour))
+        row = with_events(Change(row, row, (), [(None, done)]), NOW)
+    assert len(row.outbox) == MOST_UNTOLD
+    assert row.outbox[-1].details["slot"] == f"{LAST_SLOT + timedelta(hours=MOST_UNTOLD + 4):%Y%m%dT%H%MZ}"
