@@ -14,6 +14,9 @@
         ├── Conflict        another operation is running on it: later
         └── Refused         the request itself is wrong: giving up
 
+The class is what can be said of any answer; what really follows is decided by code, status and message
+(`decide/failure.py`), for which they travel along.
+
 Adapters translate into these once (`cloud/call.py`); nobody else sees an SDK's exception.
 """
 
@@ -44,19 +47,20 @@ class LostRace(TagbackError):
 
 
 class CloudError(TagbackError):
-    """Azure answered, or failed to. `code` is Azure's own where it gave one."""
+    """Azure answered, or failed to. `code` is Azure's own where it gave one, `status` that of HTTP, 0 without any."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: int = 0) -> None:
         super().__init__(f"{code}: {message}" if message else code)
         self.code = code
         self.message = message
+        self.status = status
 
 
 class Throttled(CloudError):
     """Too many requests. No call of this kind may be sent before `after` has passed (promise S9)."""
 
     def __init__(self, code: str, message: str, after: timedelta) -> None:
-        super().__init__(code, message)
+        super().__init__(code, message, 429)
         self.after = after
 
 

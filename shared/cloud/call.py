@@ -37,7 +37,7 @@ class Calls:
             after = self._told(lost)
             if after:
                 raise Throttled(lost.code, lost.message, after) from lost.__cause__
-            raise Unavailable(lost.code, lost.message) from lost.__cause__
+            raise Unavailable(lost.code, lost.message, lost.status) from lost.__cause__
 
     def once(self, action: Callable[[], Answer]) -> Answer:
         """Run a write that must not be done twice: tried again only while nothing can have reached Azure.

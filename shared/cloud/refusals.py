@@ -70,8 +70,8 @@ def refusal(error: AzureError, now: datetime) -> CloudError:
         after = retry_after(getattr(error.response, "headers", {}), now)
         return Throttled(code, message, NO_RETRY_AFTER if after is None else after)
     if status is None or status < 300 or status == 408 or status >= 500:
-        return OutcomeUnknown(code, message)
-    return _class_of(code, message, status)(code, message)
+        return OutcomeUnknown(code, message, status or 0)
+    return _class_of(code, message, status)(code, message, status)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

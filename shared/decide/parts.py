@@ -49,6 +49,15 @@ def looked(point: Point, part: Part, seen: SnapshotSeen | None, owner: str, now:
     return replace(part, state=PartState.READY if is_ready(seen) else PartState.STARTED, sent_at=part.sent_at or now)
 
 
+def loss_of(seen: SnapshotSeen | None) -> str:
+    """The code under which a lost part is reported: how a look found its snapshot."""
+    if seen is None:
+        return "PartVanished"
+    if not has_failed(seen):
+        return "PartForeign"
+    return "PartCanceled" if seen.provisioning.lower() == "canceled" else "PartFailed"
+
+
 def confirmed(point: Point, seen: Mapping[ResourceId, SnapshotSeen], owner: str) -> Point:
     """The point after a bulk look: only presence promotes a part, absence says nothing."""
     for part in point.live_parts:

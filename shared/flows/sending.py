@@ -118,9 +118,7 @@ def _after(slice_: Slice, case: Case, capture: Capture, answers: Answers) -> lis
         unsent = unsent or answer is None
     capture = Capture(capture.operation, point)
     if errors:
-        error = gravest(errors)
-        log.warning("capture.setback vm=%s slot=%s because=%r", case.machine.row.name, stamp(point.slot), str(error))
-        return set_back(case, capture, error, now)
+        return set_back(case, capture, gravest(errors), now)
     if unsent:
         return [replace(capture.operation, attempts=capture.operation.attempts - 1, next_look=now), point]
     waiting = decide.waiting(capture, now)

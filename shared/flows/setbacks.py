@@ -1,13 +1,18 @@
-"""What an operation becomes when Azure refused an act: put off, put before a person, or given up, with the reason."""
+"""What an operation becomes when an act failed: put off, put before a person, or given up, with the reason.
+
+Called by the flows that act. A failure is told once: whoever looks again and meets the same one says so quietly.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.decide.capture import Capture, put_off
-from shared.decide.failure import AskPerson, GiveUp, Retry, follow_up
+from shared.decide.failure import AskPerson, GiveUp, Gone, Next, Retry, Tries, follow_up, gravity, rule_for
 from shared.errors import (
     Blocked,
     CloudError,
@@ -20,10 +25,13 @@ from shared.errors import (
     Unavailable,
 )
 from shared.flows.casework import Case, closing
-from shared.model.operation import Failure, Operation, State, Trouble
+from shared.model.fault import Fault, Trouble
+from shared.model.operation import Failure, Operation, State
 from shared.model.point import Point
 
-TROUBLES = {  # the gravest first
+log = logging.getLogger("tagback")
+
+TROUBLES = {
     Refused: Trouble.REFUSED,
     Denied: Trouble.DENIED,
     Blocked: Trouble.BLOCKED,
@@ -35,25 +43,33 @@ TROUBLES = {  # the gravest first
 }
 
 
+def fault_of(error: CloudError) -> Fault:
+    """The error as decisions know it."""
+    after = error.after if isinstance(error, Throttled) else timedelta(0)
+    return Fault(TROUBLES[type(error)], error.code, error.message, error.status, after)
+
+
 def gravest(errors: Sequence[CloudError]) -> CloudError:
     """The error that decides how the operation goes on."""
-    order = list(TROUBLES)
-    return min(errors, key=lambda error: order.index(type(error)))
+    return max(errors, key=lambda error: gravity(fault_of(error)))
 
 
 def setback(case: Case, operation: Operation, error: CloudError, now: datetime) -> list[Operation | Point]:
     """The operation's rows after an act failed with this error."""
-    trouble = TROUBLES[type(error)]
-    said = f"{error.code}: {error.message}"
-    match follow_up(trouble, max(operation.attempts, 1), operation.uid):
-        case Retry(after, because):
-            until = now + max(after, error.after if isinstance(error, Throttled) else timedelta(0))
-            return [put_off(operation, State.FAILED, Failure(error.code, error.message, because), until)]
-        case AskPerson(after, remedy):
-            failure = Failure(error.code, error.message, remedy)
-            return [put_off(operation, State.NEEDS_PERSON, failure, now + after)]
-        case GiveUp(because):
-            return closing(case, operation, State.GAVE_UP, f"{because}: {said}", now)
+    fault = fault_of(error)
+    failure = _failure(operation, fault, now)
+    next_ = follow_up(fault, Tries(max(operation.attempts, 1), failure.times, operation.uid))
+    _tell(case, operation, failure, next_)
+    match next_:
+        case Retry(after, because, wait_for):
+            return [put_off(operation, State.FAILED, _with(failure, because, wait_for), now + after)]
+        case AskPerson(after, remedy, _, wait_for):
+            return [put_off(operation, State.NEEDS_PERSON, _with(failure, remedy, wait_for), now + after)]
+        case GiveUp(because, remedy):
+            words = "; ".join(part for part in (f"{because}: {error}", remedy) if part)
+            return closing(case, _failed(operation, _with(failure, remedy)), State.GAVE_UP, words, now)
+        case Gone(because):
+            return closing(case, _failed(operation, failure), State.GAVE_UP, f"{because}: {error}", now)
         case other:
             assert_never(other)
 
@@ -62,3 +78,31 @@ def set_back(case: Case, capture: Capture, error: CloudError, now: datetime) -> 
     """The same for a capture whose point changed as well: what is known of its parts is kept in any case."""
     rows = setback(case.with_point(capture.point), capture.operation, error, now)
     return rows if any(isinstance(row, Point) for row in rows) else [*rows, capture.point]
+
+
+def _failure(operation: Operation, fault: Fault, now: datetime) -> Failure:
+    """What is remembered of a failure; the same code again is the same failure, since when it first was."""
+    before = operation.failure
+    known = rule_for(fault) is not None
+    if before is None or before.code != fault.code:
+        return Failure(fault.code, fault.message, "", now, 1, known=known)
+    return Failure(fault.code, fault.message, "", before.since or now, before.times + 1, known=known)
+
+
+def _with(failure: Failure, remedy: str, wait_for: str = "") -> Failure:
+    return replace(failure, remedy=remedy, waits_for=wait_for)
+
+
+def _failed(operation: Operation, failure: Failure) -> Operation:
+    return replace(operation, failure=failure)
+
+
+def _tell(case: Case, operation: Operation, failure: Failure, next_: Next) -> None:
+    """One line per setback; a warning the first time, and when it comes to an end."""
+    what = (case.machine.row.name, operation.id, type(next_).__name__, failure.code, failure.times, next_.because)
+    loud = failure.times == 1 or isinstance(next_, (GiveUp, Gone))
+    level = logging.WARNING if loud else logging.INFO
+    log.log(level, "operation.setback vm=%s operation=%s next=%s code=%s times=%d because=%r", *what)
+    if not failure.known and failure.times == 1:
+        told = (failure.code, failure.message)
+        log.warning("failure.unknown code=%s message=%r because='no rule names this code'", *told)

@@ -33,26 +33,21 @@ class State(StrEnum):
         return self in (State.INTENDED, State.STARTED, State.FAILED, State.NEEDS_PERSON)
 
 
-class Trouble(StrEnum):
-    """What kind of answer ended an act, named like the classes of `shared/errors.py`."""
-
-    THROTTLED = "throttled"
-    UNAVAILABLE = "unavailable"
-    OUTCOME_UNKNOWN = "outcome-unknown"
-    CONFLICT = "conflict"
-    BLOCKED = "blocked"
-    DENIED = "denied"
-    MISSING = "missing"
-    REFUSED = "refused"
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The last error of an operation, for people: Azure's code and message, and what the reader can do."""
+    """The last error of an operation, for people: Azure's code and message, and what the reader can do.
+
+    `since` is when this code was first answered, `times` how often in a row since then: whoever alarms people does it
+    when `times` is 1. `waits_for` names what must come true. A code that no rule knows is not `known`.
+    """
 
     code: str
     message: str
     remedy: str
+    since: datetime | None = None
+    times: int = 1
+    waits_for: str = ""
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
