@@ -1,0 +1,207 @@
+"""What follows a failure: every row of the facts has its one rule and scenario, and the course of each is finite."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from shared.decide.failure import LAST, RULES, AskPerson, GiveUp, Gone, Retry, Tries, follow_up, gravity, rule_for
+from shared.decide.failure_arm import CAUTIOUS
+from shared.decide.failure_rules import Follow, WaitFor
+from shared.model.fault import Area, Fault, Task, Trouble
+
+FACTS = Path(__file__).parents[3] / "shared" / "docs" / "azure-facts.md"
+SECTIONS = {"3.9": "| code | usual HTTP |", "5.12": "| code | class |", "2015": "| 2015 row |"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A failure in its real words, and what follows attempt after attempt."""
+
+    row: str
+    trouble: str
+    code: str
+    message: str
+    wording: str
+    path: list[str]
+    status: int = 0
+    area: str = "arm"
+    task: str = "any"
+    says: str = ""
+    waits_for: str = ""
+
+    @property
+    def fault(self) -> Fault:
+        area, task = Area(self.area), Task(self.task)
+        return Fault(Trouble(self.trouble), self.code, self.message, self.status, area=area, task=task)
+
+
+def scenarios() -> list[Scenario]:
+    file = Path(__file__).with_name("failure_scenarios.toml")
+    return [Scenario(**each) for each in tomllib.loads(file.read_text())["scenario"]]
+
+
+def rows_of(section: str, text: str) -> list[str]:
+    """The first cells of one table of the facts, without their marks."""
+    lines = text[text.index(SECTIONS[section]) :].splitlines()[2:]
+    table = lines[: next(number for number, line in enumerate([*lines, ""]) if not line.startswith("|"))]
+    return [f"{section}: {plain(line.strip('|').split('|')[0])}" for line in table]
+
+
+def plain(cell: str) -> str:
+    """The cell without marks of sources and emphasis; a note on what a code usually means is no part of its name."""
+    bare = re.sub(r"\s*\((?:in|doc)[^)]*\)|\s*\[[\w, -]+\]|`|\*", "", cell)
+    return re.sub(r"\s+", " ", bare).strip()
+
+
+def word(next_: Retry | AskPerson | GiveUp | Gone) -> str:
+    return {Retry: "retry", AskPerson: "ask", GiveUp: "give-up", Gone: "gone"}[type(next_)]
+
+
+def course_of(fault: Fault) -> list[Retry | AskPerson | GiveUp | Gone]:
+    """Everything that follows while the same failure comes again."""
+    followed: list[Retry | AskPerson | GiveUp | Gone] = []
+    while not followed or isinstance(followed[-1], (Retry, AskPerson)):
+        times = len(followed) + 1
+        assert times <= LAST, f"{fault} is tried for ever"
+        followed.append(follow_up(fault, Tries(times, times, "uid")))
+    return followed
+
+
+needs_facts = pytest.mark.skipif(not FACTS.exists(), reason="the facts are not beside this repository")
+
+
+@needs_facts
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_row_of_the_facts_has_exactly_one_rule_and_a_scenario(section: str) -> None:
+    rows = rows_of(section, FACTS.read_text())
+    told = {scenario.row for scenario in scenarios()}
+    assert len(rows) > 15
+    assert sorted(rows) == sorted(rule.source for rule in RULES if rule.source.startswith(f"{section}:"))
+    assert [row for row in rows if row not in told] == []
+
+
+def test_every_rule_has_a_source_of_its_own_and_a_scenario() -> None:
+    sources = [rule.source for rule in RULES]
+    assert len(set(sources)) == len(sources)
+    assert [one for one in sources if one.partition(":")[0] not in (*SECTIONS, "ours")] == []
+    assert set(sources) == {scenario.row for scenario in scenarios()}
+
+
+def test_no_code_has_two_rules() -> None:
+    codes = [(rule.area, code.lower()) for rule in RULES for code in rule.codes]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda one: f"{one.row[:60]}-{one.code or one.message[:30]}")
+def test_a_failure_in_its_real_words_takes_its_course(scenario: Scenario) -> None:
+    found = rule_for(scenario.fault)
+    assert found is not None
+    assert found.source == scenario.row
+    followed = course_of(scenario.fault)
+    runs = [(key, len(list(run))) for key, run in groupby(word(one) for one in followed)]
+    ended = runs[-1][0] in ("give-up", "gone")
+    assert ended
+    assert [f"{key} {count}" for key, count in runs[:-1]] + [runs[-1][0]] == scenario.path
+    remedies = " ".join(one.remedy for one in followed if isinstance(one, (AskPerson, GiveUp)))
+    assert scenario.says in f"{remedies} {followed[0].because}"
+    waits = {one.wait_for for one in followed if isinstance(one, (Retry, AskPerson))}
+    assert not scenario.waits_for or waits == {scenario.waits_for}
+
+
+def test_every_course_that_asks_says_what_to_do_and_every_wait_says_for_what() -> None:
+    courses = [course for rule in RULES for course in (rule.course, *(one for _, one in rule.when))]
+    for course in (*courses, *CAUTIOUS.values()):
+        assert course.because
+        assert course.follow is not Follow.ASK or course.remedy
+        assert course.follow is not Follow.WAIT or course.wait_for is not WaitFor.NOTHING
+        assert course.follow is Follow.GIVE_UP or course.attempts == 1 or timedelta(0) < course.first <= course.most
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_a_code_that_no_row_names_is_treated_cautiously_and_never_given_up_at_once(trouble: Trouble) -> None:
+    fault = Fault(trouble, "BrandNewCode", "something new")
+    first = follow_up(fault, Tries(1, 1, "uid"))
+    assert isinstance(first, (Retry, AskPerson))
+    if trouble not in (Trouble.THROTTLED, Trouble.OUTCOME_UNKNOWN):
+        assert rule_for(fault) is None
+
+
+def test_the_code_is_compared_without_case_and_a_429_is_a_429_whatever_its_code() -> None:
+    assert rule_for(Fault(Trouble.BLOCKED, "scopelocked", "", 409)) is rule_for(
+        Fault(Trouble.BLOCKED, "ScopeLocked", "")
+    )
+    throttled = rule_for(Fault(Trouble.BLOCKED, "ScopeLocked", "", 429))
+    assert throttled is not None
+    assert throttled.trouble is Trouble.THROTTLED
+
+
+def test_a_vault_passes_on_what_arm_said() -> None:
+    lock = Fault(Trouble.BLOCKED, "ScopeLocked", "", 409, area=Area.VAULT)
+    assert rule_for(lock) is rule_for(Fault(Trouble.BLOCKED, "ScopeLocked", ""))
+
+
+def test_a_message_counts_only_for_the_task_that_it_was_told_of() -> None:
+    said = "The job is not in a cancellable state - Please wait until the job completes."
+    assert rule_for(Fault(Trouble.CONFLICT, "", said, area=Area.VAULT, task=Task.CANCEL)) is not None
+    assert rule_for(Fault(Trouble.CONFLICT, "", said, area=Area.VAULT, task=Task.BACK_UP)) is None
+
+
+def test_of_several_failures_the_one_that_ends_it_decides() -> None:
+    refused = Fault(Trouble.REFUSED, "BadRequest", "", 400)
+    locked = Fault(Trouble.BLOCKED, "ScopeLocked", "", 409)
+    busy = Fault(Trouble.CONFLICT, "Conflict", "", 409)
+    assert max((busy, refused, locked), key=gravity) is refused
+    assert max((busy, locked), key=gravity) is locked
+
+
+codes = some.sampled_from(sorted({code for rule in RULES for code in rule.codes} | {"", "New"}))
+messages = some.sampled_from(
+    sorted({words for rule in RULES for words in rule.says} | {"in progress", "throttled", ""})
+)
+afters = some.integers(0, 90000).map(lambda seconds: timedelta(seconds=seconds))
+statuses = some.sampled_from((0, 400, 403, 404, 409, 412, 429, 500, 503))
+faults = some.builds(
+    Fault,
+    some.sampled_from(Trouble),
+    codes,
+    messages,
+    statuses,
+    afters,
+    some.sampled_from(Area),
+    some.sampled_from(Task),
+)
+
+
+@given(faults, some.integers(1, 2 * LAST), some.integers(1, 2 * LAST), some.text(max_size=6))
+def test_every_failure_has_one_follow_up_with_a_reason_in_its_bounds(
+    fault: Fault, total: int, alike: int, key: str
+) -> None:
+    tries = Tries(max(total, alike), alike, key)
+    next_ = follow_up(fault, tries)
+    assert next_.because
+    assert follow_up(fault, tries) == next_
+    if isinstance(next_, (Retry, AskPerson)):
+        rule = rule_for(fault)
+        course = rule.course_for(fault.message) if rule else CAUTIOUS[fault.trouble]
+        assert next_.after >= fault.after
+        assert next_.after >= min(course.first, course.most)
+        assert next_.after <= max(fault.after, course.most * 1.25)
+    assert tries.total < LAST or isinstance(next_, GiveUp)
+
+
+@given(faults)
+def test_delays_grow_and_differ_between_machines(fault: Fault) -> None:
+    early, late = (follow_up(fault, Tries(number, 1, "uid")) for number in (1, 9))
+    if isinstance(early, (Retry, AskPerson)) and isinstance(late, (Retry, AskPerson)) and not fault.after:
+        assert late.after >= early.after / 1.25
+        spread = {follow_up(fault, Tries(1, 1, f"uid-{number}")) for number in range(20)}
+        assert len(spread) > 10
