@@ -11,7 +11,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes -r $(2) 2>/dev/null \
 	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 
-.PHONY: install demo up test check lock clean
+.PHONY: install demo up test mutation check lock clean
 
 install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
 
@@ -51,11 +51,21 @@ check: install
 test: check
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
+# Small changes planted in shared/decide, each to be noticed by a test; MODULES="naming tags" judges only those.
+mutation: install $(VENV)/.mutation
+	@$(BIN)/python -m tests.mutation $(MODULES)
+
+$(VENV)/.mutation: local/locks/mutation.txt $(VENV)/.installed
+	@echo "installing mutmut into $(VENV) ..."
+	@$(call install,$(VENV),local/locks/mutation.txt)
+	@touch $@
+
 # Resolve the direct dependencies of pyproject.toml anew and pin them with hashes.
 lock: $(VENV)/.installed
 	echo uv | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/uv.txt
 	$(UV_COMPILE) pyproject.toml -o requirements.txt
 	$(UV_COMPILE) pyproject.toml --extra cli --group dev -c requirements.txt -o local/locks/dev.txt
+	echo mutmut | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/mutation.txt
 
 clean:
 	rm -rf $(VENV) $(RUNTIME_VENV) local/azurite/node_modules local/.run

@@ -1,0 +1,1 @@
+"""Mutation testing of shared/decide: `make mutation`."""

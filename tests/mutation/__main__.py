@@ -1,0 +1,79 @@
+"""Mutation testing of the decisions: `make mutation`, or `python -m tests.mutation [MODULE ...]`.
+
+mutmut plants small changes in shared/decide and runs, for each, the tests that reach the changed function. Exit 1 when
+fewer than 85 % are killed, or when a survivor is not in survivors.toml with its reason. `--write` adds survivors there
+without a reason and drops those that no longer survive.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.mutation import survivors, trees
+from tests.mutation.verdicts import Fate, Mutant, mutants
+
+FLOOR = 85.0
+
+
+def main(words: Sequence[str]) -> int:
+    write = "--write" in words
+    chosen = [word for word in words if not word.startswith("-")] or trees.modules()
+    if unknown := set(chosen) - set(trees.modules()):
+        print(f"no modules of shared/decide: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    began = time.monotonic()
+    tree = trees.plant(chosen)
+    if not _run(tree):
+        return 1
+    found = list(mutants(tree))
+    _tell(found, time.monotonic() - began)
+    return _judged(found, chosen, write)
+
+
+def _run(tree: Path) -> bool:
+    """Let mutmut do its work; its animated lines go to a file."""
+    log = tree / "mutmut.log"
+    with log.open("w") as told:
+        ended = subprocess.run([Path(sys.executable).with_name("mutmut"), "run"], cwd=tree, stdout=told, stderr=told)
+    if ended.returncode or not list((tree / "mutants" / "shared" / "decide").glob("*.meta")):
+        print(f"mutmut failed; the end of {log}:\n{log.read_text()[-3000:]}", file=sys.stderr)
+        return False
+    return True
+
+
+def _tell(found: Sequence[Mutant], seconds: float) -> None:
+    fates = Counter((mutant.module, mutant.fate) for mutant in found)
+    for module in sorted({mutant.module for mutant in found}):
+        killed, alive = fates[module, Fate.KILLED], fates[module, Fate.SURVIVED]
+        print(f"{module:20} {killed:5} of {killed + alive:5} killed  {_percent(killed, killed + alive):5.1f} %")
+    killed = sum(mutant.fate is Fate.KILLED for mutant in found)
+    print(f"{'all':20} {killed:5} of {len(found):5} killed  {_percent(killed, len(found)):5.1f} %  in {seconds:.0f} s")
+
+
+def _judged(found: Sequence[Mutant], chosen: Sequence[str], write: bool) -> int:
+    """The exit code."""
+    alive = [mutant for mutant in found if mutant.fate is Fate.SURVIVED]
+    known = survivors.read()
+    if write:
+        survivors.write(survivors.merged(known, alive, chosen))
+        known = survivors.read()
+    unexplained = [mutant for mutant in alive if not survivors.reason(known, mutant)]
+    for mutant in unexplained:
+        print(f"\nsurvivor without a reason in {survivors.FILE.name}: {mutant.place}\n{mutant.change}")
+    enough = _percent(len(found) - len(alive), len(found)) >= FLOOR
+    if not enough:
+        print(f"\nfewer than {FLOOR:g} % of the mutants were killed")
+    return 0 if enough and not unexplained else 1
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 100.0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

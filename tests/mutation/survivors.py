@@ -1,0 +1,54 @@
+"""The mutants that are known to survive, each with the reason why no test kills it: survivors.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutation.verdicts import Mutant
+
+FILE = Path(__file__).parent / "survivors.toml"
+HEAD = """# Mutants of shared/decide that survive, and why that is right. Written by `python -m tests.mutation --write`,
+# which keeps the reasons; a survivor without one makes `make mutation` fail.
+"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Survivor:
+    """A mutant by its place and change; `because` is empty until somebody has looked."""
+
+    place: str
+    change: str
+    because: str = ""
+
+
+def read() -> list[Survivor]:
+    document = tomllib.loads(FILE.read_text()) if FILE.exists() else {}
+    return [Survivor(one["place"], one["change"], one["because"]) for one in document.get("survivor", [])]
+
+
+def reason(known: Iterable[Survivor], mutant: Mutant) -> str:
+    """Why a mutant may survive; empty when nobody has said."""
+    return next((one.because for one in known if (one.place, one.change) == (mutant.place, mutant.change)), "")
+
+
+def merged(known: Sequence[Survivor], alive: Sequence[Mutant], judged: Sequence[str]) -> list[Survivor]:
+    """The survivors of the modules judged, with the reasons known; those of other modules as they were."""
+    others = [one for one in known if one.place.partition(".")[0] not in judged]
+    fresh = {Survivor(mutant.place, mutant.change, reason(known, mutant)) for mutant in alive}
+    return sorted([*others, *fresh])
+
+
+def write(survivors: Iterable[Survivor]) -> None:
+    FILE.write_text(HEAD + "".join(_entry(one) for one in survivors))
+
+
+def _entry(one: Survivor) -> str:
+    change = f"change = '''\n{one.change}'''"
+    return f"\n[[survivor]]\nplace = {_quoted(one.place)}\n{change}\nbecause = {_quoted(one.because)}\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

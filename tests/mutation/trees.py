@@ -1,0 +1,52 @@
+"""A copy of the repository in which mutmut may write, with the settings that it reads from pyproject.toml.
+
+Used by __main__.py. The copy holds what the chosen tests import, and a link to the facts that some of them read.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+HERE = ROOT / "local" / ".run" / "mutation"
+FACTS = ROOT.parent / "shared" / "docs"
+TESTS = ("tests/decide", "tests/flows", "tests/cli", "tests/test_settings.py")
+COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e", "simulator")
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["shared/decide"]
+only_mutate = [{modules}]
+also_copy = ["shared", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md"]
+pytest_add_cli_args = ["-p", "no:xdist", "-p", "no:randomly"]
+pytest_add_cli_args_test_selection = [{tests}]
+use_git_change_detection = false
+"""
+
+
+def plant(modules: Sequence[str]) -> Path:
+    """A fresh copy in which only these modules of shared/decide are mutated."""
+    shutil.rmtree(HERE, ignore_errors=True)
+    HERE.mkdir(parents=True)
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, HERE / name, ignore=LEFT_BEHIND)
+        elif source.exists():
+            shutil.copy(source, HERE / name)
+    if FACTS.exists():
+        (HERE / "shared" / "docs").symlink_to(FACTS)  # seen from mutants/ the repository's neighbour `shared` is this
+    settings = SETTINGS.format(
+        modules=", ".join(f'"shared/decide/{module}.py"' for module in modules),
+        tests=", ".join(f'"{test}"' for test in TESTS),
+    )
+    (HERE / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
+    return HERE
+
+
+def modules() -> list[str]:
+    """Every module of shared/decide, by name."""
+    found = (ROOT / "shared" / "decide").glob("*.py")
+    return sorted(path.stem for path in found if path.stem != "__init__")
