@@ -23,7 +23,7 @@ class SnapshotOrder:
 class SnapshotSeen:
     """A snapshot as a GET or a list page shows it. `completion` is in percent, None where Azure gives none.
 
-    `source` is the id that the disk had, `created` when Azure began it; None where Azure does not say.
+    `disk_state` tells whether somebody reads it by a SAS. `source` is the id that the disk had, `created` when Azure began it; None where Azure does not say.
     """
 
     id: ResourceId
@@ -32,5 +32,6 @@ class SnapshotSeen:
     completion: float | None
     access: str
     tags: Mapping[str, str]
+    disk_state: str = ""
     source: ResourceId | None = None
     created: datetime | None = None

@@ -1,6 +1,6 @@
 """What each plan keeps, as calendars under `tests/golden/retention` that one can check without reading code.
 
-After a wanted change of retention: `pytest --update-golden tests/decide/test_retention_calendars.py`, then read the diff.
+After a wanted change: `pytest --update-golden tests/decide/test_retention_calendars.py`, then read the diff.
 """
 
 from __future__ import annotations

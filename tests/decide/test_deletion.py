@@ -1,0 +1,198 @@
+"""The deletion rule: a test per clause, which fails when its clause is taken away, and the rails around all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.decide.deletion import (
+    CLAUSES,
+    Delete,
+    Facts,
+    Frozen,
+    Held,
+    Look,
+    NeedsApproval,
+    NotOurs,
+    Verdict,
+    WaitUntil,
+    verdict,
+)
+from shared.decide.deletion_dates import Going, Staying
+from shared.decide.tag_values import FOREVER
+from shared.model.identity import DiskUid
+from shared.model.point import Point
+from shared.model.snapshot import SnapshotSeen
+from tests.decide.plans import NOW, UID
+from tests.decide.points import changed, point_of
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+OLD = point_of(NOW - 8 * DAY)
+[PART] = OLD.parts
+SEEN = SnapshotSeen(
+    id=PART.id,
+    source_uid=PART.disk_uid,
+    provisioning="Succeeded",
+    completion=None,
+    access="Available",
+    tags={"tagback-owner": "acct", "tagback-vm": UID, "tagback-disk": PART.disk_uid},
+)
+GOING = Going(OLD, OLD.keep_until, True, "its week is over")
+UNPLANNED = replace(GOING, planned=False)
+FREE = Facts(
+    now=NOW,
+    clocks_apart=timedelta(0),
+    owner="acct",
+    standing=GOING,
+    marked_at=NOW - 4 * DAY,
+    wait=DAY,
+    listed_at=NOW - MINUTE,
+    looks=(Look(PART, SEEN),),
+    room=1,
+)
+
+
+def facts(**fields: object) -> Facts:
+    return replace(FREE, **fields)  # type: ignore[arg-type]  # a test names the fields it changes
+
+
+def shown(**fields: object) -> Facts:
+    """Azure shows the part otherwise."""
+    return facts(looks=(Look(PART, replace(SEEN, **fields)),))  # type: ignore[arg-type]  # as above
+
+
+def held(point: Point) -> Facts:
+    return facts(standing=replace(GOING, point=point))
+
+
+STOPPED: dict[str, list[tuple[Facts, type]]] = {
+    "ours": [
+        (shown(tags={}), NotOurs),
+        (shown(tags={**SEEN.tags, "tagback-owner": "another"}), NotOurs),
+        (shown(tags={**SEEN.tags, "tagback-vm": "another"}), NotOurs),
+        (shown(tags={**SEEN.tags, "tagback-disk": "another"}), NotOurs),
+        (shown(source_uid=DiskUid("another")), NotOurs),
+    ],
+    "may ever go": [(facts(standing=Staying(OLD, "the newest of a living machine")), WaitUntil)],
+    "date": [(facts(standing=replace(GOING, at=NOW + MINUTE)), WaitUntil)],
+    "announced": [(facts(marked_at=NOW - DAY + MINUTE), WaitUntil)],
+    "cooling-off": [
+        (facts(standing=UNPLANNED, marked_at=NOW - 71 * HOUR), WaitUntil),
+        (facts(standing=UNPLANNED, left_at=NOW - 71 * HOUR), WaitUntil),
+    ],
+    "point held": [(held(changed(OLD, held_until=NOW + MINUTE)), Held)],
+    "machine held": [(facts(machine_held_until=FOREVER), Held)],
+    "part held": [(facts(looks=(Look(PART, SEEN), Look(PART, SEEN, NOW + MINUTE))), Held)],
+    "active access": [(shown(disk_state="ActiveSAS"), Held)],
+    "clocks": [(facts(clocks_apart=10 * MINUTE + timedelta(seconds=1)), Frozen)],
+    "fresh look": [
+        (facts(listed_at=NOW - 16 * MINUTE), WaitUntil),
+        (facts(marked_at=NOW - 5 * MINUTE, listed_at=NOW - 6 * MINUTE, wait=timedelta(0)), WaitUntil),
+    ],
+    "halted": [(facts(halted="deletions are paused by person-1"), Frozen)],
+    "mass brake": [(facts(standing=UNPLANNED, burst="7 machines left at once"), Frozen)],
+    "budget": [(facts(room=0), WaitUntil), (facts(standing=UNPLANNED, room=0), NeedsApproval)],
+}
+CASES = [
+    pytest.param(name, case, kind, id=f"{name} {n}")
+    for name, cases in STOPPED.items()
+    for n, (case, kind) in enumerate(cases)
+]
+
+
+def test_what_nothing_stops_is_deleted_with_the_reason_of_its_date() -> None:
+    assert verdict(FREE) == Delete("its week is over")
+
+
+def test_every_clause_has_a_case() -> None:
+    assert set(STOPPED) == set(CLAUSES)
+
+
+@pytest.mark.parametrize(("name", "case", "kind"), CASES)
+def test_a_clause_stops_the_deletion_and_says_why(name: str, case: Facts, kind: type) -> None:
+    answer = verdict(case)
+    assert type(answer) is kind
+    assert answer.because
+
+
+@pytest.mark.parametrize(("name", "case", "kind"), CASES)
+def test_no_other_clause_would_have_stopped_it(name: str, case: Facts, kind: type) -> None:
+    others = [clause for each, clause in CLAUSES.items() if each != name]
+    assert isinstance(verdict(case, others), Delete)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        facts(standing=replace(GOING, at=NOW)),
+        facts(marked_at=NOW - DAY),
+        facts(standing=UNPLANNED, marked_at=NOW - 72 * HOUR, left_at=NOW - 72 * HOUR),
+        held(changed(OLD, held_until=NOW)),
+        facts(machine_held_until=NOW),
+        facts(clocks_apart=10 * MINUTE),
+        facts(listed_at=NOW - 15 * MINUTE),
+        facts(burst="7 machines left at once"),
+        facts(room=0, paid=True),
+        facts(room=0, remains=True),
+        facts(looks=(Look(PART, None),)),
+        facts(looks=(Look(PART, SEEN), Look(PART, None))),
+    ],
+)
+def test_at_the_edge_it_may_go(case: Facts) -> None:
+    assert isinstance(verdict(case), Delete)
+
+
+def test_a_held_point_is_looked_at_every_day_and_never_later_than_its_hold_ends() -> None:
+    for until in (NOW + HOUR, NOW + 40 * DAY, FOREVER):
+        answer = verdict(facts(machine_held_until=until))
+        assert isinstance(answer, Held)
+        assert answer.until == min(until, NOW + DAY)
+
+
+MOMENTS = st.integers(-200, 200).map(lambda hours: NOW + hours * HOUR)
+LOOKS = st.builds(
+    Look,
+    st.just(PART),
+    st.none() | st.just(SEEN) | st.just(replace(SEEN, tags={})) | st.just(replace(SEEN, disk_state="ActiveSAS")),
+    st.none() | MOMENTS,
+)
+FACTS = st.builds(
+    Facts,
+    now=MOMENTS,
+    clocks_apart=st.integers(0, 20).map(lambda minutes: minutes * MINUTE),
+    owner=st.just("acct"),
+    standing=st.builds(Going, st.just(OLD), MOMENTS, st.booleans(), st.just("due")) | st.just(Staying(OLD, "stays")),
+    marked_at=MOMENTS,
+    wait=st.just(DAY),
+    listed_at=MOMENTS,
+    looks=st.lists(LOOKS, min_size=1, max_size=3).map(tuple),
+    room=st.integers(0, 2),
+    paid=st.booleans(),
+    machine_held_until=st.none() | MOMENTS,
+    left_at=st.none() | MOMENTS,
+    halted=st.sampled_from(["", "", "paused"]),
+    burst=st.sampled_from(["", "", "burst"]),
+)
+
+
+@given(FACTS)
+def test_every_verdict_has_a_reason_and_is_the_first_clause_that_speaks(case: Facts) -> None:
+    answer: Verdict = verdict(case)
+    assert answer.because
+    spoken = [said for clause in CLAUSES.values() if (said := clause(case)) is not None]
+    assert answer == (spoken[0] if spoken else Delete(case.standing.because))
+
+
+@given(FACTS, MOMENTS)
+def test_a_hold_a_pause_or_a_foreign_part_always_stops_it(case: Facts, until: datetime) -> None:
+    assert not isinstance(verdict(replace(case, halted="paused")), Delete)
+    assert not isinstance(verdict(replace(case, looks=(*case.looks, Look(PART, replace(SEEN, tags={}))))), Delete)
+    if until > case.now:
+        assert not isinstance(verdict(replace(case, machine_held_until=until)), Delete)
+        assert not isinstance(verdict(replace(case, looks=(*case.looks, Look(PART, SEEN, until)))), Delete)
