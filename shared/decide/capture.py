@@ -126,8 +126,13 @@ def next_attempt(capture: Capture, machine: Machine, place: Place) -> Capture:
 
 
 def claimed(capture: Capture, until: datetime) -> Capture:
-    """Left `until` its claim runs out to the drainer that is about to send it."""
-    return Capture(replace(capture.operation, state=State.INTENDED, next_look=until), capture.point)
+    """Left `until` its claim runs out to the drainer that is about to send it.
+
+    What waits for a person goes on doing so until it succeeds: nobody is alarmed anew by every look.
+    """
+    asked = capture.operation.state is State.NEEDS_PERSON
+    state = State.NEEDS_PERSON if asked else State.INTENDED
+    return Capture(replace(capture.operation, state=state, next_look=until), capture.point)
 
 
 def waiting(capture: Capture, now: datetime) -> Capture:

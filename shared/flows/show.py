@@ -111,7 +111,15 @@ def job_id(uid: str, operation: str) -> str:
 def _failure(failure: Failure | None) -> Json | None:
     if failure is None:
         return None
-    return {"code": failure.code, "message": failure.message, "remedy": failure.remedy}
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "remedy": failure.remedy,
+        "since": instant(failure.since),
+        "times": failure.times,
+        "waits_for": failure.waits_for or None,
+        "known": failure.known,
+    }
 
 
 def request(asked: Request, operation: Operation | None) -> Json:

@@ -84,7 +84,15 @@ def test_a_failed_job_says_what_happened_and_what_to_do() -> None:
     failed = replace(capture(well, LAST_SLOT, State.NEEDS_PERSON), next_look=LAST_SLOT + timedelta(hours=6))
     fleet.put(well, failed)
     (job,) = answer(run(fleet, "jobs", "--output", "json"))
-    assert job["error"] == {"code": "ScopeLocked", "message": "a lock", "remedy": "remove the lock"}
+    assert job["error"] == {
+        "code": "ScopeLocked",
+        "message": "a lock",
+        "remedy": "remove the lock",
+        "since": None,
+        "times": 1,
+        "waits_for": None,
+        "known": True,
+    }
     assert (job["state"], job["ended"], job["next_look"]) == ("needs-person", None, "2026-11-20T08:00:00Z")
     assert "ScopeLocked: a lock; remove the lock" in run(fleet, "jobs").stdout
 
