@@ -1,0 +1,107 @@
+"""Which point of a machine to restore from: the one that fits the wish best, why, and what is lost by it.
+
+Called by flows/explaining.py, and by whatever restores. Only complete points are ever chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from shared.model.point import Consistency, Point
+
+ORDER = tuple(Consistency)
+"""The most consistent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """As little lost as possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The newest point before something happened at `moment`: a deletion, an intrusion, a bad deployment."""
+
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """The newest point that promises at least this; the newest of all where none does."""
+
+    consistency: Consistency
+
+
+Wish: TypeAlias = Latest | Before | AtLeast
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`lost`: how much time before `until` (now, or the moment wished for) is not in the point.
+
+    `passed_over` are newer points that were not chosen, each with its reason.
+    """
+
+    point: Point
+    because: str
+    lost: timedelta
+    passed_over: tuple[tuple[Point, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFits:
+    """There is no point to restore from."""
+
+    because: str
+    passed_over: tuple[tuple[Point, str], ...]
+
+
+def choose(points: Sequence[Point], wish: Wish, now: datetime) -> Chosen | NothingFits:
+    """The point to restore from. The order in which the points are given says nothing."""
+    until = wish.moment if isinstance(wish, Before) else now
+    newest_first = sorted(points, key=lambda point: point.slot, reverse=True)
+    fitting = [point for point in newest_first if not _unfit(point, wish)]
+    if not fitting:
+        return NothingFits(_nothing(points, wish), tuple((point, _unfit(point, wish)) for point in newest_first))
+    asked = [point for point in fitting if _promises(point, wish)]
+    point = (asked or fitting)[0]
+    newer = [one for one in newest_first if one.slot > point.slot]
+    passed_over = tuple((one, _unfit(one, wish) or f"only {one.consistency}") for one in newer)
+    return Chosen(point, _because(point, wish, fell_back=not asked), max(until - point.slot, timedelta(0)), passed_over)
+
+
+def _unfit(point: Point, wish: Wish) -> str:
+    """Why a point can in no case be chosen; empty when it can."""
+    if not point.complete:
+        return f"it is {point.state}: {point.because}"
+    if isinstance(wish, Before) and point.slot >= wish.moment:
+        return "it is not from before that time"
+    return ""
+
+
+def _promises(point: Point, wish: Wish) -> bool:
+    return not isinstance(wish, AtLeast) or ORDER.index(point.consistency) <= ORDER.index(wish.consistency)
+
+
+def _because(point: Point, wish: Wish, *, fell_back: bool) -> str:
+    match wish:
+        case Latest():
+            return f"the newest complete point ({point.consistency})"
+        case Before(moment):
+            return f"the newest complete point from before {moment:%Y-%m-%d %H:%M}Z ({point.consistency})"
+        case AtLeast(wanted) if fell_back:
+            return f"no complete point is {wanted}; the newest is {point.consistency}"
+        case AtLeast(wanted):
+            return f"the newest complete point that is at least {wanted} ({point.consistency})"
+
+
+def _nothing(points: Sequence[Point], wish: Wish) -> str:
+    if not points:
+        return "it has no recovery point"
+    if not any(point.complete for point in points):
+        return "none of its recovery points is complete"
+    assert isinstance(wish, Before), "any complete point fits every other wish"
+    return f"every complete point is from {wish.moment:%Y-%m-%d %H:%M}Z or later"

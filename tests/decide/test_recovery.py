@@ -1,0 +1,103 @@
+"""Which point a restore uses: only complete ones, the best for the wish, with the reason and what is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from shared.decide.recovery import AtLeast, Before, Chosen, Latest, NothingFits, Wish, choose
+from shared.model.point import Consistency, Point, PointState
+from tests.decide.plans import NOW, at
+from tests.decide.points import point_of
+
+DAY = timedelta(days=1)
+NEWEST = at("2027-03-10 02:00")
+
+
+def points() -> list[Point]:
+    """Four nights: application-consistent, crash, per-disk, and one that did not complete."""
+    kinds = [Consistency.PER_DISK, Consistency.CRASH, Consistency.APPLICATION]
+    made = [replace(point_of(NEWEST - DAY * (1 + age)), consistency=kind) for age, kind in enumerate(kinds)]
+    return [replace(point_of(NEWEST, state=PointState.INCOMPLETE), because="given up"), *made]
+
+
+def chosen(wish: Wish) -> Chosen:
+    found = choose(points(), wish, NOW)
+    assert isinstance(found, Chosen)
+    return found
+
+
+def test_the_newest_complete_point_loses_what_was_written_since() -> None:
+    found = chosen(Latest())
+    assert (found.point.slot, found.lost) == (NEWEST - DAY, timedelta(hours=34))
+    assert found.because == "the newest complete point (per-disk)"
+    assert [(one.slot, why) for one, why in found.passed_over] == [(NEWEST, "it is incomplete: given up")]
+
+
+def test_before_a_time_means_strictly_before_it_and_is_measured_to_it() -> None:
+    found = chosen(Before(NEWEST - DAY))
+    assert (found.point.slot, found.lost) == (NEWEST - 2 * DAY, DAY)
+    assert found.because == "the newest complete point from before 2027-03-09 02:00Z (crash)"
+    assert [why for _, why in found.passed_over] == ["it is incomplete: given up", "it is not from before that time"]
+    assert chosen(Before(NEWEST - DAY + timedelta(minutes=1))).point.slot == NEWEST - DAY
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nights", "because"),
+    [
+        (Consistency.APPLICATION, 3, "the newest complete point that is at least application (application)"),
+        (Consistency.FILE_SYSTEM, 3, "the newest complete point that is at least file-system (application)"),
+        (Consistency.CRASH, 2, "the newest complete point that is at least crash (crash)"),
+        (Consistency.PER_DISK, 1, "the newest complete point that is at least per-disk (per-disk)"),
+    ],
+)
+def test_at_least_so_consistent_passes_over_what_promises_less(wanted: Consistency, nights: int, because: str) -> None:
+    found = chosen(AtLeast(wanted))
+    assert (found.point.slot, found.because) == (NEWEST - nights * DAY, because)
+    assert len(found.passed_over) == nights
+
+
+def test_newer_points_that_promise_less_are_named_with_what_they_are() -> None:
+    assert [why for _, why in chosen(AtLeast(Consistency.APPLICATION)).passed_over[1:]] == [
+        "only per-disk",
+        "only crash",
+    ]
+
+
+def test_where_none_is_so_consistent_the_newest_is_better_than_none() -> None:
+    found = choose(points()[:3], AtLeast(Consistency.APPLICATION), NOW)
+    assert isinstance(found, Chosen)
+    assert (found.point.slot, found.because) == (
+        NEWEST - DAY,
+        "no complete point is application; the newest is per-disk",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "wish", "because"),
+    [
+        ([], Latest(), "it has no recovery point"),
+        (points()[:1], Latest(), "none of its recovery points is complete"),
+        (points(), Before(NEWEST - 9 * DAY), "every complete point is from 2027-03-01 02:00Z or later"),
+    ],
+    ids=["none", "incomplete", "too late"],
+)
+def test_where_nothing_fits_it_says_why(given: list[Point], wish: Wish, because: str) -> None:
+    found = choose(given, wish, NOW)
+    assert isinstance(found, NothingFits)
+    assert (found.because, len(found.passed_over)) == (because, len(given))
+
+
+def test_the_order_in_which_points_are_given_says_nothing() -> None:
+    for wish in (Latest(), Before(NEWEST - DAY), AtLeast(Consistency.CRASH)):
+        for seed in range(6):
+            assert choose(Random(seed).sample(points(), 4), wish, NOW) == choose(points(), wish, NOW)
+
+
+def test_a_point_of_this_very_instant_loses_nothing() -> None:
+    found = choose([point_of(NOW + timedelta(seconds=1))], Latest(), NOW)
+    assert isinstance(found, Chosen)
+    assert found.lost == timedelta(0)
