@@ -12,9 +12,17 @@ from local.simulator.lro import Family, Operation
 if TYPE_CHECKING:
     from local.simulator.call import Call
 
-RETRY_AFTER = {Family.DISK: 2, Family.COMPUTE: 10, Family.NETWORK: 3, Family.EVENT_GRID: 10, Family.GROUP: 15}
+RETRY_AFTER = {
+    Family.DISK: 2,
+    Family.COMPUTE: 10,
+    Family.GALLERY: 0,
+    Family.NETWORK: 3,
+    Family.EVENT_GRID: 10,
+    Family.GROUP: 15,
+}
 
 
+PLACED_SINCE = "2019-06-01"  # Event Grid's operations name their region since (recorded: not in 2018-09-15-preview)
 NOTIFIED_ACTIONS = "2022-08"  # recorded: actions of 2021-11-01 announce no notification, those of 2022-11-01 do
 # Actions whose answer names a wait; the others leave it to the client, as extensions do (recorded: test_compute_vm).
 WAITED_FOR = frozenset({"start", "deallocate"})
@@ -25,7 +33,8 @@ def wait_of(operation: Operation) -> dict[str, str]:
     silent = operation.work.startswith("extension.") or (
         operation.work == "vm.act" and operation.arguments.get("action") not in WAITED_FOR
     )
-    return {} if silent else {"Retry-After": str(RETRY_AFTER[operation.family])}
+    seconds = RETRY_AFTER[operation.family] if operation.wait is None else operation.wait
+    return {} if silent or not seconds else {"Retry-After": str(seconds)}
 
 
 def accepted(call: "Call", operation: Operation, status: int, document: Document | None, location: bool) -> Reply:
@@ -52,15 +61,19 @@ def _url(call: "Call", operation: Operation) -> str:
         return f"{root}/operationresults/{operation.id}?api-version={call.version}"
     name = operation.id.upper() if operation.family is Family.EVENT_GRID else operation.id
     where = operation.family.value.format(location=operation.location)
+    if operation.family is Family.EVENT_GRID and call.version < PLACED_SINCE:
+        where = where.replace(f"locations/{operation.location}/", "")
     url = f"{root}/providers/{where}/{name}?"
-    if operation.family not in (Family.DISK, Family.COMPUTE):
+    if operation.family not in (Family.DISK, Family.COMPUTE, Family.GALLERY):
         return f"{url}api-version={call.version}"
     return url + _partition(call, operation) + f"api-version={call.version}" + _signature(call, operation)
 
 
 def _partition(call: "Call", operation: Operation) -> str:
     """Name the partition, as recorded since 2021."""
-    return f"p={operation.subscription[:8]}-0000-4000-8000-000000000000&" if call.version >= "2021" else ""
+    if call.version < "2021" or operation.family is Family.GALLERY:
+        return ""
+    return f"p={operation.subscription[:8]}-0000-4000-8000-000000000000&"
 
 
 def _signature(call: "Call", operation: Operation) -> str:

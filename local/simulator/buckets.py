@@ -54,6 +54,23 @@ PROVIDER: Mapping[str, Limit] = {
     **_compute("LowCostGet", 40000, 45),
     **_compute("HighCostGet", 900),
     **_compute("GetOperation", 15000),
+    **_compute("PutRestorePoint", 150, 6),
+    **_compute("PutRestorePointCollection", 150, 15),
+    **_compute("UpdateRestorePointCollection", 150, 15),
+    **_compute("DeleteRestorePoint", 360),
+    **_compute("LowCostGetRestorePoint", 600),
+    **_compute("HighCostGetRestorePoint", 150),
+    **_compute("CreateImages", 60),
+    **_compute("GetImages", 360),
+    # 3 points per machine and hour for each mode, 3 copies per collection and hour (documented; one recorded).
+    **{
+        f"Microsoft.Compute/{name}": Limit(3, 3 / 3600, per_resource=True)
+        for name in (
+            "CreateCrashConsistentRestorePoint",
+            "CreateApplicationConsistentRestorePoint",
+            "CopyRestorePoint",
+        )
+    },
 }
 GRAPH = Limit(15, 3)
 

@@ -59,6 +59,11 @@ def compute_time(seconds: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}+00:00"
 
 
+def whole_second(seconds: float) -> str:
+    """Write a time as the guest's agent does: `+00:00`, no fraction."""
+    return f"{EPOCH + timedelta(seconds=int(seconds)):%Y-%m-%dT%H:%M:%S}+00:00"
+
+
 def http_date(seconds: float) -> str:
     """Write a time as the Date header does."""
     return f"{EPOCH + timedelta(seconds=int(seconds)):%a, %d %b %Y %H:%M:%S GMT}"

@@ -205,6 +205,8 @@ ACTIONS: Mapping[str, tuple[str | None, str | None]] = {
     "deallocate": ("deallocated", "Reserved"),
     "redeploy": ("running", None),
     "reapply": (None, None),
+    "performMaintenance": ("running", None),
+    "reimage": ("running", None),
 }
 
 
@@ -215,6 +217,17 @@ def act(world: "World", call: "Call") -> Reply:
     name = next(action for action in ACTIONS if action.lower() == asked)
     operation = _begin(world, call, "vm.act", "vm.power", found, {"action": name})
     return accepted(call, operation, 202, None, location=True)
+
+
+def generalize(world: "World", call: "Call") -> Reply:
+    """Mark a stopped machine as generalized; done at once (recorded)."""
+    found = world.resource(call.path.rsplit("/", 1)[0], TYPE)
+    if (found.notes or {}).get("power") not in ("stopped", "deallocated"):
+        message = f"The operation 'generalize' requires the VM '{found.document()['name']}' to be stopped."
+        raise ArmError(409, "OperationNotAllowed", message)
+    found.notes = {**(found.notes or {}), "generalized": True}
+    world.store.touch(found, call.now)
+    return Reply(200)
 
 
 def finish_act(world: "World", operation: Operation, at: float) -> None:
@@ -261,5 +274,6 @@ ROUTES = (
         Route("POST", f"{_ONE}/{name}", f"{TYPE}/{name}/action", act, _R, f"{_PY}, {_CLI}", _SINCE, _policy("UpdateVM"))
         for name in ACTIONS
     ),
+    Route("POST", f"{_ONE}/generalize", f"{TYPE}/generalize/action", generalize, _R, _PY, _SINCE, _policy("UpdateVM")),
 )  # fmt: skip
 FINISHERS = {"vm.put": finish_put, "vm.delete": finish_delete, "vm.act": finish_act}

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 ON_SCOPE = "Microsoft.EventGrid/eventSubscriptions"
 ON_TOPIC = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 TOPIC = "Microsoft.EventGrid/systemTopics"
+# Where a subscription may lie below what it is of; the last two are custom.
+OWNERS = (
+    TOPIC,
+    "Microsoft.EventGrid/topics",
+    "Microsoft.EventGrid/domains",
+    "Microsoft.EventGrid/domains/topics",
+)
 REGION = "centraluseuap"
 # The types a subscription hears when it names none, by the type of its scope (recorded for storage, documented for
 # subscriptions and groups); custom topics have none of their own.
@@ -37,21 +44,27 @@ def put(world: "World", call: "Call") -> Reply:
     """Create or replace a subscription (201); it works once the endpoint has shaken hands."""
     asked = call.body().get("properties") or {}
     found = world.store.get(key_of(call.path))
-    on_topic = "topic" in call.names
-    topic = world.resource(call.path.rsplit("/", 2)[0], TOPIC).id if on_topic else _scope(world, call["scope"])
-    base = topic if on_topic else f"{topic}/providers/Microsoft.EventGrid"
+    owner = owner_of(call)
+    topic = world.resource(call.path.rsplit("/", 2)[0], owner).id if owner else _scope(world, call["scope"])
+    base = topic if owner else f"{topic}/providers/Microsoft.EventGrid"
     resource_id = found.id if found else f"{base}/eventSubscriptions/{call['name']}"
     properties = {name: asked[name] for name in KEPT if name in asked}
     properties["topic"] = topic
-    source = world.resource(topic, TOPIC).document()["properties"]["source"] if on_topic else topic
+    source = world.resource(topic, TOPIC).document()["properties"]["source"] if owner == TOPIC else topic
     default_types(properties, str(source))
-    document = subscription_document(resource_id, ON_TOPIC if on_topic else ON_SCOPE, properties)
+    kind = f"{owner}/eventSubscriptions" if owner else ON_SCOPE
+    document = subscription_document(resource_id, kind, properties)
     return _save(world, call, found, (resource_id, document), asked.get("destination"))
+
+
+def owner_of(call: "Call") -> str:
+    """Return the type a subscription lies below; empty where it extends a scope."""
+    return "" if "scope" in call.names else call.route.action.split("/eventSubscriptions/", 1)[0]
 
 
 def patch(world: "World", call: "Call") -> Reply:
     """Change a subscription (201, recorded)."""
-    found = world.resource(call.path, ON_SCOPE) if "topic" in call.names else _found(world, call)
+    found = _found(world, call) if "scope" in call.names else world.resource(call.path, ON_SCOPE)
     asked = call.body()
     document = found.document()
     document["properties"].update({name: asked[name] for name in KEPT if name in asked})
@@ -77,7 +90,8 @@ def _save(
         held.notes = held_notes
         world.store.write(held, document, call.now)
     shake = not notes.get("validated")
-    work = Work("event-subscription.put", Family.EVENT_GRID, held, REGION, "event-grid", {}, waits=shake)
+    place = world.place_of(held, REGION)
+    work = Work("event-subscription.put", Family.EVENT_GRID, held, place, "event-grid", {}, waits=shake)
     operation = world.operations.begin(call, work)
     if shake and operation.fate == "succeed":
         world.events.greet(held, operation.id)
@@ -170,8 +184,10 @@ def full_url(world: "World", call: "Call") -> Reply:
 
 def at_scope(world: "World", call: "Call") -> Reply:
     """List the subscriptions of a scope."""
-    if "topic" in call.names:
-        return listed(world, call, world.resource(call.path.rsplit("/", 1)[0], TOPIC).key, ON_TOPIC.lower())
+    owner = owner_of(call)
+    if owner:
+        parent = world.resource(call.path.rsplit("/", 1)[0], owner)
+        return listed(world, call, parent.key, f"{owner}/eventSubscriptions".lower())
     return listed(world, call, key_of(call["scope"]), ON_SCOPE.lower())
 
 
@@ -180,7 +196,7 @@ def delete(world: "World", call: "Call") -> Reply:
     found = world.store.get(key_of(call.path))
     if found is None:
         return Reply(204)
-    work = Work("event-grid.delete", Family.EVENT_GRID, found, REGION, "event-grid", {})
+    work = Work("event-grid.delete", Family.EVENT_GRID, found, world.place_of(found, REGION), "event-grid.delete", {})
     return accepted(call, world.operations.begin(call, work), 202, None, location=True)
 
 
@@ -192,28 +208,44 @@ def finish_delete(world: "World", operation: Operation, at: float) -> None:
 
 
 _ON = "{scope}/providers/Microsoft.EventGrid/eventSubscriptions"
-_TOPICS = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid/systemTopics"
-_TOPIC = _TOPICS + "/{topic}"
-_OF_TOPIC = _TOPIC + "/eventSubscriptions"
+_GRID = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid"
+_AT = {
+    TOPIC: f"{_GRID}/systemTopics/{{topic}}",
+    OWNERS[1]: f"{_GRID}/topics/{{topic}}",
+    OWNERS[2]: f"{_GRID}/domains/{{domain}}",
+    OWNERS[3]: f"{_GRID}/domains/{{domain}}/topics/{{topic}}",
+}
 _CLI = "azure-cli-2025-02/eventgrid/test_create_event_subscriptions_with_filters"
 _CLI_TOPIC = "azure-cli-2025-02/eventgrid/test_create_system_topic"
 _SINCE, _R = Versions("2018-01-01"), Evidence.RECORDED
 
 
-def _subscription_routes(at: str, kind: str, source: str) -> tuple[Route, ...]:
+def _subscription_routes(at: str, kind: str, source: str, evidence: Evidence = _R) -> tuple[Route, ...]:
     one = at + "/{name}"
     return (
-        Route("PUT", one, f"{kind}/write", put, _R, source, _SINCE),
-        Route("PATCH", one, f"{kind}/write", patch, _R, source, _SINCE),
-        Route("GET", one, f"{kind}/read", get, _R, source, _SINCE),
-        Route("DELETE", one, f"{kind}/delete", delete, _R, source, _SINCE),
-        Route("GET", at, f"{kind}/read", at_scope, _R, source, _SINCE, lists=True),
-        Route("POST", one + "/getFullUrl", f"{kind}/getFullUrl/action", full_url, _R, source, _SINCE),
+        Route("PUT", one, f"{kind}/write", put, evidence, source, _SINCE),
+        Route("PATCH", one, f"{kind}/write", patch, evidence, source, _SINCE),
+        Route("GET", one, f"{kind}/read", get, evidence, source, _SINCE),
+        Route("DELETE", one, f"{kind}/delete", delete, evidence, source, _SINCE),
+        Route("GET", at, f"{kind}/read", at_scope, evidence, source, _SINCE, lists=True),
+        Route("POST", one + "/getFullUrl", f"{kind}/getFullUrl/action", full_url, evidence, source, _SINCE),
     )
 
 
+_SOURCES = {
+    TOPIC: (_CLI_TOPIC, _R),
+    OWNERS[1]: ("azure-cli-2025-02/eventgrid/test_create_topic", _R),
+    OWNERS[2]: ("EventGrid 2025-02-15 DomainEventSubscriptions_CreateOrUpdate", Evidence.SPECIFIED),
+    OWNERS[3]: ("EventGrid 2025-02-15 DomainTopicEventSubscriptions_CreateOrUpdate", Evidence.SPECIFIED),
+}
 ROUTES = (
     *_subscription_routes(_ON, ON_SCOPE, _CLI),
-    *_subscription_routes(_OF_TOPIC, ON_TOPIC, _CLI_TOPIC),
+    *(
+        route
+        for owner in OWNERS
+        for route in _subscription_routes(
+            f"{_AT[owner]}/eventSubscriptions", f"{owner}/eventSubscriptions", *_SOURCES[owner]
+        )
+    ),
 )
 FINISHERS = {"event-subscription.put": finish_put, "event-grid.delete": finish_delete}

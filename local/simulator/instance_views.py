@@ -28,6 +28,13 @@ DISPLAY = {
 }
 
 
+def agent_is_ready(held: Resource, now: float) -> bool:
+    """Tell whether a machine's agent reports."""
+    notes = held.notes or {}
+    running = notes.get("power", "running") == "running"
+    return running and notes.get("agent", "ready") == "ready" and now >= float(notes.get("agent_from", 0))
+
+
 def of(world: "World", held: Resource, now: float) -> Document:
     """Return a machine's instance view; an agent reports only while the machine runs."""
     document, notes = held.document(), held.notes or {}

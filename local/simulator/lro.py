@@ -22,6 +22,7 @@ class Family(StrEnum):
 
     DISK = "Microsoft.Compute/locations/{location}/DiskOperations"
     COMPUTE = "Microsoft.Compute/locations/{location}/operations"
+    GALLERY = "Microsoft.Compute/locations/{location}/capsOperations"
     NETWORK = "Microsoft.Network/locations/{location}/operations"
     EVENT_GRID = "Microsoft.EventGrid/locations/{location}/operationsStatus"
     GROUP = "operationresults"
@@ -37,8 +38,24 @@ DURATIONS = {
     "vm.power": (9.0, 40.0),
     "vm.delete": (9.0, 45.0),
     "extension": (9.0, 110.0),
+    "run-command": (20.0, 60.0),
+    "run-command.delete": (9.0, 30.0),
+    "image": (5.0, 60.0),
+    "image.delete": (5.0, 60.0),
+    "gallery": (0.2, 1.0),
+    "gallery.delete": (0.2, 1.0),
+    "gallery.version": (150.0, 460.0),
+    "gallery.version.delete": (90.0, 180.0),
+    "point": (13.0, 45.0),
+    "point.delete": (5.0, 20.0),
+    "collection": (0.2, 5.0),
+    "collection.delete": (0.2, 5.0),
+    "set": (0.1, 1.0),
+    "set.delete": (0.1, 1.0),
+    "analytics": (0.5, 1.5),
     "network": (0.1, 0.6),
     "event-grid": (0.5, 2.0),
+    "event-grid.delete": (0.5, 2.0),
     "group.delete": (15.0, 75.0),
 }
 
@@ -63,6 +80,7 @@ class Operation:
     ended: float | None = None
     output: str | None = None
     error: Document | None = None
+    wait: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,7 @@ class Work:
     pace: str
     arguments: Document
     waits: bool = False  # ends when somebody says so, not by the clock
+    wait: int | None = None  # seconds the client is told to wait; 0 says nothing, None what its family usually says
 
 
 Finisher = Callable[["World", Operation, float], Document | None]
@@ -117,6 +136,7 @@ class Operations:
             work.arguments,
             world.notices.of(call),
             fate,
+            wait=work.wait,
         )
         self._forget(call.now)
         self._held[operation.id] = operation

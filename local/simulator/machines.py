@@ -21,6 +21,7 @@ KIND = "microsoft.compute/virtualmachines"
 OPTIONS = {word.lower(): word for word in ("FromImage", "Empty", "Attach", "Copy", "Restore")}
 # Sizes with an s take premium disks: DS1_v2, D2s_v3, B1ls (recorded), GS, LS, FS (documented).
 PREMIUM_SIZE = re.compile(r"standard_(?:[dglfe]s\d|b\d|[a-z]+\d+[a-z]*s(?:_|$))", re.IGNORECASE)
+BLOB_GIB = 127  # a system blob's size where nothing tells it (assumed)
 TOP = ("plan", "zones", "identity", "extendedLocation", "sku")
 
 
@@ -30,6 +31,8 @@ def accepted_document(
     """Write the first answer to a PUT: the request, completed by defaults, `Creating` or `Updating` (recorded)."""
     properties = dict(body.get("properties") or {})
     old = (before or {}).get("properties", {})
+    if before is None:
+        _check_storage(properties)
     hardware = properties.get("hardwareProfile") or old.get("hardwareProfile") or {}
     size = str(hardware.get("vmSize", ""))
     storage = _storage(world, properties.get("storageProfile") or {}, old.get("storageProfile") or {}, size)
@@ -59,6 +62,14 @@ def accepted_document(
     }
     document["etag"] = f'"{int(str((before or {}).get("etag", 0)).strip(chr(34))) + 1}"'
     return document
+
+
+def _check_storage(properties: Document) -> None:
+    """Refuse a new machine without a system disk (documented: azure-powershell#4001, JeffBow/AzurePowerShell#10)."""
+    for name, owner in (("storageProfile", properties), ("osDisk", properties.get("storageProfile") or {})):
+        if not owner.get(name):
+            message = f"Required parameter '{name}' is missing (null)."
+            raise ArmError(400, "InvalidParameter", message, target=name)
 
 
 def _identity(world: "World", resource_id: str, identity: Document) -> Document:

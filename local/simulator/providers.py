@@ -1,25 +1,46 @@
 """All routes and all finishers of the simulator, gathered from the provider modules."""
 
+from collections.abc import Callable
+from functools import partial
+
 from local.simulator import (
     compute_vms,
+    disk_restore_points,
+    disk_services,
     disks,
     event_grid,
+    extension_images,
     extensions,
+    galleries,
     graph,
+    graph_queries,
     images,
     locks,
+    machine_sizes,
+    managed_images,
     network,
     operations,
+    placement,
     provider_list,
+    request_rates,
     resource_lists,
     resources,
+    restore_point_collections,
+    restore_points,
+    run_commands,
     snapshots,
     system_topics,
+    tag_names,
     tags,
+    template_specs,
+    topic_types,
+    topics,
+    tracked,
     volumes,
 )
 from local.simulator.lro import Finisher
 from local.simulator.routing import Routes
+from local.simulator.schedule import Happening
 from local.simulator.world import World
 
 MODULES = (
@@ -28,16 +49,53 @@ MODULES = (
     provider_list,
     compute_vms,
     extensions,
+    run_commands,
     disks,
     snapshots,
+    disk_services,
+    restore_point_collections,
+    restore_points,
+    disk_restore_points,
+    placement,
+    managed_images,
+    galleries,
+    images,
+    extension_images,
+    machine_sizes,
+    request_rates,
     network,
     tags,
+    tag_names,
+    template_specs,
     locks,
     graph,
+    graph_queries,
     event_grid,
     system_topics,
-    images,
+    topics,
+    topic_types,
 )
+WORKING = (
+    resources,
+    tracked,
+    compute_vms,
+    extensions,
+    run_commands,
+    request_rates,
+    disks,
+    snapshots,
+    restore_points,
+    disk_restore_points,
+    network,
+    event_grid,
+)
+# What fires in virtual time without being an operation: a copy's end, a SAS that runs out.
+HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
+    "copied": snapshots.copied,
+    "access": volumes.access_ended,
+    "copied-point": disk_restore_points.copied,
+    "point-access": disk_restore_points.access_expired,
+}
 
 
 def routes() -> Routes:
@@ -48,8 +106,8 @@ def routes() -> Routes:
 
 def install(world: World) -> None:
     """Teach a world how accepted work ends."""
-    for module in (resources, compute_vms, extensions, disks, snapshots, network, event_grid):
+    for module in WORKING:
         finishers: dict[str, Finisher] = dict(module.FINISHERS)
         world.operations.finishers.update(finishers)
-    world.schedule.fire["copied"] = lambda happening: snapshots.copied(world, happening)
-    world.schedule.fire["access"] = lambda happening: volumes.access_ended(world, happening)
+    for name, happen in HAPPENINGS.items():
+        world.schedule.fire[name] = partial(happen, world)

@@ -131,8 +131,8 @@ def patched(call: "Call", found: Resource) -> tuple[Document, Document]:
 
 def begin(world: "World", call: "Call", name: str, found: Resource, arguments: Document) -> Operation:
     """Begin an operation of the disk provider."""
-    location = found.document()["location"]
-    return world.operations.begin(call, Work(name, Family.DISK, found, location, name.split(".", 1)[0], arguments))
+    pace = "snapshot" if name.startswith("point.") else name.split(".", 1)[0]
+    return world.operations.begin(call, Work(name, Family.DISK, found, world.place_of(found), pace, arguments))
 
 
 def first_answer(call: "Call", operation: Operation, document: Document) -> Reply:
@@ -176,9 +176,9 @@ def finish_delete(world: "World", operation: Operation, at: float) -> None:
         world.store.remove(found, at)
 
 
-def begin_access(world: "World", call: "Call", kind: str) -> Reply:
+def begin_access(world: "World", call: "Call", kind: str, written: str = "") -> Reply:
     """Accept a request for a SAS; the result comes from the operation (recorded)."""
-    found = world.resource(call.path.rsplit("/", 1)[0], f"Microsoft.Compute/{kind}s")
+    found = world.resource(call.path.rsplit("/", 1)[0], written or f"Microsoft.Compute/{kind}s")
     seconds = call.body().get("durationInSeconds")
     if not isinstance(seconds, int) or seconds <= 0:
         raise invalid("Required parameter 'durationInSeconds' is missing (null).", "durationInSeconds")
@@ -196,14 +196,19 @@ def finish_access(world: "World", operation: Operation, at: float) -> Document:
     """Grant the SAS and remember when it ends."""
     _state(world, operation.target, "ActiveSAS", at)
     world.schedule.enter(at + operation.arguments["seconds"], "access", operation.target)
-    host = f"md-{world.chance.guid_of('host ' + operation.target)[:12]}.z30.blob.storage.azure.net"
+    return granted(world, operation.target)
+
+
+def granted(world: "World", key: str) -> Document:
+    """Write a SAS; nothing answers at its host."""
+    host = f"md-{world.chance.guid_of('host ' + key)[:12]}.z30.blob.storage.azure.net"
     grant = world.chance.guid()
     return {"accessSAS": f"https://{host}/{grant[:12]}/abcd?sv=2018-03-28&sr=b&si={grant}&sig=simulated"}
 
 
-def end_access(world: "World", call: "Call", kind: str) -> Reply:
+def end_access(world: "World", call: "Call", kind: str, written: str = "") -> Reply:
     """Accept the end of a SAS."""
-    found = world.resource(call.path.rsplit("/", 1)[0], f"Microsoft.Compute/{kind}s")
+    found = world.resource(call.path.rsplit("/", 1)[0], written or f"Microsoft.Compute/{kind}s")
     reply = accepted(call, begin(world, call, f"{kind}.revoke", found, {}), 202, None, location=True)
     reply.headers.pop("Retry-After", None)
     return reply

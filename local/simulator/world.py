@@ -10,7 +10,7 @@ from local.simulator.clock import Clock
 from local.simulator.events import Events
 from local.simulator.faults import Faults
 from local.simulator.graph_index import GraphIndex
-from local.simulator.ids import key_of
+from local.simulator.ids import key_of, scopes_of
 from local.simulator.journal import Journal
 from local.simulator.locking import Locks
 from local.simulator.lro import Operations
@@ -78,6 +78,15 @@ class World:
         if found is None:
             raise group_not_found(name)
         return found
+
+    def place_of(self, held: Resource, otherwise: str = "eastus") -> str:
+        """Return where a resource lies: it says so itself, or what it belongs to does, innermost first."""
+        for key in reversed(scopes_of(held.key)):
+            found = self.store.get(key)
+            location = str(found.document().get("location") or "") if found else ""
+            if location and location != "global":
+                return location
+        return otherwise
 
     def resource(self, resource_id: str, kind: str) -> Resource:
         """Return a resource, or refuse as ARM does; `kind` is the type as written in messages."""
