@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.decide.capture import closed, opened
-from shared.decide.protection import plan_of, registered
-from shared.decide.schedule import interval
+from shared.decide.protection import plan_of
+from shared.decide.registration import registered
+from shared.decide.schedule import owed
 from shared.model.machine import Lens, Machine, Sighting, Status
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
@@ -36,10 +37,11 @@ def rejudged(machine: Machine, tags: Mapping[str, str], rules: Rules, now: datet
         tags=tags,
         disks=machine.disks,
         unsupported=machine.unsupported,
-        scale_set=False,
+        scale_set=machine.scale_set,
         model={},
         lens=Lens.GET,
         as_of=machine.as_of,
+        group=machine.group,
     )
     return registered(machine, seen, rules, now)
 
@@ -51,10 +53,10 @@ def outdated(machine: Machine, rules: Rules, now: datetime) -> str:
 
 
 def first_capture(machine: Machine, operations: Iterable[Operation], plan: Plan, now: datetime) -> Operation | None:
-    """The first point of a machine that was enrolled just now, unless it has one that is fresh enough."""
+    """The first point of a machine that was enrolled just now, unless it has one that no slot has passed since."""
     if machine.enrolled_at != now:
         return None
-    if machine.last_point and now - machine.last_point < interval(plan.schedule):
+    if machine.last_point and owed(plan.schedule, machine.last_point, now) is None:
         return None
     slot = now - timedelta(seconds=now.second, microseconds=now.microsecond)
     wanted = opened(machine, slot, Origin.ENROLMENT, "the first point of a machine just enrolled", now)

@@ -1,33 +1,43 @@
 """Reads the plans file: a mapping in, plans out, or every problem at once with its place and what is allowed.
 
 The caller also holds the file's shape to `plans.schema.json` and tells both kinds of problems together. So this module
-judges what a schema cannot say and bears with everything: what has not the shape is passed over here without a word.
+judges the values, those of texts included, and bears with everything: what has not the shape is passed over here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import time, timedelta
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
-from shared.decide.durations import DURATION_FORM, KEEP_FORM, parse_duration, parse_keep
-from shared.decide.tags import OFF, ON, parse_start
+from shared.decide import cron
+from shared.decide.cron import CRON_FORM
+from shared.decide.durations import DURATION_FORM, KEEP_FORM, duration_text, parse_duration, parse_keep
+from shared.decide.limits import LONGEST_EVERY, LONGEST_FLOOR, MOST_PER_DAY, SHORTEST_GAP, problems_of
+from shared.decide.tag_values import OFF, parse_start, zone_named
+from shared.decide.tags import ON
 from shared.model.plan import Keep, Plan, Plans, Schedule
 
-DEFAULT_WINDOW = "1h"
-DEFAULT_FLOOR = "24h"
-DEFAULT_PER_DAY = 24
-ENGINES = ("snapshots",)
-MAX_POINTS = (
-    450  # of the 500 incremental snapshots that a disk can have [azure-facts 3.2]; the rest is room for requests
-)
-DAY = timedelta(days=1)
+DEFAULT_WINDOW = timedelta(hours=1)
+DEFAULT_FLOOR = timedelta(hours=24)
+NOTHING = timedelta(0)
 SOME_KEEP = "1d"
-NO_SNAPSHOTS: Mapping[str, Any] = {"at": ["00:00"], "keep": SOME_KEEP}
-NO_PLAN: Mapping[str, Any] = {"snapshots": NO_SNAPSHOTS}
-LONGEST_WALL = len("00:00") + 20  # more digits than any time has, fewer than Python refuses to read
+SOME_SCHEDULE = Schedule((time(0),), None, "UTC", timedelta(0))
+NO_PLAN: Mapping[str, Any] = {"snapshots": {"at": ["00:00"], "keep": SOME_KEEP}}
+FORMS = ("at", "every", "cron")
+ENGINES = ("snapshots",)
+# What a plan may ask for one day and no engine of this build does.
+NOT_BUILT = {
+    "vault": "Azure Backup",
+    "replicate": "replication by Site Recovery",
+    "drill": "restore drills",
+    "notify": "notifications of its own",
+}
+CONSISTENCIES = ("disk",)
+NAME_FORM = "a letter, then at most 39 letters, digits or -"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
 
 
 def read_plans(document: Mapping[str, Any]) -> tuple[Plans, tuple[str, ...]]:
@@ -36,14 +46,16 @@ def read_plans(document: Mapping[str, Any]) -> tuple[Plans, tuple[str, ...]]:
     by_name: dict[str, Plan] = {}
     for name, fields in _table(document, "plans").items():
         folded = name.lower()
+        if not _NAME.fullmatch(name):
+            problems.append(f"plans.{name}: {name!r} is not a plan's name; allowed: {NAME_FORM}")
         if folded in (ON, OFF) or folded in by_name:
             problems.append(f"plans.{name}: the name is taken; allowed: a name of its own, not on or off")
         by_name[folded] = _plan(folded, fields if isinstance(fields, Mapping) else NO_PLAN, problems)
-    default = _text(document, "default", "").lower()
-    if by_name and default not in by_name and isinstance(document.get("default"), str):
+    default = document.get("default")
+    if by_name and isinstance(default, str) and default.lower() not in by_name:
         problems.append(f"default: {default!r} is no plan of this file; allowed: {', '.join(sorted(by_name))}")
-    plans = Plans(by_name, default, _allowed(document, by_name, problems))
-    return plans, tuple(problems)
+    named = default.lower() if isinstance(default, str) else ""
+    return Plans(by_name, named, _allowed(document, by_name, problems)), tuple(problems)
 
 
 def _allowed(
@@ -51,53 +63,13 @@ def _allowed(
 ) -> dict[str, frozenset[str]]:
     allowed = {}
     for subscription in _table(document, "subscriptions"):
-        fields = _table(_table(document, "subscriptions"), subscription)
-        names = frozenset(name.lower() for name in _texts(fields, "allowed_plans", by_name))
+        part = Part(f'subscriptions."{subscription}"', _table(_table(document, "subscriptions"), subscription))
+        names = frozenset(name.lower() for name in part.texts("allowed_plans", by_name))
         for name in sorted(names - set(by_name)):
-            known = ", ".join(sorted(by_name))
-            problems.append(f'subscriptions."{subscription}".allowed_plans: {name!r} is no plan; allowed: {known}')
+            part.wrong("allowed_plans", f"{name!r} is no plan", ", ".join(sorted(by_name)))
+        problems += part.problems
         allowed[subscription.lower()] = names
     return allowed
-
-
-def _plan(name: str, fields: Mapping[str, Any], problems: list[str]) -> Plan:
-    where = f"plans.{name}"
-    for missing in sorted({"vault", "replicate", "drill", "notify"} & set(fields)):
-        problems.append(f"{where}.{missing}: this build has no engine for it; allowed: {', '.join(ENGINES)}")
-    if "snapshots" not in fields:
-        problems.append(f"{where}: it protects nothing; allowed: at least one of {', '.join(ENGINES)}")
-    part = _table(fields, "snapshots") if isinstance(fields.get("snapshots"), Mapping) else NO_SNAPSHOTS
-    schedule = _schedule(f"{where}.snapshots", part, problems)
-    keep = _keep(f"{where}.snapshots.keep", _text(part, "keep", SOME_KEEP), problems)
-    floor = _duration(f"{where}.keep_floor", _text(fields, "keep_floor", DEFAULT_FLOOR), problems)
-    plan = Plan(name, schedule, keep, floor, _per_day(fields))
-    problems += [f"{where}: {problem}" for problem in _limits(plan)]
-    return plan
-
-
-def _schedule(where: str, part: Mapping[str, Any], problems: list[str]) -> Schedule:
-    if ("at" in part) == ("every" in part):
-        problems.append(f"{where}: allowed is exactly one of at and every")
-    walls = _texts(part, "at", ())[:DEFAULT_PER_DAY]
-    times = tuple(sorted({_wall(f"{where}.at", text, problems) for text in walls}))
-    every = None
-    if isinstance(part.get("every"), str):
-        every = _duration(f"{where}.every", part["every"], problems)
-        if not timedelta(hours=1) <= every <= DAY:
-            problems.append(f"{where}.every: {part['every']!r} is out of range; allowed: 1h to 24h")
-            every = DAY
-    zone = _text(part, "zone", "UTC")
-    if zone not in _zones():
-        problems.append(f"{where}.zone: {zone!r} is no time zone; allowed: IANA names such as Europe/Berlin")
-        zone = "UTC"
-    window = _duration(f"{where}.window", _text(part, "window", DEFAULT_WINDOW), problems)
-    return Schedule(times if times or every else (time(0),), every, zone, window)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """The time zones' names; read once, because it walks a directory tree."""
-    return frozenset(available_timezones())
 
 
 def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -105,64 +77,111 @@ def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _text(fields: Mapping[str, Any], name: str, otherwise: str) -> str:
-    found = fields.get(name)
-    return found if isinstance(found, str) else otherwise
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A table of the document with its place; problems with its values are collected as they are read."""
+
+    where: str
+    fields: Mapping[str, Any]
+    problems: list[str] = field(default_factory=list)
+
+    def wrong(self, name: str, what: str, allowed: str) -> None:
+        """Note a problem with one field, or with the whole table for the empty name."""
+        place = f"{self.where}.{name}" if name else self.where
+        self.problems.append(f"{place}: {what}; allowed: {allowed}")
+
+    def text(self, name: str, otherwise: str) -> str:
+        found = self.fields.get(name)
+        return found if isinstance(found, str) else otherwise
+
+    def texts(self, name: str, otherwise: Iterable[str]) -> tuple[str, ...]:
+        found = self.fields.get(name)
+        return tuple(text for text in (found if isinstance(found, list) else otherwise) if isinstance(text, str))
+
+    def duration(self, name: str, default: timedelta, least: timedelta, most: timedelta) -> timedelta:
+        """A duration; the default stands in for one that is none, too short or too long."""
+        text = self.text(name, duration_text(default))
+        found = parse_duration(text)
+        if found is None:
+            self.wrong(name, f"{text!r} is not a duration", DURATION_FORM)
+            return default
+        if not least <= found <= most:
+            self.wrong(name, f"{text!r} is out of range", f"{duration_text(least)} to {duration_text(most)}")
+            return default
+        return found
 
 
-def _texts(fields: Mapping[str, Any], name: str, otherwise: Iterable[str]) -> tuple[str, ...]:
-    found = fields.get(name)
-    return tuple(text for text in (found if isinstance(found, list) else otherwise) if isinstance(text, str))
+def _plan(name: str, fields: Mapping[str, Any], problems: list[str]) -> Plan:
+    whole = Part(f"plans.{name}", fields)
+    for missing in sorted(NOT_BUILT.keys() & fields.keys()):
+        whole.wrong(missing, f"this build has no engine for it ({NOT_BUILT[missing]})", ", ".join(ENGINES))
+    if "snapshots" not in fields:
+        whole.wrong("", "it protects nothing", f"at least one of {', '.join(ENGINES)}")
+    given = fields.get("snapshots")
+    part = Part(f"{whole.where}.snapshots", given if isinstance(given, Mapping) else NO_PLAN["snapshots"])
+    schedule, keep = _schedule(part), _keep(part)
+    _engine(part)
+    floor = whole.duration("keep_floor", DEFAULT_FLOOR, NOTHING, LONGEST_FLOOR)
+    plan = Plan(name, schedule, keep, floor, _per_day(fields))
+    problems += [*whole.problems, *part.problems, *(f"{whole.where}: {problem}" for problem in problems_of(plan))]
+    return plan
 
 
-def _per_day(fields: Mapping[str, Any]) -> int:
-    found = fields.get("max_per_day")
-    fits = isinstance(found, int | float) and not isinstance(found, bool) and 1 <= found <= DEFAULT_PER_DAY
-    return int(found) if found is not None and fits else DEFAULT_PER_DAY
+def _engine(part: Part) -> None:
+    """Whether this build can do it the way it is asked for."""
+    asked = part.text("consistency", CONSISTENCIES[0])
+    if asked == "vm":
+        no = "this build takes each disk by itself and has no engine that takes all disks of a VM at one instant"
+        part.wrong("consistency", no, ", ".join(CONSISTENCIES))
+    if "copy_to" in part.fields:
+        part.wrong("copy_to", "this build has no engine for copies in another region", "to leave it out")
 
 
-def _limits(plan: Plan) -> list[str]:
-    per_day = len(plan.schedule.at) if plan.schedule.every is None else -(-DAY // plan.schedule.every)
-    problems = []
-    if per_day > plan.max_per_day:
-        problems.append(f"{per_day} points a day; allowed by max_per_day: {plan.max_per_day}")
-    if plan.schedule.window > DAY / max(per_day, 1):
-        problems.append(f"the window is longer than the time between two points; allowed: at most {DAY / per_day}")
-    kept = _points_kept(plan.keep, per_day)
-    if kept > MAX_POINTS:
-        problems.append(f"keeps about {kept} points; allowed: at most {MAX_POINTS}, a disk has room for 500 snapshots")
-    return problems
+def _schedule(part: Part) -> Schedule:
+    """The schedule; a usual one stands in for one that cannot be read."""
+    given = [form for form in FORMS if form in part.fields]
+    if len(given) != 1:
+        part.wrong("", f"it says when by {' and '.join(given) or 'nothing'}", f"exactly one of {', '.join(FORMS)}")
+    times = tuple(sorted({_wall(part, text) for text in part.texts("at", ())[:MOST_PER_DAY]}))
+    every = part.duration("every", LONGEST_EVERY, SHORTEST_GAP, LONGEST_EVERY) if "every" in given else None
+    line = _cron(part)
+    zone = zone_named(part.text("zone", "UTC"))
+    if zone is None:
+        part.wrong("zone", f"{part.text('zone', '')!r} is no time zone", "IANA names such as Europe/Berlin")
+    window = part.duration("window", DEFAULT_WINDOW, NOTHING, LONGEST_EVERY)
+    schedule = Schedule(times, every, zone or "UTC", window, line)
+    readable = len(given) == 1 and bool(times or every or line)
+    return schedule if readable else Schedule(SOME_SCHEDULE.at, None, schedule.zone, window)
 
 
-def _points_kept(keep: Keep, per_day: int) -> int:
-    """How many points stand at once: all of the shortest age, and one per period of each longer class."""
-    days = {"h": 1 / 24, "d": 1, "w": 7, "m": 30.4, "y": 365}
-    ages = sorted(keep.ages, key=lambda age: age.count * days[age.unit])
-    if not ages:
-        return keep.last
-    shortest = ages[0].count * days[ages[0].unit] * per_day
-    return max(keep.last, round(shortest) + sum(age.count for age in ages[1:]))
+def _cron(part: Part) -> str:
+    text = part.text("cron", "")
+    if not isinstance(part.fields.get("cron"), str):
+        return ""
+    if wrong := cron.problem(text):
+        part.wrong("cron", f"{text!r} {wrong}", CRON_FORM)
+        return ""
+    return " ".join(text.split())
 
 
-def _keep(where: str, text: str, problems: list[str]) -> Keep:
-    keep = parse_keep(text)
-    if keep is None or not keep.ages:
-        problems.append(f"{where}: {text!r} is not a keep with an age; allowed: {KEEP_FORM}")
-        return Keep(())
-    return keep
-
-
-def _wall(where: str, text: str, problems: list[str]) -> time:
-    start = parse_start(text) if len(text) <= LONGEST_WALL else None
+def _wall(part: Part, text: str) -> time:
+    start = parse_start(text)
     if start is None or start[1] is not None:
-        problems.append(f"{where}: {text!r} is not a time of day; allowed: 00:00 to 23:59")
+        part.wrong("at", f"{text!r} is not a time of day", "00:00 to 23:59")
         return time(0)
     return start[0]
 
 
-def _duration(where: str, text: str, problems: list[str]) -> timedelta:
-    duration = parse_duration(text)
-    if duration is None:
-        problems.append(f"{where}: {text!r} is not a duration; allowed: {DURATION_FORM}")
-        return timedelta(hours=1)
-    return duration
+def _keep(part: Part) -> Keep:
+    text = part.text("keep", SOME_KEEP)
+    keep = parse_keep(text)
+    if keep is None or not keep.ages:
+        part.wrong("keep", f"{text!r} is not a keep with an age", KEEP_FORM)
+        return parse_keep(SOME_KEEP) or Keep(())
+    return keep
+
+
+def _per_day(fields: Mapping[str, Any]) -> int:
+    found = fields.get("max_per_day")
+    fits = isinstance(found, int | float) and not isinstance(found, bool) and 1 <= found <= MOST_PER_DAY
+    return int(found) if found is not None and fits else MOST_PER_DAY

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.decide.schedule import interval, next_slot, owed, start_of
-from shared.decide.tags import Misnamed, OptedIn, OptedOut, Wish, judge, modified, relevant
-from shared.model.machine import Disk, Machine, Sighting, Status
+from shared.decide.schedule import lateness, next_slot, start_of
+from shared.decide.tag_values import held_until
+from shared.decide.tags import Asked, Misnamed, Modifiers, OptedIn, OptedOut, Wish, asked, judge
+from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
 from shared.model.rules import Mode, Rules
 
 GRACE = timedelta(days=7)
-ABSENT_TWICE = timedelta(minutes=10)
 SETTLING = timedelta(minutes=30)  # a first point may take this long after its window before its absence is a fault
 
 
@@ -30,13 +30,30 @@ class Standing:
 
 def wish_of(machine: Machine, rules: Rules, now: datetime) -> Wish:
     """What the machine's tags ask for; while the grace after a typo runs, the last good plan."""
-    wish = judge(machine.tags, rules.prefix, rules.plans, machine.shard.subscription)
+    wish = tagged_wish(machine, rules)
     last_good = rules.plans.by_name.get(machine.plan)
-    in_grace = machine.grace_from is not None and now < machine.grace_from + GRACE
-    if isinstance(wish, Misnamed) and last_good and in_grace:
-        kept = modified(last_good, machine.tags, rules.prefix, f"plan {last_good.name} is kept for {GRACE.days} days")
+    ends = (machine.grace_from or now) + GRACE
+    if isinstance(wish, Misnamed) and last_good and now < ends:
+        kept = Modifiers(asked_of(machine, rules), rules.prefix).applied(
+            last_good, f"its last good plan {last_good.name} is kept until {_at(ends)}"
+        )
         return replace(kept, problems=(wish.because, *kept.problems))
     return wish
+
+
+def asked_of(machine: Machine, rules: Rules) -> Asked:
+    """The opt-in tags that count for a machine, its resource group's included where they are inherited."""
+    return asked(machine.tags, machine.group, machine.scale_set, rules)
+
+
+def hold_of(machine: Machine, rules: Rules) -> datetime | None:
+    """Until when the machine's tags hold everything of it; None without a hold, for ever when it cannot be read."""
+    return held_until(asked_of(machine, rules).tags, rules.prefix)
+
+
+def tagged_wish(machine: Machine, rules: Rules) -> Wish:
+    """What the tags ask for as they stand, without any grace."""
+    return judge(asked_of(machine, rules), rules, machine.shard.subscription)
 
 
 def plan_of(machine: Machine, rules: Rules, now: datetime) -> Plan | None:
@@ -51,89 +68,6 @@ def plan_of(machine: Machine, rules: Rules, now: datetime) -> Plan | None:
     return wish.plan if isinstance(wish, OptedIn) and acting and machine.disks and alive else None
 
 
-def registered(before: Machine | None, sighting: Sighting, rules: Rules, now: datetime) -> Machine:
-    """The machine's row after a GET showed it. Status and next_due follow from it (`settled_row`)."""
-    blank = Machine(
-        uid=sighting.uid,
-        id=sighting.id,
-        name=sighting.name,
-        shard=sighting.shard,
-        tags={},
-        disks=(),
-        unsupported=(),
-        plan="",
-        status=Status.EXCLUDED,
-        because="",
-        problems=(),
-        as_of=sighting.as_of,
-    )
-    seen = replace(
-        before or blank,
-        id=sighting.id,
-        name=sighting.name,
-        tags=relevant(sighting.tags, rules.prefix),
-        disks=_with_known_identity(sighting.disks, before.disks if before else ()),
-        unsupported=sighting.unsupported,
-        as_of=sighting.as_of,
-        absent_since=None,
-        status=Status.PENDING,
-    )
-    return _enrolled(before, seen, rules, now)
-
-
-def _with_known_identity(disks: tuple[Disk, ...], known: tuple[Disk, ...]) -> tuple[Disk, ...]:
-    """The attached disks, with what an earlier examination of the same ids found."""
-    by_id = {disk.id: disk for disk in known}
-    return tuple(disk if disk.uid else replace(by_id.get(disk.id, disk), lun=disk.lun) for disk in disks)
-
-
-def _enrolled(before: Machine | None, seen: Machine, rules: Rules, now: datetime) -> Machine:
-    """Enrolment begins when a wish appears and ends when it goes; a slot that is already owed stays owed."""
-    named = judge(seen.tags, rules.prefix, rules.plans, seen.shard.subscription)
-    match named:
-        case OptedOut():
-            left = now if before and _asks(before, rules) else seen.left_at
-            return replace(seen, plan="", enrolled_at=None, settled=None, grace_from=None, left_at=left)
-        case Misnamed():
-            seen = replace(seen, grace_from=seen.grace_from or now)
-        case OptedIn():
-            seen = replace(seen, plan=named.plan.name, grace_from=None)
-        case _:
-            assert_never(named)
-    seen = replace(seen, left_at=None)
-    plan = plan_of(seen, rules, now)
-    if plan is None:
-        return replace(seen, enrolled_at=None, settled=None)
-    if seen.enrolled_at is None or seen.settled is None:
-        return replace(seen, enrolled_at=now, settled=now)
-    former = plan_of(before, rules, now) if before else None
-    moved = former is not None and former.schedule != plan.schedule
-    if moved and former is not None and owed(former.schedule, seen.settled, now) is None:
-        return replace(seen, settled=max(seen.settled, now))
-    return seen
-
-
-def _asks(machine: Machine, rules: Rules) -> bool:
-    wish = judge(machine.tags, rules.prefix, rules.plans, machine.shard.subscription)
-    return machine.status is not Status.GONE and not isinstance(wish, OptedOut)
-
-
-def missed(machine: Machine, now: datetime) -> Machine:
-    """The row after a GET found nothing of this machine. That alone changes no status."""
-    return replace(machine, absent_since=machine.absent_since or now)
-
-
-def may_be_gone(machine: Machine, now: datetime) -> bool:
-    """Whether a second 404, long enough after the first, would say that the machine is gone."""
-    return machine.absent_since is not None and now - machine.absent_since >= ABSENT_TWICE
-
-
-def gone(machine: Machine) -> Machine:
-    """The row of a machine that no longer exists. What was captured of it stays."""
-    left = machine.left_at or machine.absent_since
-    return replace(machine, status=Status.GONE, enrolled_at=None, settled=None, left_at=left)
-
-
 def standing(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> Standing:
     """The machine's status at `now`, from its row and its operations."""
     if machine.status is Status.GONE:
@@ -141,9 +75,9 @@ def standing(machine: Machine, operations: Iterable[Operation], rules: Rules, no
     wish = wish_of(machine, rules, now)
     match wish:
         case OptedOut():
-            return Standing(Status.EXCLUDED, wish.because, ())
+            return Standing(Status.EXCLUDED, wish.because, wish.problems)
         case Misnamed():
-            return Standing(Status.UNPROTECTED, wish.because, (wish.because,))
+            return Standing(Status.UNPROTECTED, wish.because, wish.problems)
         case OptedIn():
             return _opted_in(machine, wish, [*operations], rules, now)
         case _:
@@ -158,9 +92,10 @@ def _opted_in(machine: Machine, wish: OptedIn, operations: list[Operation], rule
     problems = (*wish.problems, *machine.unsupported, *troubles)
     if machine.last_point is None:
         return _without_point(machine, wish.plan, problems, troubles, now)
-    stale_after = interval(wish.plan.schedule) * 1.5 + wish.plan.schedule.window
-    if now - machine.last_point > stale_after:
-        late = f"its newest complete point is of {_at(machine.last_point)}, older than one and a half intervals"
+    behind = lateness(wish.plan.schedule, machine.last_point)
+    if now > behind.since:
+        newest = f"its newest complete point is of {_at(machine.last_point)}"
+        late = f"{newest}, and that of {_at(behind.missing)} is overdue"
         return Standing(Status.DEGRADED, late, (late, *problems))
     if problems:
         return Standing(Status.DEGRADED, problems[0], problems)
@@ -195,7 +130,8 @@ def _without_point(
 
 def _troubles(operation: Operation, machine: Machine) -> bool:
     ended_badly = operation.state in (State.GAVE_UP, State.NEEDS_PERSON)
-    return ended_badly and (machine.last_point is None or operation.slot > machine.last_point)
+    puzzling = operation.state.open and operation.failure is not None and not operation.failure.known
+    return (ended_badly or puzzling) and (machine.last_point is None or operation.slot > machine.last_point)
 
 
 def _trouble(operation: Operation) -> str:

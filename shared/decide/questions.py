@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.decide.enrolment import outdated
-from shared.decide.protection import may_be_gone
-from shared.decide.tags import relevant
+from shared.decide.registration import may_be_gone
+from shared.decide.tag_values import relevant
+from shared.decide.tags import seen_group
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.rules import Rules
@@ -35,6 +36,10 @@ def differs(machine: Machine, sighting: Sighting, prefix: str) -> str:
         return "it moved"
     if dict(machine.tags) != relevant(sighting.tags, prefix):
         return "its tags changed"
+    if sighting.group and machine.group != seen_group(sighting.group, prefix):
+        return "its resource group changed"
+    if machine.scale_set != sighting.scale_set:
+        return "it joined or left a scale set"
     attached = {(disk.id, disk.lun) for disk in sighting.disks}
     if attached != {(disk.id, disk.lun) for disk in machine.disks} or set(machine.unsupported) != set(
         sighting.unsupported

@@ -1,22 +1,29 @@
 """When points are due. A slot is the scheduled UTC instant; its start is spread over the plan's window by hash.
 
-Wall-clock times that a change to summer time skips run at the next valid minute; doubled ones run once, the first time.
+A local time falls due at the first minute at which the wall clock has reached it: one that a clock change skips runs at
+the next valid minute, one that comes twice runs once, the first time.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from functools import lru_cache
+from itertools import count, islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
+from shared.decide import cron
 from shared.model.identity import VmUid
 from shared.model.plan import Schedule
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+LONGEST_PATIENCE = timedelta(hours=12)
+# What a cron does in so many of its days, or in these years, it does again.
+ENOUGH_DAYS = 500
+SOME_YEARS = (date(2000, 1, 1), date(2008, 1, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,16 @@ class Owed:
     slot: datetime
     oldest_missed: datetime | None
     newest_missed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often slots come by the calendar: the shortest and longest time between two, and how many come a day."""
+
+    shortest: timedelta
+    longest: timedelta
+    per_day: float
+    most_per_day: int
 
 
 def instant_of(day: date, wall: time, zone: ZoneInfo) -> datetime:
@@ -49,46 +66,67 @@ def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     return after
 
 
+@lru_cache(maxsize=1024)
 def wall_times(schedule: Schedule) -> tuple[time, ...]:
-    """The local times of day at which slots lie."""
+    """The local times of day at which slots lie, earliest first."""
+    if schedule.cron:
+        return cron.times(schedule.cron)
     if schedule.every is None:
         return schedule.at
     midnight = datetime(2000, 1, 1, tzinfo=UTC)
-    count = -(-DAY // schedule.every)
-    return tuple((midnight + schedule.every * turn).time() for turn in range(count))
+    return tuple((midnight + schedule.every * turn).time() for turn in range(-(-DAY // schedule.every)))
+
+
+def slots_after(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    """The slots after an instant, oldest first, each once, without end."""
+    zone = ZoneInfo(schedule.zone)
+    first = after.astimezone(zone).date()
+    days = cron.days_from(schedule.cron, first) if schedule.cron else (first + DAY * turn for turn in count())
+    latest = after
+    for slot in _instants(days, wall_times(schedule), zone):
+        if slot > latest:
+            yield slot
+            latest = slot
+
+
+def slots_back_from(schedule: Schedule, until: datetime) -> Iterator[datetime]:
+    """The slots up to and with an instant, newest first, each once, without end."""
+    zone = ZoneInfo(schedule.zone)
+    # Where the clock was set back over midnight, a slot that has come may lie on the local day after.
+    last = until.astimezone(zone).date() + DAY
+    days = cron.days_back_from(schedule.cron, last) if schedule.cron else (last - DAY * turn for turn in count())
+    earliest = until + MINUTE
+    for slot in _instants(days, wall_times(schedule)[::-1], zone):
+        if slot <= until and slot < earliest:
+            yield slot
+            earliest = slot
+
+
+def _instants(days: Iterable[date], walls: Iterable[time], zone: ZoneInfo) -> Iterator[datetime]:
+    return (instant_of(day, wall, zone) for day in days for wall in walls)
 
 
 def slots(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
     """The slots in (after, until], oldest first, each once."""
-    zone = ZoneInfo(schedule.zone)
-    times = wall_times(schedule)
-    day = after.astimezone(zone).date() - DAY
-    last_day = until.astimezone(zone).date() + DAY
-    latest = after
-    while day <= last_day:
-        for slot in sorted(instant_of(day, wall, zone) for wall in times):
-            if latest < slot <= until:
-                yield slot
-                latest = slot
-        day += DAY
+    return takewhile(lambda slot: slot <= until, slots_after(schedule, after))
 
 
 def next_slot(schedule: Schedule, after: datetime) -> datetime:
     """The first slot after an instant."""
-    return next(slots(schedule, after, after + 4 * DAY))
+    return next(slots_after(schedule, after))
 
 
 def owed(schedule: Schedule, settled: datetime, now: datetime) -> Owed | None:
-    """What is owed of the slots in (settled, now]: the newest one, which supersedes the older ones."""
-    newest: datetime | None = None
-    previous: datetime | None = None
-    oldest: datetime | None = None
-    for slot in slots(schedule, settled, now):
-        oldest = oldest or slot
-        previous, newest = newest, slot
-    if newest is None:
+    """What is owed of the slots in (settled, now]: the newest one, which supersedes the older ones.
+
+    It costs the same however many they are.
+    """
+    newest, previous = islice(slots_back_from(schedule, now), 2)
+    if newest <= settled:
         return None
-    return Owed(newest, oldest if previous else None, previous)
+    if previous <= settled:
+        return Owed(newest, None, None)
+    return Owed(newest, next_slot(schedule, settled), previous)
 
 
 def start_of(slot: datetime, schedule: Schedule, uid: VmUid) -> datetime:
@@ -100,9 +138,47 @@ def start_of(slot: datetime, schedule: Schedule, uid: VmUid) -> datetime:
     return slot + timedelta(seconds=place)
 
 
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """The slot that a newest complete point lets expect, and from when on its absence is a fault."""
+
+    missing: datetime
+    since: datetime
+
+
+def lateness(schedule: Schedule, newest: datetime) -> Lateness:
+    """When a machine whose newest complete point is of `newest` falls behind its schedule.
+
+    The slot after it has its window and half the time to the slot that follows, at most half a day: on a Friday's point
+    of a plan for working days nobody waits before Monday, and on a Monday's nobody waits until Thursday.
+    """
+    missing, following = islice(slots_after(schedule, newest), 2)
+    return Lateness(missing, missing + schedule.window + min((following - missing) / 2, LONGEST_PATIENCE))
+
+
+@lru_cache(maxsize=1024)
+def rhythm(schedule: Schedule) -> Rhythm:
+    """How often slots come. What clock changes do to single days is left out."""
+    walls = [wall.hour * 60 + wall.minute for wall in wall_times(schedule)]
+    days = _some_days(schedule)
+    overnight = [(later - earlier) + MINUTE * (walls[0] - walls[-1]) for earlier, later in pairwise(days)]
+    gaps = [*overnight, *(MINUTE * (later - earlier) for earlier, later in pairwise(walls))]
+    share = (len(days) - 1) / (days[-1] - days[0]).days
+    return Rhythm(min(gaps), max(gaps), share * len(walls), len(walls))
+
+
+def _some_days(schedule: Schedule) -> list[date]:
+    since, until = SOME_YEARS
+    if not schedule.cron:
+        return [since, since + DAY]
+    found: list[date] = []
+    for day in cron.days_from(schedule.cron, since):
+        found.append(day)
+        if len(found) == ENOUGH_DAYS or (len(found) > 1 and day >= until):
+            break
+    return found
+
+
 def interval(schedule: Schedule) -> timedelta:
-    """The longest time between two slots of an ordinary day."""
-    times = wall_times(schedule)
-    minutes = sorted(moment.hour * 60 + moment.minute for moment in times)
-    gaps = [later - earlier for earlier, later in pairwise(minutes)]
-    return MINUTE * max([*gaps, minutes[0] + 24 * 60 - minutes[-1]])
+    """The longest time between two slots of an ordinary year."""
+    return rhythm(schedule).longest

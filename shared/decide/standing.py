@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.decide.protection import ABSENT_TWICE, standing
+from shared.decide.protection import standing
+from shared.decide.registration import ABSENT_TWICE
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.rules import Rules

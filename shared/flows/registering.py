@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.decide.enrolment import UNPROTECTED, ends_unprotected, first_capture
-from shared.decide.protection import gone, may_be_gone, missed, plan_of, registered
+from shared.decide.protection import plan_of
+from shared.decide.registration import gone, may_be_gone, missed, registered
 from shared.errors import Conflict, Denied, LostRace
 from shared.flows.casework import TRIES, Case, closing, saved
 from shared.messages import SHARDS, VmKey, shard_text

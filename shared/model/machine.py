@@ -94,10 +94,11 @@ class Machine:
     groups' tags are not inherited or it was never seen.
     `settled` is the newest slot with a final answer: slots after it are still owed.
     `next_look`, `next_due` are the earliest instants at which something of this machine wants a drainer or falls due;
-    None means nothing does. `grace_from` is when the plan tag stopped naming a plan. `absent_since` is the first 404. `left_at` is when
-    it was opted out or found gone; None while it asks for protection. `next_expiry` is the earliest instant at which
-    a point of it is to be marked for deletion, or one that is marked is to be looked at. `outbox` holds the events
-    that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended operations may leave.
+    None means nothing does. `grace_from` is when the plan tag stopped naming a plan. `absent_since` is the first 404.
+    `left_at` is when it was opted out or found gone; None while it asks for protection. `next_expiry` is the earliest
+    instant at which a point of it is to be marked for deletion, or one that is marked is to be looked at. `outbox`
+    holds the events that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended
+    operations may leave.
     """
 
     uid: VmUid

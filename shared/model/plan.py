@@ -44,14 +44,21 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When points are due: at local times of day, or every so often from local midnight on. `zone` is an IANA name."""
+    """When points are due, by the wall clock of `zone` (an IANA name): exactly one of three forms is given.
+
+    `at`: times of every day. `every`: so often, from each midnight on. `cron`: five fields, as `decide/cron.py` reads.
+    Starts are spread over `window` after each slot.
+    """
 
     at: tuple[time, ...]
     every: timedelta | None
     zone: str
     window: timedelta
+    cron: str = ""
 
     def __str__(self) -> str:
+        if self.cron:
+            return f"by cron {self.cron!r} ({self.zone})"
         if self.every is not None:
             return f"every {int(self.every.total_seconds() // 60)} min ({self.zone})"
         return f"at {', '.join(moment.strftime('%H:%M') for moment in self.at)} {self.zone}"

@@ -22,8 +22,8 @@ class Rules:
     """`owner` is the installation's id as stamped on everything it creates; `subscriptions` are the allowed ones.
 
     `prefix` is the opt-in tag's name in lower case. `drain_for` bounds one slice of draining. `topic` is the endpoint
-    of the custom topic; empty where nobody is told. `inherit_group_tags` says whether the opt-in tags of a resource group
-    count for its machines.
+    of the custom topic; empty where nobody is told. `inherit_group_tags` says whether the opt-in tags of a resource
+    group count for its machines.
     """
 
     plans: Plans

@@ -81,9 +81,9 @@ def test_a_machine_enrolled_before_gets_no_first_point_again() -> None:
     assert first_capture(machine(enrolled_at=NOW - HOUR), [], SILVER, NOW) is None
 
 
-@pytest.mark.parametrize(("age", "wanted"), [(timedelta(hours=24), True), (timedelta(hours=24, seconds=-1), False)])
-def test_a_point_younger_than_an_interval_is_fresh_enough(age: timedelta, wanted: bool) -> None:
-    assert (first_capture(replace(fresh(), last_point=NOW - age), [], SILVER, NOW) is not None) is wanted
+@pytest.mark.parametrize(("newest", "wanted"), [("2027-03-10 01:59", True), ("2027-03-10 02:00", False)])
+def test_a_point_that_no_slot_has_passed_since_is_fresh_enough(newest: str, wanted: bool) -> None:
+    assert (first_capture(replace(fresh(), last_point=at(newest)), [], SILVER, NOW) is not None) is wanted
 
 
 def test_a_first_point_that_is_recorded_is_not_wanted_twice() -> None:

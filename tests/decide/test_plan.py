@@ -193,5 +193,5 @@ def test_of_what_the_schema_refuses_nothing_is_said_again(document: dict[str, An
 
 def test_an_empty_table_of_snapshots_still_says_when() -> None:
     assert read_plans({"default": "a", "plans": {"a": {"snapshots": {}}}})[1] == (
-        "plans.a.snapshots: allowed is exactly one of at and every",
+        "plans.a.snapshots: it says when by nothing; allowed: exactly one of at, every, cron",
     )

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.decide.capture import opened
-from shared.decide.protection import GRACE, gone, may_be_gone, missed, plan_of, registered, settled_row, standing
+from shared.decide.protection import GRACE, plan_of, settled_row, standing
+from shared.decide.registration import gone, may_be_gone, missed, registered
 from shared.decide.schedule import start_of
 from shared.model.machine import Machine, Status
 from shared.model.operation import Failure, Operation, State
@@ -99,7 +100,7 @@ def test_a_machine_with_a_fresh_point_is_protected_and_a_stale_one_is_degraded()
     assert status(row, now=at("2027-03-11 02:59"))[0] is Status.PROTECTED
     state, because = status(row, now=at("2027-03-11 15:01"))
     assert state is Status.DEGRADED
-    assert "older than one and a half intervals" in because
+    assert "and that of 2027-03-11 02:00Z is overdue" in because
 
 
 def test_a_disk_that_cannot_be_captured_degrades_the_machine() -> None:

@@ -10,13 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.durations import lengthened, parse_duration, parse_keep
-from shared.decide.tags import Misnamed, OptedIn, OptedOut, is_left_out, judge, parse_start, relevant
+from shared.decide.tag_values import is_left_out, parse_start, relevant
+from shared.decide.tags import Misnamed, OptedIn, OptedOut, Wish, judge
+from shared.decide.tags import asked as asked_by
 from shared.model.plan import Age, Keep, Unit
-from tests.decide.plans import GOLD, PLANS, SILVER, SUBSCRIPTION
+from shared.model.rules import Rules
+from tests.decide.plans import GOLD, PLANS, RULES, SILVER, SUBSCRIPTION
 
 
-def asked(**tags: str) -> OptedIn | OptedOut | Misnamed:
-    return judge({name.replace("_", "-"): value for name, value in tags.items()}, "backup", PLANS, SUBSCRIPTION)
+def asked(**tags: str) -> Wish:
+    return judged({name.replace("_", "-"): value for name, value in tags.items()})
+
+
+def judged(tags: dict[str, str], rules: Rules = RULES, subscription: str = SUBSCRIPTION) -> Wish:
+    return judge(asked_by(tags, None, False, rules), rules, subscription)
 
 
 @pytest.mark.parametrize("value", ["silver", "SILVER", " Silver ", "on", "ON"])
@@ -33,13 +40,15 @@ def test_no_tag_and_off_are_opting_out_each_with_its_reason() -> None:
 
 def test_an_unknown_plan_is_named_with_what_is_allowed() -> None:
     wish = asked(backup="slver")
-    assert wish == Misnamed("its tag backup = 'slver' names no plan; allowed: gold, silver, on, off")
+    told = "its tag backup = 'slver' names no plan; allowed: gold, silver, on, off"
+    assert wish == Misnamed(told, (told,))
 
 
 def test_a_plan_that_the_subscription_does_not_allow_is_misnamed() -> None:
     plans = replace(PLANS, allowed={SUBSCRIPTION: frozenset({"silver"})})
-    assert isinstance(judge({"backup": "gold"}, "backup", plans, SUBSCRIPTION), Misnamed)
-    assert isinstance(judge({"backup": "gold"}, "backup", plans, "another"), OptedIn)
+    rules = replace(RULES, plans=plans)
+    assert isinstance(judged({"backup": "gold"}, rules), Misnamed)
+    assert isinstance(judged({"backup": "gold"}, rules, "another"), OptedIn)
 
 
 def test_modifiers_move_the_start_and_lengthen_the_keep() -> None:
@@ -54,7 +63,11 @@ def test_every_bad_modifier_is_a_problem_and_leaves_the_plans_own_value() -> Non
     wish = asked(backup="silver", backup_at="25:00", backup_keep="seven days", backup_hold="tomorrow")
     assert isinstance(wish, OptedIn)
     assert wish.plan == SILVER
-    assert [problem.split(" = ")[0] for problem in wish.problems] == ["backup-at", "backup-keep", "backup-hold"]
+    assert [problem.split(" = ")[0] for problem in wish.problems] == [
+        "its tag backup-at",
+        "its tag backup-keep",
+        "its tag backup-hold",
+    ]
     assert all("allowed: " in problem for problem in wish.problems)
 
 
@@ -139,4 +152,4 @@ def test_lengthening_never_shortens_any_class(plan: Keep, wish: Keep) -> None:
     st.dictionaries(st.sampled_from(["backup", "Backup-At", "backup-keep", "backup-hold", "x"]), st.text(max_size=30))
 )
 def test_no_text_in_a_tag_breaks_the_judgement(tags: dict[str, str]) -> None:
-    assert judge(tags, "backup", PLANS, SUBSCRIPTION).because
+    assert judged(tags).because
