@@ -116,6 +116,19 @@ def test_a_machine_is_gone_at_the_second_404_ten_minutes_after_the_first() -> No
     assert states == [(Status.PROTECTED, NOW), (Status.PROTECTED, NOW), (Status.GONE, NOW)]
 
 
+def test_a_machine_of_a_subscription_that_is_disabled_is_not_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = reachable()
+    fleet.put(machine(1, "web-1"))
+    world, rules = fleet.open()
+    monkeypatch.setattr(world.inventory, "enabled", lambda subscription: False)
+    for minutes in (0, 10, 60):
+        fleet.stage.scheduler.now = NOW + timedelta(minutes=minutes)
+        reconcile(world, rules, VmKey(VM, UID, SHARD))
+    found = row(fleet)
+    assert found
+    assert found.status is Status.PROTECTED
+
+
 def test_opting_out_skips_what_was_only_intended() -> None:
     fleet = living({"backup": "silver"})
     reconcile(*fleet.open(), VmKey(VM))
