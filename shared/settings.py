@@ -110,6 +110,8 @@ class Settings:
             owner=self.storage.name,
             prefix=self.tag_prefix,
             drain_for=self.drain_for,
+            delete_wait=self.delete_wait,
+            orphan_keep=self.orphan_keep,
             extra_tags=self.extra_tags,
             topic=self.topic_endpoint,
         )

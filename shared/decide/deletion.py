@@ -88,7 +88,7 @@ class Facts:
     list began that `looks` come from. `machine_held_until` is the hold on the VM itself. `left_at` is since when the
     machine does not ask for protection. `halted` says who paused deletions or why nothing may be written here, `burst`
     why the mass brake is on; both empty when nothing is. `room` is what the budget has left for its kind, and `paid`
-    that the budget was charged already. `remains` are parts that are no point.
+    that the budget was charged already.
     """
 
     now: datetime
@@ -101,7 +101,6 @@ class Facts:
     looks: tuple[Look, ...]
     room: int
     paid: bool = False
-    remains: bool = False
     machine_held_until: datetime | None = None
     left_at: datetime | None = None
     halted: str = ""
@@ -217,7 +216,7 @@ def _brake_is_off(facts: Facts) -> Verdict | None:
 
 
 def _budget_has_room(facts: Facts) -> Verdict | None:
-    if facts.remains or facts.paid or facts.room > 0:
+    if facts.paid or facts.room > 0 or (facts.going is not None and facts.going.remains):
         return None
     if facts.unplanned:
         return NeedsApproval(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from shared.model.plan import Keep
-from shared.model.point import PartState, Point, PointState
+from shared.model.point import Part, PartState, Point, PointState
 
 NO_KEEP = Keep(())
 REMAINS_KEPT = timedelta(hours=24)  # so long after its end an attempt's parts may still be wanted by whoever looks
@@ -33,12 +33,16 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """May go, not before `at`; `planned` when its birth stamp said so and the plan stays satisfied without it."""
+    """May go, not before `at`; `planned` when its birth stamp said so and the plan stays satisfied without it.
+
+    `remains` are parts that are no point: those of earlier attempts, or all of a point that never became complete.
+    """
 
     point: Point
     at: datetime
     planned: bool
     because: str
+    remains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,16 @@ def _taking(among: Among) -> Standing | None:
     return None
 
 
+def _deleting(among: Among) -> Standing | None:
+    """What has begun is brought to its end: half a point is of no use to anybody."""
+    point = among.point
+    if point.state is not PointState.DELETING:
+        return None
+    planned, remains = (point.removal.planned, point.removal.remains) if point.removal else (False, False)
+    date = min(among.date, point.removal.marked_at) if remains and point.removal else among.date
+    return Going(point, date, planned, _why(point), remains)
+
+
 def _remains(among: Among) -> Standing | None:
     """An incomplete point is no point: its parts go once there is a complete one of that or a later slot."""
     point = among.point
@@ -117,14 +131,15 @@ def _remains(among: Among) -> Standing | None:
         return None
     ended = (point.ended_at or among.date) + REMAINS_KEPT
     if among.outlived:
-        return Going(
-            point, ended, True, f"incomplete, and a complete point of that or a later slot exists: {_why(point)}"
-        )
+        because = f"incomplete, and a complete point of that or a later slot exists: {_why(point)}"
+        return Going(point, ended, True, because, remains=True)
     if among.owner.living:
         return Staying(point, "incomplete, but no complete point of that or a later slot exists yet")
     if among.orphaned is None:
         return Staying(point, "incomplete, and nobody knows since when its machine has left")
-    return Going(point, max(ended, among.orphaned), False, "the remains of a machine that left long ago")
+    return Going(
+        point, max(ended, among.orphaned), False, "all that is left of a machine that left long ago", remains=True
+    )
 
 
 def _last_of_the_living(among: Among) -> Standing | None:
@@ -159,11 +174,14 @@ def _of_the_left(among: Among) -> Standing | None:
 
 
 def _by_its_date(among: Among) -> Standing | None:
-    return Going(among.point, among.date, True, _why(among.point))
+    """One whose row was lost and found again goes as unplanned: nobody remembers what it was stamped with at birth."""
+    planned = among.point.rebuilt_at is None
+    return Going(among.point, among.date, planned, _why(among.point))
 
 
 RULES: tuple[Callable[[Among], Standing | None], ...] = (
     _taking,
+    _deleting,
     _remains,
     _last_of_the_living,
     _among_the_newest,
@@ -174,12 +192,18 @@ RULES: tuple[Callable[[Among], Standing | None], ...] = (
 """In this order; the first that answers is the reason."""
 
 
-def dead_parts_since(point: Point, complete: Sequence[Point]) -> datetime | None:
-    """Since when the parts of earlier attempts of a point may go; None while they may not, or there are none."""
-    dead = any(part.attempt < point.attempt or part.state is PartState.ABANDONED for part in point.parts)
-    if not dead or point.ended_at is None or not any(other.slot >= point.slot for other in complete):
+def dead_parts(point: Point) -> tuple[Part, ...]:
+    """The parts of attempts that can no longer complete."""
+    return tuple(part for part in point.parts if part.attempt != point.attempt or part.state is PartState.ABANDONED)
+
+
+def earlier_attempts(point: Point, complete: Sequence[Point]) -> Going | None:
+    """What the parts of earlier attempts of a complete point are worth; None where there are none, or not yet."""
+    outlived = any(other.slot >= point.slot for other in complete)
+    if not (point.complete and outlived and point.ended_at and dead_parts(point)):
         return None
-    return point.ended_at + REMAINS_KEPT
+    because = "of an attempt that could not be completed, and a complete point of that or a later slot exists"
+    return Going(point, point.ended_at + REMAINS_KEPT, True, because, remains=True)
 
 
 def _age_order(point: Point) -> tuple[datetime, str]:

@@ -39,7 +39,7 @@ class PartState(StrEnum):
 
     `planned`: the name is recorded, nothing was sent. `unknown`: it was sent and the answer was lost, or a crash hides
     whether it was sent: look before acting. `started`: Azure accepted it. `ready`: it can be restored from.
-    `abandoned`: its attempt can no longer complete.
+    `abandoned`: its attempt can no longer complete. `deleting`: Azure accepted its deletion.
     """
 
     PLANNED = "planned"
@@ -48,6 +48,7 @@ class PartState(StrEnum):
     READY = "ready"
     FAILED = "failed"
     ABANDONED = "abandoned"
+    DELETING = "deleting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,29 @@ class Part:
 
 
 class PointState(StrEnum):
-    """`taking` until its operation ends; then `complete`, or `incomplete` for ever."""
+    """`taking` until its operation ends; then `complete`, or `incomplete` for ever; `deleting` is no point any more."""
 
     TAKING = "taking"
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
+    DELETING = "deleting"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The deletion of a point, as recorded: marked, announced, looked at again at `next_look`, and why it still stands.
+
+    `planned` is how it was claimed from the budget. `remains` are only the parts of earlier attempts: the point stays.
+    `frozen` says that people are to look at it. `claimed_at` is when it began for good.
+    """
+
+    marked_at: datetime
+    next_look: datetime
+    because: str
+    remains: bool = False
+    planned: bool = True
+    frozen: bool = False
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,7 @@ class Point:
 
     `slot` is the scheduled UTC instant. `birth_keep_until` is stamped on the parts before they are made; `keep_until`
     is the ledger's date and only ever later. `earned` names the retention class. `origin` says whether classes apply.
-    `ended_at` is when it became complete, or was given up.
+    `ended_at` is when it became complete, or was given up; `rebuilt_at` when it was found in Azure, its row being lost.
     """
 
     uid: VmUid
@@ -96,6 +115,8 @@ class Point:
     held_until: datetime | None = None
     model: str = ""
     ended_at: datetime | None = None
+    rebuilt_at: datetime | None = None
+    removal: Removal | None = None
 
     @property
     def complete(self) -> bool:

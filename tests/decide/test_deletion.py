@@ -139,7 +139,7 @@ def test_no_other_clause_would_have_stopped_it(name: str, case: Facts, kind: typ
         facts(listed_at=NOW - 15 * MINUTE),
         facts(burst="7 machines left at once"),
         facts(room=0, paid=True),
-        facts(room=0, remains=True),
+        facts(room=0, standing=replace(GOING, remains=True)),
         facts(looks=(Look(PART, None),)),
         facts(looks=(Look(PART, SEEN), Look(PART, None))),
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.decide.deletion_dates import RULES, Going, Owner, Standing, Staying, dead_parts_since, standings
+from shared.decide.deletion_dates import RULES, Going, Owner, Standing, Staying, earlier_attempts, standings
 from shared.model.plan import Age, Keep, Unit
 from shared.model.point import PartState, Point, PointState
 from tests.decide.plans import NOW
@@ -87,10 +87,9 @@ def test_the_last_point_stays_while_nobody_knows_since_when_its_machine_has_left
 def test_an_incomplete_point_goes_a_day_after_its_end_once_a_complete_one_of_a_later_slot_exists() -> None:
     broken = aged(1, PointState.INCOMPLETE)
     assert broken.ended_at
-    assert answers([broken, aged(0)])[0].because.startswith("incomplete, and a complete point")
-    assert answers([broken, aged(0)])[0] == Going(
-        broken, broken.ended_at + DAY, True, answers([broken, aged(0)])[0].because
-    )
+    answer = answers([broken, aged(0)])[0]
+    assert answer == Going(broken, broken.ended_at + DAY, True, answer.because, remains=True)
+    assert answer.because.startswith("incomplete, and a complete point")
 
 
 def test_an_incomplete_point_stays_while_it_may_be_all_there_is() -> None:
@@ -109,16 +108,20 @@ def test_the_parts_of_earlier_attempts_go_a_day_after_the_point_ended() -> None:
     slot = NOW - DAY
     whole = changed(point_of(slot), attempt=2, parts=(part_of(slot, 1, PartState.ABANDONED), part_of(slot, 2)))
     assert whole.ended_at
-    assert dead_parts_since(whole, [whole]) == whole.ended_at + DAY
-    assert dead_parts_since(changed(whole, ended_at=None), [whole]) is None
-    assert dead_parts_since(whole, [aged(2)]) is None
-    assert dead_parts_since(aged(0), [aged(0)]) is None
+    found = earlier_attempts(whole, [whole])
+    assert found is not None
+    assert (found.at, found.planned, found.remains) == (whole.ended_at + DAY, True, True)
+    assert earlier_attempts(changed(whole, ended_at=None), [whole]) is None
+    assert earlier_attempts(whole, [aged(2)]) is None
+    assert earlier_attempts(aged(0), [aged(0)]) is None
+    assert earlier_attempts(changed(whole, state=PointState.INCOMPLETE), [aged(0)]) is None
 
 
 def test_every_rule_is_needed() -> None:
     """Each rule is the reason of some point; a rule that never speaks could be dropped."""
     kinds: list[tuple[list[Point], Owner]] = [
         ([aged(1, PointState.TAKING), aged(0)], LIVING),
+        ([changed(aged(1, PointState.DELETING), because="begun")], LIVING),
         ([aged(1, PointState.INCOMPLETE), aged(0)], LIVING),
         ([aged(0)], LIVING),
         ([aged(2), aged(1), aged(0)], Owner(living=True, keep=Keep(WEEK.ages, 2))),
