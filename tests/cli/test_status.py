@@ -90,7 +90,7 @@ def test_a_row_that_nobody_touched_for_days_is_not_shown_as_protection() -> None
     fleet.put(replace(machine(1, "one"), last_point=LAST_SLOT - 3 * DAY, settled=LAST_SLOT - 3 * DAY))
     result = run(fleet, "status", "--output", "json")
     assert answer(result)["machines"][0]["status"] == "degraded"
-    assert "older than one and a half intervals" in answer(result)["machines"][0]["because"]
+    assert "is overdue" in answer(result)["machines"][0]["because"]
     assert result.exit_code == 1
 
 
