@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.simulator import shapes
 from local.simulator.answers import ArmError, Document
 from local.simulator.faults import Fault
 from local.simulator.routing import Route
@@ -64,5 +65,6 @@ class Call:
             if not isinstance(self._body.get("properties", {}), dict):
                 message = "The request content was invalid: 'properties' must be an object."
                 raise ArmError(400, "InvalidRequestContent", message)
+            self._body = shapes.taken_in(self.method, self.route.action, self._body)
         found: Document = self._body
         return found

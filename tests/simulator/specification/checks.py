@@ -117,7 +117,7 @@ class Compiler:
 
     def __init__(self, direction: Direction) -> None:
         self._direction = direction
-        self._made: dict[tuple[str, int, bool], Check] = {}
+        self._made: dict[tuple[str, str | int, bool], Check] = {}
         self._kept: list[Schema] = []
 
     def check(self, schema: Schema, *, variant: bool = False) -> Check:
@@ -184,9 +184,10 @@ class Compiler:
 
     def _object(self, schema: Schema) -> Check:
         members = members_of(schema)
-        checks = {name: self.check(part) for name, part in members.all.items()}
-        read_only = {name for name, part in members.all.items() if is_read_only(part)}
-        required = self._required(members, read_only)
+        folded = str.lower if self._direction is Direction.SENT else str
+        checks = {folded(name): self.check(part) for name, part in members.all.items()}
+        read_only = {folded(name) for name, part in members.all.items() if is_read_only(part)}
+        required = self._required(members)
         refused = read_only if self._direction is Direction.SENT else set()
         others = self.check(members.others) if members.others else None
 
@@ -194,16 +195,17 @@ class Compiler:
             if not isinstance(value, dict):
                 found.append(Finding(Kind.TYPE, schema.name or path, path, f"{value!r} is not an object"))
                 return
+            there = {folded(name) for name, part in value.items() if part is not None}
             for name in required:
-                if value.get(name) is None:
+                if folded(name) not in there:
                     found.append(Finding(Kind.REQUIRED, f"{schema.name}.{name}", f"{path}.{name}"))
             for name, part in value.items():
                 if part is None:
                     continue
-                if name in refused:
+                if folded(name) in refused:
                     found.append(Finding(Kind.READ_ONLY, f"{schema.name}.{name}", f"{path}.{name}"))
-                elif name in checks:
-                    checks[name](part, f"{path}.{name}", found)
+                elif folded(name) in checks:
+                    checks[folded(name)](part, f"{path}.{name}", found)
                 elif others is not None:
                     others(part, f"{path}.{{}}", found)
                 elif not members.free:
@@ -211,9 +213,11 @@ class Compiler:
 
         return check
 
-    def _required(self, members: Members, read_only: set[str]) -> list[str]:
+    def _required(self, members: Members) -> list[str]:
         if self._direction is Direction.SENT:
-            return sorted(members.required - read_only)
+            return sorted(
+                name for name in members.required if name not in members.all or not is_read_only(members.all[name])
+            )
         return sorted(name for name in members.required if name not in members.all or not _is_secret(members.all[name]))
 
 

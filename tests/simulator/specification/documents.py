@@ -40,9 +40,9 @@ class Schema:
         return Schema(file, found, pointer.rsplit("/", 1)[-1])
 
     @property
-    def key(self) -> tuple[str, int]:
-        """Tell this schema from any other."""
-        return str(self.file), id(self.content)
+    def key(self) -> tuple[str, str | int]:
+        """Tell this schema from any other; what stands beside a reference to it makes no other of it."""
+        return str(self.file), self.name or id(self.content)
 
 
 @dataclass(frozen=True, slots=True)
