@@ -1,7 +1,7 @@
 """The way to Azure Resource Manager: one pipeline for typed clients and raw calls. Built by wiring; for the adapters.
 
 It follows no redirect and leaves the configured host for no URL, wherever that URL came from: the token goes nowhere
-else. Every answer is reported to pace; no call is sent while Azure said to wait.
+else. Every answer is reported to pace; no call is sent while Azure said to wait, nor into a scope that is denied to us.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     CustomHookPolicy,
     HeadersPolicy,
@@ -28,8 +28,9 @@ from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from shared.cloud.call import Calls
+from shared.cloud.gates import CODE, Gates, target
 from shared.cloud.pace import HeardPace, Lane
-from shared.cloud.refusals import NO_RETRY_AFTER, retry_after
+from shared.cloud.refusals import NO_RETRY_AFTER, retry_after, said
 from shared.errors import Refused, Throttled
 from shared.ports import Clock
 
@@ -55,6 +56,27 @@ class OwnHost(SansIOHTTPPolicy[Any, Any]):
             raise Refused("ForeignUrl", f"a link leads away from {self._own}: {request.http_request.url[:200]}")
 
 
+class Gatekeeper(SansIOHTTPPolicy[Any, Any]):
+    """Sends nothing into a scope that is shut, and tells the gates what got through."""
+
+    def __init__(self, gates: Gates) -> None:
+        self._gates = gates
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        about = target(request.http_request.method, request.http_request.url)
+        if about:
+            self._gates.admit(about)
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
+        about = target(request.http_request.method, request.http_request.url)
+        if (
+            about
+            and response.http_response.status_code < 500
+            and response.http_response.status_code not in (401, 403, 429)
+        ):
+            self._gates.passed(about)
+
+
 class Arm:
     """ARM as one identity sees it."""
 
@@ -64,6 +86,7 @@ class Arm:
         self._clock = clock
         self._pace = pace
         self._calls = Calls(clock)
+        self._gates = Gates(clock)
         self._open = ExitStack()
         self._lock = threading.Lock()
         self._compute: dict[str, ComputeManagementClient] = {}
@@ -118,7 +141,18 @@ class Arm:
         closed = self._pace.closed(lane)
         if closed:
             raise Throttled("NotBefore", "Azure asked to wait before calls like this one", closed)
-        return action(partial(self._heard, lane))
+        try:
+            return action(partial(self._heard, lane))
+        except HttpResponseError as error:
+            self._note_denial(error)
+            raise
+
+    def _note_denial(self, error: HttpResponseError) -> None:
+        """Tell the gates of a missing role; what else a 403 can mean says nothing of the scope."""
+        request = getattr(error.response, "request", None)
+        about = target(request.method, request.url) if request is not None else None
+        if about and error.status_code == 403 and said(error)[0] == CODE:
+            self._gates.denied(about)
 
     def _heard(self, lane: Lane, response: Any) -> None:
         answer = response.http_response
@@ -150,6 +184,7 @@ class Arm:
             HeadersPolicy(),
             UserAgentPolicy(base_user_agent=AGENT),
             OwnHost(self._endpoint),
+            Gatekeeper(self._gates),
             ARMChallengeAuthenticationPolicy(self._credential, f"{self._endpoint}/.default"),
             CustomHookPolicy(),
         ]

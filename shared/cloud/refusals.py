@@ -61,7 +61,7 @@ PASSING = ("in progress", "being updated", "being created", "being deleted", "an
 def refusal(error: AzureError, now: datetime) -> CloudError:
     """The error to raise for an SDK's exception; a Retry-After date counts from `now` where no Date header came."""
     status = getattr(error, "status_code", None)
-    code, message = _said(error)
+    code, message = said(error)
     if isinstance(error, ClientAuthenticationError) and (status is None or status >= 500 or status == 429):
         return Unavailable(code, message)  # no token: nothing was sent to the service itself
     if not isinstance(error, HttpResponseError):
@@ -103,7 +103,7 @@ def _class_of(code: str, message: str, status: int) -> type[CloudError]:
     return BY_CODE.get(code.lower()) or BY_STATUS.get(status, Refused)
 
 
-def _said(error: AzureError) -> tuple[str, str]:
+def said(error: AzureError) -> tuple[str, str]:
     """Azure's code and message; the exception's name where no answer came."""
     if not isinstance(error, HttpResponseError) or error.response is None:
         return type(error).__name__, str(error)[:MESSAGE_LENGTH]

@@ -48,15 +48,16 @@ class InventoryTwin:
     def look(self, vm: ResourceId) -> Sighting | Absent:
         bucket = (Shard(vm.subscription, ""), CallKind.READ)
         call = Call("arm", "inventory.look", Effect.READ, vm.subscription, str(vm), bucket)
-        self._throttle.admit(bucket)
-        self._steps.before(call)
-        if vm.subscription in self._azure.disabled or vm.subscription not in self._azure.subscriptions:
-            raise Denied("AuthorizationFailed", f"{vm} cannot be read")
-        now = self._azure.now()
-        truth = self._azure.vm(vm)
-        self._witness.machine_looked_at(vm, truth.uid if truth else None)
-        self._steps.after(call)
-        return glance(truth, Lens.GET, now) if truth else Absent(vm, now)
+        with self._throttle.scopes.call("GET", vm):
+            self._throttle.admit(bucket)
+            self._steps.before(call)
+            if vm.subscription in self._azure.disabled or vm.subscription not in self._azure.subscriptions:
+                raise Denied("AuthorizationFailed", f"{vm} cannot be read", 403)
+            now = self._azure.now()
+            truth = self._azure.vm(vm)
+            self._witness.machine_looked_at(vm, truth.uid if truth else None)
+            self._steps.after(call)
+            return glance(truth, Lens.GET, now) if truth else Absent(vm, now)
 
     def examine(self, vm: ResourceId) -> Sighting | Absent:
         """A GET of the machine, then of its disks: what changes in between is seen half."""

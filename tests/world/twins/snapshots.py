@@ -27,10 +27,11 @@ class SnapshotsTwin:
     def create(self, order: SnapshotOrder) -> None:
         bucket = (order.shard, CallKind.SNAPSHOT)
         call = Call("arm", "snapshots.create", Effect.WRITE, order.shard.subscription, order.id.name, bucket)
-        self._throttle.admit(bucket)
-        self._steps.before(call)
-        self._accept(order)
-        self._steps.after(call)
+        with self._throttle.scopes.call("PUT", order.id):
+            self._throttle.admit(bucket)
+            self._steps.before(call)
+            self._accept(order)
+            self._steps.after(call)
 
     def _accept(self, order: SnapshotOrder) -> None:
         azure = self._azure
@@ -60,17 +61,18 @@ class SnapshotsTwin:
     def find(self, snapshot: ResourceId) -> SnapshotSeen | None:
         bucket = (self._azure.shard_of(snapshot), CallKind.READ)
         call = Call("arm", "snapshots.find", Effect.READ, snapshot.subscription, snapshot.name, bucket)
-        self._throttle.admit(bucket)
-        self._steps.before(call)
-        if snapshot.subscription in self._azure.disabled:
-            raise Denied("AuthorizationFailed", f"{snapshot} cannot be read")
-        truth = self._azure.snapshots.get(snapshot)
-        answer = seen(truth, self._azure.now()) if truth else None
-        worker = self._steps.scheduler.current
-        if worker is not None:
-            worker.invocation.looked[snapshot] = self._steps.scheduler.steps
-        self._steps.after(call)
-        return answer
+        with self._throttle.scopes.call("GET", snapshot):
+            self._throttle.admit(bucket)
+            self._steps.before(call)
+            if snapshot.subscription in self._azure.disabled:
+                raise Denied("AuthorizationFailed", f"{snapshot} cannot be read", 403)
+            truth = self._azure.snapshots.get(snapshot)
+            answer = seen(truth, self._azure.now()) if truth else None
+            worker = self._steps.scheduler.current
+            if worker is not None:
+                worker.invocation.looked[snapshot] = self._steps.scheduler.steps
+            self._steps.after(call)
+            return answer
 
     def taken(self, shard: Shard, slots: Sequence[datetime]) -> Iterator[SnapshotSeen]:
         call = Call("graph", "snapshots.taken", Effect.READ, shard.subscription, str(shard))
@@ -101,9 +103,9 @@ class SnapshotsTwin:
 
     def _admit(self, shard: Shard) -> None:
         if shard.subscription in self._azure.disabled:
-            raise Denied("AuthorizationFailed", f"{shard} cannot be written")
+            raise Denied("AuthorizationFailed", f"{shard} cannot be written", 403)
         if self._azure.locks.get(shard, Lock.NONE) is not Lock.NONE:
-            raise Blocked("ScopeLocked", f"the recovery group of {shard} is locked")
+            raise Blocked("ScopeLocked", f"the recovery group of {shard} is locked", 409)
 
 
 def seen(truth: SnapshotTruth, then: datetime) -> SnapshotSeen:

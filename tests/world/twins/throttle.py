@@ -13,6 +13,7 @@ from shared.model.identity import Shard
 from shared.ports import CallKind
 from tests.world.scheduler import Scheduler
 from tests.world.steps import Bucket
+from tests.world.twins.scopes import Scopes
 from tests.world.twins.witness import Witness
 
 NOTHING = timedelta(0)
@@ -25,11 +26,12 @@ def counted_as(bucket: Bucket) -> tuple[Bucket, Bucket]:
 
 
 class Throttle:
-    """Who was told to wait, until when."""
+    """Who was told to wait, until when; and which scopes are denied to whom."""
 
     def __init__(self, scheduler: Scheduler, witness: Witness) -> None:
         self._scheduler = scheduler
         self._witness = witness
+        self.scopes = Scopes(scheduler)
 
     def wait(self, bucket: Bucket) -> timedelta:
         """How long the current process was told to wait before a call."""
