@@ -88,7 +88,7 @@ def _of_operations(change: Change, now: datetime) -> Iterable[Event]:
 
 def _of_points(change: Change, now: datetime) -> Iterable[Event]:
     for before, after in change.points:
-        if not after.complete or (before and before.complete):
+        if not after.complete or after.rebuilt_at or (before and before.complete):
             continue
         details = {
             "slot": stamp(after.slot),

@@ -46,7 +46,11 @@ def looked(point: Point, part: Part, seen: SnapshotSeen | None, owner: str, now:
         return replace(part, state=PartState.FAILED if vanished else PartState.PLANNED)
     if has_failed(seen) or not is_ours(seen, point, part, owner):
         return replace(part, state=PartState.FAILED)
-    return replace(part, state=PartState.READY if is_ready(seen) else PartState.STARTED, sent_at=part.sent_at or now)
+    return replace(
+        part,
+        state=PartState.READY if is_ready(seen) else PartState.STARTED,
+        sent_at=part.sent_at or seen.created or now,
+    )
 
 
 def loss_of(seen: SnapshotSeen | None) -> str:

@@ -12,6 +12,7 @@ from shared.decide.protection import plan_of
 from shared.decide.standing import refusal
 from shared.errors import BadInput, Unknown
 from shared.messages import REQUESTS, request_text
+from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.request import Asked, Progress, Request
@@ -44,6 +45,27 @@ def ask_backup(world: World, machine: Machine, by: str) -> Request:
     return asked
 
 
+def shards_with_points(world: World, rules: Rules) -> tuple[Shard, ...]:
+    """The shards in which Azure holds recovery groups of ours, whatever the ledger remembers."""
+    return tuple(shard for one in sorted(rules.subscriptions) for shard in world.holdings.shards(one))
+
+
+def ask_rebuild(world: World, shard: Shard, by: str) -> Request:
+    """Ask that the ledger of one shard be made anew from what Azure holds."""
+    asked = Request(
+        id=world.chance.token(),
+        asked=Asked.REBUILD,
+        shard=shard,
+        uid=VmUid(""),
+        by=by,
+        at=world.clock.now(),
+        progress=Progress.ASKED,
+    )
+    world.requests.add(asked)
+    world.queue.send(REQUESTS, request_text(asked.id))
+    return asked
+
+
 def request(world: World, request_id: str) -> Request:
     """The request of this id; Unknown when there is none."""
     found = world.requests.find(request_id) if _REQUEST_ID.fullmatch(request_id) else None
@@ -54,6 +76,6 @@ def request(world: World, request_id: str) -> Request:
 
 def answering(world: World, asked: Request) -> Operation | None:
     """The operation that answers for a request; None before it is taken and after the ledger let it go."""
-    record = world.ledger.record(asked.shard, asked.uid)
+    record = world.ledger.record(asked.shard, asked.uid) if asked.uid else None
     held = record.operations if record else ()
     return next((one.row for one in held if one.row.id == asked.operation), None)

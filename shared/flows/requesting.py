@@ -1,6 +1,6 @@
 """Takes up what people asked for: called for every message of the queue `requests`.
 
-A request only becomes an operation in the ledger; the shard's drainer does the work.
+A request for a point only becomes an operation in the ledger; the shard's drainer does the work.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from shared.decide.capture import opened
 from shared.decide.protection import plan_of
 from shared.errors import LostRace, Unknown
 from shared.flows.casework import TRIES, Case, saved
+from shared.flows.rebuilding import rebuild
 from shared.messages import SHARDS, shard_text
 from shared.model.operation import Operation
 from shared.model.point import Origin
-from shared.model.request import Progress, Request
+from shared.model.request import Asked, Progress, Request
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -28,7 +29,9 @@ def run(world: World, rules: Rules, request_id: str) -> None:
     request = world.requests.find(request_id)
     if request is None:
         raise Unknown(f"no request has the id {request_id}")
-    if request.progress is Progress.ASKED:
+    if request.progress is Progress.ASKED and request.asked is Asked.REBUILD:
+        rebuild(world, rules, request)
+    elif request.progress is Progress.ASKED:
         settled = _answered(world, rules, request)
         world.requests.settle(settled)
         log.info("request.%s id=%s because=%r", settled.progress, settled.id, settled.because)

@@ -13,19 +13,24 @@ class Asked(StrEnum):
     """The kinds of requests."""
 
     BACKUP = "backup"
+    REBUILD = "rebuild"
 
 
 class Progress(StrEnum):
-    """How far a request came: `taken` means that an operation in the ledger answers for it."""
+    """How far a request came: `taken` means that an operation in the ledger answers for it, `done` that all is done."""
 
     ASKED = "asked"
     TAKEN = "taken"
     REFUSED = "refused"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `by` is the asker's object id as their token states it. `operation` answers for it once taken."""
+    """One request. `by` is the asker's object id as their token states it. `operation` answers for it once taken.
+
+    A request about a whole shard has no `uid`; `reached` is the last machine that it is done with.
+    """
 
     id: str
     asked: Asked
@@ -36,6 +41,7 @@ class Request:
     progress: Progress
     because: str = ""
     operation: str = ""
+    reached: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,12 @@ class Promises(Witness):
             self.violations.append(Violation(promise, what, self._scheduler.now))
             self._scheduler.halted = True
 
+    def ledger_lost(self) -> None:
+        """What the ledger answered for is forgotten with it; what is in Azure and in the audit log is not."""
+        self.answers.clear()
+        self.known_since.clear()
+        self.told.lost()
+
     def snapshot_put(self, order: SnapshotOrder, there: SnapshotTruth | None, by: Invocation | None) -> None:
         name = order.id.name
         inside = order.id.subscription in ENFORCED and order.id.type == SNAPSHOT_TYPE

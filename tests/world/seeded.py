@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.messages import EVENTS, REQUESTS, SHARDS, VMS
-from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED
+from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED, rules
 from tests.world.ending import Ending
 from tests.world.flows import product_flows
 from tests.world.host import Flows, Host
 from tests.world.life import Life
+from tests.world.loss import Loss
+from tests.world.loss import plan as lose
 from tests.world.promises import Promises, Violation
 from tests.world.scheduler import Process
 from tests.world.stage import Stage, stage
@@ -32,6 +34,7 @@ STARTS = (
 DAYS = 10
 SKEWS = (0, 0, 0, -150, 40, 150)  # F9: seconds by which the clock of a process is wrong
 QUIET = timedelta(hours=36)
+LOSSES = 0.25  # the share of runs in which every table is deleted once
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
 GARBAGE = ("", "{", "[]", '{"vm": 1}', '{"vm": "/subscriptions/x"}', "ÿþ", '{"shard": "a|b|c"}', '{"request": "none"}')
 
@@ -49,6 +52,7 @@ class Options:
     acts_every: timedelta
     share: float
     days: int = DAYS
+    loses_ledger: bool = False
 
     @classmethod
     def of(cls, seed: int) -> Options:
@@ -63,6 +67,7 @@ class Options:
             spells_every=timedelta(hours=draw.choice((2, 4, 8))),
             acts_every=timedelta(hours=draw.choice((3, 6, 12))),
             share=draw.choice((0.0, 0.0, 0.1)),
+            loses_ledger=draw.random() < LOSSES,
         )
 
 
@@ -89,6 +94,7 @@ class Run:
     storm: Storm
     host: Host
     life: Life
+    loss: Loss
 
 
 def build(options: Options, flows: Flows | None = None) -> Run:
@@ -104,7 +110,9 @@ def build(options: Options, flows: Flows | None = None) -> Run:
     made.azure.publish = host.publish
     made.azure.weather = storm
     made.steps.interference = storm
-    return Run(options, made, promises, storm, host, Life(made, options.seed + 2))
+    life, loss = Life(made, options.seed + 2), Loss(made, promises, rules())
+    life.asked = loss.asked
+    return Run(options, made, promises, storm, host, life, loss)
 
 
 def run(seed: int, options: Options | None = None, change: Callable[[Run], None] | None = None) -> Result:
@@ -119,6 +127,8 @@ def run(seed: int, options: Options | None = None, change: Callable[[Run], None]
     world.life.go_on(over, chosen.acts_every)
     world.storm.plan(chosen.kinds, over, chosen.spells_every)
     _throw_garbage(world, over)
+    if chosen.loses_ledger:
+        lose(world.loss, chosen.seed + 4, (timedelta(days=1), timedelta(days=chosen.days - 2)))
     scheduler.run(over)
     _calm_down(world)
     scheduler.run(over + QUIET)
@@ -161,6 +171,7 @@ def _judge(world: Run) -> None:
         world.promises.require(False, "S8", f"{world.stage.steps.endless} does not end")
     if not world.promises.violations:
         Ending(world.stage, world.promises, world.life.asked).check()
+        world.loss.check()
 
 
 def _result(world: Run) -> Result:

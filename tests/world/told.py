@@ -77,7 +77,11 @@ def _news(transition: Transition, before: Sequence[Kept | None], row: Machine, w
     for write, old in zip(transition.writes, before, strict=False):
         earlier = old.row if old else None
         match write.row:
-            case Point() if write.row.complete and not (isinstance(earlier, Point) and earlier.complete):
+            case Point() if (
+                write.row.complete
+                and not write.row.rebuilt_at
+                and not (isinstance(earlier, Point) and earlier.complete)
+            ):
                 wanted.append("completed")
             case Operation() if write.row.state in (State.NEEDS_PERSON, State.GAVE_UP):
                 if not (isinstance(earlier, Operation) and earlier.state is write.row.state):

@@ -106,6 +106,10 @@ class PoisonedTwin:
         self._kept.setdefault((message.queue, message.text), message)
         self._steps.after(call)
 
+    def forget(self) -> None:
+        """The table is lost."""
+        self._kept.clear()
+
     def kept(self) -> Sequence[PoisonedMessage]:
         call = Call("table", "poisoned.kept", Effect.READ)
         self._steps.before(call)

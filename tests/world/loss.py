@@ -1,0 +1,89 @@
+"""The loss of the ledger: every table is deleted in the middle of everything, and an operator asks for a rebuild.
+
+What must hold afterwards beside every other promise: no point is lost that Azure still holds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared.errors import CloudError
+from shared.flows.asking import ask_rebuild, shards_with_points
+from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.point import Point
+from shared.model.rules import Rules
+from tests.world.promises import Promises
+from tests.world.scheduler import Invocation, Process
+from tests.world.stage import Stage
+
+AGAIN = timedelta(minutes=20)
+NOTICED_AFTER = (timedelta(minutes=1), timedelta(minutes=40), timedelta(hours=5))
+PROMISE = "S8"
+
+
+@dataclass
+class Loss:
+    """One loss and what is known of it. `asked` are the ids of the requests for a rebuild that were accepted."""
+
+    stage: Stage
+    promises: Promises
+    rules: Rules
+    asked: list[str] = field(default_factory=list)
+    complete: dict[tuple[Shard, VmUid, object, object], frozenset[ResourceId]] = field(default_factory=dict)
+    happened: bool = False
+
+    def strike(self) -> None:
+        """Delete every table; blobs and queues stay."""
+        self.happened = True
+        for shard, machines in self.stage.ledger.rows.items():
+            for uid, rows in machines.items():
+                for held in rows.points.values():
+                    if held.row.complete:
+                        self.complete[shard, uid, held.row.slot, held.row.engine] = _parts(held.row)
+        self.stage.log.add(self.stage.scheduler.now, f"the ledger is lost with {len(self.complete)} complete points")
+        self.stage.ledger.rows.clear()
+        self.stage.requests.asked.clear()
+        self.stage.poisoned.forget()
+        self.stage.leases.held.clear()
+        self.promises.ledger_lost()
+        self.asked.clear()
+
+    def rebuild(self) -> None:
+        """An operator asks for every shard, from a process of their own, until all were accepted."""
+        world = self.stage.world
+
+        def ask() -> None:
+            try:
+                for shard in shards_with_points(world, self.rules):
+                    self.asked.append(ask_rebuild(world, shard, "operator").id)
+            except CloudError:
+                self.stage.scheduler.at(self.stage.scheduler.now + AGAIN, self.rebuild)
+
+        self.stage.scheduler.spawn(Invocation("cli", Process("cli")), ask)
+
+    def check(self) -> None:
+        """Every complete point of before is complete again, of the same parts, as far as Azure still has them."""
+        for (shard, uid, slot, engine), parts in self.complete.items():
+            if not all(part in self.stage.azure.snapshots for part in parts):
+                continue
+            rows = self.stage.ledger.rows.get(shard, {}).get(uid)
+            found = [held.row for held in rows.points.values()] if rows else []
+            again = any((one.slot, one.engine, _parts(one)) == (slot, engine, parts) and one.complete for one in found)
+            self.promises.require(again, PROMISE, f"the point {slot} of {uid} in {shard} was lost with the ledger")
+
+
+def plan(loss: Loss, seed: int, moments: tuple[timedelta, timedelta]) -> None:
+    """Draw when it happens and how long nobody notices."""
+    draw = random.Random(seed)
+    first, last = moments
+    moment = loss.stage.scheduler.now + first + (last - first) * draw.random()
+    noticed: Callable[[], None] = loss.rebuild
+    loss.stage.scheduler.at(moment, loss.strike)
+    loss.stage.scheduler.at(moment + draw.choice(NOTICED_AFTER), noticed)
+
+
+def _parts(point: Point) -> frozenset[ResourceId]:
+    return frozenset(part.id for part in point.live_parts)
