@@ -81,7 +81,7 @@ class Events(Protocol):
 
 
 class Inventory(Protocol):
-    """Machines as Azure shows them."""
+    """Machines as Azure shows them; with their resource groups where the installation inherits tags."""
 
     def fleet(self, subscriptions: Sequence[str]) -> Iterator[Sequence[Sighting]]:
         """Every VM of the subscriptions as `look` shows them, page by page, by the bulk lens.

@@ -35,6 +35,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "TAGBACK_SUBSCRIPTIONS": "",
         "TAGBACK_PLANS": "",
         "TAGBACK_TAG_PREFIX": "backup",
+        "TAGBACK_INHERIT_GROUP_TAGS": "off",
         "TAGBACK_RECOVERY_GROUP": "tagback-{region}",
         "TAGBACK_EXTRA_TAGS": "",
         "TAGBACK_ARM_ENDPOINT": "https://management.azure.com",
@@ -74,6 +75,7 @@ class Settings:
     orphan_keep: timedelta
     drain_for: timedelta
     throttle_share: float
+    inherit_group_tags: bool
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -96,6 +98,7 @@ class Settings:
             orphan_keep=reader.value("TAGBACK_ORPHAN_KEEP", values.duration, timedelta()),
             drain_for=reader.value("TAGBACK_DRAIN_SECONDS", values.slice_of_draining, timedelta()),
             throttle_share=reader.value("TAGBACK_THROTTLE_SHARE", values.share, 0.0),
+            inherit_group_tags=reader.value("TAGBACK_INHERIT_GROUP_TAGS", values.switch, False),
         )
         reader.refuse_unknown()
         if reader.problems:
@@ -113,6 +116,7 @@ class Settings:
             delete_wait=self.delete_wait,
             orphan_keep=self.orphan_keep,
             extra_tags=self.extra_tags,
+            inherit_group_tags=self.inherit_group_tags,
             topic=self.topic_endpoint,
         )
 

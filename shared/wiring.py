@@ -80,6 +80,7 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         chance,
         events,
         graph,
+        groups,
         holdings,
         inventory,
         leases,
@@ -103,6 +104,7 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
     paces = pace.HeardPace(clock, settings.throttle_share)
     manager = open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces)))
     queries = graph.Graph(manager, clock, paces)
+    seen_groups = groups.ReadGroups(manager, queries) if settings.inherit_group_tags else groups.UnreadGroups()
     recovery = snapshots.Recovery(settings.recovery_group, settings.storage.name)
     return World(
         clock=clock,
@@ -112,7 +114,7 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         models=models.BlobModels(account),
         audit=audit.BlobAudit(account),
         events=open_parts.enter_context(closing(events.TopicEvents(settings.topic_endpoint, identity, Calls(clock)))),
-        inventory=inventory.AzureInventory(manager, queries, clock, settings.tag_prefix),
+        inventory=inventory.AzureInventory(manager, queries, clock, settings.tag_prefix, seen_groups),
         snapshots=snapshots.AzureSnapshots(manager, queries, recovery),
         holdings=holdings.AzureHoldings(manager, recovery),
         ledger=ledger.TableLedger(account),

@@ -77,6 +77,7 @@ SETTINGS = {
     "TAGBACK_SUBSCRIPTIONS": "comma-separated ids, each with `=enforce` (default) or `=observe`: only looked at",
     "TAGBACK_PLANS": "a plans file instead of the shipped one",
     "TAGBACK_TAG_PREFIX": "the name of the opt-in tag, and the beginning of its modifiers' names",
+    "TAGBACK_INHERIT_GROUP_TAGS": "`on`: a VM takes each opt-in tag that it lacks from its resource group",
     "TAGBACK_RECOVERY_GROUP": "the resource group of snapshots, made on first use; `{region}` must be in it",
     "TAGBACK_EXTRA_TAGS": "`name=value` pairs, comma-separated, put on everything that is created",
     "TAGBACK_ARM_ENDPOINT": "Azure Resource Manager",

@@ -42,6 +42,11 @@ def test_rules_are_what_flows_need_and_the_account_is_the_owner() -> None:
     assert rules.drain_for == timedelta(seconds=180)
 
 
+def test_groups_tags_are_inherited_only_when_that_is_switched_on() -> None:
+    assert not Settings.read(NEEDED).rules().inherit_group_tags
+    assert Settings.read({**NEEDED, "TAGBACK_INHERIT_GROUP_TAGS": "On"}).rules().inherit_group_tags
+
+
 def test_a_setting_that_is_empty_is_not_set() -> None:
     assert Settings.read({**NEEDED, **dict.fromkeys(set(DEFAULTS) - set(NEEDED), " ")}) == Settings.read(NEEDED)
 
@@ -129,6 +134,7 @@ BAD = [
     ("TAGBACK_DRAIN_SECONDS", "600", "240s"),
     ("TAGBACK_DRAIN_SECONDS", "\u0661\u0662\u0660", "24h"),
     ("TAGBACK_THROTTLE_SHARE", "1", "0.9"),
+    ("TAGBACK_INHERIT_GROUP_TAGS", "yes", "on or off"),
     ("TAGBACK_THROTTLE_SHARE", "nan", "0.9"),
     ("TAGBACK_THROTTLE_SHARE", "a third", "0.9"),
     ("TAGBACK_SUBSCRIPTION", ONE, "TAGBACK_SUBSCRIPTIONS"),

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from shared.cloud.arm import Arm
 from shared.cloud.graph import Graph, literal
+from shared.cloud.groups import Groups, Place, UnreadGroups, place_of
 from shared.cloud.pace import Lane
 from shared.cloud.packed import packed
 from shared.cloud.sightings import Attachments, Incomplete, Look, SeenDisk, SeenVm, brief, complete, seen_disk, seen_vm
 from shared.errors import CloudError, Conflict, Denied, Missing
 from shared.model.identity import ResourceId, Shard, VmUid
-from shared.model.machine import Absent, Lens, Sighting
+from shared.model.machine import Absent, GroupSeen, Lens, Sighting
 from shared.ports import CallKind, Clock
 
 VM_VERSION = "2026-04-01"
@@ -38,19 +40,20 @@ FLEET = f"resources | where type =~ '{VM}' | project id, name, type, location, t
 class AzureInventory:
     """`prefix` is the opt-in tag's name, lower case: on a disk, its value `off` leaves the disk out."""
 
-    def __init__(self, arm: Arm, graph: Graph, clock: Clock, prefix: str) -> None:
+    def __init__(self, arm: Arm, graph: Graph, clock: Clock, prefix: str, groups: Groups | None = None) -> None:
         self._arm = arm
         self._graph = graph
         self._clock = clock
         self._prefix = prefix
+        self._groups = groups or UnreadGroups()
 
     def fleet(self, subscriptions: Sequence[str]) -> Iterator[Sequence[Sighting]]:
-        as_of = self._clock.now()
+        as_of, groups = self._clock.now(), self._groups.all(subscriptions)
         for page in self._graph.pages(FLEET, subscriptions):
             found = []
             for row in page:
                 with suppress(Incomplete, ValueError):
-                    found.append(brief(row, Look(Lens.BULK, as_of)))
+                    found.append(_within(groups, brief(row, Look(Lens.BULK, as_of))))
             yield found
             as_of = self._clock.now()
 
@@ -62,14 +65,15 @@ class AzureInventory:
         )
         for row in self._graph.rows(query, [shard.subscription]):
             pile.add(row, look)
-        return {seen.uid: seen for seen in pile.sightings()}
+        groups = self._groups.all([shard.subscription])
+        return {seen.uid: _within(groups, seen) for seen in pile.sightings()}
 
     def look(self, vm: ResourceId) -> Sighting | Absent:
         look = Look(Lens.GET, self._clock.now())
         body = self._present(Lane(vm.subscription, "", CallKind.READ), str(vm), VM_VERSION)
         if body is None:
             return Absent(vm, look.as_of)
-        return _made(lambda: brief(body, look))
+        return replace(_made(lambda: brief(body, look)), group=self._groups.of(vm))
 
     def examine(self, vm: ResourceId) -> Sighting | Absent:
         look = Look(Lens.GET, self._clock.now())
@@ -86,7 +90,7 @@ class AzureInventory:
         for part in (*disks, *interfaces, *extensions):
             if part is not None:
                 pile.add(part, look)
-        return _made(lambda: complete(seen, pile.parts))
+        return replace(_made(lambda: complete(seen, pile.parts)), group=self._groups.of(vm))
 
     def enabled(self, subscription: str) -> bool:
         lane = Lane(subscription, "", CallKind.READ)
@@ -142,6 +146,10 @@ class Pile:
         for vm in self._vms:
             with suppress(Incomplete):
                 yield complete(vm, self.parts)
+
+
+def _within(groups: Mapping[Place, GroupSeen], seen: Sighting) -> Sighting:
+    return replace(seen, group=groups.get(place_of(seen.id)))
 
 
 def _made(build: Callable[[], Seen]) -> Seen:

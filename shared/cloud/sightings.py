@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.cloud.packed import Body, PackedModel, packed
+from shared.decide.tag_values import is_left_out
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid, vm_id
 from shared.model.machine import Disk, Lens, Sighting
 
@@ -105,8 +106,8 @@ def seen_disk(body: Body, prefix: str) -> SeenDisk:
     uid = str((body.get("properties") or {}).get("uniqueId") or "").lower()
     if not uid:
         raise Incomplete(f"{body.get('id')} has no uniqueId yet")
-    off = any(name.lower() == prefix and value.strip().lower() == "off" for name, value in _tags(body).items())
-    return SeenDisk(DiskUid(uid), f"tagged {prefix} = off" if off else "", packed(body))
+    left_out = f"tagged {prefix} = off" if is_left_out(_tags(body), prefix) else ""
+    return SeenDisk(DiskUid(uid), left_out, packed(body))
 
 
 def _disks(profile: Body) -> tuple[tuple[Disk, ...], tuple[str, ...]]:

@@ -118,6 +118,12 @@ def share(text: str) -> float:
     return found
 
 
+def switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("allowed: on or off")
+    return text.lower() == "on"
+
+
 def schedule(text: str) -> str:
     problems = ncrontab.problems(text)
     if problems:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
+from shared.model.machine import GroupSeen
 from tests.simulator.running import SUBSCRIPTION, Running
 from tests.world.stage import Stage
 from tests.world.twins.azure import DiskTruth, VmTruth, disk_place, vm_place
@@ -24,8 +25,14 @@ class Cloud(Protocol):
 
     shard: Shard
 
-    def machine(self, name: str, tags: Mapping[str, str]) -> ResourceId:
-        """A machine with an OS disk, a data disk at LUN 3, and one at LUN 4 that is tagged `Backup = OFF`."""
+    def group(self, name: str, tags: Mapping[str, str], managed_by: str = "") -> None:
+        """A new resource group."""
+
+    def machine(self, name: str, tags: Mapping[str, str], group: str = GROUP) -> ResourceId:
+        """A machine with an OS disk, a data disk at LUN 3, and one at LUN 4 that is tagged `Backup = OFF`.
+
+        A group other than the usual one is there already.
+        """
 
     def delete(self, machine: ResourceId) -> None: ...
 
@@ -55,10 +62,18 @@ class SimulatedCloud:
     running: Running
     shard: Shard
 
-    def machine(self, name: str, tags: Mapping[str, str]) -> ResourceId:
-        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
-        self.running.ask("PUT", group, {"location": self.shard.region})
-        path = f"{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+    def group(self, name: str, tags: Mapping[str, str], managed_by: str = "") -> None:
+        body = {"location": self.shard.region, "tags": dict(tags), **({"managedBy": managed_by} if managed_by else {})}
+        assert self.running.ask("PUT", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}", body).status == 201
+
+    def machine(self, name: str, tags: Mapping[str, str], group: str = GROUP) -> ResourceId:
+        if group == GROUP:
+            self.running.ask(
+                "PUT", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}", {"location": self.shard.region}
+            )
+        path = (
+            f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+        )
         done = self.running.put_done(path, body_of(name, self.shard.region, tags))
         off = next(disk for disk in done["properties"]["storageProfile"]["dataDisks"] if disk["lun"] == 4)
         self.running.ask("PATCH", off["managedDisk"]["id"], {"tags": {"Backup": "OFF"}})
@@ -80,13 +95,17 @@ class TwinCloud:
     stage: Stage
     shard: Shard
 
-    def machine(self, name: str, tags: Mapping[str, str]) -> ResourceId:
+    def group(self, name: str, tags: Mapping[str, str], managed_by: str = "") -> None:
+        place = (self.shard.subscription, name.lower())
+        self.stage.azure.resource_groups[place] = GroupSeen(dict(tags), managed_by)
+
+    def machine(self, name: str, tags: Mapping[str, str], group: str = GROUP) -> ResourceId:
         subscription = self.shard.subscription
-        places = {lun: disk_place(subscription, GROUP, f"{name}-{lun}") for lun in (None, 3, 4)}
+        places = {lun: disk_place(subscription, group, f"{name}-{lun}") for lun in (None, 3, 4)}
         disks = tuple(DiskTruth(place, DiskUid(str(uuid.uuid4())), lun) for lun, place in places.items())
         disks = (*disks[:2], replace(disks[2], left_out="tagged backup = off"))
         uid = VmUid(str(uuid.uuid4()))
-        place = vm_place(subscription, GROUP, name)
+        place = vm_place(subscription, group, name)
         self.stage.azure.write(VmTruth(place, uid, name, self.shard.region, dict(tags), disks))
         return place
 

@@ -15,6 +15,7 @@ from shared.cloud.audit import BlobAudit
 from shared.cloud.chance import SystemChance
 from shared.cloud.clock import SystemClock
 from shared.cloud.graph import Graph
+from shared.cloud.groups import ReadGroups
 from shared.cloud.holdings import AzureHoldings
 from shared.cloud.inventory import AzureInventory
 from shared.cloud.leases import TableLeases
@@ -47,6 +48,7 @@ from shared.ports import (
 from tests.contract.clouds import REGION, Cloud, SimulatedClock, SimulatedCloud, TwinCloud
 from tests.simulator.running import SUBSCRIPTION, Running
 from tests.world.stage import Stage, stage
+from tests.world.twins.inventory import InventoryTwin
 from tests.world.twins.witness import Witness
 
 IMPLEMENTATIONS = ("adapter", "twin")
@@ -172,6 +174,20 @@ def inventory(implementation: str, request: pytest.FixtureRequest) -> Inventory:
 def recovery() -> Recovery:
     """A pattern of the test's own, so that its recovery group is not there yet."""
     return Recovery(f"tb{uuid.uuid4().hex[:8]}-{{region}}", "tagback-test")
+
+
+@pytest.fixture
+def inheriting(implementation: str, request: pytest.FixtureRequest) -> Inventory:
+    """The inventory of an installation that inherits the tags of resource groups."""
+    if implementation == "twin":
+        twin = _twins(request).world.inventory
+        assert isinstance(twin, InventoryTwin)
+        twin.inherits = True
+        return twin
+    arm, pace = request.getfixturevalue("manager")
+    clock: SimulatedClock = request.getfixturevalue("simulator_clock")
+    graph = Graph(arm, clock, pace)
+    return AzureInventory(arm, graph, clock, "backup", ReadGroups(arm, graph))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from shared.model.identity import DiskUid, ResourceId, Shard
-from shared.model.machine import Absent, Lens, Sighting
+from shared.model.machine import Absent, GroupSeen, Lens, Sighting
 from shared.ports import Inventory
 from tests.contract.clouds import Cloud
 
@@ -103,3 +103,27 @@ def test_no_subscriptions_have_no_machines(inventory: Inventory, cloud: Cloud) -
 def test_a_subscription_is_enabled_only_when_it_can_be_read(inventory: Inventory, cloud: Cloud) -> None:
     assert inventory.enabled(cloud.shard.subscription)
     assert not inventory.enabled(str(uuid.uuid4()))
+
+
+def test_every_look_shows_the_resource_group_where_tags_are_inherited(
+    inheriting: Inventory, cloud: Cloud, name: str
+) -> None:
+    cloud.group(f"Own-{name}", {"Backup": "Gold", "team": "x"}, "/subscriptions/s/managedClusters/c")
+    machine = cloud.machine(name, {}, f"Own-{name}")
+    cloud.settle()
+    expected = GroupSeen({"Backup": "Gold", "team": "x"}, "/subscriptions/s/managedClusters/c")
+    whole = examined(inheriting, machine)
+    assert (looked(inheriting, machine).group, whole.group) == (expected, expected)
+    [brief] = [each for page in inheriting.fleet([cloud.shard.subscription]) for each in page if each.id == machine]
+    assert (brief.group, inheriting.shard(cloud.shard)[whole.uid].group) == (expected, expected)
+
+
+def test_no_look_asks_for_the_resource_group_where_tags_are_not_inherited(
+    inventory: Inventory, cloud: Cloud, name: str
+) -> None:
+    cloud.group(f"Own-{name}", {"Backup": "Gold"})
+    machine = cloud.machine(name, {}, f"Own-{name}")
+    cloud.settle()
+    whole = examined(inventory, machine)
+    assert (looked(inventory, machine).group, whole.group) == (None, None)
+    assert inventory.shard(cloud.shard)[whole.uid].group is None

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from shared.errors import CloudError
 from shared.model.identity import VM_TYPE, DiskUid, ResourceId, Shard, VmUid
-from shared.model.machine import Disk, Lens, Sighting
+from shared.model.machine import Disk, GroupSeen, Lens, Sighting
 
 DISK_TYPE = "microsoft.compute/disks"
 SNAPSHOT_TYPE = "microsoft.compute/snapshots"
@@ -137,6 +137,7 @@ class Azure:
     disabled: set[str] = field(default_factory=set)
     locks: dict[Shard, Lock] = field(default_factory=dict)
     groups: set[Shard] = field(default_factory=set)
+    resource_groups: dict[tuple[str, str], GroupSeen] = field(default_factory=dict)
     snapshots: dict[ResourceId, SnapshotTruth] = field(default_factory=dict)
     by_slot: dict[tuple[Shard, str], list[SnapshotTruth]] = field(default_factory=dict)
     refusals: dict[ResourceId, CloudError] = field(default_factory=dict)

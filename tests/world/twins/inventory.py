@@ -17,9 +17,10 @@ from tests.world.twins.witness import Witness
 
 
 class InventoryTwin:
-    """Machines as Azure shows them."""
+    """Machines as Azure shows them; with their resource groups where the installation `inherits` tags."""
 
     def __init__(self, azure: Azure, steps: Steps, throttle: Throttle, witness: Witness) -> None:
+        self.inherits = False
         self._azure = azure
         self._steps = steps
         self._throttle = throttle
@@ -57,7 +58,7 @@ class InventoryTwin:
             truth = self._azure.vm(vm)
             self._witness.machine_looked_at(vm, truth.uid if truth else None)
             self._steps.after(call)
-            return glance(truth, Lens.GET, now) if truth else Absent(vm, now)
+            return self._within_group(glance(truth, Lens.GET, now)) if truth else Absent(vm, now)
 
     def examine(self, vm: ResourceId) -> Sighting | Absent:
         """A GET of the machine, then of its disks: what changes in between is seen half."""
@@ -88,6 +89,10 @@ class InventoryTwin:
             then = now - azure.weather.lag(str(place))
             vm = azure.as_of(place, then)
             if vm is not None and not azure.weather.hides(f"{subject} {place}"):
-                rows.append(shown(vm, Lens.BULK, now))
+                rows.append(self._within_group(shown(vm, Lens.BULK, now)))
                 self._witness.machine_listed(vm.uid, then)
         return rows
+
+    def _within_group(self, seen: Sighting) -> Sighting:
+        group = self._azure.resource_groups.get((seen.id.subscription, seen.id.group))
+        return replace(seen, group=group) if self.inherits else seen
