@@ -6,6 +6,7 @@ Recorded: which of Azure-AsyncOperation and Location is sent, where the URL lies
 import hashlib
 from typing import TYPE_CHECKING
 
+from local.simulator import eras
 from local.simulator.answers import Document, Reply, encode
 from local.simulator.lro import Family, Operation
 
@@ -50,7 +51,8 @@ def accepted(call: "Call", operation: Operation, status: int, document: Document
         headers["Location"] = url
     elif location:
         headers["Location"] = url + "&monitor=true"
-    if operation.family is Family.COMPUTE and (operation.work != "vm.act" or call.version >= NOTIFIED_ACTIONS):
+    announced = call.method != "POST" or call.version >= NOTIFIED_ACTIONS
+    if operation.family is Family.COMPUTE and announced and eras.NOTIFICATIONS.reached(call.now):
         headers["Azure-AsyncNotification"] = "Enabled"
     return Reply(status, encode(document) if document is not None else b"", headers, operation)
 

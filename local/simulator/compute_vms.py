@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from local.simulator import extensions, instance_views, machines
+from local.simulator import eras, extensions, instance_views, machine_identity, machines
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
@@ -42,21 +42,29 @@ def put(world: "World", call: "Call") -> Reply:
         raise ArmError(
             409, "PropertyChangeNotAllowed", "Changing property 'location' is not allowed.", target="location"
         )
-    document = machines.accepted_document(world, resource_id, body, before, call.now)
+    writing = machines.Writing(call.now, call.version)
+    document = machines.accepted_document(world, resource_id, body, before, writing)
     _check_linked(world, call, document)
     if found is None:
         notes = {"power": "starting", "agent": "ready"}
         found = world.store.create(resource_id, document, call.now, notes=notes)
         operation = _begin(world, call, "vm.put", "vm.create", found, {"before": None})
         return _tagged(call, accepted(call, operation, 201, document, location=False), document)
+    return _updated(world, call, found, document)
+
+
+def _updated(world: "World", call: "Call", found: Resource, document: Document) -> Reply:
+    """Begin an update (200); the first answer shows the extensions as well (recorded)."""
+    before = found.document()
     world.store.write(found, document, call.now)
     operation = _begin(world, call, "vm.put", "vm.update", found, {"before": before})
-    return _tagged(call, accepted(call, operation, 200, document, location=False), document)
+    shown = json.loads(extensions.with_resources(world, found, call.now))
+    return _tagged(call, accepted(call, operation, 200, shown, location=False), document)
 
 
 def _tagged(call: "Call", reply: Reply, document: Document) -> Reply:
     """Show the ETag as a header too, as recorded since 2024-07-01."""
-    if call.version >= "2024-07-01":
+    if call.version >= "2024-07-01" and eras.ETAGS.reached(call.now):
         reply.headers["ETag"] = str(document["etag"])
     return reply
 
@@ -79,15 +87,23 @@ def patch(world: "World", call: "Call") -> Reply:
     """Change a machine (200); lists in the body replace lists."""
     found = world.resource(call.path, TYPE)
     before, body = found.document(), call.body()
-    wanted = merged(
-        before, {name: value for name, value in body.items() if name in ("properties", "identity", "zones")}
-    )
+    wanted = merged(before, {name: value for name, value in body.items() if name in ("properties", "zones")})
+    wanted["identity"] = machine_identity.changed(world, found.id, body.get("identity"), before.get("identity"))
     wanted["tags"] = checked(body["tags"]) if "tags" in body else before.get("tags")
-    document = machines.accepted_document(world, found.id, wanted, before, call.now)
+    writing = machines.Writing(call.now, call.version)
+    document = machines.accepted_document(world, found.id, wanted, before, writing)
     _check_linked(world, call, document)
-    world.store.write(found, document, call.now)
-    operation = _begin(world, call, "vm.put", "vm.update", found, {"before": before})
-    return _tagged(call, accepted(call, operation, 200, document, location=False), document)
+    if _same(before, document):  # what changes nothing is done at once (recorded: test_compute_vm)
+        return _tagged(call, Reply(200, extensions.with_resources(world, found, call.now)), before)
+    return _updated(world, call, found, document)
+
+
+def _same(before: Document, document: Document) -> bool:
+    def settled(each: Document) -> Document:
+        properties = {name: value for name, value in each["properties"].items() if name != "provisioningState"}
+        return {**{name: value for name, value in each.items() if name != "etag"}, "properties": properties}
+
+    return before["properties"].get("provisioningState") == "Succeeded" and settled(before) == settled(document)
 
 
 def finish_put(world: "World", operation: Operation, at: float) -> None:
@@ -111,6 +127,7 @@ def settle(world: "World", found: Resource, document: Document, before: Document
     for card in document["properties"].get("networkProfile", {}).get("networkInterfaces", []):
         _use_card(world, str(card["id"]), {"id": document["id"]}, at)
     document["properties"]["provisioningState"] = "Succeeded"
+    machine_identity.finished(world, document)
     notes = dict(found.notes or {})
     if before is None:
         notes |= {"power": "running", "agent_from": at + instance_views.AGENT_SECONDS}
@@ -220,11 +237,8 @@ def act(world: "World", call: "Call") -> Reply:
 
 
 def generalize(world: "World", call: "Call") -> Reply:
-    """Mark a stopped machine as generalized; done at once (recorded)."""
+    """Mark a machine as generalized; done at once (recorded)."""
     found = world.resource(call.path.rsplit("/", 1)[0], TYPE)
-    if (found.notes or {}).get("power") not in ("stopped", "deallocated"):
-        message = f"The operation 'generalize' requires the VM '{found.document()['name']}' to be stopped."
-        raise ArmError(409, "OperationNotAllowed", message)
     found.notes = {**(found.notes or {}), "generalized": True}
     world.store.touch(found, call.now)
     return Reply(200)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from local.simulator import instance_views
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Reply, encode
 from local.simulator.ids import key_of
@@ -86,8 +87,11 @@ def finish_put(world: "World", operation: Operation, at: float) -> None:
 
 
 def get(world: "World", call: "Call") -> Reply:
-    """Answer one extension."""
-    return Reply(200, world.resource(call.path, TYPE).rendered(call.now))
+    """Answer one extension, on request with what it reports."""
+    document = world.resource(call.path, TYPE).document()
+    if call.query.get("$expand", "").lower() == "instanceview":
+        document["properties"]["instanceView"] = instance_views.view_of_extension(document)
+    return Reply.of(document)
 
 
 def of_machine(world: "World", call: "Call") -> Reply:

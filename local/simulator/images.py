@@ -40,7 +40,9 @@ class Image:
     release: str = "1.0"
 
 
-_WINDOWS = Image("20348.2159.231202", "Windows", gib=127, name="Windows Server", release="Microsoft Windows NT 10.0")
+_WINDOWS = Image(
+    "20348.2159.231202", "Windows", gib=127, more_mib=2, name="Windows Server", release="Microsoft Windows NT 10.0"
+)
 
 # (publisher, offer, sku) in lower case; recorded between 2019 and 2024
 _KNOWN = {
@@ -61,6 +63,10 @@ _KNOWN = {
         _WINDOWS, version="9600.21620.231004", more_mib=2, upgrades=True, deprecation="2022-datacenter-azure-edition",
         name="Windows Server 2012 R2 Datacenter", release="Microsoft Windows NT 6.3.9600.0",
     ),
+    ("microsoftwindowsserver", "windowsserver", "2016-datacenter"): replace(
+        _WINDOWS, version="14393.4946.220202", upgrades=True, name="Windows Server 2016 Datacenter",
+        release="10.0.14393.4946",
+    ),
     ("microsoftwindowsserver", "windowsserver", "2022-datacenter-g2"): replace(
         _WINDOWS, generation="V2", security="TrustedLaunchAndConfidentialVmSupported", controllers="SCSI, NVMe",
         hibernates=True, name="Windows Server 2022 Datacenter", release="Microsoft Windows NT 10.0.20348.0",
@@ -74,8 +80,31 @@ def image_of(publisher: str, offer: str, sku: str) -> Image:
     if known is not None:
         return known
     found = _WINDOWS if "windows" in f"{publisher} {offer}".lower() else Image(name=offer.lower() or "linux")
-    second = sku.lower().endswith(("-g2", "gen2", "-gen2"))
+    if found is not _WINDOWS and "ubuntu" in offer.lower():
+        found = replace(found, more_mib=1)
+    second = sku.lower().endswith(("-g2", "gen2", "-gen2")) or sku.lower() == "server"
     return replace(found, generation="V2", controllers="SCSI, NVMe", hibernates=True) if second else found
+
+
+def abilities(image: Image) -> Document:
+    """Return what disks made from an image say they can do (recorded)."""
+    more = {"diskControllerTypes": image.controllers, "acceleratedNetwork": True} if image.featured else {}
+    hibernates: Document = {"supportsHibernation": True} if image.hibernates else {}
+    return {"supportedCapabilities": {**more, "architecture": "x64"}, **hibernates}
+
+
+def bytes_of(image: Image, gib: int) -> int:
+    """Return how large a disk made from an image is: images are a little larger than their gigabytes (recorded)."""
+    return gib * GIB + (image.more_mib * MIB if gib == image.gib else 0)
+
+
+def image_of_reference(image_id: str) -> Image | None:
+    """Return the image an id names (`.../Publishers/p/ArtifactTypes/VMImage/Offers/o/Skus/s/Versions/v`)."""
+    words = image_id.strip("/").lower().split("/")
+    named = dict(zip(words[::2], words[1::2], strict=False))
+    if not {"publishers", "offers", "skus"} <= named.keys():
+        return None
+    return image_of(named["publishers"], named["offers"], named["skus"])
 
 
 def image_of_machine(properties: Document) -> Image:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from local.simulator.answers import Document, encode
 from local.simulator.clock import compute_time
+from local.simulator.extension_images import newest
 from local.simulator.images import Image, image_of_machine
 from local.simulator.machines import all_disks
 from local.simulator.store import Resource
@@ -96,7 +97,7 @@ def _agent(world: "World", held: Resource, image: Image, now: float) -> Document
         "time": compute_time(now),
     }
     handlers = [
-        {"type": one["type"], "typeHandlerVersion": one["typeHandlerVersion"], "status": {**status, "message": "Ready"}}
+        {"type": one["type"], "typeHandlerVersion": one["typeHandlerVersion"], "status": _HANDLER}
         for one in _extensions(world, held)
     ]
     agent: Document = {"vmAgentVersion": AGENTS[image.system], "statuses": [status]}
@@ -105,20 +106,38 @@ def _agent(world: "World", held: Resource, image: Image, now: float) -> Document
     return agent
 
 
+_HANDLER = {
+    "code": "ProvisioningState/succeeded",
+    "level": "Info",
+    "displayStatus": "Ready",
+    "message": "Plugin enabled",
+}
+
+
 def _extensions(world: "World", held: Resource) -> list[Document]:
-    found = []
-    for extension in world.store.all_of(held.key, "microsoft.compute/virtualmachines/extensions"):
-        document = extension.document()
-        properties = document["properties"]
-        found.append(
+    found = world.store.all_of(held.key, "microsoft.compute/virtualmachines/extensions")
+    return [view_of_extension(extension.document()) for extension in found]
+
+
+def view_of_extension(document: Document) -> Document:
+    """Write what an extension reports: the newest version that its upgrade rule allows, a status without a time."""
+    properties = document["properties"]
+    asked = str(properties.get("typeHandlerVersion", "1.0"))
+    wanted = asked.split(".", 1)[0] if properties.get("autoUpgradeMinorVersion") else asked
+    version = newest(str(properties["publisher"]), str(properties["type"]), wanted)
+    return {
+        "name": document["name"],
+        "type": f"{properties['publisher']}.{properties['type']}",
+        "typeHandlerVersion": asked if version == wanted else version,
+        "statuses": [
             {
-                "name": document["name"],
-                "type": f"{properties['publisher']}.{properties['type']}",
-                "typeHandlerVersion": properties.get("typeHandlerVersion", "1.0"),
-                "statuses": [_provisioned(compute_time(extension.born))],
+                "code": "ProvisioningState/succeeded",
+                "level": "Info",
+                "displayStatus": "Provisioning succeeded",
+                "message": "Enable succeeded.",
             }
-        )
-    return found
+        ],
+    }
 
 
 def shown(world: "World", held: Resource, now: float, only: bool) -> bytes:

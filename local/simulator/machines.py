@@ -4,9 +4,10 @@ Used by compute_vms.py and seeds.
 """
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.simulator import disks, images, volumes
+from local.simulator import disks, eras, images, machine_identity, volumes
 from local.simulator.answers import ArmError, Document
 from local.simulator.clock import compute_time
 from local.simulator.ids import key_of, parse
@@ -22,11 +23,22 @@ OPTIONS = {word.lower(): word for word in ("FromImage", "Empty", "Attach", "Copy
 # Sizes with an s take premium disks: DS1_v2, D2s_v3, B1ls (recorded), GS, LS, FS (documented).
 PREMIUM_SIZE = re.compile(r"standard_(?:[dglfe]s\d|b\d|[a-z]+\d+[a-z]*s(?:_|$))", re.IGNORECASE)
 BLOB_GIB = 127  # a system blob's size where nothing tells it (assumed)
-TOP = ("plan", "zones", "identity", "extendedLocation", "sku")
+TOP = ("plan", "zones", "extendedLocation", "sku")
+# Machines made by older clients lack these defaults for ever (assumed; recorded machines of 2019 to 2025 lack them,
+# those made with 2018-10-01 have them).
+DEFAULTS_SINCE = "2018-04-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """When a machine is written, and in which api-version."""
+
+    now: float
+    version: str
 
 
 def accepted_document(
-    world: "World", resource_id: str, body: Document, before: Document | None, now: float
+    world: "World", resource_id: str, body: Document, before: Document | None, writing: Writing
 ) -> Document:
     """Write the first answer to a PUT: the request, completed by defaults, `Creating` or `Updating` (recorded)."""
     properties = dict(body.get("properties") or {})
@@ -36,18 +48,22 @@ def accepted_document(
     hardware = properties.get("hardwareProfile") or old.get("hardwareProfile") or {}
     size = str(hardware.get("vmSize", ""))
     storage = _storage(world, properties.get("storageProfile") or {}, old.get("storageProfile") or {}, size)
-    profile = _os_profile(properties.get("osProfile") or old.get("osProfile"), storage)
+    place = str(body["location"]).lower().replace(" ", "")
+    profile = properties.get("osProfile") or old.get("osProfile")
+    if profile is not None:
+        profile = _os_profile(profile, storage, writing, eras.agent_updates(writing.now, place))
     document: Document = {
         "name": resource_id.rsplit("/", 1)[-1],
         "id": resource_id,
         "type": TYPE,
-        "location": str(body["location"]).lower().replace(" ", ""),
+        "location": place,
     }
     if body.get("tags") is not None:
         document["tags"] = checked(body["tags"])
     document.update({name: body[name] for name in TOP if body.get(name) is not None})
-    if isinstance(document.get("identity"), dict):
-        document["identity"] = _identity(world, resource_id, document["identity"])
+    identity = machine_identity.written(world, resource_id, body.get("identity"), (before or {}).get("identity"))
+    if identity is not None:
+        document["identity"] = identity
     document["properties"] = {
         **{
             name: value
@@ -58,7 +74,7 @@ def accepted_document(
         "storageProfile": storage,
         **({"osProfile": profile} if profile else {}),
         "provisioningState": "Updating" if before else "Creating",
-        "timeCreated": old.get("timeCreated") or compute_time(now),
+        "timeCreated": old.get("timeCreated") or compute_time(writing.now),
     }
     document["etag"] = f'"{int(str((before or {}).get("etag", 0)).strip(chr(34))) + 1}"'
     return document
@@ -70,15 +86,6 @@ def _check_storage(properties: Document) -> None:
         if not owner.get(name):
             message = f"Required parameter '{name}' is missing (null)."
             raise ArmError(400, "InvalidParameter", message, target=name)
-
-
-def _identity(world: "World", resource_id: str, identity: Document) -> Document:
-    # Clients send `SystemAssigned,UserAssigned`, answers say `SystemAssigned, UserAssigned` (recorded).
-    identity = {**identity, "type": ", ".join(part.strip() for part in str(identity.get("type", "None")).split(","))}
-    if "SystemAssigned" not in identity["type"]:
-        return identity
-    principal = world.chance.guid_of(f"principal {key_of(resource_id)}")
-    return {**identity, "principalId": principal, "tenantId": world.tenant}
 
 
 def _storage(world: "World", storage: Document, old: Document, size: str) -> Document:
@@ -150,26 +157,22 @@ def _data_disk(world: "World", disk: Document, old: Document | None, size: str) 
     return full
 
 
-def _os_profile(profile: Document | None, storage: Document) -> Document | None:
-    if profile is None:
-        return None
+def _os_profile(profile: Document, storage: Document, writing: Writing, updates: bool | None) -> Document:
+    """Complete what a machine says of its guest; what was completed once is not taken back."""
     kept = {name: value for name, value in profile.items() if name not in ("adminPassword", "customData")}
     kept.setdefault("secrets", [])
-    kept.setdefault("allowExtensionOperations", True)
-    kept.setdefault("requireGuestProvisionSignal", True)
-    if storage["osDisk"]["osType"] == "Windows":
-        windows = {"provisionVMAgent": True, "enableAutomaticUpdates": True, **(kept.get("windowsConfiguration") or {})}
-        patching = {"patchMode": "AutomaticByOS", "assessmentMode": "ImageDefault", **windows.get("patchSettings", {})}
-        windows.setdefault("enableVMAgentPlatformUpdates", True)
-        kept["windowsConfiguration"] = {**windows, "patchSettings": patching}
-    else:
-        linux = {
-            "disablePasswordAuthentication": False,
-            "provisionVMAgent": True,
-            **(kept.get("linuxConfiguration") or {}),
-        }
-        patching = {"patchMode": "ImageDefault", "assessmentMode": "ImageDefault", **linux.get("patchSettings", {})}
-        kept["linuxConfiguration"] = {**linux, "patchSettings": patching}
+    known = {} if writing.version < DEFAULTS_SINCE else {"provisionVMAgent": True}
+    if known:
+        kept.setdefault("allowExtensionOperations", True)
+        kept.setdefault("requireGuestProvisionSignal", True)
+    windows = storage["osDisk"]["osType"] == "Windows"
+    name = "windowsConfiguration" if windows else "linuxConfiguration"
+    first = {"enableAutomaticUpdates": True} if windows else {"disablePasswordAuthentication": False}
+    guest = {**first, **known, **(kept.get(name) or {})}
+    patching = {"patchMode": "AutomaticByOS" if windows else "ImageDefault", "assessmentMode": "ImageDefault"}
+    if updates is not None and known:
+        guest.setdefault("enableVMAgentPlatformUpdates", updates)
+    kept[name] = {**guest, "patchSettings": {**patching, **guest.get("patchSettings", {})}}
     return kept
 
 
@@ -234,7 +237,8 @@ def _make_disk(world: "World", machine: Document, disk: Document, at: float) -> 
         creation["imageReference"] = {"id": _image_id(machine, image)}
     properties: Document = {"creationData": creation, "diskSizeGB": disk.get("diskSizeGB", 30)}
     if from_image:
-        properties |= {"osType": disk["osType"], "hyperVGeneration": "V1"}
+        known = images.image_of_machine(machine["properties"])
+        properties |= {"osType": disk["osType"], "hyperVGeneration": known.generation}
     kind = (disk["managedDisk"] or {}).get("storageAccountType", "Standard_LRS")
     document: Document = {
         "name": disk["name"], "id": resource_id, "type": disks.TYPE, "location": machine["location"],

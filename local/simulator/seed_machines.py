@@ -30,7 +30,8 @@ def plant_machine(world: World, group: Resource, item: Document, at: float) -> N
         return
     card = _card(world, group, str(item["name"]), location, at)
     body = _vm_body(item, location, card.id)
-    document = machines.accepted_document(world, resource_id, body, None, at)
+    writing = machines.Writing(at, "2026-04-01")
+    document = machines.accepted_document(world, resource_id, body, None, writing)
     notes = {"power": str(item.get("power", "running")), "agent": str(item.get("agent", "ready"))}
     found = world.store.create(resource_id, document, at, notes=notes)
     compute_vms.settle(world, found, document, None, at)

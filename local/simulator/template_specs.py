@@ -77,6 +77,6 @@ def _shown(world: "World", held: Resource, call: "Call") -> Document:
 _R = Evidence.RECORDED
 _CLI = "azure-cli-2025-02/resource/test_template_spec_create_and_update_with_tags"
 _SINCE = Versions("2019-06-01-preview"[:10])
-SPECS = Kind(SPEC, _R, _CLI, _SINCE, deleted=200, accept=_document, show=_shown)
+SPECS = Kind(SPEC, _R, _CLI, _SINCE, deleted=200, changed=201, accept=_document, show=_shown)
 VERSIONS = Kind(VERSION, _R, _CLI, _SINCE, deleted=200, changed=201, accept=_document)
 ROUTES = (*serve(SPECS), *serve(VERSIONS))

@@ -8,7 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from local.simulator import eras
 from local.simulator.answers import Document, encode
+from local.simulator.clock import parse_time
+from local.simulator.eras import Rollout
 
 # type -> (path of a field, first api-version that shows it); [] stands for every element
 SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -19,6 +22,10 @@ SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("properties.uniqueId", "2020-05-01"),
         ("properties.encryption", "2020-05-01"),
         ("properties.networkAccessPolicy", "2020-05-01"),
+        ("properties.supportsHibernation", "2020-12-01"),
+        ("properties.supportedCapabilities", "2021-04-01"),
+        ("properties.supportedCapabilities.diskControllerTypes", "2022-07-02"),
+        ("properties.LastOwnershipUpdateTime", "2024-03-02"),
         ("properties.creationData.sourceUniqueId", "2020-05-01"),
         ("properties.tier", "2020-09-30"),
         ("properties.publicNetworkAccess", "2021-08-01"),
@@ -46,21 +53,33 @@ SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("properties.storageProfile.dataDisks[].deleteOption", "2021-03-01"),
         ("properties.timeCreated", "2021-11-01"),
         ("properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
-        ("properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates", "2024-07-01"),
+        ("properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
         ("etag", "2024-07-01"),
     ),
     "microsoft.resources/resourcegroups": (("type", "2019-08-01"),),
 }
+# type -> (path of a field, since when the platform shows it whatever the version); recorded, see eras.py
+ROLLED_OUT: Mapping[str, tuple[tuple[str, Rollout], ...]] = {
+    "microsoft.compute/virtualmachines": (
+        ("etag", eras.ETAGS),
+        ("properties.storageProfile.osDisk.deleteOption", eras.DELETE_OPTIONS),
+    ),
+}
+SETTLED = parse_time("2025-01-01")  # all of them had come by then
 NEWEST = max(version for rows in SINCE.values() for _, version in rows)
 
 
-def known_to(version: str, body: bytes) -> bytes:
-    """Take out of an answer what a version does not show."""
-    if version[:10] >= NEWEST or b'"type"' not in body:
+def known_to(version: str, body: bytes, now: float) -> bytes:
+    """Take out of an answer what a version does not show, or the platform of that time did not."""
+    if (version[:10] >= NEWEST and now >= SETTLED) or b'"type"' not in body:
         return body
     document = json.loads(body)
     changed = False
     for resource in _resources(document):
+        place = str(resource.get("location", ""))
+        for path, rollout in ROLLED_OUT.get(str(resource["type"]).lower(), ()):
+            if not rollout.reached(now, place):
+                changed = _without(resource, path.split(".")) or changed
         for path, since in SINCE.get(str(resource["type"]).lower(), ()):
             if version[:10] < since:
                 changed = _without(resource, path.split(".")) or changed

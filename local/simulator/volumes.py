@@ -4,6 +4,7 @@ deletion.
 
 from typing import TYPE_CHECKING, Any
 
+from local.simulator import images
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply, invalid
 from local.simulator.clock import compute_time
@@ -88,6 +89,13 @@ def completed(document: Document, before: Document, source: Document | None, at:
                 properties.setdefault(name, from_source[name])
     elif "sourceUniqueId" in before.get("creationData", {}):
         creation["sourceUniqueId"] = before["creationData"]["sourceUniqueId"]
+    image = images.image_of_reference(str((creation.get("imageReference") or {}).get("id", "")))
+    if image is not None:
+        size = size or image.gib
+        for name, value in images.abilities(image).items():
+            properties.setdefault(name, value)
+        properties.setdefault("osType", image.system)
+        properties.setdefault("hyperVGeneration", image.generation)
     if not size:
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'diskSizeGB' is missing (null).", target="diskSizeGB"
@@ -104,7 +112,7 @@ def completed(document: Document, before: Document, source: Document | None, at:
         "timeCreated": before.get("timeCreated") or compute_time(at),
         "provisioningState": "Succeeded",
         "diskState": before.get("diskState") or "Unattached",
-        "diskSizeBytes": int(size) * GIB,
+        "diskSizeBytes": images.bytes_of(image, int(size)) if image else int(size) * GIB,
     }
 
 

@@ -1,0 +1,41 @@
+"""What the platform changed by itself, whatever api-version a client asks for: since when, and where later.
+
+Each date lies between the last recording without and the first with. Called where answers are written; the platform of
+today is the one after all of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from local.simulator.clock import parse_time
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A change of the platform; some regions had it later."""
+
+    since: str
+    source: str
+    later: Mapping[str, str] = field(default_factory=dict)
+
+    def reached(self, now: float, location: str = "") -> bool:
+        """Tell whether the change is there."""
+        return now >= parse_time(self.later.get(location, self.since))
+
+
+ETAGS = Rollout("2024-07-01", "machines: azure-cli-2025-02, May and August 2024")
+NOTIFICATIONS = Rollout("2019-07-01", "Azure-AsyncNotification: azure-sdk-for-net-2019-02 and azure-cli-2021-07")
+DELETE_OPTIONS = Rollout(
+    "2021-05-01", "osDisk.deleteOption: azure-cli-2021-07, May and June 2021", {"southeastasia": "2021-07-01"}
+)
+AGENT_UPDATES = Rollout("2022-11-01", "enableVMAgentPlatformUpdates is shown: 2022 and 2023 recordings")
+AGENT_UPDATES_BY_REGION = Rollout("2024-03-01", "enableVMAgentPlatformUpdates: April and August 2024")
+
+
+def agent_updates(now: float, location: str) -> bool | None:
+    """Return what a new machine says of its agent's updates: nothing, false, and lately true in canary regions."""
+    if not AGENT_UPDATES.reached(now):
+        return None
+    if not AGENT_UPDATES_BY_REGION.reached(now):
+        return False
+    return True if location.endswith("euap") else None
