@@ -121,7 +121,7 @@ def request(context: click.Context, request_id: str) -> None:
 
 
 @commands.command()
-@click.argument("vms", nargs=-1, metavar="[VM]...")
+@click.argument("vms", nargs=-1, metavar="VM...")
 @click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help="As if the VMs named had this tag.")
 @click.option("--untag", multiple=True, metavar="NAME", help="As if the VMs named had no such tag.")
 @click.option("--plans", type=click.Path(dir_okay=False, path_type=Path), help="As if this were the plans file.")

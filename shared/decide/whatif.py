@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from shared.decide.departure import Departure, departures
+from shared.decide.departure import forecast
 from shared.decide.enrolment import carried_on, rejudged
-from shared.decide.protection import plan_of, settled_row, wish_of
+from shared.decide.protection import hold_of, plan_of, settled_row
+from shared.decide.removal import owner_of
 from shared.decide.schedule import slots
 from shared.decide.standing import NEEDS_ATTENTION
-from shared.decide.tags import OptedIn
 from shared.model.machine import Machine
 from shared.model.operation import Operation
-from shared.model.plan import Keep, Plan, Schedule
+from shared.model.plan import Plan, Schedule
 from shared.model.point import Point
 from shared.model.rules import Rules
 
@@ -37,15 +37,12 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A machine on one side of the change.
-
-    `plan` takes its points now, `keep` is what it asks to have kept; None where nothing does.
-    """
+    """A machine on one side of the change, under its rules; `plan` takes its points now, None where none does."""
 
     machine: Machine
     operations: tuple[Operation, ...]
     plan: Plan | None
-    keep: Keep | None
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +60,11 @@ class Prospect:
         worse = self.after.machine.status in NEEDS_ATTENTION and self.before.machine.status not in NEEDS_ATTENTION
         return self.effect is Effect.LOSES or worse
 
-    @property
-    def keeps_otherwise(self) -> bool:
+    def keeps_otherwise(self, now: datetime) -> bool:
         """Whether points may go at other times than before, even where nothing else changes."""
-        return self.before.keep != self.after.keep
+        owners = [owner_of(side.machine, side.rules, now) for side in (self.before, self.after)]
+        holds = [hold_of(side.machine, side.rules) for side in (self.before, self.after)]
+        return owners[0] != owners[1] or holds[0] != holds[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +100,7 @@ def prospect(before: Side, tags: Mapping[str, str], rules: Rules, now: datetime)
 
 def side(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> Side:
     """A machine as its row says: one that is not enrolled is not captured, whatever its tags ask for meanwhile."""
-    wish = wish_of(machine, rules, now)
-    keep = wish.plan.keep if isinstance(wish, OptedIn) else None
-    return Side(machine, tuple(operations), plan_of(machine, rules, now) if machine.enrolled_at else None, keep)
+    return Side(machine, tuple(operations), plan_of(machine, rules, now) if machine.enrolled_at else None, rules)
 
 
 def _effect(before: Side, after: Side) -> Effect:
@@ -141,19 +137,16 @@ def _differences(before: Plan, after: Plan) -> list[str]:
     return [f"{name}: {old} becomes {new}" for name, old, new in parts if old != new]
 
 
-def deaths(found: Prospect, points: Sequence[Point]) -> tuple[Death, ...]:
+def deaths(found: Prospect, points: Sequence[Point], now: datetime) -> tuple[Death, ...]:
     """The points that the change lets go earlier, first to go first."""
-    otherwise = {_key(one.point): one for one in _going(found.before, points)}
+    before, after = (forecast(side.machine, points, side.rules, now) for side in (found.before, found.after))
+    otherwise = {_key(one.point): one.at for one in before.going}
     dying = []
-    for going in _going(found.after, points):
+    for going in after.going:
         until = otherwise.get(_key(going.point))
-        if until is None or going.at < until.at:
-            dying.append(Death(going.point, going.at, until.at if until else None, going.because))
+        if until is None or going.at < until:
+            dying.append(Death(going.point, going.at, until, going.because))
     return tuple(dying)
-
-
-def _going(of: Side, points: Sequence[Point]) -> tuple[Departure, ...]:
-    return departures(points, of.keep, 1) if of.keep else departures(points, Keep(()), 0)
 
 
 def _key(point: Point) -> tuple[datetime, str]:

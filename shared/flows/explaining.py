@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.decide.departure import Departure, departures
+from shared.decide.compliance import told
+from shared.decide.consistency import of_snapshots
+from shared.decide.departure import Departure, Forecast, forecast
 from shared.decide.protection import plan_of, wish_of
+from shared.decide.recovery import Chosen, Latest, choose
 from shared.decide.schedule import next_slot
 from shared.decide.standing import absence, at_read_time
 from shared.decide.tags import OptedIn, Wish
 from shared.flows.show import Json, instant
 from shared.flows.standing import operations_of
 from shared.model.machine import Machine
-from shared.model.plan import Keep
+from shared.model.plan import Plan
 from shared.model.point import Point
 from shared.model.rules import Rules
 from shared.ports import World
@@ -30,7 +33,7 @@ class Explanation:
     machine: Machine
     reasons: tuple[str, ...]
     next_slot: datetime | None
-    departures: tuple[Departure, ...]
+    forecast: Forecast
     problems: tuple[str, ...]
 
 
@@ -39,37 +42,72 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
     now = world.clock.now()
     machine = at_read_time(machine, operations_of(world, machine), rules, now)
     points = tuple(held.row for held in world.ledger.points(machine.shard, machine.uid))
-    wish = wish_of(machine, rules, now)
-    taken_by = plan_of(machine, rules, now)
-    problems = wish.problems if isinstance(wish, OptedIn) else ()
-    keep, for_good = (wish.plan.keep, 1) if isinstance(wish, OptedIn) else (Keep(()), 0)
+    wish, plan = wish_of(machine, rules, now), plan_of(machine, rules, now)
+    slot = next_slot(plan.schedule, now) if plan else None
+    foreseen = forecast(machine, points, rules, now)
+    chain = [
+        *_tags_and_plan(wish),
+        f"{machine.status}: {machine.because}",
+        *_disks(machine),
+        *_schedule(machine, plan, slot),
+        *_retention(machine, points, now),
+        *_deletion(foreseen),
+        f"Azure last showed it at {_at(machine.as_of)}",
+    ]
     return Explanation(
         machine=machine,
-        reasons=_reasons(wish, machine, points),
-        next_slot=next_slot(taken_by.schedule, now) if taken_by else None,
-        departures=departures(points, keep, for_good),
-        problems=tuple(dict.fromkeys((*machine.problems, *problems))),
+        reasons=tuple(dict.fromkeys(chain)),
+        next_slot=slot,
+        forecast=foreseen,
+        problems=tuple(dict.fromkeys((*machine.problems, *wish.problems))),
     )
 
 
-def _reasons(wish: Wish, machine: Machine, points: Sequence[Point]) -> tuple[str, ...]:
-    reasons = [wish.because]
-    if isinstance(wish, OptedIn):
-        reasons.append(f"plan {wish.plan.name} takes a point {wish.plan.schedule} and keeps {wish.plan.keep}")
-    reasons.append(f"{machine.status}: {machine.because}")
-    if missing := absence(machine):
-        reasons.append(missing)
-    reasons += machine.unsupported
-    reasons += [f"{disk.place} is left out: it is {disk.left_out}" for disk in machine.disks if disk.left_out]
-    complete = [point for point in points if point.complete]
-    if complete:
-        reasons.append(f"complete points: {len(complete)}, the newest of {_at(complete[-1].slot)}")
-    elif machine.enrolled_at is not None:
-        reasons.append("no complete point yet")
+def _tags_and_plan(wish: Wish) -> list[str]:
+    if not isinstance(wish, OptedIn):
+        return [wish.because]
+    return [wish.because, f"plan {wish.plan.name} takes a point {wish.plan.schedule} and keeps {wish.plan.keep}"]
+
+
+def _disks(machine: Machine) -> list[str]:
+    """What is and is not in a point, and what a point promises about it."""
+    out = [f"{disk.place} is left out: it is {disk.left_out}" for disk in machine.disks if disk.left_out]
+    missing = [absence(machine)] if absence(machine) else []
+    if machine.enrolled_at is None or len(out) == len(machine.disks):
+        return [*missing, *machine.unsupported, *out]
+    promise, because = of_snapshots(machine)
+    return [*missing, *machine.unsupported, *out, f"its points are {promise}: {because}"]
+
+
+def _schedule(machine: Machine, plan: Plan | None, slot: datetime | None) -> list[str]:
+    told_now = []
+    if plan and slot and plan.schedule.window > timedelta(0):
+        told_now.append(f"its next slot is {_at(slot)}; starts are spread over {told(plan.schedule.window)} after it")
     if machine.work_at is not None:
-        reasons.append(f"work on it is next due at {_at(machine.work_at)}")
-    reasons.append(f"Azure last showed it at {_at(machine.as_of)}")
-    return tuple(dict.fromkeys(reasons))
+        told_now.append(f"work on it is next due at {_at(machine.work_at)}")
+    return told_now
+
+
+def _retention(machine: Machine, points: Sequence[Point], now: datetime) -> list[str]:
+    complete = [point for point in points if point.complete]
+    if not complete:
+        return ["no complete point yet"] if machine.enrolled_at is not None else []
+    newest = complete[-1]
+    reasons = [
+        f"complete points: {len(complete)}, the newest of {_at(newest.slot)}",
+        f"the newest is kept until {_at(newest.keep_until)}: {newest.because}",
+    ]
+    match choose(points, Latest(), now):
+        case Chosen(point=point, lost=lost):
+            reasons.append(f"a restore now would use the point of {_at(point.slot)} and lose {told(lost)}")
+    return reasons
+
+
+def _deletion(foreseen: Forecast) -> list[str]:
+    if foreseen.going:
+        first = foreseen.going[0]
+        return [f"the next to go is the point of {_at(first.point.slot)}, not before {_at(first.at)}: {first.because}"]
+    return [f"the point of {_at(one.point.slot)} stays: {one.because}" for one in foreseen.staying[:1]]
 
 
 def explain(world: World, rules: Rules, machine: Machine) -> Json:
@@ -83,7 +121,7 @@ def explain(world: World, rules: Rules, machine: Machine) -> Json:
         "decision": found.machine.status.value,
         "because": list(found.reasons),
         "next_slot": instant(found.next_slot),
-        "deletes_next": [_going(departure) for departure in found.departures],
+        "deletes_next": [_going(departure) for departure in found.forecast.going],
         "problems": list(found.problems),
     }
 

@@ -79,8 +79,8 @@ def what_if(world: World, rules: Rules, proposal: Proposal) -> WhatIf:
     for found in _prospects(world, rules, told, _tags(machines, named, proposal), now):
         counts[found.effect] += 1
         before, after = before + calls(found.before, now), after + calls(found.after, now)
-        if found.effect is not Effect.SAME or found.keeps_otherwise:
-            dying = _dying(world, found)
+        if found.effect is not Effect.SAME or found.keeps_otherwise(now):
+            dying = _dying(world, found, now)
             if dying or found.effect is not Effect.SAME:
                 outlooks.append(Outlook(found, dying))
     return WhatIf(now, tuple(outlooks), counts, before, after)
@@ -122,10 +122,10 @@ def _prospects(
         yield prospect(side(standing, own, rules, now), tags, told, now)
 
 
-def _dying(world: World, found: Prospect) -> tuple[Death, ...]:
+def _dying(world: World, found: Prospect, now: datetime) -> tuple[Death, ...]:
     machine = found.before.machine
     points = [held.row for held in world.ledger.points(machine.shard, machine.uid)]
-    return deaths(found, points)
+    return deaths(found, points, now)
 
 
 def plan(world: World, rules: Rules, proposal: Proposal) -> Json:

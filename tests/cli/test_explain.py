@@ -23,8 +23,14 @@ def test_the_document_is_as_the_contract_pins_it() -> None:
             "its tag backup asks for plan silver",
             "plan silver takes a point at 02:00 UTC and keeps 7d4w",
             "protected: web-1 is protected for a reason",
-            "complete points: 2, the newest of 2026-11-20 02:00Z",
+            "its points are per-disk: its 2 disks are taken one by one, not at one instant",
+            "its next slot is 2026-11-21 02:00Z; starts are spread over 1 h 0 min after it",
             "work on it is next due at 2026-11-21 02:00Z",
+            "complete points: 2, the newest of 2026-11-20 02:00Z",
+            "the newest is kept until 2026-11-27 02:00Z: first complete point of its day (daily), kept 7d",
+            "a restore now would use the point of 2026-11-20 02:00Z and lose 10 h 0 min",
+            "the next to go is the point of 2026-11-19 02:00Z, not before 2026-11-26 02:00Z: "
+            "first complete point of its day (daily), kept 7d",
             "Azure last showed it at 2026-11-20 11:55Z",
         ],
         "next_slot": "2026-11-21T02:00:00Z",
@@ -64,12 +70,26 @@ def test_a_machine_that_was_never_asked_for_has_no_next_slot() -> None:
     assert "tags       none that ask for anything" in run(fleet, "explain", "jump").stdout
 
 
-def test_the_points_of_a_machine_that_opted_out_all_go() -> None:
+def test_the_points_of_a_machine_that_opted_out_all_go_the_last_one_much_later() -> None:
     fleet = empty_fleet()
-    out = replace(machine(1, "web-1", Status.EXCLUDED), tags={"backup": "off"}, last_point=LAST_SLOT)
-    fleet.put(out, point(out))
+    out = replace(machine(1, "web-1", Status.EXCLUDED), tags={"backup": "off"}, last_point=LAST_SLOT, left_at=NOW)
+    fleet.put(out, point(out), point(out, LAST_SLOT - 30 * DAY))
     document = answer(run(fleet, "explain", "web-1", "--output", "json"))
-    assert [going["slot"] for going in document["deletes_next"]] == ["2026-11-20T02:00:00Z"]
+    assert [(going["slot"], going["at"]) for going in document["deletes_next"]] == [
+        ("2026-10-21T02:00:00Z", "2026-11-23T12:00:00Z"),
+        ("2026-11-20T02:00:00Z", "2027-02-20T12:00:00Z"),
+    ]
+
+
+def test_where_nothing_goes_the_chain_ends_with_what_keeps_the_oldest() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    fleet.put(well, point(well))
+    because = answer(run(fleet, "explain", "web-1", "--output", "json"))["because"]
+    assert because[-2] == (
+        "the point of 2026-11-20 02:00Z stays: "
+        "the newest complete point of a machine that exists and asks for protection"
+    )
 
 
 def test_a_bad_modifier_is_a_problem_and_the_plans_own_value_stands() -> None:
