@@ -22,6 +22,7 @@ from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.model.request import PoisonedMessage, Request
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
+from shared.model.spending import Spending
 
 Row = Machine | Operation | Point
 RowT = TypeVar("RowT", Machine, Operation, Point, covariant=True)
@@ -124,6 +125,12 @@ class Snapshots(Protocol):
     def prepare(self, shard: Shard) -> None:
         """Make the shard's recovery group, tagged as ours; nothing happens when it is there."""
 
+    def merge(self, snapshot: ResourceId, tags: Mapping[str, str]) -> None:
+        """Put tags beside those that are there; those of the same names take the new values. Safe to repeat.
+
+        Missing when there is no such snapshot.
+        """
+
     def place(self, shard: Shard, name: str) -> ResourceId:
         """The id that a snapshot of this name has in the shard's recovery group. Pure."""
 
@@ -136,6 +143,19 @@ class Holdings(Protocol):
 
     def snapshots(self, shard: Shard) -> Iterator[SnapshotSeen]:
         """Every snapshot in the shard's recovery group, whoever made it; none when there is no such group."""
+
+
+class Deletions(Protocol):
+    """The only way in which anything is ever deleted in Azure, and Azure's own time to judge our clock by."""
+
+    def delete(self, shard: Shard, snapshot: ResourceId) -> None:
+        """Ask for a snapshot's deletion; returns when Azure accepted it, never waits. Nothing there is fine too.
+
+        Blocked while a lock holds it, or a SAS on it is active.
+        """
+
+    def azure_now(self, shard: Shard) -> datetime:
+        """The time of Azure, as it dates an answer about the shard's recovery group. Missing where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +181,7 @@ class Transition:
     shard: Shard
     uid: VmUid
     writes: tuple[Write, ...]
-    removed: tuple[Held[Operation], ...] = ()
+    removed: tuple[Held[Operation] | Held[Point], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +218,16 @@ class Ledger(Protocol):
 
     def shards(self) -> Sequence[Shard]:
         """The shards that hold machines."""
+
+
+class Budgets(Protocol):
+    """What was claimed for deletion lately, one row per shard. It is charged before the act, under If-Match."""
+
+    def spending(self, shard: Shard) -> Spending:
+        """The shard's row; an empty one while nothing was ever claimed."""
+
+    def spend(self, spending: Spending) -> None:
+        """Replace the row as it was read by its newer self; LostRace when it changed meanwhile."""
 
 
 class Requests(Protocol):
@@ -274,4 +304,7 @@ class World:
     requests: Requests
     poisoned: Poisoned
     leases: Leases
+    reaper_leases: Leases
+    budgets: Budgets
+    deletions: Deletions
     pace: Pace

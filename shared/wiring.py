@@ -77,7 +77,9 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
     from shared.cloud import (
         arm,
         audit,
+        budgets,
         chance,
+        deletions,
         events,
         graph,
         groups,
@@ -121,6 +123,9 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         requests=requests.TableRequests(account),
         poisoned=poisoned.TablePoisoned(account),
         leases=leases.TableLeases(account),
+        reaper_leases=leases.TableLeases(account, leases.REAPER),
+        budgets=budgets.TableBudgets(account),
+        deletions=deletions.AzureDeletions(manager, recovery),
         pace=paces,
     )
 

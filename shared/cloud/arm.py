@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -30,8 +31,8 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from shared.cloud.call import Calls
 from shared.cloud.gates import CODE, Gates, target
 from shared.cloud.pace import HeardPace, Lane
-from shared.cloud.refusals import NO_RETRY_AFTER, retry_after, said
-from shared.errors import Refused, Throttled
+from shared.cloud.refusals import NO_RETRY_AFTER, date_of, retry_after, said
+from shared.errors import Refused, Throttled, Unavailable
 from shared.ports import Clock
 
 if TYPE_CHECKING:
@@ -128,6 +129,27 @@ class Arm:
     def put(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         request = HttpRequest("PUT", self._url(path, version), json=dict(body))
         return self.write(lane, lambda hook: self._sent(request, hook))
+
+    def patch(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A change that may be repeated."""
+        return self.send(lane, HttpRequest("PATCH", self._url(path, version), json=dict(body)))
+
+    def time(self, lane: Lane, path: str, version: str) -> datetime:
+        """Azure's own time, as it dates its answer to a GET; Unavailable where it does not."""
+        dates: list[str] = []
+
+        def read(hook: Hook) -> None:
+            def heard(response: Any) -> None:
+                dates.append(response.http_response.headers.get("Date", ""))
+                hook(response)
+
+            self._sent(HttpRequest("GET", self._url(path, version)), heard)
+
+        self.read(lane, read)
+        dated = date_of(dates[-1])
+        if dated is None:
+            raise Unavailable("NoDate", f"an answer about {path} carries no date")
+        return dated
 
     def ask(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A POST that only reads."""

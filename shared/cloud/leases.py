@@ -1,4 +1,4 @@
-"""Leases on shards: partition `lease` of the table `shards`. Built by wiring."""
+"""Leases on shards: partitions `lease` and `reaper` of the table `shards`. Built by wiring."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from shared.cloud.table import Overtaken, Table
 from shared.model.identity import Shard
 from shared.ports import Lease
 
-PARTITION = "lease"
+DRAINER = "lease"
+REAPER = "reaper"
 
 
 class TableLeases:
-    """One row per shard that is being drained."""
+    """One row per shard at which somebody is at work: `partition` says at what."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, partition: str = DRAINER) -> None:
         self._table = Table(storage, SHARDS)
+        self._partition = partition
 
     def take(self, shard: Shard, holder: str, now: datetime, until: datetime) -> Lease | None:
-        found = self._table.get(PARTITION, str(shard))
+        found = self._table.get(self._partition, str(shard))
         if found and found["until"] >= now and found["holder"] != holder:
             return None
         row: Entity = {
-            "PartitionKey": PARTITION,
+            "PartitionKey": self._partition,
             "RowKey": str(shard),
             "schema": SCHEMA,
             "holder": holder,
@@ -41,4 +43,4 @@ class TableLeases:
 
     def give_back(self, lease: Lease) -> None:
         with suppress(Overtaken):
-            self._table.commit([tables.delete(PARTITION, str(lease.shard), lease.etag)])
+            self._table.commit([tables.delete(self._partition, str(lease.shard), lease.etag)])

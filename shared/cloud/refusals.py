@@ -83,13 +83,14 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     text = folded.get("retry-after", "").strip()
     if text.isdigit():
         return min(timedelta(seconds=int(text[:9])), LONGEST)
-    until = _date(text)
+    until = date_of(text)
     if until is None:
         return None
-    return min(max(until - (_date(folded.get("date", "")) or now), timedelta(0)), LONGEST)
+    return min(max(until - (date_of(folded.get("date", "")) or now), timedelta(0)), LONGEST)
 
 
-def _date(text: str) -> datetime | None:
+def date_of(text: str) -> datetime | None:
+    """An HTTP date; None for anything else."""
     try:
         parsed = parsedate_to_datetime(text)
     except ValueError:

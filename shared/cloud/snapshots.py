@@ -25,6 +25,7 @@ from shared.ports import CallKind
 
 SNAPSHOT = "microsoft.compute/snapshots"
 GROUP_VERSION = "2024-11-01"
+TAGS_VERSION = "2021-04-01"
 SLOTS = 100  # per query
 COLUMNS = "id, tags, properties"
 
@@ -103,6 +104,12 @@ class AzureSnapshots:
             body = {"location": shard.region, "tags": {"tagback-owner": self._recovery.owner}}
             self._arm.put(Lane.of(shard, CallKind.WRITE), path, GROUP_VERSION, body)
 
+    def merge(self, snapshot: ResourceId, tags: Mapping[str, str]) -> None:
+        # By the Tags API: a PATCH of the snapshot itself would replace what others tagged it with.
+        lane = Lane(snapshot.subscription, "", CallKind.WRITE)
+        path = f"{snapshot}/providers/Microsoft.Resources/tags/default"
+        self._arm.patch(lane, path, TAGS_VERSION, {"operation": "Merge", "properties": {"tags": dict(tags)}})
+
     def place(self, shard: Shard, name: str) -> ResourceId:
         return ResourceId(shard.subscription, self._recovery.group(shard.region).lower(), SNAPSHOT, name.lower())
 
@@ -118,6 +125,7 @@ def seen(body: Mapping[str, Any]) -> SnapshotSeen:
         provisioning=str(properties.get("provisioningState") or ""),
         completion=None if completion is None else float(completion),
         access=str(properties.get("snapshotAccessState") or ""),
+        disk_state=str(properties.get("diskState") or ""),
         tags={str(name): str(value) for name, value in (body.get("tags") or {}).items()},
         source=_source(str(creation.get("sourceResourceId") or "")),
         created=_moment(str(properties.get("timeCreated") or "")),

@@ -115,7 +115,7 @@ class TwinCloud:
         self.stage.azure.delete(truth)
 
     def settle(self) -> None:
-        self.stage.scheduler.now += SETTLED
+        self.stage.scheduler.run(self.stage.scheduler.now + SETTLED)
 
 
 def body_of(name: str, region: str, tags: Mapping[str, str]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from shared.ports import World
 from tests.world.scheduler import Scheduler
 from tests.world.steps import EventLog, Steps
 from tests.world.twins.azure import Azure
+from tests.world.twins.deletions import BudgetsTwin, DeletionsTwin
 from tests.world.twins.events import EventsTwin
 from tests.world.twins.holdings import HoldingsTwin
 from tests.world.twins.inventory import InventoryTwin
@@ -39,6 +40,7 @@ class Stage:
     poisoned: PoisonedTwin
     leases: LeasesTwin
     pace: PaceTwin
+    budgets: BudgetsTwin
     world: World
 
 
@@ -52,6 +54,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
     queues = Queues(lambda: scheduler.now)
     ledger, models, audit = LedgerTwin(steps, witness), ModelsTwin(steps), AuditTwin(steps, witness)
     poisoned, events = PoisonedTwin(steps), EventsTwin(steps, witness)
+    budgets = BudgetsTwin(steps)
     requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(throttle, steps)
     world = World(
         clock=ClockTwin(scheduler, steps),
@@ -68,6 +71,9 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         requests=requests,
         poisoned=poisoned,
         leases=leases,
+        reaper_leases=LeasesTwin(steps),
+        budgets=budgets,
+        deletions=DeletionsTwin(azure, steps, throttle, witness),
         pace=pace,
     )
     return Stage(
@@ -85,5 +91,6 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         poisoned=poisoned,
         leases=leases,
         pace=pace,
+        budgets=budgets,
         world=world,
     )

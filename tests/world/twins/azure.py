@@ -78,6 +78,7 @@ class SnapshotTruth:
     slow: bool
     born_at_step: int = 0
     source: ResourceId | None = None
+    read_by_sas: bool = False
 
     def ready(self, now: datetime) -> bool:
         return not self.fails and self.ready_at is not None and now >= self.ready_at
@@ -140,6 +141,8 @@ class Azure:
     resource_groups: dict[tuple[str, str], GroupSeen] = field(default_factory=dict)
     snapshots: dict[ResourceId, SnapshotTruth] = field(default_factory=dict)
     by_slot: dict[tuple[Shard, str], list[SnapshotTruth]] = field(default_factory=dict)
+    deleted: dict[ResourceId, SnapshotTruth] = field(default_factory=dict)
+    holds: dict[ResourceId, datetime] = field(default_factory=dict)
     refusals: dict[ResourceId, CloudError] = field(default_factory=dict)
     history: dict[ResourceId, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
     lives: dict[VmUid, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
@@ -194,6 +197,18 @@ class Azure:
 
     def disk(self, place: ResourceId) -> DiskTruth | None:
         return next((disk for vm in self.vms() for disk in vm.disks if disk.id == place), None)
+
+    def hold(self, snapshot: SnapshotTruth, until: str) -> None:
+        """Somebody holds a snapshot by a tag."""
+        snapshot.tags["backup-hold"] = until
+        self.holds.setdefault(snapshot.id, self.now())
+
+    def remove(self, snapshot: SnapshotTruth) -> None:
+        """It is gone for good."""
+        if self.snapshots.pop(snapshot.id, None) is not None:
+            self.deleted[snapshot.id] = snapshot
+            of_slot = self.by_slot.get((self.shard_of(snapshot.id), snapshot.tags.get("tagback-slot", "")), [])
+            of_slot[:] = [other for other in of_slot if other is not snapshot]
 
     def recovery_group(self, shard: Shard) -> str:
         return f"tagback-{shard.region}"

@@ -62,8 +62,12 @@ class Rows:
             case Point():
                 self.points[key_of(row)] = Held(row, etag)
 
-    def remove(self, row: Operation) -> None:
-        del self.operations[row.id]
+    def remove(self, row: Operation | Point) -> None:
+        match row:
+            case Operation():
+                del self.operations[row.id]
+            case Point():
+                del self.points[key_of(row)]
 
     def __iter__(self) -> Iterator[Kept]:
         if self.machine is not None:

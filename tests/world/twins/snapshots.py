@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import Blocked, Denied, Missing, Refused
@@ -98,6 +98,20 @@ class SnapshotsTwin:
         self._azure.groups.add(shard)
         self._steps.after(call)
 
+    def merge(self, snapshot: ResourceId, tags: Mapping[str, str]) -> None:
+        shard = self._azure.shard_of(snapshot)
+        bucket = (shard, CallKind.WRITE)
+        call = Call("arm", "snapshots.merge", Effect.WRITE, snapshot.subscription, snapshot.name, bucket)
+        self._throttle.admit(bucket)
+        self._steps.before(call)
+        self._admit(shard)
+        truth = self._azure.snapshots.get(snapshot)
+        if truth is None:
+            raise Missing("ResourceNotFound", f"{snapshot} does not exist", 404)
+        folded = {name.lower(): name for name in truth.tags}
+        truth.tags.update({folded.get(name.lower(), name): value for name, value in tags.items()})
+        self._steps.after(call)
+
     def place(self, shard: Shard, name: str) -> ResourceId:
         return ResourceId(shard.subscription, self._azure.recovery_group(shard), SNAPSHOT_TYPE, name)
 
@@ -124,6 +138,7 @@ def seen(truth: SnapshotTruth, then: datetime) -> SnapshotSeen:
         provisioning=provisioning,
         completion=_percent(truth, then) if truth.slow else None,
         access="Pending" if truth.slow and not ready else "Available",
+        disk_state="ActiveSAS" if truth.read_by_sas else "Unattached",
         tags=dict(truth.tags),
         source=truth.source,
         created=truth.born,
