@@ -1,6 +1,8 @@
 // Loaded into the unmodified emulator by `node --require`: its `Date` runs ahead of the machine's by an offset that
-// only grows, and every storage request leaves a line in a log. Visibility, leases and timestamps follow by themselves.
-// Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso}.
+// only grows, every storage request leaves a line in a log, and a service can be out of order for a while. Visibility,
+// leases and timestamps follow by themselves.
+// Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso};
+// POST /outage {"port": n, "until": iso} has that port answer 503 ServerBusy until then -> {"now": iso}.
 "use strict";
 const fs = require("node:fs");
 const http = require("node:http");
@@ -32,12 +34,33 @@ function whole(request) {
   });
 }
 
+// ---- outages -----------------------------------------------------------------------------------------------------
+const outages = new Map(); // port -> the instant at which it ends
+
+function breakDown(port, until) {
+  const ends = MachineDate.parse(until);
+  if (!Number.isInteger(port) || Number.isNaN(ends)) throw new Error("an outage needs a port and an instant");
+  outages.set(port, ends);
+}
+
+// As the services say it: an empty 503 with the code in a header [documented: common REST API error codes].
+function refused(port, request, response) {
+  if (!(outages.get(port) > Date.now())) return false;
+  request.resume();
+  response.writeHead(503, { "x-ms-error-code": "ServerBusy" });
+  response.end();
+  return true;
+}
+
+// ---- control -----------------------------------------------------------------------------------------------------
 const control = http.createServer(async (request, response) => {
   let status = 200;
   let answer = {};
   try {
     const text = await whole(request);
-    if (request.method === "POST") moveTo(JSON.parse(text).to);
+    const order = request.method === "POST" ? JSON.parse(text) : null;
+    if (order && request.url === "/outage") breakDown(order.port, order.until);
+    else if (order) moveTo(order.to);
     answer = { now: new Date().toISOString() };
   } catch (problem) {
     status = 400;
@@ -95,6 +118,7 @@ http.Server.prototype.emit = function (event, request, response) {
   if (event === "request" && this !== control) {
     response.setHeader("Date", new Date().toUTCString()); // node's own header would show the machine's time
     if (log !== null) follow(this.address().port, request, response);
+    if (refused(this.address().port, request, response)) return true;
   }
   return emit.apply(this, arguments);
 };

@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +70,14 @@ class Azurite:
             for line in lines:
                 record = json.loads(line)
                 yield {"service": self._services[record.pop("port")], **record}
+
+    def break_down(self, service: str, until: datetime) -> None:
+        """Have `blob`, `queue` or `table` answer 503 ServerBusy until an instant of the emulator's own clock."""
+        port = next(port for port, name in self._services.items() if name == service)
+        order = json.dumps({"port": port, "until": until.isoformat()}).encode()
+        asked = urllib.request.Request(f"{self.clock_url}/outage", order, method="POST")
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            answer.read()
 
     def running(self) -> bool:
         return self._part.running()

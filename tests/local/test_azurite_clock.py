@@ -121,6 +121,21 @@ def test_the_request_log_tells_conditions_and_the_operations_of_a_transaction(az
     assert datetime.fromisoformat(str(query["t"])) >= START
 
 
+def test_a_service_can_be_out_of_order_for_a_while(azurite: Azurite, clock: AzuriteClock) -> None:
+    with TableServiceClient.from_connection_string(azurite.connection_string, retry_total=0) as service:
+        table = service.create_table("outage")
+        azurite.break_down("table", clock.now() + timedelta(seconds=60))
+        with pytest.raises(HttpResponseError) as refused:
+            table.create_entity({"PartitionKey": "p", "RowKey": "r"})
+        assert refused.value.status_code == 503
+        assert refused.value.response is not None
+        assert refused.value.response.headers["x-ms-error-code"] == "ServerBusy"
+        with QueueServiceClient.from_connection_string(azurite.connection_string) as queues:
+            queues.create_queue("in-order")
+        jump(clock, timedelta(seconds=60))
+        table.create_entity({"PartitionKey": "p", "RowKey": "r"})
+
+
 def test_a_port_in_use_is_one_clear_line(azurite: Azurite, tmp_path: Path) -> None:
     taken = int(azurite.urls["blob"].split(":")[2].split("/")[0])
     with leash() as held, pytest.raises(PartFailed, match=rf"^Azurite cannot use port {taken}: [^\n]+$"):

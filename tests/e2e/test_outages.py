@@ -1,0 +1,42 @@
+"""Storage out of order for a minute, again and again: no transition is lost, and everything converges (fault F22)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import cycle
+from pathlib import Path
+
+from tests.e2e.night import Night, night
+
+OUTAGE = timedelta(seconds=60)
+BETWEEN = timedelta(minutes=4)
+OVER = timedelta(minutes=20)  # before the end of the night, so that there is time to converge
+
+
+def plan_outages(played: Night) -> list[str]:
+    """Have one service after the other break down; the names of those that did are added as the night goes on."""
+    fell: list[str] = []
+
+    def fall(service: str) -> None:
+        played.stack.azurite.break_down(service, played.conductor.stage.now() + OUTAGE)
+        fell.append(service)
+
+    at, services = played.scenario.start + BETWEEN, cycle(("table", "queue", "blob"))
+    while at < played.end - OVER:
+        service = next(services)
+        played.conductor.stage.at(at, f"{service} breaks down", lambda service=service: fall(service))  # type: ignore[misc]
+        at += BETWEEN
+    return fell
+
+
+def test_minutes_without_tables_queues_or_blobs_leave_every_promise_intact(tmp_path: Path) -> None:
+    with night(tmp_path, ["web-1", "data-1", "phoenix-1", "leaver-1"]) as played:
+        fell = plan_outages(played)
+        played.conductor.run(played.end)
+        assert min(fell.count(service) for service in ("table", "queue", "blob")) >= 9
+        refused = [one for one in played.stack.azurite.requests() if one["status"] == 503]
+        assert {one["service"] for one in refused} == {"table", "queue", "blob"}
+        _, findings = played.judged()
+        assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
+        assert findings["S2"].checked >= 4
+        assert played.tagback.run("status", "--output", "json").code == 0
