@@ -3,6 +3,7 @@ SHELL := bash
 PYTHON := $(shell for p in python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 RUNTIME_VENV := .venv-runtime
+CLIENTS := .venv-clients
 BIN := $(VENV)/bin
 AZURITE := local/azurite/node_modules/.package-lock.json
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
@@ -11,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes -r $(2) 2>/dev/null \
 	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 
-.PHONY: install demo up test mutation check lock clean
+.PHONY: install demo up test test-clients mutation check lock clean
 
 install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
 
@@ -50,6 +51,16 @@ check: install
 
 test: check
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+# az and Cloud Custodian pin different versions of the same packages: an environment each. They mostly wait, so four at a time.
+$(CLIENTS)/%/.installed: local/locks/clients-%.txt | $(VENV)/.installed
+	@echo "installing $* into $(CLIENTS)/$* ..."
+	@test -x $(CLIENTS)/$*/bin/python || $(PYTHON) -m venv $(CLIENTS)/$*
+	@$(call install,$(CLIENTS)/$*,local/locks/clients-$*.txt)
+	@touch $@
+
+test-clients: install $(CLIENTS)/az/.installed $(CLIENTS)/custodian/.installed
+	@$(BIN)/python -m pytest tests/clients -n 4 --dist load --maxschedchunk 1
 
 # Small changes planted in shared/decide, each to be noticed by a test; MODULES="naming tags" judges only those.
 mutation: install $(VENV)/.mutation

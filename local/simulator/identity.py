@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TOKEN_SECONDS = 24 * 3600
 MANAGED_IDENTITY = "tagback"
+SIGNATURE = "c2ltdWxhdGVk"  # nobody checks it, but az decodes it: base64url for "simulated"
 
 
 def _part(document: Document) -> str:
@@ -38,7 +39,7 @@ def token(world: "World", oid: str, audience: str, app: str) -> str:
         "tid": world.tenant,
         "ver": "1.0",
     }
-    return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}.simulated"
+    return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}.{SIGNATURE}"
 
 
 @lru_cache(maxsize=4096)
