@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.simulator.answers import Document, Reply, encode
+from local.simulator import foreign
+from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.clock import ClockRefused, iso, parse_time
 from local.simulator.faults import BadRule
 from local.simulator.ids import key_of
@@ -39,6 +40,7 @@ class Control:
             ("POST", "content"): self._content,
             ("GET", "events"): lambda _body, _query: Reply.of(self._world.events.shown()),
             ("POST", "vm"): self._vm,
+            ("POST", "resources"): self._resource,
             ("GET", "validate"): self._validate,
         }
 
@@ -96,7 +98,8 @@ class Control:
         return Reply.of([rule.shown() for rule in self._world.faults.rules.values()])
 
     def _add_fault(self, body: Any, _query: dict[str, str]) -> Reply:
-        return Reply.of(self._world.faults.add(body).shown(), 201)
+        made = [rule.shown() for rule in self._world.faults.add(body)]
+        return Reply.of({"rules": made} if "rules" in body else made[0], 201)
 
     def _clear_faults(self, _body: Any, _query: dict[str, str]) -> Reply:
         self._world.faults.rules.clear()
@@ -134,6 +137,14 @@ class Control:
         held.notes = notes
         self._world.store.touch(held, self._world.clock.now())
         return Reply.of({"id": held.id, **notes})
+
+    def _resource(self, body: Document, _query: dict[str, str]) -> Reply:
+        """Let a resource of a provider that is not simulated be there."""
+        try:
+            planted = foreign.plant(self._world, body, self._world.clock.now())
+        except ArmError as error:
+            raise BadControl(error.message) from error
+        return Reply(201, planted.body)
 
     def _validate(self, _body: Any, query: dict[str, str]) -> Reply:
         key = self._world.events.codes.get(query.get("id", ""))

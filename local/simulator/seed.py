@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.simulator import disks, event_grid, resources, volumes
+from local.simulator import disks, event_grid, foreign, resources, volumes
 from local.simulator.answers import ArmError, Document
 from local.simulator.ids import key_of
 from local.simulator.rbac import BUILT_IN
@@ -20,6 +20,7 @@ REQUIRED = {
     "group": ("subscription", "name", "location"),
     "vm": ("subscription", "group", "name"),
     "vault": ("subscription", "group", "name"),
+    "resource": ("id",),
     "event_subscription": ("scope", "endpoint"),
     "role": ("name", "actions"),
     "assignment": ("principal", "role", "scope"),
@@ -134,6 +135,12 @@ def _disk(world: World, item: Document, at: float) -> None:
     world.store.create(resource_id, disks.complete(document, properties, None), at)
 
 
+def _resource(world: World, item: Document, at: float) -> None:
+    """Let a resource of a provider that is not simulated be there, as the file writes it."""
+    ensure_subscription(world, str(item["id"]).strip("/").split("/")[1], at)
+    foreign.plant(world, dict(item), at)
+
+
 def _event_subscription(world: World, item: Document, at: float) -> None:
     scope = str(item["scope"]).rstrip("/")
     name = str(item.get("name", f"seeded-{len(world.events.subscriptions) + 1}"))
@@ -184,6 +191,7 @@ SECTIONS: Mapping[str, Callable[[World, Document, float], None]] = {
     "disk": _disk,
     "vm": _vm,
     "vault": _vault,
+    "resource": _resource,
     "event_subscription": _event_subscription,
     "role": _role,
     "assignment": _assignment,

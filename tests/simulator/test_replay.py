@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulator.replay.player import Result
 from tests.simulator.replay.recordings import REALDATA
-from tests.simulator.replay.runs import play_all, seed_file, sessions
+from tests.simulator.replay.runs import play_all, seed_file, sessions, start_of
 from tests.simulator.replay.scores import FLOORS, fallen, read_floors, read_reasons, table, unmatched
 from tests.simulator.replay.simulator import running_simulator
 
@@ -28,9 +28,8 @@ class Runs:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     chosen = sessions()
-    with running_simulator(seed_file(chosen, tmp_path_factory.mktemp("replay"))) as simulator:
-        recorded = play_all(chosen, simulator, renamed=False)
-        yield Runs(recorded, play_all(chosen, simulator, renamed=True))
+    with running_simulator(seed_file(chosen, tmp_path_factory.mktemp("replay")), start_of(chosen)) as simulator:
+        yield Runs(*play_all(chosen, simulator, False, True))
 
 
 def test_no_session_falls_below_its_floor(runs: Runs) -> None:

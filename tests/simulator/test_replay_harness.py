@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -264,6 +265,12 @@ class Listener:
 
     def wait(self, seconds: float) -> None:
         self._echo.wait(seconds)
+
+    def begin(self, moment: datetime | None) -> None:
+        self._echo.begin(moment)
+
+    def plant(self, resources: list[dict[str, Any]]) -> None:
+        self._echo.plant(resources)
 
 
 @pytest.mark.parametrize("name", [SNAPSHOT, POINTS, LISTS, TAGS, EVENTS])

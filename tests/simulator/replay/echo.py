@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 from uuid import NAMESPACE_OID, uuid5
@@ -46,6 +47,12 @@ class Echo:
 
     def wait(self, seconds: float) -> None:
         raise AssertionError(f"an echo is never behind, but was waited for ({seconds} s)")
+
+    def begin(self, moment: datetime | None) -> None:
+        """An echo is of its own time."""
+
+    def plant(self, resources: list[dict[str, Any]]) -> None:
+        """An echo has everything."""
 
     def _body(self, recorded: Any, key: str = "") -> Any:
         if isinstance(recorded, dict):

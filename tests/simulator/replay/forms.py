@@ -17,6 +17,8 @@ _MADE = re.compile(
 )
 # Azure names OS disks by either rule, for the same image and region on the same day
 _OS_DISK = re.compile(r"_(?:osdisk_1|disk1)_\*")
+# what recorders put in the place of secrets
+SCRUBBED = re.compile(r"<HIDDEN>|\bREDACTED\b|\[placeholder\]")
 SIGNATURE = frozenset({"t", "c", "s", "h", "p", "api-version"})
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from tests.simulator.replay.beforehand import beforehand, scrubbed_request, touched_groups
+from tests.simulator.replay.bystanders import changes_by_others, foreign
 from tests.simulator.replay.comparison import Answer, Deviation, Rules, compare
 from tests.simulator.replay.forms import path_of
 from tests.simulator.replay.naming import renaming
@@ -50,6 +52,14 @@ class Service(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Let some time pass."""
+        ...
+
+    def begin(self, moment: datetime | None) -> None:
+        """A session begins that was recorded at this time: the platform answers as it did then."""
+        ...
+
+    def plant(self, resources: list[dict[str, Any]]) -> None:
+        """Let resources be there whose providers are not simulated."""
         ...
 
 
@@ -93,10 +103,15 @@ def symbols_for(session: Session, *, renamed: bool) -> Symbols:
 def play(session: Session, symbols: Symbols, service: Service) -> Result:
     """Play the session from its beginning."""
     player = _Player(session, symbols, service)
+    service.begin(session.began)
+    service.plant([symbols.body(each) for each in foreign(session)])
     for wish in beforehand(session):
         player.carry_out(wish)
+    others = changes_by_others(session)
     outcomes = []
     for step in steps_of(session):
+        if step.exchange.number in others:
+            player.carry_out(others[step.exchange.number])
         if step.compared:
             outcomes.append(Outcome(step, tuple(player.replay(step))))
         else:

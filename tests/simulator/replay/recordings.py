@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,12 @@ class Session:
     name: str
     recorder: Recorder
     exchanges: tuple[Exchange, ...]
+
+    @property
+    def began(self) -> datetime | None:
+        """When the first answer came; nothing where the recorder kept no dates."""
+        dates = (exchange.headers.get("date") for exchange in self.exchanges)
+        return next((parsedate_to_datetime(date) for date in dates if date), None)
 
 
 @cache
@@ -126,8 +133,14 @@ def _records(entries: list[dict[str, Any]]) -> Iterator[Exchange]:
             each["RequestBody"],
             each["StatusCode"],
             each["ResponseHeaders"],
-            each["ResponseBody"],
+            _whole(each["ResponseBody"]),
         )
+
+
+def _whole(body: Any) -> Any:
+    """Join a body that the recorder kept as a list of its lines."""
+    lines = isinstance(body, list) and len(body) > 1 and all(isinstance(line, str) for line in body)
+    return decoded("".join(body)) if lines else body
 
 
 def _in_order(exchanges: list[Exchange]) -> list[Exchange]:

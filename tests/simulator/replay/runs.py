@@ -4,16 +4,20 @@ point and the tests."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from tests.simulator.replay.bystanders import foreign
 from tests.simulator.replay.forms import GUID
 from tests.simulator.replay.player import Result, Service, play, symbols_for
 from tests.simulator.replay.recordings import REALDATA, Session, read_session, session_files
 from tests.simulator.replay.scope import in_scope
 from tests.simulator.replay.simulator import running_simulator
+
+EARLIEST = datetime(2017, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -25,8 +29,8 @@ def sessions(pattern: str = "*", root: Path = REALDATA) -> tuple[Session, ...]:
 
 
 def subscriptions_of(session: Session) -> set[str]:
-    """Every recorded subscription a session names."""
-    found: set[str] = set()
+    """Every recorded subscription a session names or shows resources of."""
+    found = {each["id"].split("/")[2].lower() for each in foreign(session)}
     for exchange in session.exchanges:
         if not in_scope(exchange):
             continue
@@ -54,12 +58,22 @@ def seed_file(chosen: Iterable[Session], folder: Path) -> Path:
     return path
 
 
-def play_all(chosen: Sequence[Session], service: Service, *, renamed: bool) -> list[Result]:
-    """Play the sessions one after the other."""
-    return [play(session, symbols_for(session, renamed=renamed), service) for session in chosen]
+def play_all(chosen: Sequence[Session], service: Service, *ways: bool) -> tuple[list[Result], ...]:
+    """Play the sessions in the order of their time, each in the given ways: as recorded (false), renamed (true)."""
+    in_time = sorted(chosen, key=lambda session: (session.began or EARLIEST, session.name))
+    found: dict[tuple[str, bool], Result] = {}
+    for session in in_time:
+        for renamed in ways:
+            found[session.name, renamed] = play(session, symbols_for(session, renamed=renamed), service)
+    return tuple([found[session.name, renamed] for session in chosen] for renamed in ways)
+
+
+def start_of(chosen: Iterable[Session]) -> datetime:
+    """The time the earliest of the sessions began."""
+    return min((session.began for session in chosen if session.began), default=EARLIEST)
 
 
 def replay(chosen: Sequence[Session], folder: Path, *, renamed: bool = False) -> list[Result]:
     """Play the sessions against a simulator of their own."""
-    with running_simulator(seed_file(chosen, folder)) as simulator:
-        return play_all(chosen, simulator, renamed=renamed)
+    with running_simulator(seed_file(chosen, folder), start_of(chosen)) as simulator:
+        return play_all(chosen, simulator, renamed)[0]

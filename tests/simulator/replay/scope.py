@@ -64,6 +64,8 @@ FREE_TEXT = frozenset(
         "vmagentversion",
         "displayname",
         "resourcegraphrequestduration",
+        "createdby",
+        "lastmodifiedby",
     }
 )
 # Measured or counted by the platform: only the type is compared.

@@ -45,6 +45,15 @@ class Simulator:
     def wait(self, seconds: float) -> None:
         self._exchange("POST", "/_sim/clock", {"advance": seconds})
 
+    def begin(self, moment: datetime | None) -> None:
+        if moment is not None:
+            self._exchange("POST", "/_sim/clock", {"to": moment.isoformat()})
+
+    def plant(self, resources: list[dict[str, Any]]) -> None:
+        for resource in resources:
+            status, _, body = self._exchange("POST", "/_sim/resources", resource)
+            assert status == 201, body
+
     def close(self) -> None:
         self._connection.close()
 
@@ -63,9 +72,10 @@ class Simulator:
 
 
 @contextmanager
-def running_simulator(seed: Path) -> Iterator[Simulator]:
-    """Run one simulator until the block ends."""
+def running_simulator(seed: Path, now: datetime) -> Iterator[Simulator]:
+    """Run one simulator until the block ends; its clock begins at a time and goes on only when told."""
     arguments = [sys.executable, "-m", "local.simulator", "--port", "0", "--clock", "manual", "--seed", str(seed)]
+    arguments += ["--now", now.isoformat()]
     with subprocess.Popen(arguments, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
