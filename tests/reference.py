@@ -47,12 +47,24 @@ FUNCTIONS = {
 
 NOT_YET = "read and checked; nothing in this version uses it"
 
-# On a VM or disk: name after the prefix → value, meaning. Judged by shared/decide/tags.py.
+# Where a tag stands, its name after the prefix → value, meaning. Judged by shared/decide/tags.py and tag_values.py.
 ASKED = {
     ("VM", ""): ("a plan's name, `on`, `off`", "opt in, with the default plan, or out"),
-    ("VM", "-at"): ("`02:00` or `02:00 Europe/Berlin`", "moves the start of a plan with one start time a day"),
+    ("VM", "-at"): (
+        "`02:00` or `02:00 Europe/Berlin`",
+        "moves the start of a plan with one start time a day, its days stay; a problem where a plan has several",
+    ),
     ("VM", "-keep"): ("`7d4w12m3y`, `48h`, `last=3`", "lengthens the plan's keep, never shortens it"),
-    ("VM", "-hold"): ("a date or `forever`", "read and checked; nothing is deleted in this version anyway"),
+    ("VM", "-group"): ("a name", "machines that are to be recovered together; read and checked"),
+    ("VM", "-hold"): (
+        "a date or `forever`",
+        "nothing of it is deleted through that day (UTC); one that cannot be read holds for ever and is a problem",
+    ),
+    ("resource group", ""): (
+        "as on a VM, and each of the tags above",
+        "for every VM in it that lacks the tag, where TAGBACK_INHERIT_GROUP_TAGS is `on`; "
+        "`backup` itself not for machines of managed groups (AKS and the like) and of scale sets",
+    ),
     ("disk", ""): ("`off`", "this disk is left out"),
 }
 
@@ -148,7 +160,8 @@ def page() -> str:
 def asked_tags() -> list[str]:
     rows = [(on, f"`{RULES.prefix}{name}`", *meaning) for (on, name), meaning in ASKED.items()]
     said = f"Names and values are compared without case. `{RULES.prefix}` is the default of TAGBACK_TAG_PREFIX."
-    return [said, "", *table(("on", "tag", "value", "meaning"), rows)]
+    safe = "Only `off`, or taking the tag away, ends protection: a mistake leaves the plan's own value and is shown."
+    return [f"{said} {safe}", "", *table(("on", "tag", "value", "meaning"), rows)]
 
 
 def plan_fields() -> list[str]:
@@ -176,7 +189,10 @@ def _resolved(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str
 
 def _meaning(node: Mapping[str, Any]) -> str:
     allowed = f" One of {', '.join(f'`{value}`' for value in node['enum'])}." if "enum" in node else ""
-    return f"{node['description']}{allowed}"
+    default = f" Default `{node['default']}`." if "default" in node else ""
+    shown = ", ".join(f"`{json.dumps(one)}`" for one in node.get("examples", ()))
+    examples = f" For example {shown}." if shown else ""
+    return f"{node['description']}{allowed}{default}{examples}"
 
 
 def settings() -> list[str]:
