@@ -49,6 +49,11 @@ class Call:
         """The api-version asked for."""
         return self.query.get("api-version", "")
 
+    @property
+    def subject(self) -> str:
+        """The id the call is about: its path, without the action of a POST."""
+        return self.path.rsplit("/", 1)[0] if self.route.action.endswith("/action") else self.path
+
     def body(self) -> Document:
         """Return the request's JSON object."""
         if self._body is None:

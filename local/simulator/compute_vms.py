@@ -8,7 +8,7 @@ from local.simulator import eras, extensions, instance_views, machine_identity, 
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
-from local.simulator.listing import joined, listed
+from local.simulator.listing import joined, listed, members_of
 from local.simulator.lro import Family, Operation, Work
 from local.simulator.machines import KIND, TYPE
 from local.simulator.routing import Evidence, Route, Versions
@@ -182,7 +182,7 @@ def _list(world: "World", call: "Call", scope: str) -> Reply:
 def in_location(world: "World", call: "Call") -> Reply:
     """List the machines of a region."""
     scope = world.subscription(call["subscription"]).key
-    found = world.store.all_of(scope, KIND)
+    found = members_of(world, call, scope, KIND)
     return joined([held.body for held in found if held.document()["location"] == call["location"].lower()])
 
 

@@ -18,16 +18,18 @@ EFFECTS: Mapping[str, frozenset[str] | type | tuple[type, ...]] = {
     "body": (str, dict, list),
     "retry_after": (int, float, str),
     "delay_s": (int, float),
+    "skew_s": (int, float),
     "cut": frozenset({"before", "after"}),
     "lro": frozenset({"fail", "cancel", "hang", "lose"}),
-    "list": frozenset({"empty", "short", "stale", "duplicate"}),
+    "list": frozenset({"empty", "short", "stale", "duplicate", "expire"}),
+    "answer": frozenset({"extra-fields", "null-tags", "upper-case-ids", "unknown-enum"}),
     "events": frozenset({"drop", "duplicate", "delay", "reorder"}),
 }
-ON_READS = frozenset({"status", "code", "body", "retry_after", "delay_s", "cut"})
+ON_READS = frozenset({"status", "delay_s", "skew_s", "cut", "answer"})
 ON_LISTS = ON_READS | {"list"}
 ON_WRITES = ON_READS | {"lro"}
 ON_EVENTS = frozenset({"events"})
-MATCHES = ("operation", "resource", "principal", "event")
+MATCHES = ("operation", "resource", "principal", "source", "event")
 FIELDS = {"id", "match", "count", "probability", "seed", "from", "until", "effect"}
 
 
@@ -66,7 +68,7 @@ class Fault:
 
     def fits(self, subject: Mapping[str, str], kinds: frozenset[str], now: float) -> bool:
         """Tell whether the rule is alive, speaks of this call or event, and has an effect that can show there."""
-        if kinds.isdisjoint(self.effect):
+        if kinds.isdisjoint(self.effect) or ("events" in self.effect) != (kinds is ON_EVENTS):
             return False
         if self.count is not None and self.fired >= self.count:
             return False
@@ -115,6 +117,13 @@ def _problems(document: Any) -> list[str]:
             parse_time(document.get(name) or "2000-01-01T00:00:00Z")
         except (ValueError, AttributeError, TypeError):
             found.append(f"{name} is not an ISO time")
+    if {"code", "body", "retry_after"} & effect.keys() and "status" not in effect:
+        found.append("code, body and retry_after belong to a status")
+    count, seed = document.get("count"), document.get("seed", 0)
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+        found.append("count is a whole number, at least 1")
+    if not isinstance(seed, int):
+        found.append("seed is a whole number")
     probability = document.get("probability", 1)
     if not isinstance(probability, int | float) or not 0 <= probability <= 1:
         found.append("probability lies between 0 and 1")
@@ -125,7 +134,9 @@ def _is_effect(name: str, value: Any) -> bool:
     allowed = EFFECTS.get(name)
     if allowed is None:
         return False
-    return value in allowed if isinstance(allowed, frozenset) else isinstance(value, allowed)
+    if isinstance(allowed, frozenset):
+        return isinstance(value, str) and value in allowed
+    return isinstance(value, allowed) and not isinstance(value, bool)
 
 
 class Faults:
@@ -135,12 +146,19 @@ class Faults:
         self.rules: dict[str, Fault] = {}
         self._number = 0
 
-    def add(self, document: Any) -> Fault:
-        """Add a rule."""
-        self._number += 1
-        rule = parse_rule(document, self._number)
-        self.rules[rule.id] = rule
-        return rule
+    def add(self, document: Any) -> list[Fault]:
+        """Add a rule, or all rules of a file (`{"rules": [...]}`), or none of them when one is wrong."""
+        documents = document["rules"] if isinstance(document, dict) and "rules" in document else [document]
+        if not isinstance(documents, list):
+            raise BadRule("rules is a list")
+        made = [parse_rule(each, self._number + 1 + at) for at, each in enumerate(documents)]
+        self._number += len(made)
+        self.rules.update({rule.id: rule for rule in made})
+        return made
+
+    def look_at_sources(self) -> bool:
+        """Tell whether a rule asks what a resource is made from."""
+        return any("source" in rule.match for rule in self.rules.values())
 
     def strike(self, subject: Mapping[str, str], kinds: frozenset[str], now: float) -> Fault | None:
         """Return the rule that fires for this call or event; `kinds` are the effects that can show there."""

@@ -3,19 +3,17 @@
 The server hands it parsed requests and sends what it returns. Handlers never see a request that was refused here.
 """
 
-import asyncio
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from local.simulator import identity, refusals, versions
+from local.simulator import identity, refusals, striking, versions
 from local.simulator.answers import ArmError, Reply
 from local.simulator.buckets import Toll
 from local.simulator.call import Call
 from local.simulator.calls import Record
 from local.simulator.clock import iso
-from local.simulator.faults import ON_LISTS, ON_READS, ON_WRITES
 from local.simulator.ids import key_of
 from local.simulator.routing import Match, Routes
 
@@ -101,26 +99,20 @@ class Front:
 
     async def _faulty(self, call: Call, match: Match, log: "_Log") -> tuple[Reply, bool]:
         """Let a fault rule have its way around the call."""
-        world, route = self._world, match.route
-        kinds = ON_LISTS if route.lists else ON_READS if call.method in ("GET", "HEAD") else ON_WRITES
-        subject = {"operation": route.action, "resource": _subject(call), "principal": call.principal.oid}
-        fault = world.faults.strike(subject, kinds, call.now) if world.faults.rules else None
+        fault = striking.strike(self._world, call)
         if fault is None:
             return self._act(call, match, log), False
         call.fault, log.fault, log.effects = fault, fault.id, tuple(fault.effect)
-        effect = fault.effect
-        if "delay_s" in effect and "events" not in effect:
-            await asyncio.sleep(float(effect["delay_s"]))
-            call.now = world.settle()
-        if effect.get("cut") == "before":
-            return Reply(0), True
-        if "status" in effect:
-            return refusals.injected(fault), False
+        early = await striking.before(self._world, call, fault)
+        if early is not None:
+            return early, early.status == 0
         try:
             reply = self._act(call, match, log)
         except ArmError as refusal:
             reply = refusal.reply()
-        return reply, effect.get("cut") == "after"
+        if not striking.after(call, fault, reply):
+            log.fault, log.effects = None, ()
+        return reply, fault.effect.get("cut") == "after"
 
     def _act(self, call: Call, match: Match, log: "_Log") -> Reply:
         """Charge, check and handle the call; refusals keep the headers of what was charged."""
@@ -130,11 +122,11 @@ class Front:
             self._check_version(call)
             self._charge(call, headers, log)
             if not route.open_to_all:
-                world.access.check(call.principal.oid, route.action, _subject(call))
+                world.access.check(call.principal.oid, route.action, call.subject)
             if call.method in LOCKED and not route.action.endswith("/read"):
-                world.locks.check(LOCKED[call.method], key_of(_subject(call)), _subject(call))
+                world.locks.check(LOCKED[call.method], key_of(call.subject), call.subject)
             reply = _handled(world, call)
-            reply.body = versions.known_to(call.version, reply.body)
+            reply.body = versions.known_to(call.version, reply.body, call.now)
         except ArmError as refusal:
             refusal.headers = {**headers, **refusal.headers}
             raise
@@ -184,7 +176,7 @@ class Front:
         named = call.names.get("location")
         if named is not None:
             return named.lower()
-        found = self._world.store.get(key_of(_subject(call)))
+        found = self._world.store.get(key_of(call.subject))
         match = LOCATION.search(call.raw if found is None else found.body)
         return match.group(1).decode("utf-8", "replace").lower().replace(" ", "") if match else ""
 
@@ -237,11 +229,6 @@ class _Log:
         self.bucket: tuple[str, int] | None = None
         self.fault: str | None = None
         self.effects: tuple[str, ...] = ()
-
-
-def _subject(call: Call) -> str:
-    """Return the id a call is about: its path, without the action of a POST."""
-    return call.path.rsplit("/", 1)[0] if call.route.action.endswith("/action") else call.path
 
 
 def _subscription(call: Call) -> str:

@@ -27,20 +27,24 @@ def listed(world: "World", call: "Call", scope: str, kind: str, render: Render |
     size = PAGE
     write = render or (lambda member: member.rendered(call.now))
     after = _after(call)
-    effect = call.fault.effect.get("list") if call.fault else None
-    if effect == "empty":
-        return Reply(200, b'{"value":[]}')
-    if effect == "stale":
+    if is_stale(call):
         return joined([write(member) for member in _as_of(world, scope, kind, call.now - STALE_SECONDS)])
     members = world.store.page(scope, kind, after, size + 1)
     more, members = len(members) > size, members[:size]
     link = _link(call, members[-1].sequence) if more else None
-    if effect == "short":
-        members, link = members[: len(members) // 2], None
-    bodies = [write(member) for member in members]
-    if effect == "duplicate" and bodies:
-        bodies.append(bodies[0])
-    return joined(bodies, link)
+    return joined([write(member) for member in members], link)
+
+
+def is_stale(call: "Call") -> bool:
+    """Tell whether a fault rule shows the past."""
+    return call.fault is not None and call.fault.effect.get("list") == "stale"
+
+
+def members_of(world: "World", call: "Call", scope: str, kind: str) -> list[Resource]:
+    """Return all resources of a type in a scope, for lists without pages."""
+    if is_stale(call):
+        return _as_of(world, scope, kind, call.now - STALE_SECONDS)
+    return world.store.all_of(scope, kind)
 
 
 def joined(bodies: list[bytes], link: str | None = None) -> Reply:
@@ -72,6 +76,6 @@ def _as_of(world: "World", scope: str, kind: str, then: float) -> list[Resource]
     dead = [
         grave
         for grave in world.store.graves
-        if grave.type == kind and grave.born <= then < (grave.gone or 0) and grave.key.startswith(scope + "/")
+        if world.store.belonged(grave, scope, kind) and grave.born <= then < (grave.gone or 0)
     ]
     return sorted([*living, *dead], key=lambda member: member.sequence)

@@ -33,6 +33,7 @@ INJECTED = "The simulator was told to fail this request."
 
 DEFAULT_CODES = {
     400: "BadRequest",
+    401: "ExpiredAuthenticationToken",
     403: "AuthorizationFailed",
     404: "ResourceNotFound",
     408: "RequestTimeout",

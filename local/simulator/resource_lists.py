@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from local.simulator.answers import Document, Reply, encode, invalid
 from local.simulator.clock import iso
 from local.simulator.ids import parse
-from local.simulator.listing import joined
+from local.simulator.listing import joined, members_of
 from local.simulator.resources import tagged
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import EVERYTHING, Resource
@@ -24,7 +24,7 @@ def resources_in(world: "World", call: "Call") -> Reply:
     if "group" in call.names:
         scope = world.group(call["subscription"], call["group"]).key
     clauses = _clauses(call.query.get("$filter", ""))
-    found = [held for held in world.store.all_of(scope, EVERYTHING) if _fits(held, clauses)]
+    found = [held for held in members_of(world, call, scope, EVERYTHING) if _fits(held, clauses)]
     more = {name.lower() for name in call.query.get("$expand", "").split(",")}
     return joined([encode(_short(held, more, "tagname" in clauses)) for held in found])
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from local.simulator.acceptance import accepted
 from local.simulator.answers import GATEWAY, ArmError, Document, Reply, encode, invalid
-from local.simulator.listing import joined, listed
+from local.simulator.listing import joined, listed, members_of
 from local.simulator.lro import Family, Operation, Work
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.tagging import checked
@@ -178,7 +178,7 @@ def groups(world: "World", call: "Call") -> Reply:
     match = TAG_FILTER.match(wanted)
     if match is None:
         raise invalid(f"The filter '{wanted}' is not supported.", "$filter")
-    found = world.store.all_of(scope, "microsoft.resources/resourcegroups")
+    found = members_of(world, call, scope, "microsoft.resources/resourcegroups")
     return joined([held.body for held in found if tagged(held.document(), match["name"], match["value"])])
 
 

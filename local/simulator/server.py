@@ -97,7 +97,7 @@ class Server:
         return web.Response(status=reply.status, body=reply.body, headers=self._headers(reply.body, reply.headers))
 
     def _headers(self, body: bytes, headers: dict[str, str]) -> dict[str, str]:
-        found = {**headers, "Date": http_date(self._world.clock.now())}
+        found = {"Date": http_date(self._world.clock.now()), **headers}
         if body:
             found.setdefault("Content-Type", "application/json; charset=utf-8")
         return found

@@ -185,6 +185,10 @@ class Store:
         roll = self._rolls.get((scope, kind))
         return list(roll.after(0)) if roll else []
 
+    def belonged(self, resource: Resource, scope: str, kind: str) -> bool:
+        """Tell whether a resource, living or gone, is one that a list of this scope and type shows."""
+        return (scope, kind) in self._names(resource)
+
     def everything(self) -> Iterator[Resource]:
         """Return every living resource."""
         return iter(list(self._living.values()))

@@ -21,7 +21,7 @@ from tests.simulator.specification.documents import Documents, Operation
 VERSION = re.compile(r"api-version=([^&]*)", re.IGNORECASE)
 KNOWN = Path(__file__).with_name("known.toml")
 GENERIC = "Resources_"  # what the documents say of any type is said of no type
-REPLACED = {"status", "body", "code", "cut"}  # effects of fault rules that answer in the simulator's place
+REPLACED = {"status", "body", "code", "cut", "answer"}  # effects of fault rules that answer in the simulator's place
 
 
 @dataclass(frozen=True, slots=True)
