@@ -15,7 +15,7 @@ from shared.cli import pages
 from shared.cli.output import Form, print_json
 from shared.cli.plans import check, plans_in, tags_in
 from shared.cli.session import BAD_INPUT, NOT_ALL_IS_WELL, Commands, Session, output_option, session_of
-from shared.flows import asking, explaining, lookup, show, whatif
+from shared.flows import asking, explaining, lookup, retrying, show, whatif
 from shared.flows.standing import standing
 
 
@@ -102,6 +102,26 @@ def backup(context: click.Context, vm: str) -> None:
         print_json({"id": asked.id})
     else:
         pages.print_asked(machine.name, asked.id)
+
+
+@commands.command()
+@click.argument("job", metavar="JOB|VM")
+@output_option
+@click.pass_context
+def retry(context: click.Context, job: str) -> None:
+    """Try a failed job again now: one named by its id in `tagback jobs`, or the newest failed one of a VM.
+
+    What waits for a person is looked at again by itself, now and then; this is faster. What was given up begins anew,
+    unless a newer slot has begun.
+    """
+    session = session_of(context)
+    world, _ = session.open()
+    machine, operation = retrying.failed_job(world, job)
+    asked = retrying.ask_retry(world, machine, operation, session.caller())
+    if session.form is Form.JSON:
+        print_json({"id": asked.id, "job": show.job_id(machine.uid, operation.id)})
+    else:
+        pages.print_retry(machine.name, operation.id, asked.id)
 
 
 @commands.command()

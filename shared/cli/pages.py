@@ -174,6 +174,15 @@ def print_asked(name: str, request: str) -> None:
     )
 
 
+def print_retry(name: str, job: str, request: str) -> None:
+    print_lines(
+        [
+            f"Asked that {job} of {name} be tried again: request {request}.",
+            f"Watch it with `tagback request {request}` and `tagback jobs`.",
+        ]
+    )
+
+
 def print_request(answer: Json) -> None:
     because = f": {answer['because']}" if answer["because"] else ""
     lines = [f"{answer['asked']} of {answer['vm_uid']}, asked for at {words(answer['at'])} by {answer['by']}"]

@@ -14,6 +14,7 @@ from shared.decide.protection import plan_of
 from shared.errors import LostRace, Unknown
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.rebuilding import rebuild
+from shared.flows.retrying import retried
 from shared.messages import SHARDS, shard_text
 from shared.model.operation import Operation
 from shared.model.point import Origin
@@ -32,7 +33,8 @@ def run(world: World, rules: Rules, request_id: str) -> None:
     if request.progress is Progress.ASKED and request.asked is Asked.REBUILD:
         rebuild(world, rules, request)
     elif request.progress is Progress.ASKED:
-        settled = _answered(world, rules, request)
+        answered = retried if request.asked is Asked.RETRY else _answered
+        settled = answered(world, rules, request)
         world.requests.settle(settled)
         log.info("request.%s id=%s because=%r", settled.progress, settled.id, settled.because)
     world.queue.send(SHARDS, shard_text(request.shard))

@@ -14,6 +14,7 @@ class Asked(StrEnum):
 
     BACKUP = "backup"
     REBUILD = "rebuild"
+    RETRY = "retry"
 
 
 class Progress(StrEnum):
@@ -27,7 +28,8 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `by` is the asker's object id as their token states it. `operation` answers for it once taken.
+    """One request. `by` is the asker's object id as their token states it. `operation` answers for it once taken; a
+    request to try again names it from the beginning.
 
     A request about a whole shard has no `uid`; `reached` is the last machine that it is done with.
     """

@@ -60,6 +60,7 @@ class Promises(Witness):
         self.known_since: dict[tuple[Shard, VmUid], datetime] = {}
         self.births: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = {}
         self._wanted: dict[tuple[str, str, int], frozenset[str]] = {}  # the machine's disks when an attempt began
+        self.retries: set[str] = set()  # requests of people to try an operation again
         self.adopted = 0
         self.told = Told(self.require)
         self._audited: set[str] = set()
@@ -199,7 +200,11 @@ class Promises(Witness):
         return bool(looks) and looks[-1] - looks[0] >= TWICE - CLOCKS_DIFFER
 
     def _operation(self, shard: Shard, row: Operation, was: Operation | None) -> None:
-        if was is not None and not was.state.open:
+        if was is not None and was.state is State.GAVE_UP and row.state is State.INTENDED:
+            asked = row.because.rpartition("(")[2].rstrip(")")
+            self.require(asked in self.retries, "S2", f"{row.id} of {row.uid} is opened again and nobody asked")
+            self.answers[shard, row.uid].pop(row.id, None)
+        elif was is not None and not was.state.open:
             self.require(row.state is was.state, "S2", f"{row.id} of {row.uid} was {was.state}, is now {row.state}")
         if not row.state.open and (was is None or was.state.open):
             answers = self.answers.setdefault((shard, row.uid), {})

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.flows.asking import ask_backup
+from shared.errors import Refused
+from shared.flows.asking import ask_backup, ask_rebuild
 from shared.flows.draining import drain
 from shared.flows.registering import reconcile
+from shared.flows.requesting import run as run_request
+from shared.flows.retrying import ask_retry, failed_job
 from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
+from shared.ports import World
 from tests.world.catalogue import rules
 from tests.world.exhaustive import Scene, pass_time, perform
 from tests.world.scheduler import Invocation, Killed
@@ -136,12 +140,53 @@ def asked_for(world: Run) -> None:
     perform(world, lambda ports: world.life.asked.append(ask_backup(ports, record.machine.row, "person-1").id))
 
 
+def retry_asked(world: Run) -> None:
+    """Both machines' first captures were given up, for disks that Azure refuses; a person mended it and asks again."""
+    registered(world)
+    for vm in (FIRST, SECOND):
+        world.stage.azure.refusals[vm.disks[0].id] = Refused("InvalidParameter", "no", 400)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    world.stage.azure.refusals.clear()
+    pass_time(world, timedelta(minutes=20))
+
+    def ask(ports: World) -> None:
+        asked = ask_retry(ports, *failed_job(ports, FIRST.name), "person-1")
+        world.life.asked.append(asked.id)
+        world.promises.retries.add(asked.id)
+
+    perform(world, ask)
+
+
+def ledger_lost(world: Run) -> None:
+    """Every table is deleted while a capture is under way; an operator has asked for the ledger to be made anew."""
+    slot_has_come(world)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    pass_time(world, timedelta(minutes=1))
+    world.loss.strike()
+    perform(world, lambda ports: world.life.asked.append(ask_rebuild(ports, SHARD, "person-1").id))
+
+
+def long_ago(world: Run) -> None:
+    """What was done is so long ago that it may leave the ledger."""
+    complete(world)
+    pass_time(world, timedelta(days=40))
+
+
 def nothing(world: Run) -> None:
     return
 
 
 def request_arrives(world: Run) -> None:
     world.stage.queues.put(REQUESTS, request_text(world.life.asked[0]), timedelta(0))
+
+
+def retry_taken(world: Run) -> None:
+    retry_asked(world)
+    perform(world, lambda ports: run_request(ports, RULES, world.life.asked[0]))
+
+
+def shard_poked(world: Run) -> None:
+    world.stage.queues.put(SHARDS, shard_text(SHARD), timedelta(0))
 
 
 def _message(name: str, prepare: Callable[[Run], None], queue: str, text: str) -> Scene:
@@ -166,4 +211,8 @@ SCENES = (
     _message("a killed drainer is followed", half_sent, SHARDS, shard_text(SHARD)),
     _message("a failed attempt is begun anew", failed_in_azure, SHARDS, shard_text(SHARD)),
     Scene("a request is taken up", asked_for, REQUESTS, request_arrives),
+    Scene("the ledger is made anew", ledger_lost, REQUESTS, request_arrives),
+    _message("ended operations leave", long_ago, SHARDS, shard_text(SHARD)),
+    Scene("a retry is taken up", retry_asked, REQUESTS, request_arrives),
+    Scene("what was given up is begun anew", retry_taken, SHARDS, shard_poked),
 )
