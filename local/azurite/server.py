@@ -6,16 +6,17 @@ log. Ports are free ones unless told. It never touches a storage account or an e
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import shutil
 import socket
 import subprocess
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.process import Command, Leash, Part, PartFailed
 
@@ -74,10 +75,14 @@ class Azurite:
     def break_down(self, service: str, until: datetime) -> None:
         """Have `blob`, `queue` or `table` answer 503 ServerBusy until an instant of the emulator's own clock."""
         port = next(port for port, name in self._services.items() if name == service)
-        order = json.dumps({"port": port, "until": until.isoformat()}).encode()
-        asked = urllib.request.Request(f"{self.clock_url}/outage", order, method="POST")
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            answer.read()
+        control = urlsplit(self.clock_url)
+        assert control.hostname is not None
+        connection = http.client.HTTPConnection(control.hostname, control.port, timeout=10)
+        try:
+            connection.request("POST", "/outage", json.dumps({"port": port, "until": until.isoformat()}))
+            connection.getresponse().read()
+        finally:
+            connection.close()
 
     def running(self) -> bool:
         return self._part.running()
