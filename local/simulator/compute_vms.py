@@ -58,7 +58,7 @@ def _updated(world: "World", call: "Call", found: Resource, document: Document) 
     before = found.document()
     world.store.write(found, document, call.now)
     operation = _begin(world, call, "vm.put", "vm.update", found, {"before": before})
-    shown = json.loads(extensions.with_resources(world, found, call.now))
+    shown = json.loads(extensions.with_resources(world, found, call.now, document))
     return _tagged(call, accepted(call, operation, 200, shown, location=False), document)
 
 
@@ -93,8 +93,8 @@ def patch(world: "World", call: "Call") -> Reply:
     writing = machines.Writing(call.now, call.version)
     document = machines.accepted_document(world, found.id, wanted, before, writing)
     _check_linked(world, call, document)
-    if _same(before, document):  # what changes nothing is done at once (recorded: test_compute_vm)
-        return _tagged(call, Reply(200, extensions.with_resources(world, found, call.now)), before)
+    if _same(before, document):  # what changes nothing is done at once, though it says Updating (recorded)
+        return _tagged(call, Reply(200, extensions.with_resources(world, found, call.now, document)), before)
     return _updated(world, call, found, document)
 
 

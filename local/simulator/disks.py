@@ -117,7 +117,8 @@ def patch(world: "World", call: "Call") -> Reply:
     document["properties"]["provisioningState"] = "Updating"
     world.store.write(found, document, call.now)
     operation = volumes.begin(world, call, "disk.put", found, {"before": before, "source": None})
-    return accepted(call, operation, 202, _shown_by_patch(call, document), location=True)
+    shown = _shown_by_patch(call, document)
+    return volumes.without_wait(call, accepted(call, operation, 202, shown, location=True))
 
 
 def _shown_by_patch(call: "Call", document: Document) -> Document:

@@ -39,6 +39,7 @@ EXTENSIONS: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "VMSnapshot": ("Windows", ("1.0.86.0", "1.0.92.0")),
     },
     "Microsoft.Azure.Security.LinuxAttestation": {"GuestAttestation": ("Linux", ("1.0.1.10", "1.0.1.11"))},
+    "Microsoft.Azure.Security.WindowsCodeIntegrity": {"CodeIntegrityAgent": ("Windows", ("1.0.0.0", "1.0.0.1"))},
     "Microsoft.Azure.Security.WindowsAttestation": {"GuestAttestation": ("Windows", ("1.0.1.10", "1.0.1.11"))},
     "Microsoft.ManagedIdentity": {
         "ManagedIdentityExtensionForLinux": ("Linux", ("1.0.0.12",)),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from local.simulator import instance_views
 from local.simulator.acceptance import accepted
-from local.simulator.answers import ArmError, Reply, encode
+from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
 from local.simulator.lro import Family, Operation, Work
@@ -22,18 +22,36 @@ KIND = "microsoft.compute/virtualmachines/extensions"
 HIDDEN = ("protectedSettings", "instanceView")
 
 
-def with_resources(world: "World", machine: Resource, now: float) -> bytes:
+def with_resources(world: "World", machine: Resource, now: float, document: Document | None = None) -> bytes:
     """Return a machine's document with its extensions, as a GET shows it (recorded)."""
     held = world.store.all_of(machine.key, KIND)
-    if not held:
+    if not held and document is None and not _is_deallocated(machine):
         return machine.rendered(now)
-    return encode({**machine.document(), "resources": [extension.document() for extension in held]})
+    shown = document or _as_shown(machine)
+    return encode({**shown, **({"resources": [extension.document() for extension in held]} if held else {})})
+
+
+def _is_deallocated(machine: Resource) -> bool:
+    return (machine.notes or {}).get("power") == "deallocated"
+
+
+def _as_shown(machine: Resource) -> Document:
+    """A machine without a host does not tell sizes and kinds of its managed disks (recorded: test_image_copy)."""
+    document = machine.document()
+    storage = document["properties"].get("storageProfile") or {}
+    for disk in [storage.get("osDisk"), *(storage.get("dataDisks") or [])] if _is_deallocated(machine) else []:
+        if disk and disk.get("managedDisk"):
+            disk.pop("diskSizeGB", None)
+            disk["managedDisk"].pop("storageAccountType", None)
+    return document
 
 
 def with_ids(world: "World", machine: Resource) -> bytes:
     """Return a machine's document as lists show it: extensions by their ids (recorded)."""
     held = world.store.all_of(machine.key, KIND)
-    return encode({**machine.document(), "resources": [{"id": each.id} for each in held]}) if held else machine.body
+    if not held and not _is_deallocated(machine):
+        return machine.body
+    return encode({**_as_shown(machine), **({"resources": [{"id": each.id} for each in held]} if held else {})})
 
 
 def put(world: "World", call: "Call") -> Reply:

@@ -42,7 +42,9 @@ def of(world: "World", held: Resource, now: float) -> Document:
     power = str(notes.get("power", "running"))
     view: Document = {}
     image = image_of_machine(document["properties"])
-    if power == "running" and notes.get("agent", "ready") == "ready":
+    # What the agent last said stays while the machine has a host (recorded after powerOff).
+    hosted = power in ("running", "stopped")
+    if hosted and notes.get("agent", "ready") == "ready":
         if now < float(notes.get("agent_from", 0)):
             view["vmAgent"] = _silent(now)
         else:
@@ -56,7 +58,7 @@ def of(world: "World", held: Resource, now: float) -> Document:
         if disk.get("name")
     ]
     extensions = _extensions(world, held)
-    if extensions and power == "running":
+    if extensions and hosted:
         view["extensions"] = extensions
     view["hyperVGeneration"] = image.generation
     state = str(document["properties"]["provisioningState"]).lower()

@@ -30,7 +30,8 @@ def changed(world: "World", resource_id: str, asked: Any, before: Document | Non
     if not isinstance(asked, dict):
         return before
     own = _merged((before or {}).get("userAssignedIdentities") or {}, asked.get("userAssignedIdentities") or {})
-    return _complete(world, resource_id, str(asked.get("type") or (before or {}).get("type", "None")), own)
+    kind = str(asked.get("type") or (before or {}).get("type", "None"))
+    return None if kind == "None" else _complete(world, resource_id, kind, own)
 
 
 def _complete(world: "World", resource_id: str, kind: str, own: Document) -> Document:

@@ -108,6 +108,8 @@ def _storage(world: "World", storage: Document, old: Document, size: str) -> Doc
     if isinstance(image, dict) and image.get("version"):
         exact = known_image.version if image["version"] == "latest" else image["version"]
         image = {**image, "exactVersion": image.get("exactVersion", exact)}
+    if known_image.generation == "V2":
+        storage = {"diskControllerType": "SCSI", **storage}
     head = {"imageReference": image} if image else {}
     rest = {name: value for name, value in storage.items() if name not in ("imageReference", "osDisk", "dataDisks")}
     return {**head, "osDisk": os_disk, "dataDisks": data, **rest}
@@ -263,7 +265,7 @@ def _own(world: "World", disk: Resource, machine_id: str, at: float) -> None:
     document: dict[str, Any] = disk.document()
     if document.get("managedBy") != machine_id:
         document["managedBy"] = machine_id
-        document["properties"]["diskState"] = "Attached"
+        document["properties"].update(diskState="Attached", LastOwnershipUpdateTime=compute_time(at))
         world.store.write(disk, document, at)
 
 
@@ -289,4 +291,5 @@ def let_go(world: "World", gone: list[Document], at: float) -> None:
             document = held.document()
             document.pop("managedBy", None)
             document["properties"]["diskState"] = "Unattached"
+            document["properties"].pop("LastOwnershipUpdateTime", None)
             world.store.write(held, document, at)

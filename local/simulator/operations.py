@@ -20,6 +20,9 @@ def _wanted(world: "World", call: "Call") -> Operation:
     return operation
 
 
+WITH_OUTPUT = frozenset({"run-command.run"})  # operations of the machine provider that say what came of them (recorded)
+
+
 def compute_status(world: "World", call: "Call") -> Reply:
     """Answer for disk and virtual machine operations; `monitor=true` gives the bare result."""
     operation = _wanted(world, call)
@@ -33,7 +36,7 @@ def compute_status(world: "World", call: "Call") -> Reply:
     tail: Document = {"name": operation.id}
     if operation.error is not None:
         tail = {"error": operation.error, **tail}
-    if operation.output is None or operation.family is not Family.DISK:
+    if operation.output is None or not (operation.family is Family.DISK or operation.work in WITH_OUTPUT):
         return Reply(200, encode({**document, **tail}), headers)
     # The output is kept encoded; a snapshot's document would otherwise be written and read once more per poll.
     head, foot = encode(document)[:-1], encode(tail)[1:]

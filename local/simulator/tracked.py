@@ -3,6 +3,7 @@
 Provider modules call `serve` once per row. Rules that are a type's own stand in its row, never here.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.ids import key_of
 from local.simulator.kinds import KINDS, Kind, Making
-from local.simulator.listing import listed
+from local.simulator.listing import joined, listed, members_of
 from local.simulator.lro import Operation, Work
 from local.simulator.routing import Evidence, Route
 from local.simulator.store import Resource
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from local.simulator.call import Call
     from local.simulator.world import World
 
+# `name eq 'x'` and `CONTAINS(name, 'x')`, as Event Grid's lists take them (recorded).
+NAME_FILTER = re.compile(r"^\s*(?:name\s+eq\s+'([^']*)'|contains\(name,\s*'([^']*)'\))\s*$", re.IGNORECASE)
 Serving = Callable[[Kind, "World", "Call"], Reply]
 
 
@@ -128,7 +131,16 @@ def every(kind: Kind, world: "World", call: "Call") -> Reply:
         scope = world.group(call["subscription"], call["group"]).key
     else:
         scope = world.subscription(call["subscription"]).key
+    named = NAME_FILTER.match(call.query.get("$filter", ""))
+    if named is not None:
+        members = [held for held in members_of(world, call, scope, kind.key) if _is_named(held, *named.groups())]
+        return joined([encode(kind.show(world, held, call)) for held in members])
     return listed(world, call, scope, kind.key, lambda held: encode(kind.show(world, held, call)))
+
+
+def _is_named(held: Resource, whole: str | None, part: str | None) -> bool:
+    name = held.key.rsplit("/", 1)[-1]
+    return name == whole.lower() if whole is not None else str(part).lower() in name
 
 
 def delete(kind: Kind, world: "World", call: "Call") -> Reply:

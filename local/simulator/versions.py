@@ -52,12 +52,22 @@ SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("properties.storageProfile.osDisk.deleteOption", "2021-03-01"),
         ("properties.storageProfile.dataDisks[].deleteOption", "2021-03-01"),
         ("properties.timeCreated", "2021-11-01"),
+        ("properties.storageProfile.diskControllerType", "2022-11-01"),
         ("properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
         ("properties.osProfile.windowsConfiguration.enableVMAgentPlatformUpdates", "2022-08-01"),
         ("etag", "2024-07-01"),
     ),
     "microsoft.resources/resourcegroups": (("type", "2019-08-01"),),
 }
+# Fields of Event Grid: first stable version, first preview (recorded: 2018-09-15-preview, 2021-10-15-preview,
+# 2021-12-01; bounds between them from the documents' dates).
+PREVIEWED = (
+    ("systemData", "2022-06-15", "2020-10-15"),
+    ("properties.dataResidencyBoundary", "2022-06-15", "2021-06-01"),
+    ("properties.disableLocalAuth", "2022-06-15", "2021-06-01"),
+    ("properties.retryPolicy", "2019-01-01", "2019-02-01"),
+)
+EVENT_GRID = "microsoft.eventgrid/"
 # type -> (path of a field, since when the platform shows it whatever the version); recorded, see eras.py
 ROLLED_OUT: Mapping[str, tuple[tuple[str, Rollout], ...]] = {
     "microsoft.compute/virtualmachines": (
@@ -76,6 +86,10 @@ def known_to(version: str, body: bytes, now: float) -> bytes:
     document = json.loads(body)
     changed = False
     for resource in _resources(document):
+        if str(resource["type"]).lower().startswith(EVENT_GRID):
+            for path, stable, preview in PREVIEWED:
+                if version[:10] < (preview if version.lower().endswith("-preview") else stable):
+                    changed = _without(resource, path.split(".")) or changed
         place = str(resource.get("location", ""))
         for path, rollout in ROLLED_OUT.get(str(resource["type"]).lower(), ()):
             if not rollout.reached(now, place):

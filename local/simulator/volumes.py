@@ -62,7 +62,7 @@ def taken_in(call: "Call", resource_id: str, kind: str) -> Document:
 def source_document(world: "World", document: Document) -> tuple[Resource, Document] | None:
     """Return the disk or snapshot something is made from, or refuse in the compute provider's own words (recorded)."""
     source = source_of(document)
-    if not source:
+    if not source or source.startswith(("http://", "https://")):  # a blob, whose contents nobody simulates
         return None
     found = world.store.get(key_of(source))
     if found is None:
@@ -150,10 +150,23 @@ def first_answer(call: "Call", operation: Operation, document: Document) -> Repl
         hidden = ("id", "type") if document["type"].endswith("/disks") else ("id", "type", "name")
         shown = {name: value for name, value in document.items() if name not in hidden}
         shown["properties"] = {**document["properties"], "isArmResource": True}
-    reply = accepted(call, operation, 202, shown, location=True)
+        source = operation.arguments.get("source")
+        if isinstance(source, dict) and call.version >= "2021-08-01":
+            shown["properties"] = _resolved(shown["properties"], source)
+    return without_wait(call, accepted(call, operation, 202, shown, location=True))
+
+
+def without_wait(call: "Call", reply: Reply) -> Reply:
+    """Versions before 2019 do not say when to look again (recorded)."""
     if call.version < "2019":
-        reply.headers.pop("Retry-After")
+        reply.headers.pop("Retry-After", None)
     return reply
+
+
+def _resolved(properties: Document, source: Document) -> Document:
+    """Show what a copy is made of already in the first answer (recorded for 2021-08-01)."""
+    creation = {**properties["creationData"], "sourceUniqueId": source["properties"].get("uniqueId")}
+    return {**properties, "creationData": creation, "publicNetworkAccess": "Enabled"}
 
 
 def delete(world: "World", call: "Call", kind: str) -> Reply:
