@@ -6,6 +6,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.clients.installed import missing
 from tests.clients.shell import plain_environment, shell
 from tests.simulator.running import TENANT
 
+PROGRAMS = {"test_sdk": "Python SDKs", "test_custodian": "Cloud Custodian", "test_stack": "the stack of make up"}
 Tally = Callable[[str, int, int], None]
 
 
@@ -94,17 +96,24 @@ def tally(record_property: Callable[[str, object], None]) -> Tally:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table."""
+    """Print the table: az by its commands, other programs by their tests."""
     rows: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for report in (each for found in terminalreporter.stats.values() for each in found):
         if getattr(report, "when", "") == "call":
-            for group, ran, passed in (value for name, value in report.user_properties if name == "clients"):
-                before = rows[group]
-                rows[group] = (before[0] + ran, before[1] + passed)
-    if not rows:
-        return
-    terminalreporter.write_sep("=", "clients")
-    rows["total"] = (sum(ran for ran, _ in rows.values()), sum(passed for _, passed in rows.values()))
-    terminalreporter.write_line(f"{'group':<28}{'run':>6}{'passed':>8}")
+            for group, ran, passed in counted(report):
+                rows[group] = (rows[group][0] + ran, rows[group][1] + passed)
+    if rows:
+        rows["total"] = (sum(ran for ran, _ in rows.values()), sum(passed for _, passed in rows.values()))
+        terminalreporter.write_sep("=", "clients")
+        terminalreporter.write_line(f"{'group':<28}{'run':>6}{'passed':>8}")
     for group, (ran, passed) in rows.items():
         terminalreporter.write_line(f"{group:<28}{ran:>6}{passed:>8}")
+
+
+def counted(report: pytest.TestReport) -> list[tuple[str, int, int]]:
+    """What a test adds to the table."""
+    program = PROGRAMS.get(Path(report.location[0]).stem)
+    if program:
+        return [(program, 1, int(report.passed))]
+    tallies: list[Any] = [value for name, value in report.user_properties if name == "clients"]
+    return [(group, ran, passed) for group, ran, passed in tallies]
