@@ -31,7 +31,7 @@ def listed(world: "World", call: "Call", scope: str, kind: str, render: Render |
         return joined([write(member) for member in _as_of(world, scope, kind, call.now - STALE_SECONDS)])
     members = world.store.page(scope, kind, after, size + 1)
     more, members = len(members) > size, members[:size]
-    link = _link(call, members[-1].sequence) if more else None
+    link = next_link(call, members[-1].sequence) if more else None
     return joined([write(member) for member in members], link)
 
 
@@ -63,7 +63,8 @@ def _after(call: "Call") -> int:
         raise ArmError(400, "InvalidSkipToken", f"The skip token '{token}' is invalid.") from error
 
 
-def _link(call: "Call", sequence: int) -> str:
+def next_link(call: "Call", sequence: int) -> str:
+    """Return where the next page is."""
     token = base64.urlsafe_b64encode(str(sequence).encode()).decode()
     kept = [(name, value) for name, value in call.query.items() if name != "$skiptoken"]
     query = "&".join(f"{name}={quote(value)}" for name, value in [*kept, ("$skiptoken", token)])
