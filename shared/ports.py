@@ -210,6 +210,9 @@ class Ledger(Protocol):
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         """The machine's points by slot, oldest first, as last read."""
 
+    def snapshots(self, shard: Shard) -> int:
+        """How many snapshots the points of the shard's machines are made of, by the machines' rows."""
+
     def commit(self, transition: Transition) -> tuple[str, ...]:
         """Write all rows of the transition or none, and answer their new ETags in the order of `writes`.
 
@@ -241,13 +244,19 @@ class Requests(Protocol):
     def settle(self, request: Request) -> None:
         """Replace the stored request by its newer self; LostRace when it changed since `find`."""
 
+    def forget(self, before: datetime) -> None:
+        """Remove the requests of before an instant that were answered."""
+
 
 class Poisoned(Protocol):
-    """Messages that failed too often: kept until a person has seen them. Keeping one twice keeps it once."""
+    """Messages that failed too often: kept for people to see. Keeping one twice keeps it once."""
 
     def keep(self, message: PoisonedMessage) -> None: ...
 
     def kept(self) -> Sequence[PoisonedMessage]: ...
+
+    def forget(self, before: datetime) -> None:
+        """Remove the messages that were given up before an instant."""
 
 
 @dataclass(frozen=True, slots=True)

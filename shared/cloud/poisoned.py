@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from shared.cloud import table as tables
 from shared.cloud.ledger import END, LEDGER
@@ -24,6 +25,9 @@ class TablePoisoned:
     def keep(self, message: PoisonedMessage) -> None:
         with suppress(Overtaken):
             self._table.commit([tables.create(entity_of(message, PARTITION))])
+
+    def forget(self, before: datetime) -> None:
+        self._table.remove(self._table.between(PARTITION, "x|", "x" + END, "at lt @before", before=before))
 
     def kept(self) -> Sequence[PoisonedMessage]:
         rows = self._table.between(PARTITION, "x|", "x" + END)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from shared.cloud import table as tables
-from shared.cloud.ledger import LEDGER
+from shared.cloud.ledger import END, LEDGER
 from shared.cloud.rows import Entity, entity_of, key, row_of
 from shared.cloud.storage import Storage
 from shared.cloud.table import Overtaken, Table
@@ -31,6 +33,17 @@ class TableRequests:
         if found is None or row_of(Request, found).progress is not Progress.ASKED:
             raise LostRace(f"request {request.id} is settled already, or gone")
         self._commit(request, tables.replace(entity_of(request, PARTITION), found["etag"]))
+
+    def forget(self, before: datetime) -> None:
+        answered = self._table.between(
+            PARTITION,
+            "r|",
+            "r" + END,
+            "at lt @before and progress ne @asked",
+            before=before,
+            asked=Progress.ASKED.value,
+        )
+        self._table.remove(answered)
 
     def _stored(self, request_id: str) -> Entity | None:
         return self._table.get(PARTITION, key("r", request_id))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -49,9 +50,12 @@ class Table:
             return None
         return {**found, "etag": found.metadata["etag"]}
 
-    def query(self, condition: str, **values: Any) -> Iterator[Entity]:
-        """Every entity that meets an OData condition, page by page; `@name` in it stands for a value."""
-        pages = self._storage.table(self._name).query_entities(condition, parameters=values).by_page()
+    def query(self, condition: str, *, columns: list[str] | None = None, **values: Any) -> Iterator[Entity]:
+        """Every entity that meets an OData condition, page by page; `@name` in it stands for a value.
+
+        With `columns` only those are read.
+        """
+        pages = self._storage.table(self._name).query_entities(condition, parameters=values, select=columns).by_page()
         while True:
             try:
                 page = self._storage.calls.repeatable(lambda: list(next(pages)))
@@ -67,6 +71,14 @@ class Table:
         span = "PartitionKey eq @partition and RowKey ge @low and RowKey lt @high"
         both = f"{span} and {condition}" if condition else span
         return self.query(both, partition=partition, low=low, high=high, **values)
+
+    def remove(self, entities: Iterable[Entity]) -> None:
+        """Remove entities of one partition as they were read; one that changed meanwhile stays with its batch."""
+        waiting = list(entities)
+        for start in range(0, len(waiting), MOST_CHANGES):
+            batch = waiting[start : start + MOST_CHANGES]
+            with suppress(Overtaken):
+                self.commit([delete(one["PartitionKey"], one["RowKey"], one["etag"]) for one in batch])
 
     def commit(self, changes: Sequence[Change]) -> Sequence[str]:
         """All changes or none, with their new ETags; Overtaken when one meets a row that is not as it was read."""

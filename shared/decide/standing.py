@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.decide.protection import standing
+from shared.decide.pruning import is_made_up_for
 from shared.decide.registration import ABSENT_TWICE
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
@@ -21,6 +22,7 @@ BADNESS = {Status.PROTECTED: 1, Status.PENDING: 2, Status.DEGRADED: 3, Status.UN
 
 NEEDS_ATTENTION = frozenset({Status.UNPROTECTED, Status.DEGRADED})
 FAILED_FOR_GOOD = frozenset({State.NEEDS_PERSON, State.GAVE_UP})
+JOBS_SHOWN = timedelta(hours=24)
 NOT_WORK = frozenset({State.SKIPPED, State.SUPERSEDED})
 
 
@@ -53,11 +55,23 @@ def refusal(machine: Machine, rules: Rules, now: datetime) -> str:
 
 def all_is_well(machines: Iterable[Machine], operations: Iterable[Operation]) -> bool:
     """Whether nobody has to act: no machine lacks protection and no operation waits for a person or was given up."""
-    return not any(machine.status in NEEDS_ATTENTION for machine in machines) and not any(
-        operation.state in FAILED_FOR_GOOD for operation in operations
-    )
+    known = {machine.uid: machine for machine in machines}
+    unprotected = any(machine.status in NEEDS_ATTENTION for machine in known.values())
+    return not unprotected and not any(wants_a_person(one, known.get(one.uid)) for one in operations)
+
+
+def wants_a_person(operation: Operation, machine: Machine | None) -> bool:
+    """Whether an operation failed for good, and nothing has made up for it: a newer complete point does."""
+    made_up = operation.state is State.GAVE_UP and machine is not None and is_made_up_for(operation, machine)
+    return operation.state in FAILED_FOR_GOOD and not made_up
 
 
 def is_job(operation: Operation) -> bool:
     """Whether an operation is work; skipped and superseded slots are answers without any."""
     return operation.state not in NOT_WORK
+
+
+def is_of_today(operation: Operation, machine: Machine | None, now: datetime) -> bool:
+    """Whether a job is still worth showing: it goes on, it ended within a day, or somebody has to act because of it."""
+    recent = operation.state.open or (operation.ended_at or operation.intended_at) > now - JOBS_SHOWN
+    return recent or wants_a_person(operation, machine)

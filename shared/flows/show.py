@@ -6,10 +6,9 @@ Called by the command line and the API, so that both answer the same. It renders
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from shared.decide.standing import all_is_well, is_job
+from shared.decide.standing import all_is_well, is_job, is_of_today
 from shared.flows.standing import Standing
 from shared.model.machine import Machine
 from shared.model.operation import Failure, Operation
@@ -77,13 +76,11 @@ def _part(part: Part) -> Json:
 
 
 def jobs(standing: Standing) -> list[Json]:
-    """The operations that do something, newest first."""
+    """The operations that do something, or did within a day, newest first."""
     machines = {machine.uid: machine for machine in standing.machines}
-    return [_job(operation, machines[operation.uid]) for operation in _newest_first(standing.operations)]
-
-
-def _newest_first(operations: Iterable[Operation]) -> list[Operation]:
-    return [operation for operation in reversed(tuple(operations)) if is_job(operation)]
+    work = [operation for operation in reversed(standing.operations) if is_job(operation)]
+    shown = [one for one in work if is_of_today(one, machines.get(one.uid), standing.as_of)]
+    return [_job(operation, machines[operation.uid]) for operation in shown]
 
 
 def _job(operation: Operation, machine: Machine) -> Json:

@@ -1,12 +1,13 @@
 """The guarantee behind the events: every few minutes, poke what is due and ask about what looks different.
 
-Called by the timer. A list never changes anything by itself: questions go to the queue `vms`, a GET answers them.
+Called by the timer. A list never changes anything by itself: questions go to the queue `vms`, a GET answers them. It
+also lets go of requests and poisoned messages that are too old to matter.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.decide.questions import questions
 from shared.messages import SHARDS, VMS, VmKey, shard_text
@@ -16,6 +17,8 @@ from shared.model.rules import Rules
 from shared.ports import World
 
 log = logging.getLogger("tagback")
+
+FORGOTTEN_AFTER = timedelta(days=30)  # answered requests, and messages that nobody could serve
 
 
 def sweep(world: World, rules: Rules) -> None:
@@ -28,6 +31,8 @@ def sweep(world: World, rules: Rules) -> None:
     seen = _inventory(world, rules)
     asked = sum(_ask(world, rules, shard, rows.get(shard, {}), seen.get(shard, {})) for shard in sorted({*rows, *seen}))
     machines_seen = sum(len(machines) for machines in seen.values())
+    world.requests.forget(now - FORGOTTEN_AFTER)
+    world.poisoned.forget(now - FORGOTTEN_AFTER)
     log.info("sweep.done shards=%d machines=%d questions=%d", len({*rows, *seen}), machines_seen, asked)
 
 

@@ -60,7 +60,9 @@ def test_a_machine_without_points_says_where_to_look() -> None:
 
 
 def test_jobs_are_as_the_contract_pins_them_newest_first() -> None:
-    newest, older = answer(run(usual_fleet(), "jobs", "--output", "json"))
+    fleet = usual_fleet()
+    fleet.put(machine(9, "web-9"), capture(machine(9, "web-9"), LAST_SLOT - timedelta(hours=10)))
+    newest, older = answer(run(fleet, "jobs", "--output", "json"))
     assert newest == {
         "id": f"{uid_of(1)}|slot-20261120T0200Z-disk",
         "vm": "web-1",
@@ -75,7 +77,17 @@ def test_jobs_are_as_the_contract_pins_them_newest_first() -> None:
         "error": None,
         "next_look": None,
     }
-    assert older["slot"] == "2026-11-19T02:00:00Z"
+    assert (older["vm"], older["slot"]) == ("web-9", "2026-11-19T16:00:00Z")
+
+
+def test_jobs_of_more_than_a_day_ago_are_shown_only_while_somebody_has_to_act() -> None:
+    fleet = empty_fleet()
+    well, broken = machine(1, "web-1"), replace(machine(2, "web-2"), last_point=None)
+    long_ago = LAST_SLOT - 3 * DAY
+    fleet.put(well, capture(well, long_ago), capture(well, long_ago - DAY, State.GAVE_UP))
+    fleet.put(broken, capture(broken, long_ago, State.GAVE_UP))
+    shown = answer(run(fleet, "jobs", "--output", "json"))
+    assert [(job["vm"], job["state"]) for job in shown] == [("web-2", "gave-up")]
 
 
 def test_a_failed_job_says_what_happened_and_what_to_do() -> None:
@@ -107,5 +119,5 @@ def test_slots_that_were_answered_without_work_are_no_jobs() -> None:
 
 def test_the_table_of_jobs_says_why_each_was_done() -> None:
     rows = run(usual_fleet(), "jobs").stdout.splitlines()
-    assert [row.split()[0] for row in rows] == ["STARTED", "2026-11-20", "2026-11-19"]
+    assert [row.split()[0] for row in rows] == ["STARTED", "2026-11-20"]
     assert rows[1].rstrip().endswith("it succeeded")

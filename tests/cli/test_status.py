@@ -81,8 +81,15 @@ def test_a_machine_that_lacks_protection_ends_in_1(status: Status, code: int) ->
 def test_an_operation_that_needs_somebody_ends_in_1(state: State, code: int) -> None:
     fleet = empty_fleet()
     well = machine(1, "one")
-    fleet.put(well, capture(well, LAST_SLOT - DAY, state))
+    fleet.put(well, capture(well, LAST_SLOT + timedelta(hours=6), state))
     assert run(fleet, "status").exit_code == code
+
+
+def test_what_was_given_up_is_made_up_for_by_a_newer_complete_point() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "one")
+    fleet.put(well, capture(well, LAST_SLOT - DAY, State.GAVE_UP))
+    assert run(fleet, "status").exit_code == 0
 
 
 def test_a_row_that_nobody_touched_for_days_is_not_shown_as_protection() -> None:

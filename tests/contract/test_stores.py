@@ -48,6 +48,32 @@ def test_a_request_is_settled_once(requests: Requests, shard: Shard) -> None:
     assert requests.find(request.id) == taken
 
 
+def test_answered_requests_are_forgotten_after_a_time_and_open_ones_never(requests: Requests, shard: Shard) -> None:
+    old, waiting, new = asked(shard), asked(shard), replace(asked(shard), at=EXACT + 2 * MINUTE)
+    for request in (old, waiting, new):
+        requests.add(request)
+    for request in (old, new):
+        requests.find(request.id)
+        requests.settle(replace(request, progress=Progress.REFUSED))
+    requests.forget(EXACT + MINUTE)
+    assert requests.find(old.id) is None
+    assert requests.find(waiting.id) == waiting
+    assert requests.find(new.id) is not None
+    requests.forget(EXACT + MINUTE)
+
+
+def test_a_request_that_goes_on_is_settled_step_by_step(requests: Requests, shard: Shard) -> None:
+    request = replace(asked(shard), asked=Asked.REBUILD)
+    requests.add(request)
+    for reached in ("a", "b"):
+        found = requests.find(request.id)
+        assert found is not None
+        requests.settle(replace(found, reached=reached))
+    found = requests.find(request.id)
+    assert found is not None
+    assert (found.reached, found.progress) == ("b", Progress.ASKED)
+
+
 def test_a_lease_is_held_by_one_until_it_ran_out(leases: Leases, shard: Shard) -> None:
     lease = leases.take(shard, "one", EXACT, EXACT + MINUTE)
     assert lease is not None
@@ -108,3 +134,12 @@ def test_a_poisoned_message_is_kept_once_with_its_first_instant(poisoned: Poison
         poisoned.keep(message)
     kept = [message for message in poisoned.kept() if message.queue == queue]
     assert sorted(kept, key=lambda message: message.text) == sorted((first, other), key=lambda message: message.text)
+
+
+def test_poisoned_messages_are_forgotten_after_a_time(poisoned: Poisoned) -> None:
+    queue = uuid.uuid4().hex
+    old, new = PoisonedMessage(queue, "old", EXACT), PoisonedMessage(queue, "new", EXACT + 2 * MINUTE)
+    for message in (old, new):
+        poisoned.keep(message)
+    poisoned.forget(EXACT + MINUTE)
+    assert [message for message in poisoned.kept() if message.queue == queue] == [new]

@@ -47,3 +47,12 @@ def test_what_ends_without_work_is_no_job_and_what_needs_somebody_is_not_well(st
     operation = capture(machine(1, "web-1"), LAST_SLOT, state)
     assert is_job(operation) is (state not in (State.SKIPPED, State.SUPERSEDED))
     assert all_is_well([], [operation]) is (state not in (State.GAVE_UP, State.NEEDS_PERSON))
+
+
+def test_a_newer_complete_point_makes_up_for_what_was_given_up_and_for_nothing_else() -> None:
+    well = machine(1, "web-1")
+    before, after = LAST_SLOT - timedelta(days=1), LAST_SLOT + timedelta(hours=6)
+    assert all_is_well([well], [capture(well, before, State.GAVE_UP)])
+    assert not all_is_well([well], [capture(well, after, State.GAVE_UP)])
+    assert not all_is_well([well], [capture(well, before, State.NEEDS_PERSON)])
+    assert not all_is_well([replace(well, last_point=None)], [capture(well, before, State.GAVE_UP)])

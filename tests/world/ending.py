@@ -150,11 +150,9 @@ class Ending:
         for message in self._stage.queues.messages.values():
             fresh = message.sent_at > self._now - LEFT_OVER
             self._promises.require(fresh, "S8", f"a message is left over in {message.queue}: {message.text}")
-        poisoned = {message.text for message in self._stage.queues.poison}
         for asked_for in self._told:
-            lost = any(asked_for in text for text in poisoned)
             answered = self._stage.requests.asked[asked_for].progress is not Progress.ASKED
-            self._promises.require(answered or lost, "S8", f"request {asked_for} was never answered")
+            self._promises.require(answered, "S8", f"request {asked_for} was never answered")
 
 
 ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "twice": "America/New_York"}

@@ -148,6 +148,7 @@ def play(scene: Scene, blow: Blow | None, change: Callable[[Run], None] | None =
         world.promises.require(False, "no crash", f"{name}: {type(failure).__name__}: {failure}")
     if not world.promises.violations:
         Ending(world.stage, world.promises).check()
+        world.loss.check()
     tail = tuple(world.stage.log.tail)
     return Outcome(
         tuple(saboteur.calls), tuple(saboteur.steps), saboteur.struck, tuple(world.promises.violations), tail

@@ -14,6 +14,7 @@ from shared.errors import CloudError
 from shared.flows.asking import ask_rebuild, shards_with_points
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.point import Point
+from shared.model.request import Progress
 from shared.model.rules import Rules
 from tests.world.promises import Promises
 from tests.world.scheduler import Invocation, Process
@@ -34,6 +35,7 @@ class Loss:
     asked: list[str] = field(default_factory=list)
     complete: dict[tuple[Shard, VmUid, object, object], frozenset[ResourceId]] = field(default_factory=dict)
     happened: bool = False
+    _asked_for: dict[str, Shard] = field(default_factory=dict)
 
     def strike(self) -> None:
         """Delete every table; blobs and queues stay."""
@@ -46,23 +48,33 @@ class Loss:
         self.stage.log.add(self.stage.scheduler.now, f"the ledger is lost with {len(self.complete)} complete points")
         self.stage.ledger.rows.clear()
         self.stage.requests.asked.clear()
-        self.stage.poisoned.forget()
+        self.stage.poisoned.lose()
         self.stage.leases.held.clear()
         self.promises.ledger_lost()
         self.asked.clear()
 
     def rebuild(self) -> None:
-        """An operator asks for every shard, from a process of their own, until all were accepted."""
+        """An operator asks for every shard, from a process of their own, and again for what was refused."""
         world = self.stage.world
 
         def ask() -> None:
             try:
-                for shard in shards_with_points(world, self.rules):
-                    self.asked.append(ask_rebuild(world, shard, "operator").id)
+                shards = shards_with_points(world, self.rules)
+                for shard in shards:
+                    if shard not in self._those(Progress.ASKED, Progress.DONE):
+                        self._asked_for[ask_rebuild(world, shard, "operator").id] = shard
             except CloudError:
+                shards = ()
+            self.asked += [one for one in self._asked_for if one not in self.asked]
+            if not shards or set(shards) - self._those(Progress.DONE):
                 self.stage.scheduler.at(self.stage.scheduler.now + AGAIN, self.rebuild)
 
         self.stage.scheduler.spawn(Invocation("cli", Process("cli")), ask)
+
+    def _those(self, *progress: Progress) -> set[Shard]:
+        """The shards with a request that came so far."""
+        known = self.stage.requests.asked
+        return {shard for one, shard in self._asked_for.items() if one in known and known[one].progress in progress}
 
     def check(self) -> None:
         """Every complete point of before is complete again, of the same parts, as far as Azure still has them."""

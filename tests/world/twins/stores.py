@@ -8,7 +8,7 @@ from datetime import datetime
 from shared.decide.naming import model_reference
 from shared.errors import LostRace, Missing
 from shared.model.identity import Shard
-from shared.model.request import PoisonedMessage, Request
+from shared.model.request import PoisonedMessage, Progress, Request
 from shared.ports import Lease
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.witness import Witness
@@ -88,6 +88,14 @@ class RequestsTwin:
         self.asked[request.id] = request
         self._steps.after(call)
 
+    def forget(self, before: datetime) -> None:
+        call = Call("table", "requests.forget", Effect.WRITE)
+        self._steps.before(call)
+        old = [one for one in self.asked.values() if one.at < before and one.progress is not Progress.ASKED]
+        for request in old:
+            del self.asked[request.id]
+        self._steps.after(call)
+
     def _reader(self) -> int:
         worker = self._steps.scheduler.current
         return id(worker.invocation) if worker else 0
@@ -106,9 +114,15 @@ class PoisonedTwin:
         self._kept.setdefault((message.queue, message.text), message)
         self._steps.after(call)
 
-    def forget(self) -> None:
+    def lose(self) -> None:
         """The table is lost."""
         self._kept.clear()
+
+    def forget(self, before: datetime) -> None:
+        call = Call("table", "poisoned.forget", Effect.WRITE)
+        self._steps.before(call)
+        self._kept = {key: message for key, message in self._kept.items() if message.at >= before}
+        self._steps.after(call)
 
     def kept(self) -> Sequence[PoisonedMessage]:
         call = Call("table", "poisoned.kept", Effect.READ)
