@@ -8,7 +8,7 @@ from typing import TypeVarTuple
 import azure.functions as func
 
 from shared import messages, wiring
-from shared.flows import draining, poisoned, receiving, registering, requesting, sweeping
+from shared.flows import draining, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -49,6 +49,16 @@ def drain_shard(message: func.QueueMessage) -> None:
     run(draining.drain, messages.parse_shard(text(message)))
 
 
+@app.timer_trigger(arg_name="timer", schedule="%TAGBACK_EXPIRE%")
+def expire(timer: func.TimerRequest) -> None:
+    run(expiring.expire)
+
+
+@app.queue_trigger(arg_name="message", queue_name=messages.REAP, connection=STORAGE)
+def reap_shard(message: func.QueueMessage) -> None:
+    run(reaping.reap, messages.parse_shard(text(message)))
+
+
 @app.queue_trigger(arg_name="message", queue_name=messages.REQUESTS, connection=STORAGE)
 def run_request(message: func.QueueMessage) -> None:
     run(requesting.run, messages.parse_request(text(message)))
@@ -73,6 +83,11 @@ def on_vms_poison(message: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="message", queue_name=f"{messages.SHARDS}-poison", connection=STORAGE)
 def on_shards_poison(message: func.QueueMessage) -> None:
     run(poisoned.record, messages.SHARDS, text(message))
+
+
+@app.queue_trigger(arg_name="message", queue_name=f"{messages.REAP}-poison", connection=STORAGE)
+def on_reap_poison(message: func.QueueMessage) -> None:
+    run(poisoned.record, messages.REAP, text(message))
 
 
 @app.queue_trigger(arg_name="message", queue_name=f"{messages.REQUESTS}-poison", connection=STORAGE)

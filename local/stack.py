@@ -39,7 +39,7 @@ EVENT_FUNCTION = "on_resource_event"
 THREADS = (
     32  # one for each message that host.json lets the host hand over at once, tests/test_function_app.py relates them
 )
-SCHEDULES = {"TAGBACK_SWEEP": "0 */15 * * * *"}
+SCHEDULES = {"TAGBACK_SWEEP": "0 */15 * * * *", "TAGBACK_EXPIRE": "0 5 * * * *"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from shared.model.identity import ResourceId, Shard, VmUid, vm_id
 
 VMS = "vms"
 SHARDS = "shards"
+REAP = "reap"
 REQUESTS = "requests"
 EVENTS = "events"
 

@@ -36,12 +36,15 @@ FUNCTIONS = {
     "on_resource_event_queued": "the same where events come through a queue",
     "reconcile_vm": "look at one VM afresh, register it, poke its shard",
     "sweep": "one inventory over all subscriptions; poke every shard with something due, ask about what differs",
+    "expire": "mark what may go, a day ahead and with the reason; poke every shard with something due",
+    "reap_shard": "the only function that deletes: one slice of one shard, every deletion judged afresh",
     "drain_shard": "the only function that starts captures: one slice of one shard",
     "run_request": "take up what a person asked for",
     "api": "the JSON API",
     "on_events_poison": "record an event that could not be served",
     "on_vms_poison": "record a question that could not be served",
     "on_shards_poison": "record a poke that could not be served",
+    "on_reap_poison": "record a poke of the reaper that could not be served",
     "on_requests_poison": "record a request that could not be served",
 }
 
@@ -96,12 +99,12 @@ SETTINGS = {
     "TAGBACK_AUTHORITY": "where tokens come from, in other clouds",
     "TAGBACK_TOPIC_ENDPOINT": NOT_YET,
     "TAGBACK_SWEEP": "when the sweep runs (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
-    "TAGBACK_EXPIRE": NOT_YET,
+    "TAGBACK_EXPIRE": "when what may go is marked (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_DRILL": NOT_YET,
     "TAGBACK_REPORT": NOT_YET,
     "TAGBACK_OBSERVE_EVERY": NOT_YET,
-    "TAGBACK_DELETE_WAIT": NOT_YET,
-    "TAGBACK_ORPHAN_KEEP": NOT_YET,
+    "TAGBACK_DELETE_WAIT": "how long a deletion is announced before it is done; begins ahead of the date, so it keeps nothing longer",
+    "TAGBACK_ORPHAN_KEEP": "how long the last complete point of a machine that is gone or opted out is kept",
     "TAGBACK_DRAIN_SECONDS": "how long one slice of draining lasts",
     "TAGBACK_THROTTLE_SHARE": "the share of Azure's request limits that is left to others",
 }
@@ -274,11 +277,11 @@ def created_tags() -> list[str]:
 
 
 def names_in_storage() -> list[str]:
-    queues = [messages.VMS, messages.SHARDS, messages.REQUESTS, messages.EVENTS]
+    queues = [messages.VMS, messages.SHARDS, messages.REAP, messages.REQUESTS, messages.EVENTS]
     rows = [
         ("queue", " ".join(f"`{name}`" for name in queues), "and `-poison` of each"),
         ("table", f"`{ledger.LEDGER}`", "machines `m|uid`, operations `o|uid|id`, points `p|uid|slot|engine`"),
-        ("table", f"`{ledger.SHARDS}`", "shards and who drains them"),
+        ("table", f"`{ledger.SHARDS}`", "shards, who drains and who reaps them, and what of them was deleted lately"),
         ("container", f"`{models.CONTAINER}`", "VM models, by the hash of their content"),
         ("container", f"`{audit.CONTAINER}`", "the audit log, per shard and day"),
     ]

@@ -15,13 +15,13 @@ import pytest
 
 import function_app
 from local.stack import THREADS
-from shared.flows import draining, poisoned, receiving, registering, requesting, sweeping
-from shared.messages import EVENTS, REQUESTS, SHARDS, VMS, VmKey
+from shared.flows import draining, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
+from shared.messages import EVENTS, REAP, REQUESTS, SHARDS, VMS, VmKey
 from shared.model.identity import Shard, vm_id
 
 ROOT = Path(__file__).parent.parent
 HOST: Mapping[str, Any] = json.loads((ROOT / "host.json").read_text())
-QUEUES = {EVENTS, REQUESTS, SHARDS, VMS}
+QUEUES = {EVENTS, REAP, REQUESTS, SHARDS, VMS}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,8 @@ def test_every_function_of_the_design_that_exists_has_its_trigger(triggers: Mapp
         "reconcile_vm": "queueTrigger",
         "sweep": "timerTrigger",
         "drain_shard": "queueTrigger",
+        "expire": "timerTrigger",
+        "reap_shard": "queueTrigger",
         "run_request": "queueTrigger",
         "api": "httpTrigger",
         **{f"on_{queue}_poison": "queueTrigger" for queue in QUEUES},
@@ -65,7 +67,7 @@ def test_the_threads_of_a_worker_suffice_for_every_message_that_the_host_hands_i
 def test_failed_messages_come_back_soon_and_functions_outlast_a_slice() -> None:
     queues = HOST["extensions"]["queues"]
     assert queues == {
-        "batchSize": 8,
+        "batchSize": 6,
         "newBatchThreshold": 0,
         "maxDequeueCount": 5,
         "visibilityTimeout": "00:00:30",
@@ -93,6 +95,8 @@ EVENT: dict[str, object] = {"operationName": "x", "resourceUri": "y"}
         ("on_resource_event_queued", json.dumps({"id": "1", "data": EVENT}), receiving.receive, (EVENT,)),
         ("reconcile_vm", json.dumps({"vm": VM}), registering.reconcile, (VmKey(vm_id(VM)),)),
         ("drain_shard", json.dumps({"shard": "s|r"}), draining.drain, (Shard("s", "r"),)),
+        ("reap_shard", json.dumps({"shard": "s|r"}), reaping.reap, (Shard("s", "r"),)),
+        ("on_reap_poison", "anything", poisoned.record, (REAP, "anything")),
         ("run_request", json.dumps({"request": "r1"}), requesting.run, ("r1",)),
         ("on_vms_poison", "anything", poisoned.record, (VMS, "anything")),
         ("on_shards_poison", "anything", poisoned.record, (SHARDS, "anything")),
@@ -115,7 +119,8 @@ def test_an_event_and_the_timer_are_handed_to_their_flows(handed: list[tuple[obj
     )
     function_app.on_resource_event(event)
     function_app.sweep(None)
-    assert handed == [(receiving.receive, EVENT), (sweeping.sweep,)]
+    function_app.expire(None)
+    assert handed == [(receiving.receive, EVENT), (sweeping.sweep,), (expiring.expire,)]
 
 
 @pytest.fixture

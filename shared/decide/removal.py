@@ -74,14 +74,27 @@ def _moments(points: Iterable[Point], owner: Owner, rules: Rules) -> Iterator[da
             yield standing.at - rules.delete_wait
 
 
-def begun(point: Point, now: datetime, because: str) -> Point:
-    """Claimed for good: from here on it is no point any more, unless only remains of it go."""
+def begun(standing: Going, now: datetime) -> Point:
+    """Claimed for good: from here on it is no point any more, unless only parts of earlier attempts go."""
+    point = standing.point
     assert point.removal is not None
     removal = replace(
-        point.removal, claimed_at=point.removal.claimed_at or now, next_look=now, because=because, frozen=False
+        point.removal,
+        claimed_at=point.removal.claimed_at or now,
+        planned=standing.planned,
+        next_look=now,
+        because=standing.because,
+        frozen=False,
     )
-    state = point.state if removal.remains else PointState.DELETING
-    return replace(point, removal=removal, state=state)
+    stays = point.complete and standing.remains
+    return replace(point, removal=removal, state=point.state if stays else PointState.DELETING)
+
+
+def spared(point: Point) -> Point:
+    """What nothing has happened to is again what it was before it was claimed."""
+    if point.state is not PointState.DELETING or point.removal is None:
+        return point
+    return replace(point, state=PointState.INCOMPLETE if point.removal.remains else PointState.COMPLETE)
 
 
 def put_off(point: Point, until: datetime, because: str) -> Point:

@@ -1,0 +1,79 @@
+"""Marks what retention says may go, a day ahead and with the reason, and pokes the shards in which something is due.
+
+Called by the timer. It reads only the machines' rows until one of them says that its points want a look, and it changes
+nothing but our own rows: what is marked is deleted by the reaper, later, after another look at everything.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from shared.decide.naming import stamp
+from shared.decide.removal import next_expiry, owner_of, remarked
+from shared.errors import LostRace
+from shared.flows.casework import Case, saved
+from shared.messages import REAP, shard_text
+from shared.model.identity import Shard
+from shared.model.machine import Machine
+from shared.model.point import Point
+from shared.model.rules import Mode, Rules
+from shared.ports import World
+
+log = logging.getLogger("tagback")
+
+
+def expire(world: World, rules: Rules) -> None:
+    """Mark in every shard where we may act, for as long as a slice may last; what is left over comes next time."""
+    until = world.clock.now() + rules.drain_for
+    for shard in world.ledger.shards():
+        if rules.subscriptions.get(shard.subscription) is Mode.ENFORCE and _is_due(world, rules, shard, until):
+            world.queue.send(REAP, shard_text(shard))
+
+
+def _is_due(world: World, rules: Rules, shard: Shard, until: datetime) -> bool:
+    """Whether anything of a shard is to be looked at by the reaper now, its machines having been gone through."""
+    now, due = world.clock.now(), False
+    for machine in overdue((held.row for held in world.ledger.machines(shard)), now):
+        if world.clock.now() >= until:
+            log.warning(
+                "expire.unfinished shard=%s because=%r", shard, "its time was over; it goes on with the next timer"
+            )
+            return True
+        due = _marked(world, rules, machine) or due
+    return due
+
+
+def overdue(machines: Iterable[Machine], now: datetime) -> Sequence[Machine]:
+    """The machines whose points want a look, the longest overdue first."""
+    waiting = [(row.next_expiry, row.uid, row) for row in machines if row.next_expiry and row.next_expiry <= now]
+    return [row for _, _, row in sorted(waiting, key=lambda each: each[:2])]
+
+
+def _marked(world: World, rules: Rules, machine: Machine) -> bool:
+    """Bring one machine's marks in line with the law; whether the reaper is to look at it now."""
+    record = world.ledger.record(machine.shard, machine.uid)
+    if record is None:
+        return False
+    case = Case.of(record, world.ledger.points(machine.shard, machine.uid))
+    now = world.clock.now()
+    owner = owner_of(case.machine.row, rules, now)
+    changed = remarked(case.known_points, owner, rules, now)
+    if changed or next_expiry(case.known_points, owner, rules) != case.machine.row.next_expiry:
+        try:
+            case = saved(world, rules, case, [*(changed or [case.machine.row])], now)
+        except LostRace:
+            return False
+    _tell(machine, changed)
+    return any(point.removal and point.removal.next_look <= now for point in case.known_points)
+
+
+def _tell(machine: Machine, changed: Sequence[Point]) -> None:
+    for point in changed:
+        if point.removal:
+            due = stamp(point.removal.next_look)
+            because = point.removal.because
+            log.info("point.marked vm=%s slot=%s due=%s because=%r", machine.name, stamp(point.slot), due, because)
+        else:
+            log.info("point.unmarked vm=%s slot=%s because=%r", machine.name, stamp(point.slot), "it stays after all")

@@ -1,0 +1,139 @@
+"""Judges what was marked and is due: called for every message of the queue `reap`, the only way to a deletion.
+
+Each slice looks at everything afresh and asks decide/deletion.py for a verdict on every point that is due; removing.py
+carries the verdicts out. A kill at any instant is followed by another look, and nothing that may not go by then goes.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from shared.decide.deletion import DAILY, Delete, Frozen, Held, NeedsApproval, NotOurs, Verdict, WaitUntil, verdict
+from shared.decide.deletion_dates import Going, Standing
+from shared.decide.naming import stamp
+from shared.decide.removal import frozen, judged, owner_of, put_off, remarked
+from shared.errors import CloudError
+from shared.flows.casework import Case
+from shared.flows.expiring import overdue
+from shared.flows.removing import Doom, Sentence, remove
+from shared.flows.slicing import Slice
+from shared.flows.surveying import Survey, survey
+from shared.messages import REAP, shard_text
+from shared.model.identity import Shard
+from shared.model.machine import Machine
+from shared.model.point import Point
+from shared.model.rules import Rules
+from shared.ports import World
+
+log = logging.getLogger("tagback")
+
+BATCH = 20  # machines whose claims are recorded and audited together before the first of their deletions
+MARGIN = timedelta(seconds=60)
+SOON = timedelta(seconds=30)
+UNSEEN = timedelta(minutes=15)
+HOURLY = timedelta(hours=1)
+
+
+def reap(world: World, rules: Rules, shard: Shard) -> None:
+    """Work on what is due in a shard for one slice, and hand back once if that was not enough."""
+    now = world.clock.now()
+    until = now + rules.drain_for
+    lease = world.reaper_leases.take(shard, world.chance.token(), now, until + MARGIN)
+    if lease is None:
+        log.info("reap.held shard=%s because=%r", shard, "another reaper has the lease")
+        return
+    slice_ = Slice(world, rules, shard, until, until + MARGIN)
+    try:
+        finished = _work(slice_)
+    finally:
+        world.reaper_leases.give_back(lease)
+    if not finished:
+        world.queue.send(REAP, shard_text(shard), SOON)
+
+
+def _work(slice_: Slice) -> bool:
+    """Judge every machine with something due, once; whether all of them had their turn."""
+    machines = [held.row for held in slice_.world.ledger.machines(slice_.shard)]
+    waiting = overdue(machines, slice_.now())
+    if not waiting:
+        return True
+    try:
+        seen = survey(slice_, machines)
+    except CloudError as error:
+        log.warning("reap.blind shard=%s because=%r", slice_.shard, str(error))
+        return True
+    for start in range(0, len(waiting), BATCH):
+        if slice_.is_over():
+            return False
+        sentences = [_sentence(seen, machine) for machine in waiting[start : start + BATCH]]
+        remove(seen, [sentence for sentence in sentences if sentence is not None])
+    return True
+
+
+def _sentence(seen: Survey, machine: Machine) -> Sentence | None:
+    """What is decided about one machine's points, from its rows as they are now."""
+    world, rules, now = seen.slice_.world, seen.slice_.rules, seen.slice_.now()
+    record = world.ledger.record(machine.shard, machine.uid)
+    if record is None:
+        return None
+    case = Case.of(record, world.ledger.points(machine.shard, machine.uid))
+    owner = owner_of(case.machine.row, rules, now)
+    changed = {point.slot: point for point in remarked(case.known_points, owner, rules, now)}
+    points = [changed.get(point.slot, point) for point in case.known_points]
+    decided = [
+        _decided(seen, case, standing) for standing in judged(points, owner, rules) if _is_due(standing.point, now)
+    ]
+    for point in (one for one in decided if isinstance(one, Point)):
+        changed[point.slot] = point
+    return Sentence(case, tuple(changed.values()), tuple(one for one in decided if isinstance(one, Doom)))
+
+
+def _is_due(point: Point, now: datetime) -> bool:
+    return point.removal is not None and point.removal.next_look <= now
+
+
+def _decided(seen: Survey, case: Case, standing: Standing) -> Doom | Point:
+    """The point on its way out, or put off with what stands in its way."""
+    machine, point, now = case.machine.row, standing.point, seen.slice_.now()
+    assert point.removal is not None
+    try:
+        facts = seen.facts(machine, standing, point.removal)
+    except CloudError as error:
+        return put_off(point, now + UNSEEN, f"its parts could not be looked at: {error}")
+    there = tuple(look.part for look in facts.looks if look.seen is not None)
+    if facts.paid and not there and isinstance(standing, Going):
+        return Doom(standing, (), charged=True)
+    answer = verdict(facts)
+    log.info(
+        "point.judged vm=%s slot=%s verdict=%s because=%r",
+        machine.name,
+        stamp(point.slot),
+        type(answer).__name__,
+        answer.because,
+    )
+    if isinstance(answer, Delete) and isinstance(standing, Going):
+        charged = facts.paid or standing.remains
+        if not charged:
+            seen.take(standing.planned)
+        return Doom(standing, there, charged)
+    return _put_off(point, answer, now)
+
+
+def _put_off(point: Point, answer: Verdict, now: datetime) -> Point:
+    match answer:
+        case WaitUntil(until, because):
+            return put_off(point, max(until, now + SOON), because)
+        case Held(until, because):
+            return put_off(point, until, f"held: {because}")
+        case Frozen(because):
+            return frozen(point, now + HOURLY, because)
+        case NeedsApproval(because):
+            return frozen(point, now + HOURLY, because)
+        case NotOurs(because):
+            return frozen(point, now + DAILY, because)
+        case Delete(because):
+            return put_off(point, now + DAILY, because)
+        case other:
+            assert_never(other)

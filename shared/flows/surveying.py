@@ -1,0 +1,151 @@
+"""What must be known before anything of a shard may be deleted: looked up afresh by each slice of the reaper.
+
+Called by flows/reaping.py. An empty, short or failing list proves nothing: a part that it does not show gets a GET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.decide.deletion import Facts, Look
+from shared.decide.deletion_brake import braked
+from shared.decide.deletion_budgets import Room, room, spent
+from shared.decide.deletion_dates import Going, Standing
+from shared.decide.protection import hold_of
+from shared.decide.removal import doomed
+from shared.decide.tag_values import held_until
+from shared.errors import Throttled
+from shared.flows.slicing import Slice
+from shared.model.identity import ResourceId, VmUid
+from shared.model.machine import Machine
+from shared.model.operation import Kind, State
+from shared.model.point import Part, PartState, Removal
+from shared.model.rules import Mode
+from shared.model.snapshot import SnapshotSeen
+from shared.model.spending import Spending
+from shared.ports import CallKind
+
+SETTLED = timedelta(minutes=4)  # a list begun so long after a deletion was accepted shows whether it was done
+NO_ROOM = Throttled("Paced", "no read was free in this slice", timedelta(minutes=1))
+
+
+@dataclass(slots=True)
+class Survey:
+    """A shard as it was looked at from `listed_at` on. `ahead` is by how much our clock is before Azure's.
+
+    `room` shrinks as points are judged; `spending` is the row that it was computed from.
+    """
+
+    slice_: Slice
+    listed_at: datetime
+    apart: timedelta
+    ahead: timedelta
+    seen: Mapping[ResourceId, SnapshotSeen]
+    halted: str
+    burst: Mapping[VmUid, str]
+    spending: Spending
+    room: Room
+
+    def now(self) -> datetime:
+        """The earlier of our time and Azure's."""
+        return self.slice_.now() - self.ahead
+
+    def facts(self, machine: Machine, standing: Standing, removal: Removal) -> Facts:
+        """Everything that the verdict on one marked point depends on. A CloudError where it cannot be looked up."""
+        planned = not isinstance(standing, Going) or standing.planned
+        return Facts(
+            now=self.now(),
+            clocks_apart=self.apart,
+            owner=self.slice_.rules.owner,
+            standing=standing,
+            marked_at=removal.marked_at,
+            wait=self.slice_.rules.delete_wait,
+            listed_at=self.listed_at - self.ahead,
+            looks=tuple(self._look(part, removal) for part in doomed(standing.point)),
+            room=self.room.planned if planned else self.room.unplanned,
+            paid=removal.claimed_at is not None,
+            machine_held_until=self._machine_held_until(machine),
+            left_at=machine.left_at,
+            halted=self.halted,
+            burst=self.burst.get(machine.uid, ""),
+        )
+
+    def _look(self, part: Part, removal: Removal) -> Look:
+        """As the list shows it; by a GET when the list shows nothing, or a hold."""
+        shown = self.seen.get(part.id)
+        prefix = self.slice_.rules.prefix
+        if shown is None and part.state is PartState.DELETING and self.listed_at >= removal.next_look - SETTLED:
+            return Look(part, None)
+        if shown is None or held_until(shown.tags, prefix) is not None:
+            if not self.slice_.admitted(CallKind.READ):
+                raise NO_ROOM
+            shown = self.slice_.world.snapshots.find(part.id)
+        return Look(part, shown, held_until(shown.tags, prefix) if shown else None)
+
+    def _machine_held_until(self, machine: Machine) -> datetime | None:
+        """By its own tags as the ledger has them, or as the newest inventory shows them: the later of both."""
+        sighted = self.slice_.sighted(machine.uid)
+        newest = held_until(sighted.tags, self.slice_.rules.prefix) if sighted else None
+        return max((hold for hold in (hold_of(machine, self.slice_.rules), newest) if hold), default=None)
+
+    def take(self, planned: bool) -> None:
+        """One point less may go."""
+        left = self.room
+        self.room = replace(left, planned=left.planned - 1) if planned else replace(left, unplanned=left.unplanned - 1)
+
+    def pay(self, planned: int, unplanned: int) -> None:
+        """Charge the shard's budget, before anything is claimed. LostRace when somebody else charged it meanwhile."""
+        budgets, shard = self.slice_.world.budgets, self.slice_.shard
+        budgets.spend(spent(self.spending, planned, unplanned, self.slice_.now()))
+        self.spending = budgets.spending(shard)
+
+
+def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
+    """Look at everything afresh. A CloudError when it cannot be looked at: then nothing is deleted."""
+    world, shard = slice_.world, slice_.shard
+    known = [*machines]
+    listed_at = slice_.now()
+    if not slice_.admitted(CallKind.READ):
+        raise NO_ROOM
+    azure_now = world.deletions.azure_now(shard)
+    difference = slice_.now() - azure_now
+    seen = {snapshot.id: snapshot for snapshot in world.holdings.snapshots(shard)}
+    spending = world.budgets.spending(shard)
+    with_points = sum(machine.last_point is not None for machine in known)
+    return Survey(
+        slice_=slice_,
+        listed_at=listed_at,
+        apart=abs(difference),
+        ahead=max(difference, timedelta(0)),
+        seen=seen,
+        halted=_halted(slice_),
+        burst=_burst(slice_, known),
+        spending=spending,
+        room=room(spending, _gains(slice_), with_points, slice_.now()),
+    )
+
+
+def _halted(slice_: Slice) -> str:
+    """Why nothing may be deleted in this shard, whatever it is; empty when it may."""
+    mode = slice_.rules.subscriptions.get(slice_.shard.subscription)
+    return "" if mode is Mode.ENFORCE else "its subscription is not one in which Tagback may act"
+
+
+def _gains(slice_: Slice) -> list[datetime]:
+    """When points of the shard became complete, as far as the ledger still tells."""
+    ended = (held.row for held in slice_.world.ledger.operations(slice_.shard))
+    done = (one for one in ended if one.kind is Kind.CAPTURE and one.state is State.SUCCEEDED)
+    return [one.ended_at for one in done if one.ended_at]
+
+
+def _burst(slice_: Slice, machines: list[Machine]) -> Mapping[VmUid, str]:
+    """The machines that left together with too many others of their shard, or of their subscription."""
+    if all(machine.left_at is None for machine in machines):
+        return {}
+    ledger, here = slice_.world.ledger, slice_.shard
+    others = [shard for shard in ledger.shards() if shard.subscription == here.subscription and shard != here]
+    everywhere = [*machines, *(held.row for shard in others for held in ledger.machines(shard))]
+    of_subscription = braked(everywhere, f"subscription {here.subscription}")
+    return {**of_subscription, **braked(machines, f"shard {here}")}
