@@ -71,6 +71,11 @@ class TableLedger:
                 return tuple(sorted(found, key=lambda held: held.row.slot))
         return ()
 
+    def snapshots(self, shard: Shard) -> int:
+        slices = all_slices(self._census(shard))
+        rows = (row for slice_ in slices for row in self._rows(shard, slice_, "m|", columns=["snapshots"]))
+        return sum(int(row.get("snapshots", 0)) for row in rows)
+
     def commit(self, transition: Transition) -> tuple[str, ...]:
         registers = any(isinstance(write.row, Machine) and write.etag is None for write in transition.writes)
         try:

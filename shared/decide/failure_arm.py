@@ -208,7 +208,7 @@ OURS = (
     Rule(
         "ours: no room below a platform limit",
         ("NoRoom",),
-        Course(Follow.WAIT, "a platform limit leaves no room yet", 5 * MINUTE, HOUR, 120, wait_for=WaitFor.QUOTA),
+        Course(Follow.WAIT, "a platform limit leaves no room yet", 5 * MINUTE, HOUR, 120, wait_for=WaitFor.ROOM),
     ),
 )
 

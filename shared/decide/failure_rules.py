@@ -40,6 +40,7 @@ class WaitFor(StrEnum):
     OTHER_OPERATION = "the other operation has ended"
     LOCK_GONE = "the lock is gone"
     QUOTA = "there is room in the quota"
+    ROOM = "there is room below the platform's limit"
     CAPACITY = "the region has capacity"
     PERMISSION = "the permission is granted"
     POLICY = "the policy allows it"

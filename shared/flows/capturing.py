@@ -13,13 +13,14 @@ from datetime import timedelta
 from shared.decide import capture as decide
 from shared.decide import parts
 from shared.decide.capture import Capture
-from shared.decide.naming import model_reference
+from shared.decide.naming import model_reference, part_tags
 from shared.decide.protection import plan_of
 from shared.decide.questions import differs
+from shared.decide.room import Fits, room
 from shared.errors import CloudError, Missing, Throttled
 from shared.flows.casework import Case, closing, saved
 from shared.flows.registering import register
-from shared.flows.setbacks import setback
+from shared.flows.setbacks import setback, without_room
 from shared.flows.slicing import Slice
 from shared.messages import VMS, VmKey
 from shared.model.machine import Absent, Machine, Sighting
@@ -138,6 +139,8 @@ def _intended(slice_: Slice, case: Case, plan: Plan, sighting: Sighting, due: li
     for operation in due:
         answer = _captured(slice_, case, operation, plan, machine)
         if isinstance(answer, Capture):
+            answer = _with_room(slice_, case, answer, sighting)
+        if isinstance(answer, Capture):
             claim = decide.claimed(answer, slice_.claim_ends)
             rows += [claim.operation, claim.point]
             ids.append(operation.id)
@@ -161,6 +164,20 @@ def _captured(
         return _resumed(slice_, Capture(operation, point), machine)
     except CloudError as error:
         return setback(case, operation, error, slice_.now())
+
+
+def _with_room(slice_: Slice, case: Case, capture: Capture, sighting: Sighting) -> Capture | list[Operation | Point]:
+    """The capture with what its tags have no room for, or the rows that put it off or end it."""
+    point = capture.point
+    if point.live_parts:
+        left_out = part_tags(point, point.live_parts[0], sighting, slice_.rules).left_out
+        point = replace(point, tags_left_out=left_out)
+    verdict = room(point, case.known_points, slice_.in_region(), slice_.now())
+    if isinstance(verdict, Fits):
+        slice_.planned(point)
+        return Capture(capture.operation, point)
+    known = case.with_point(point) if case.point_of(capture.operation) else case
+    return without_room(known, capture.operation, verdict, slice_.now())
 
 
 def _resumed(slice_: Slice, capture: Capture, machine: Machine) -> Capture:

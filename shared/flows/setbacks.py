@@ -13,6 +13,8 @@ from typing import assert_never
 
 from shared.decide.capture import Capture, put_off
 from shared.decide.failure import AskPerson, GiveUp, Gone, Next, Retry, Tries, follow_up, gravity, rule_for
+from shared.decide.failure_rules import WaitFor
+from shared.decide.room import NoRoom, WaitForRoom
 from shared.errors import (
     Blocked,
     CloudError,
@@ -78,6 +80,19 @@ def set_back(case: Case, capture: Capture, error: CloudError, now: datetime) -> 
     """The same for a capture whose point changed as well: what is known of its parts is kept in any case."""
     rows = setback(case.with_point(capture.point), capture.operation, error, now)
     return rows if any(isinstance(row, Point) for row in rows) else [*rows, capture.point]
+
+
+def without_room(
+    case: Case, operation: Operation, verdict: WaitForRoom | NoRoom, now: datetime
+) -> list[Operation | Point]:
+    """The rows of a capture for which a platform limit leaves no room: put off, or skipped, with the reason."""
+    if isinstance(verdict, NoRoom):
+        log.warning(
+            "capture.skipped vm=%s operation=%s because=%r", case.machine.row.name, operation.id, verdict.because
+        )
+        return closing(case, operation, State.SKIPPED, verdict.because, now)
+    failure = _failure(operation, Fault(Trouble.BLOCKED, "NoRoom", verdict.because), now)
+    return [put_off(operation, State.FAILED, _with(failure, verdict.because, WaitFor.ROOM), verdict.until)]
 
 
 def _failure(operation: Operation, fault: Fault, now: datetime) -> Failure:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from shared.errors import CloudError
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Sighting
+from shared.model.point import PartState, Point
 from shared.model.rules import Rules
 from shared.ports import CallKind, World
 
@@ -29,6 +30,7 @@ class Slice:
     until: datetime
     claim_ends: datetime
     _lens: Mapping[VmUid, Sighting] | None = field(default=None, init=False)
+    _in_region: int | None = field(default=None, init=False)
 
     def now(self) -> datetime:
         return self.world.clock.now()
@@ -47,6 +49,16 @@ class Slice:
             except CloudError:
                 self._lens = {}
         return self._lens.get(uid)
+
+    def in_region(self) -> int:
+        """How many snapshots the shard has by the ledger, with those that this slice is about to send; read once."""
+        if self._in_region is None:
+            self._in_region = self.world.ledger.snapshots(self.shard)
+        return self._in_region
+
+    def planned(self, point: Point) -> None:
+        """Count the parts that are about to be sent."""
+        self._in_region = self.in_region() + sum(part.state is PartState.PLANNED for part in point.live_parts)
 
     def admitted(self, kind: CallKind) -> bool:
         """Wait until a call of this kind may be sent; False when that lies beyond the slice."""

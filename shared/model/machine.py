@@ -98,7 +98,7 @@ class Machine:
     `left_at` is when it was opted out or found gone; None while it asks for protection. `next_expiry` is the earliest
     instant at which a point of it is to be marked for deletion, or one that is marked is to be looked at. `outbox`
     holds the events that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended
-    operations may leave.
+    operations may leave. `snapshots` is how many its points are made of.
     """
 
     uid: VmUid
@@ -128,6 +128,7 @@ class Machine:
     next_prune: datetime | None = None
     group: GroupSeen | None = None
     scale_set: bool = False
+    snapshots: int = 0
 
     @property
     def wanted_at(self) -> datetime | None:

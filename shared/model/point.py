@@ -96,6 +96,7 @@ class Point:
 
     `slot` is the scheduled UTC instant. `birth_keep_until` is stamped on the parts before they are made; `keep_until`
     is the ledger's date and only ever later. `earned` names the retention class. `origin` says whether classes apply.
+    `tags_left_out` are the machine's tags for which its snapshots had no room.
     `ended_at` is when it became complete, or was given up; `rebuilt_at` when it was found in Azure, its row being lost.
     """
 
@@ -117,6 +118,7 @@ class Point:
     ended_at: datetime | None = None
     rebuilt_at: datetime | None = None
     removal: Removal | None = None
+    tags_left_out: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -149,6 +149,14 @@ def test_operations_and_points_belong_to_their_machine_alone(ledger: Ledger, sha
         assert [held.row.uid for held in ledger.points(shard, uid)] == [uid]
 
 
+def test_the_snapshots_of_a_shard_are_counted_by_its_machines_rows(ledger: Ledger, shard: Shard) -> None:
+    assert ledger.snapshots(shard) == 0
+    for count in (3, 0, 40):
+        uid = new_uid()
+        put(ledger, shard, uid, replace(bare_machine(shard, uid), snapshots=count), operation(uid), point(shard, uid))
+    assert ledger.snapshots(shard) == 43
+
+
 def test_points_come_oldest_slot_first(ledger: Ledger, shard: Shard) -> None:
     uid = new_uid()
     put(ledger, shard, uid, bare_machine(shard, uid))

@@ -44,6 +44,13 @@ class LedgerTwin:
             self._steps.after(call)
             yield from (machine for machine in page if machine is not None)
 
+    def snapshots(self, shard: Shard) -> int:
+        call = self._reading("ledger.snapshots", shard, "")
+        machines = [rows.machine for rows in self.rows.get(shard, {}).values()]
+        answer = sum(held.row.snapshots for held in machines if held is not None)
+        self._steps.after(call)
+        return answer
+
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
         call = self._reading("ledger.operations", shard, "")
         found = [
