@@ -92,15 +92,19 @@ def prospect(before: Side, tags: Mapping[str, str], rules: Rules, now: datetime)
     """The machine under other tags and rules, as the next look at it would write it."""
     judged = rejudged(before.machine, tags, rules, now)
     operations = carried_on(judged, before.operations, rules, now)
-    machine = settled_row(judged, operations, rules, now)
-    after = side(machine, operations, rules, now)
+    after = side(judged, operations, rules, now)
     effect = _effect(before, after)
     return Prospect(before, after, effect, _reasons(before, after, effect))
 
 
 def side(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> Side:
-    """A machine as its row says: one that is not enrolled is not captured, whatever its tags ask for meanwhile."""
-    return Side(machine, tuple(operations), plan_of(machine, rules, now) if machine.enrolled_at else None, rules)
+    """A machine as its row would say if it were written now: what time alone does to it is no effect of a change.
+
+    One that is not enrolled is not captured, whatever its tags ask for meanwhile.
+    """
+    known = tuple(operations)
+    row = settled_row(machine, known, rules, now)
+    return Side(row, known, plan_of(row, rules, now) if row.enrolled_at else None, rules)
 
 
 def _effect(before: Side, after: Side) -> Effect:
@@ -108,8 +112,11 @@ def _effect(before: Side, after: Side) -> Effect:
         return Effect.GAINS
     if before.plan is not None and after.plan is None:
         return Effect.LOSES
-    same = before.plan == after.plan and before.machine.status is after.machine.status
-    return Effect.SAME if same else Effect.CHANGES
+    return Effect.SAME if _said(before) == _said(after) else Effect.CHANGES
+
+
+def _said(of: Side) -> tuple[object, ...]:
+    return (of.plan, of.machine.status, of.machine.because, of.machine.problems)
 
 
 def _reasons(before: Side, after: Side, effect: Effect) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.decide.standing import at_read_time
 from shared.decide.whatif import Calls, Death, Effect, Prospect, calls, deaths, prospect, side
 from shared.errors import BadInput
 from shared.flows import lookup
@@ -118,8 +117,7 @@ def _prospects(
     operations = operations_by_machine(world)
     for machine, tags in tagged:
         own = operations.get(machine.uid, ())
-        standing = at_read_time(machine, own, rules, now)
-        yield prospect(side(standing, own, rules, now), tags, told, now)
+        yield prospect(side(machine, own, rules, now), tags, told, now)
 
 
 def _dying(world: World, found: Prospect, now: datetime) -> tuple[Death, ...]:

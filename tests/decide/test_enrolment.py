@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -16,6 +16,7 @@ from shared.decide.enrolment import (
     outdated,
     rejudged,
 )
+from shared.decide.protection import settled_row
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
 from shared.model.plan import Plans
@@ -25,11 +26,19 @@ from tests.decide.plans import GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, at
 
 OBSERVED = replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})
 ONLY_GOLD = replace(RULES, plans=Plans({"gold": GOLD}, "gold", {}))
+LATER = replace(
+    RULES, plans=Plans({"silver": replace(SILVER, schedule=replace(SILVER.schedule, at=(time(14),)))}, "", {})
+)
 HOUR = timedelta(hours=1)
 
 
+def written(row: Machine, rules: Rules) -> Machine:
+    """The row as a look under these rules leaves it."""
+    return settled_row(rejudged(row, row.tags, rules, NOW), (), rules, NOW)
+
+
 def test_a_row_that_follows_from_its_tags_is_not_outdated() -> None:
-    assert outdated(machine(), RULES, NOW) == ""
+    assert outdated(written(machine(), RULES), RULES, NOW) == ""
 
 
 @pytest.mark.parametrize(
@@ -39,14 +48,15 @@ def test_a_row_that_follows_from_its_tags_is_not_outdated() -> None:
         (machine(), RULES, OBSERVED),
         (machine(tags={"backup": "silver"}), ONLY_GOLD, RULES),
         (machine(tags={"backup": "on"}), RULES, replace(RULES, plans=replace(PLANS, default="gold"))),
+        (machine(), RULES, LATER),
     ],
-    ids=["enforced at last", "only observed again", "its plan exists at last", "another default"],
+    ids=["enforced at last", "only observed again", "its plan exists at last", "another default", "another time"],
 )
 def test_a_row_is_outdated_when_plans_or_mode_changed_under_it(row: Machine, before: Rules, after: Rules) -> None:
-    written = rejudged(row, row.tags, before, NOW - HOUR)
-    assert outdated(written, before, NOW) == ""
-    assert outdated(written, after, NOW) == "its plans or their mode changed"
-    assert outdated(rejudged(written, written.tags, after, NOW), after, NOW) == ""
+    stood = written(row, before)
+    assert outdated(stood, before, NOW + HOUR) == ""
+    assert outdated(stood, after, NOW) == "its plans or their mode changed"
+    assert outdated(written(stood, after), after, NOW) == ""
 
 
 @pytest.mark.parametrize(

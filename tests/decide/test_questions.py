@@ -7,18 +7,20 @@ from datetime import timedelta
 
 import pytest
 
+from shared.decide.protection import settled_row
 from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, questions
 from shared.model.identity import VmUid, vm_id
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.rules import Mode
 from tests.decide.plans import NOW, RULES, SUBSCRIPTION, UID, VM, disk, machine, sighting
 
+ROW = settled_row(machine(), (), RULES, NOW)
 ELSEWHERE = vm_id(str(VM).replace("web-1", "web-2"))
 
 
 def test_what_the_row_knows_already_is_not_asked() -> None:
     assert differs(machine(), sighting(), "backup") == ""
-    assert questions({UID: machine()}, {UID: sighting()}, RULES, NOW) == ()
+    assert questions({UID: ROW}, {UID: sighting()}, RULES, NOW) == ()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,8 @@ def test_changed_plans_are_a_question_although_azure_shows_nothing_new() -> None
 
 
 def fleet(size: int) -> dict[VmUid, Machine]:
-    return {VmUid(f"{number:04}"): machine(uid=VmUid(f"{number:04}")) for number in range(size)}
+    rows = [machine(uid=VmUid(f"{number:04}")) for number in range(size)]
+    return {row.uid: settled_row(row, (), RULES, NOW) for row in rows}
 
 
 def test_a_vanished_machine_is_asked_about_by_its_uid() -> None:
