@@ -12,12 +12,13 @@ import pytest
 
 from local.process import Leash
 from tests.clients.commands import groups
-from tests.clients.estate import OWNER, Estate, estate
+from tests.clients.estate import OWNER, Estate, crowd, estate, seed
 from tests.clients.installed import missing
 from tests.clients.shell import plain_environment, shell
 from tests.simulator.running import TENANT
 
 PROGRAMS = {"test_sdk": "Python SDKs", "test_custodian": "Cloud Custodian", "test_stack": "the stack of make up"}
+CROWD = 1100
 Tally = Callable[[str, int, int], None]
 
 
@@ -30,8 +31,8 @@ def installed() -> None:
 @pytest.fixture(scope="session")
 def azure(tmp_path_factory: pytest.TempPathFactory, held: Leash) -> Iterator[Estate]:
     """An Azure on the machine's clock: what takes seconds there takes seconds here."""
-    names = [group.name for group in groups()] + ["sdk"]
-    with estate(tmp_path_factory.mktemp("azure"), held, names) as running:
+    seeds = seed([*(group.name for group in groups()), "sdk"]) + crowd(CROWD)
+    with estate(tmp_path_factory.mktemp("azure"), held, seeds) as running:
         yield running
 
 

@@ -21,6 +21,7 @@ OWNER = "0a000000-0000-4000-8000-00000000000a"
 READER = "0b000000-0000-4000-8000-00000000000b"
 STRANGER = "0c000000-0000-4000-8000-00000000000c"
 MANAGED = "tagback"  # what the simulator calls the identity of a function app
+CROWDED = "crowded"
 SCOPE = f"/subscriptions/{SUBSCRIPTION}"
 
 RIGHTS = (
@@ -85,11 +86,17 @@ def seed(groups: Iterable[str]) -> str:
     return "\n".join(parts)
 
 
+def crowd(count: int) -> str:
+    """Write the seeds of many loose disks, more than one page lists, in the other subscription."""
+    head = f'[[disk]]\nsubscription = "{OTHER}"\ngroup = "{CROWDED}"\ngib = 4\n'
+    return "".join(f'{head}name = "disk-{number:04}"\n' for number in range(count))
+
+
 @contextmanager
-def estate(directory: Path, held: Leash, groups: Iterable[str], *options: str) -> Iterator[Estate]:
+def estate(directory: Path, held: Leash, seeds: str, *options: str) -> Iterator[Estate]:
     """Run a simulator on a free port until the block ends; it ends with this process, however that ends."""
     path = directory / "seed.toml"
-    path.write_text(seed(groups), encoding="utf-8")
+    path.write_text(seeds, encoding="utf-8")
     words = [sys.executable, "-m", "local.simulator", "--tls-dir", str(directory / "tls"), "--seed", str(path)]
     part = Part(Command("simulator", [*words, *options], directory / "simulator.log", {}, REPOSITORY), held)
     try:

@@ -16,7 +16,7 @@ import trustme
 import yaml
 
 from local.process import Leash
-from tests.clients.estate import OWNER, Estate, estate
+from tests.clients.estate import OWNER, Estate, estate, seed
 from tests.clients.installed import CUSTODIAN
 from tests.clients.shell import plain_environment
 from tests.clients.tunnel import CLOUD, Tunnel, tunnel
@@ -76,7 +76,7 @@ def past(tmp_path: Path, held: Leash) -> Iterator[Estate]:
     """An Azure of forty days ago, which moves to today when told; its certificate holds Azure's public names."""
     certificates(tmp_path / "tls")
     began = (datetime.now(UTC) - OLD).isoformat()
-    with estate(tmp_path, held, ["kept"], "--clock", "jump", "--now", began) as running:
+    with estate(tmp_path, held, seed(["kept"]), "--clock", "jump", "--now", began) as running:
         yield running
 
 
