@@ -1,6 +1,8 @@
 """When a call may be sent: token buckets as values. Asked by `cloud/pace.py` with the bucket and now.
 
-A bucket fills to `capacity` within `window`. `share` of it is left to others: we never take the last of it.
+A bucket fills to `capacity` within `window`. `share` of it is left to others: we never take the last of it. Where
+others take more than that, or Azure gives less than it says, refusals slow us down, until the bucket is seen to fill
+faster than believed.
 It never sleeps and never reads a clock; a `now` before the bucket's own counts as the bucket's own.
 """
 
@@ -13,11 +15,18 @@ from datetime import datetime, timedelta
 _NEARLY_ONE = 1 - 1e-6
 # Two machines never agree on the last digit of a token; what is waited too long is credited to the next call.
 _MARGIN = timedelta(milliseconds=1)
+_SLOWER = 0.5  # of the rate, after a refusal
+_FASTER = 1.25
+_SLOWEST = 1 / 32
+_SURPLUS = 10  # more than calls in flight explain
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`level` tokens were there at `at`; nothing may be sent before `closed_until`."""
+    """`level` tokens were there at `at`; nothing may be sent before `closed_until`.
+
+    `slowed` is the part of the rate that is believed in, after refusals.
+    """
 
     capacity: float
     window: timedelta
@@ -25,11 +34,12 @@ class Bucket:
     level: float
     at: datetime
     closed_until: datetime | None = None
+    slowed: float = 1.0
 
     @property
     def refill(self) -> float:
         """Tokens per second."""
-        return self.capacity / self.window.total_seconds()
+        return self.slowed * self.capacity / self.window.total_seconds()
 
     @property
     def kept_back(self) -> float:
@@ -61,7 +71,9 @@ def spent(bucket: Bucket, now: datetime) -> Bucket:
 def heard(bucket: Bucket, remaining: float, now: datetime) -> Bucket:
     """The bucket after an answer named what remains: others may have taken more than we know of."""
     refilled = _refilled(bucket, now)
-    return replace(refilled, level=min(refilled.level, max(remaining, 0)))
+    surplus = remaining > refilled.level + _SURPLUS
+    slowed = min(refilled.slowed * _FASTER, 1.0) if surplus else refilled.slowed
+    return replace(refilled, level=min(refilled.level, max(remaining, 0)), slowed=slowed)
 
 
 def learned(bucket: Bucket, remaining: float, now: datetime) -> Bucket:
@@ -72,9 +84,14 @@ def learned(bucket: Bucket, remaining: float, now: datetime) -> Bucket:
 
 
 def refused(bucket: Bucket, after: timedelta, now: datetime) -> Bucket:
-    """The bucket after a refusal: closed for `after`, then one call may go; what it held was an illusion."""
+    """The bucket after a refusal: closed for `after`, then one call may go; what it held was an illusion.
+
+    Refusals of calls that were in flight together are one refusal.
+    """
+    again = bucket.closed_until is not None and now < bucket.closed_until
+    slowed = bucket.slowed if again else max(bucket.slowed * _SLOWER, _SLOWEST)
     until = max(now + after, bucket.closed_until or now)
-    return replace(bucket, level=bucket.kept_back + 1, at=until, closed_until=until)
+    return replace(bucket, level=bucket.kept_back + 1, at=until, closed_until=until, slowed=slowed)
 
 
 def _refilled(bucket: Bucket, now: datetime) -> Bucket:

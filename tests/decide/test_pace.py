@@ -113,8 +113,28 @@ def test_whatever_is_heard_a_call_goes_out_in_the_end(bucket: Bucket, story: lis
                 bucket = pace.refused(bucket, gap, now)
         assert 0 <= bucket.level <= bucket.capacity
     wait = pace.wait(bucket, now)
-    assert wait <= 400 * SECOND + bucket.window
+    assert wait <= 400 * SECOND + bucket.window * 32
     assert pace.wait(bucket, now + wait) == NONE
+
+
+def test_refusals_slow_down_and_a_bucket_that_fills_faster_than_believed_speeds_up_again() -> None:
+    bucket = pace.full(200, 20 * SECOND, 0, START)
+    once = pace.refused(bucket, SECOND, START)
+    assert once.refill == bucket.refill / 2
+    together = pace.refused(once, SECOND, START + SECOND / 2)
+    assert together.refill == once.refill
+    later = pace.refused(once, SECOND, START + 2 * SECOND)
+    assert later.refill == bucket.refill / 4
+    for number in range(3, 40):
+        later = pace.refused(later, SECOND, START + number * 2 * SECOND)
+    assert later.refill == bucket.refill / 32
+    now = START + 200 * SECOND
+    level = later.level
+    as_believed = pace.heard(later, level + 1, now)
+    assert as_believed.refill == later.refill
+    for _ in range(30):
+        later = pace.heard(later, 200, now)
+    assert later.refill == bucket.refill
 
 
 @given(buckets, gaps)
