@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVarTuple
 
 import azure.functions as func
 
 from shared import messages, wiring
+from shared.errors import NewerRows
 from shared.flows import draining, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
 from shared.model.rules import Rules
 from shared.ports import World
 
+log = logging.getLogger("tagback")
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 Key = TypeVarTuple("Key")
@@ -19,9 +22,12 @@ STORAGE = "AzureWebJobsStorage"
 
 
 def run(flow: Callable[[World, Rules, *Key], None], *key: *Key) -> None:
-    """Run a flow in this process's world."""
+    """Run a flow in this process's world. Rows of a newer version are that version's: nothing is done about them."""
     world, rules = wiring.from_environment()
-    flow(world, rules, *key)
+    try:
+        flow(world, rules, *key)
+    except NewerRows as newer:
+        log.warning("flow.handed_back because=%r", str(newer))
 
 
 @app.event_grid_trigger(arg_name="event")

@@ -3,6 +3,7 @@
     TagbackError
     ├── BadInput            tell the person every problem; exit 2
     ├── Unknown             the machine or request named does not exist; exit 3
+    ├── NewerRows           a newer Tagback wrote what is stored: leave it alone, hand back
     ├── LostRace            somebody else changed the rows first: read again, decide again
     └── CloudError          Azure's answer (code, message)
         ├── Throttled       wait `after`, then the same call again
@@ -40,6 +41,10 @@ class BadInput(TagbackError):
 
 class Unknown(TagbackError):
     """Nothing here has the name that was asked for."""
+
+
+class NewerRows(TagbackError):
+    """Stored rows are of a version that this build does not know. Nothing of them may be changed, nor guessed at."""
 
 
 class LostRace(TagbackError):

@@ -193,7 +193,10 @@ class Record:
 
 
 class Ledger(Protocol):
-    """Our memory of intent. Every write is conditional (promise S11): LostRace means read and decide again."""
+    """Our memory of intent. Every write is conditional (promise S11): LostRace means read and decide again.
+
+    Rows of a newer version raise NewerRows; a listing first yields every row that can be read.
+    """
 
     def record(self, shard: Shard, uid: VmUid) -> Record | None:
         """The machine and all its operations; None when the machine is not registered."""

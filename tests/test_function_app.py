@@ -6,7 +6,7 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,14 @@ import pytest
 
 import function_app
 from local.stack import THREADS
+from shared import wiring
+from shared.errors import LostRace, NewerRows, TagbackError
 from shared.flows import draining, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
 from shared.messages import EVENTS, REAP, REQUESTS, SHARDS, VMS, VmKey
 from shared.model.identity import Shard, vm_id
+from shared.model.rules import Rules
+from shared.ports import World
+from tests.fleet import empty_fleet
 
 ROOT = Path(__file__).parent.parent
 HOST: Mapping[str, Any] = json.loads((ROOT / "host.json").read_text())
@@ -121,6 +126,21 @@ def test_an_event_and_the_timer_are_handed_to_their_flows(handed: list[tuple[obj
     function_app.sweep(None)
     function_app.expire(None)
     assert handed == [(receiving.receive, EVENT), (sweeping.sweep,), (expiring.expire,)]
+
+
+def test_rows_of_a_newer_version_end_a_message_and_other_errors_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = empty_fleet()
+    monkeypatch.setattr(wiring, "from_environment", fleet.open)
+
+    def meets(error: TagbackError) -> Callable[..., None]:
+        def flow(world: World, rules: Rules) -> None:
+            raise error
+
+        return flow
+
+    function_app.run(meets(NewerRows("row m|1 is of version 2")))
+    with pytest.raises(LostRace):
+        function_app.run(meets(LostRace("somebody else was faster")))
 
 
 @pytest.fixture

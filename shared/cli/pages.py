@@ -71,6 +71,8 @@ def print_status(answer: Json) -> None:
     if further:
         print_lines(["", "Problems:", *(f"  {line}" for line in further)])
     _print_poisoned(answer["poisoned"])
+    if answer["newer"]:
+        print_lines(["", "Not shown, and left alone by this version:", *(f"  {line}" for line in answer["newer"])])
 
 
 def _print_poisoned(messages: Sequence[Json]) -> None:

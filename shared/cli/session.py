@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from shared.cli.output import Form, print_json, printable
-from shared.errors import BadInput, CloudError, LostRace, TagbackError, Unknown
+from shared.errors import BadInput, CloudError, LostRace, NewerRows, TagbackError, Unknown
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -94,7 +94,7 @@ class Commands(click.Group):
         except click.UsageError as error:
             report_misuse(error, session_of(ctx).form)
             ctx.exit(BAD_INPUT)
-        except (BadInput, Unknown, CloudError, LostRace) as error:
+        except (BadInput, Unknown, CloudError, LostRace, NewerRows) as error:
             report(error, session_of(ctx).form)
             ctx.exit(exit_code(error))
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):

@@ -7,7 +7,7 @@ out is prefixed with the row's slice: whoever hands it back spares us looking fo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace as changed
 from datetime import datetime
@@ -19,7 +19,7 @@ from shared.cloud.slices import CENSUS, FIRST, FULL, Census, all_slices, census_
 from shared.cloud.slices import slices_of as slices_to_search
 from shared.cloud.storage import Storage
 from shared.cloud.table import Change, Overtaken, Table
-from shared.errors import LostRace
+from shared.errors import LostRace, NewerRows
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation
@@ -51,14 +51,12 @@ class TableLedger:
         return None
 
     def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
-        for slice_ in all_slices(self._census(shard)):
-            for row in self._rows(shard, slice_, "m|"):
-                yield _held(Machine, slice_, row)
+        slices = all_slices(self._census(shard))
+        yield from _readable(Machine, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "m|")))
 
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
-        for slice_ in all_slices(self._census(shard)):
-            for row in self._rows(shard, slice_, "o|"):
-                yield _held(Operation, slice_, row)
+        slices = all_slices(self._census(shard))
+        yield from _readable(Operation, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "o|")))
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         records = [record for slice_ in all_slices(self._census(shard)) for record in self._due_in(shard, slice_, now)]
@@ -178,6 +176,20 @@ def _changes(transition: Transition, slice_: str) -> list[Change]:
 
 def _held(kind: type[RowT], slice_: str, entity: Entity) -> Held[RowT]:
     return Held(row_of(kind, entity), f"{slice_}/{entity['etag']}")
+
+
+def _readable(kind: type[RowT], rows: Iterable[tuple[str, Entity]]) -> Iterator[Held[RowT]]:
+    """The rows that this build can read; then NewerRows when there was one that it cannot."""
+    newer: NewerRows | None = None
+    for slice_, row in rows:
+        try:
+            held = _held(kind, slice_, row)
+        except NewerRows as error:
+            newer = newer or error
+            continue
+        yield held
+    if newer is not None:
+        raise newer
 
 
 def _etag(prefixed: str) -> str:

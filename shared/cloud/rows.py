@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shared.cloud.codec import columns_of, read, written
-from shared.errors import Refused
+from shared.errors import NewerRows, Refused
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
@@ -66,8 +66,9 @@ def entity_of(row: AnyRow, partition: str) -> Entity:
 def row_of(kind: type[RowT], entity: Mapping[str, Any]) -> RowT:
     """The row of a table entity."""
     if entity.get("schema", SCHEMA) > SCHEMA:
-        raise Refused(
-            "NewerSchema", f"row {entity['RowKey']} was written by a newer Tagback: deploy that version again"
+        raise NewerRows(
+            f"row {entity['RowKey']} is of version {entity['schema']}, written by a newer Tagback than this one, which "
+            f"knows version {SCHEMA}: deploy the newer one again"
         )
     try:
         return kind(**{column.name: read(column, entity) for column in columns_of(kind) if column.name in entity})

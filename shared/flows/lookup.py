@@ -15,7 +15,11 @@ from shared.ports import World
 
 def machines(world: World) -> tuple[Machine, ...]:
     """Every machine of the ledger, by name and then by id."""
-    found = [held.row for shard in world.ledger.shards() for held in world.ledger.machines(shard)]
+    return in_order_of_name(held.row for shard in world.ledger.shards() for held in world.ledger.machines(shard))
+
+
+def in_order_of_name(found: Iterable[Machine]) -> tuple[Machine, ...]:
+    """Machines by name and then by id."""
     return tuple(sorted(found, key=lambda machine: (machine.name.lower(), machine.id, machine.uid)))
 
 

@@ -24,10 +24,11 @@ def status(standing: Standing) -> Json:
     counts = Counter(machine.status.value for machine in standing.machines)
     return {
         "as_of": instant(standing.as_of),
-        "all_is_well": all_is_well(standing.machines, standing.operations),
+        "all_is_well": not standing.newer and all_is_well(standing.machines, standing.operations),
         "counts": dict(sorted(counts.items())),
         "machines": [_machine(machine) for machine in standing.machines],
         "poisoned": [_poisoned(message) for message in standing.poisoned],
+        "newer": list(standing.newer),
     }
 
 

@@ -5,46 +5,64 @@ Called by the command line and the API. It reads storage only and changes nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from shared.decide.standing import at_read_time
-from shared.flows.lookup import machines
+from shared.errors import NewerRows
+from shared.flows.lookup import in_order_of_name
 from shared.model.identity import VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.request import PoisonedMessage
 from shared.model.rules import Rules
-from shared.ports import World
+from shared.ports import Held, World
+
+RowT = TypeVar("RowT", Machine, Operation)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Every machine as it stands at `as_of`, the operations that the ledger still holds in order of intent, and the
-    messages that could not be served."""
+    messages that could not be served. `newer` names the rows that only a newer Tagback can read."""
 
     as_of: datetime
     machines: tuple[Machine, ...]
     operations: tuple[Operation, ...]
     poisoned: tuple[PoisonedMessage, ...]
+    newer: tuple[str, ...] = ()
 
 
 def standing(world: World, rules: Rules) -> Standing:
     """Read every machine and its operations."""
-    now = world.clock.now()
-    seen = machines(world)
-    by_machine = operations_by_machine(world)
+    now, newer = world.clock.now(), list[str]()
+    shards = world.ledger.shards()
+    seen = in_order_of_name(row for shard in shards for row in readable(world.ledger.machines(shard), newer))
+    by_machine = _by_machine(row for shard in shards for row in readable(world.ledger.operations(shard), newer))
     judged = tuple(at_read_time(machine, by_machine.get(machine.uid, ()), rules, now) for machine in seen)
     operations = in_order(operation for own in by_machine.values() for operation in own)
-    return Standing(now, judged, operations, tuple(world.poisoned.kept()))
+    return Standing(now, judged, operations, tuple(world.poisoned.kept()), tuple(newer))
+
+
+def readable(rows: Iterable[Held[RowT]], newer: list[str]) -> Iterator[RowT]:
+    """The rows that can be read; what cannot is noted in `newer`, in words."""
+    try:
+        for held in rows:
+            yield held.row
+    except NewerRows as error:
+        newer.append(str(error))
 
 
 def operations_by_machine(world: World) -> dict[VmUid, list[Operation]]:
     """Every operation that the ledger still holds, by machine, in order of intent."""
-    held = in_order(one.row for shard in world.ledger.shards() for one in world.ledger.operations(shard))
+    return _by_machine(one.row for shard in world.ledger.shards() for one in world.ledger.operations(shard))
+
+
+def _by_machine(operations: Iterable[Operation]) -> dict[VmUid, list[Operation]]:
     by_machine: dict[VmUid, list[Operation]] = {}
-    for operation in held:
+    for operation in in_order(operations):
         by_machine.setdefault(operation.uid, []).append(operation)
     return by_machine
 

@@ -23,7 +23,7 @@ from shared.cloud.rows import NEVER, entity_of, key, row_of
 from shared.cloud.storage import Storage
 from shared.cloud.table import Table, create
 from shared.cloud.workers import ThreadWorkers
-from shared.errors import CloudError, LostRace, OutcomeUnknown, Refused, Unavailable
+from shared.errors import CloudError, LostRace, NewerRows, OutcomeUnknown, Refused, Unavailable
 from shared.model.account import StorageAccount
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
@@ -125,8 +125,13 @@ def test_a_row_of_a_newer_version_is_refused(storage: Storage, shard: Shard) -> 
     put(ledger, shard, uid, bare_machine(shard, uid))
     newer = {**entity_of(bare_machine(shard, uid), f"{shard}|00"), "schema": 2}
     storage.table("ledger").upsert_entity(newer)
-    with pytest.raises(Refused, match="newer"):
+    put(ledger, shard, other := new_uid(), bare_machine(shard, other))
+    with pytest.raises(NewerRows, match="deploy the newer one again"):
         ledger.record(shard, uid)
+    listed = ledger.machines(shard)
+    assert next(listed).row.uid == other
+    with pytest.raises(NewerRows, match=uid):
+        next(listed)
 
 
 def test_columns_of_a_later_build_are_ignored_and_missing_ones_take_their_default(shard: Shard) -> None:
