@@ -10,12 +10,11 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from local.simulator.answers import ArmError, Document
 from local.simulator.clock import iso
 from local.simulator.events import Delivery
 from local.simulator.store import Resource
+from local.simulator.transport import aiohttp
 
 if TYPE_CHECKING:
     from local.simulator.world import World

@@ -6,6 +6,7 @@ Providers begin one and name the work that ends it; the schedule ends it. What c
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from sys import intern
 from typing import TYPE_CHECKING
 
 from local.simulator.answers import ArmError, Document, encode
@@ -78,7 +79,7 @@ class Operation:
     fate: str = "succeed"
     status: str = "InProgress"
     ended: float | None = None
-    output: str | None = None
+    output: bytes | None = None
     error: Document | None = None
     wait: int | None = None
 
@@ -111,7 +112,7 @@ class Operations:
         self.finishers: dict[str, Finisher] = {}
         world.schedule.fire["operation"] = self._fire
         for key, record in world.journal.recall("operation"):
-            self._held[key] = Operation(**{**record, "family": Family(record["family"])})
+            self._held[key] = _revived(record)
 
     def get(self, operation_id: str) -> Operation | None:
         """Return an operation, in any letter case; a lost one does its work but cannot be asked for."""
@@ -129,7 +130,7 @@ class Operations:
             work.name,
             work.target.key,
             work.target.sequence,
-            work.target.key.split("/")[2],
+            intern(work.target.key.split("/")[2]),
             work.location,
             call.now,
             None if fate == "hang" or work.waits else due,
@@ -152,17 +153,21 @@ class Operations:
         return median * (0.6 + 0.8 * share) + (longest - median) * max(0.0, share - 0.9) * 10 * share
 
     def _forget(self, now: float) -> None:
-        while self._held:
-            first = next(iter(self._held.values()))
-            if first.ended is None or now - first.ended < KEPT_SECONDS:
-                return
-            del self._held[first.id]
-            self._world.journal.put("operation", first.id, None)
+        old = []
+        for operation in self._held.values():
+            if now - (operation.started if operation.ended is None else operation.ended) < KEPT_SECONDS:
+                break
+            if operation.ended is not None:  # one that never ends can be asked for ever
+                old.append(operation.id)
+        for name in old:
+            del self._held[name]
+            self._world.journal.put("operation", name, None)
 
     def keep(self, operation: Operation) -> None:
         """Write an operation to the journal."""
         if self._world.journal.keeps():
-            self._world.journal.put("operation", operation.id, asdict(operation))
+            output = operation.output and operation.output.decode()
+            self._world.journal.put("operation", operation.id, {**asdict(operation), "output": output})
 
     def _fire(self, happening: Happening) -> None:
         operation = self._held.get(happening.target)
@@ -189,7 +194,7 @@ class Operations:
                 raise _injected(operation)
             output = self._finished(operation, at)
             operation.status = "Succeeded"
-            operation.output = encode(output).decode() if output is not None else None
+            operation.output = _shared(encode(output), target) if output is not None else None
         except ArmError as refusal:
             operation.status = "Canceled" if operation.fate == "cancel" else "Failed"
             operation.error = refusal.document()
@@ -201,6 +206,16 @@ class Operations:
         self.keep(operation)
         if notice is not None:
             world.events.raise_event(notice, operation.status, at)
+
+
+def _revived(record: Document) -> Operation:
+    output = record["output"] and record["output"].encode()
+    return Operation(**{**record, "family": Family(record["family"]), "output": output})
+
+
+def _shared(output: bytes, target: Resource | None) -> bytes:
+    """Keep what an operation gave only once where it is the whole resource; two hundred thousand of them add up."""
+    return target.body if target is not None and target.body == output else output
 
 
 def _unreadable(error: Exception) -> ArmError:

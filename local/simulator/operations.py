@@ -40,7 +40,7 @@ def compute_status(world: "World", call: "Call") -> Reply:
         return Reply(200, encode({**document, **tail}), headers)
     # The output is kept encoded; a snapshot's document would otherwise be written and read once more per poll.
     head, foot = encode(document)[:-1], encode(tail)[1:]
-    return Reply(200, head + b',"properties":{"output":' + operation.output.encode() + b"}," + foot, headers)
+    return Reply(200, head + b',"properties":{"output":' + operation.output + b"}," + foot, headers)
 
 
 def _monitored(call: "Call", operation: Operation) -> Reply:
@@ -49,7 +49,7 @@ def _monitored(call: "Call", operation: Operation) -> Reply:
     if operation.error is not None:
         error = operation.error
         raise ArmError(409, str(error["code"]), str(error["message"]))
-    return Reply(200, operation.output.encode() if operation.output else b"")
+    return Reply(200, operation.output or b"")
 
 
 def network_status(world: "World", call: "Call") -> Reply:

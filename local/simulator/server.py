@@ -5,14 +5,13 @@ import contextlib
 import ssl
 from pathlib import Path
 
-from aiohttp import web
-
 from local.simulator import providers
 from local.simulator.clock import Mode, http_date
 from local.simulator.control import Control
 from local.simulator.courier import Courier
 from local.simulator.exchanges import Exchanges
 from local.simulator.front import Asked, Front
+from local.simulator.transport import web
 from local.simulator.world import World
 
 

@@ -1,0 +1,1 @@
+"""Measures, for `make bench`: each module prints a table and can be run by hand."""
