@@ -130,6 +130,8 @@ def test_beside_a_neighbour_who_takes_half_nothing_is_lost_and_few_calls_are_ref
     assert done.took <= 2 * bound
 
 
-def test_a_neighbour_who_takes_everything_only_delays() -> None:
-    done = purge(60, refill=10, share=0.3, neighbour=9.9)
-    assert (len(done.gone), done.left, done.too_early) == (60, [], 0)
+def test_a_neighbour_who_takes_almost_everything_only_delays() -> None:
+    done = purge(300, refill=10, share=0.3, neighbour=9.5)
+    assert (len(done.gone), done.left, done.too_early) == (300, [], 0)
+    assert done.took >= 0.9 * 160 / 0.5 * SECOND
+    assert done.bucket.refused <= 0.10 * done.sent
