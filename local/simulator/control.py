@@ -13,6 +13,7 @@ from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.clock import ClockRefused, iso, parse_time
 from local.simulator.faults import BadRule
 from local.simulator.ids import key_of
+from local.simulator.instance_views import DISPLAY
 from local.simulator.store import Resource
 from local.simulator.world import World
 
@@ -131,6 +132,8 @@ class Control:
         change: dict[str, str] = {name: str(body[name]) for name in ("agent", "power") if name in body}
         if change.get("agent", "ready") not in ("ready", "missing"):
             raise BadControl("agent is 'ready' or 'missing'")
+        if change.get("power", "running") not in DISPLAY:
+            raise BadControl(f"power is one of {', '.join(DISPLAY)}")
         notes: Document = {**(held.notes or {}), **change}
         if "agent" in change:
             notes.pop("agent_from", None)
