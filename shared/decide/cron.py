@@ -16,7 +16,8 @@ from cronsim import CronSim, CronSimError
 CRON_FORM = 'minute, hour, day, month and weekday, such as "0 2 * * 1-5"'
 LONGEST = 100
 SOME_MIDNIGHT = datetime(2000, 1, 1)  # noqa: DTZ001 - a local time without a zone is what the library is to see
-SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+LAST_SECOND = time(23, 59, 59)
 
 
 def problem(text: str) -> str:
@@ -37,29 +38,33 @@ def problem(text: str) -> str:
 def times(cron: str) -> tuple[time, ...]:
     """The local times of day, earliest first."""
     minute, hour, *_ = cron.split()
-    moments = CronSim(f"{minute} {hour} * * *", SOME_MIDNIGHT - SECOND)
+    moments = CronSim(f"{minute} {hour} * * *", datetime.combine(SOME_MIDNIGHT - DAY, LAST_SECOND))
     return tuple(moment.time() for moment in takewhile(lambda one: one.date() == SOME_MIDNIGHT.date(), moments))
 
 
 def days_from(cron: str, first: date) -> Iterator[date]:
     """The local days from `first` on."""
-    yield from _days(CronSim(_midnights(cron), datetime.combine(first, time()) - SECOND))
+    line = _at_time("0 0", cron)
+    start = datetime.combine(first - DAY, LAST_SECOND)
+    # A simulation that runs on tries every hour of a day; one that is begun anew for each day finds the next at once.
+    while found := next(CronSim(line, start), None):
+        yield found.date()
+        start = datetime.combine(found, LAST_SECOND)
 
 
 def days_back_from(cron: str, last: date) -> Iterator[date]:
     """The local days up to `last`, newest first."""
-    yield from _days(CronSim(_midnights(cron), datetime.combine(last, time()) + SECOND, reverse=True))
+    line = _at_time("59 23", cron)
+    start = datetime.combine(last + DAY, time())
+    while found := next(CronSim(line, start, reverse=True), None):
+        yield found.date()
+        start = datetime.combine(found, time())
 
 
 def moved(cron: str, start: time) -> str:
     """The same days at another time of day."""
-    return " ".join((str(start.minute), str(start.hour), *cron.split()[2:]))
+    return _at_time(f"{start.minute} {start.hour}", cron)
 
 
-def _midnights(cron: str) -> str:
-    return " ".join(("0", "0", *cron.split()[2:]))
-
-
-def _days(moments: Iterator[datetime]) -> Iterator[date]:
-    for moment in moments:
-        yield moment.date()
+def _at_time(minute_and_hour: str, cron: str) -> str:
+    return " ".join((minute_and_hour, *cron.split()[2:]))

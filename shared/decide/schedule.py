@@ -49,9 +49,9 @@ def instant_of(day: date, wall: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local wall-clock time: the first of two, the end of the gap when there is none."""
     local = datetime.combine(day, wall, tzinfo=zone)
     instant = local.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return instant
-    return _end_of_gap(local.replace(fold=1).astimezone(UTC), instant, zone)
+    # Only of a time that is skipped is the second reading the earlier one (PEP 495).
+    second = local.replace(fold=1).astimezone(UTC)
+    return instant if second >= instant else _end_of_gap(second, instant, zone)
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
