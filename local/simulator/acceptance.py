@@ -68,7 +68,8 @@ def _url(call: "Call", operation: Operation) -> str:
     url = f"{root}/providers/{where}/{name}?"
     if operation.family not in (Family.DISK, Family.COMPUTE, Family.GALLERY):
         return f"{url}api-version={call.version}"
-    return url + _partition(call, operation) + f"api-version={call.version}" + _signature(call, operation)
+    version = eras.carried_out_as(call.version, call.now) if operation.family is Family.DISK else call.version
+    return url + _partition(call, operation) + f"api-version={version}" + _signature(call, operation)
 
 
 def _partition(call: "Call", operation: Operation) -> str:

@@ -32,6 +32,17 @@ AGENT_UPDATES = Rollout("2022-11-01", "enableVMAgentPlatformUpdates is shown: 20
 AGENT_UPDATES_BY_REGION = Rollout("2024-03-01", "enableVMAgentPlatformUpdates: April and August 2024")
 
 
+# A version of the disk provider that was carried out as its forerunner until it had come everywhere (recorded in
+# December 2023 and March 2024): operations name the forerunner.
+FORERUNNERS = {"2023-10-02": ("2023-04-02", Rollout("2024-02-01", "azure-cli-2025-02/vm disk sessions"))}
+
+
+def carried_out_as(version: str, now: float) -> str:
+    """Return the version in which the disk provider carries a request out."""
+    forerunner, rollout = FORERUNNERS.get(version, (version, None))
+    return version if rollout is None or rollout.reached(now) else forerunner
+
+
 def agent_updates(now: float, location: str) -> bool | None:
     """Return what a new machine says of its agent's updates: nothing, false, and lately true in canary regions."""
     if not AGENT_UPDATES.reached(now):

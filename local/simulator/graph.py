@@ -27,6 +27,7 @@ EMPTY = (
     "patchassessmentresources",
     "securityresources",
 )
+IN_VAULTS = ("microsoft.recoveryservices/vaults/", "microsoft.dataprotection/backupvaults/")
 CONTAINERS = frozenset({GROUP, SUBSCRIPTION})
 PAGE = 1000
 # A query that begins like this needs no other rows; reading only those keeps large estates quick.
@@ -79,12 +80,20 @@ def _result(world: "World", call: "Call", text: str, subscriptions: Any) -> list
     tables: dict[str, list[Document]] = {"resources": [], "resourcecontainers": [], **{name: [] for name in EMPTY}}
     for entry in world.graph.entries(kinds, call.now, stale):
         if _visible(world, call, entry, wanted):
-            table = "resourcecontainers" if entry.resource.type.startswith("microsoft.resources/") else "resources"
-            tables[table].append(world.graph.row(entry, world.tenant))
+            tables[_table_of(entry.resource.type)].append(world.graph.row(entry, world.tenant))
     try:
         return kql.run(text, tables)
     except kql.KqlError as error:
         raise _refused(call, error) from error
+
+
+def _table_of(kind: str) -> str:
+    """Return the table a type is shown in (documented; recorded for resources and what lies in backup vaults)."""
+    if kind in CONTAINERS or kind == "microsoft.resources/resourcegroups":
+        return "resourcecontainers"
+    if kind.startswith(IN_VAULTS):
+        return "recoveryservicesresources"
+    return "resources"
 
 
 def _visible(world: "World", call: "Call", entry: Entry, wanted: set[str] | None) -> bool:

@@ -58,6 +58,7 @@ DURATIONS = {
     "event-grid": (0.5, 2.0),
     "event-grid.delete": (0.5, 2.0),
     "group.delete": (15.0, 75.0),
+    "group.move": (20.0, 90.0),
 }
 
 

@@ -51,6 +51,8 @@ def accepted_document(
     place = str(body["location"]).lower().replace(" ", "")
     profile = properties.get("osProfile") or old.get("osProfile")
     if profile is not None:
+        if "allowExtensionOperations" not in (old.get("osProfile") or profile) and old:
+            writing = Writing(writing.now, "")  # a machine stays as it was made
         profile = _os_profile(profile, storage, writing, eras.agent_updates(writing.now, place))
     document: Document = {
         "name": resource_id.rsplit("/", 1)[-1],

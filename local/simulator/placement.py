@@ -98,7 +98,7 @@ _R, _D = Evidence.RECORDED, Evidence.DOCUMENTED
 SETS = Kind(
     "Microsoft.Compute/availabilitySets", _R, f"{_PY}availability_sets", _SINCE, created=200, deleted=200,
     accept=_set_document, show=_set_shown, check_delete=_empty,
-    defaults={"platformUpdateDomainCount": 5, "platformFaultDomainCount": 2},
+    defaults={"platformUpdateDomainCount": 5, "platformFaultDomainCount": 3},
     policies={"PUT": _windows("PutVM"), "PATCH": _windows("PutVM"), "DELETE": _windows("DeleteVM")},
 )  # fmt: skip
 GROUPS = Kind(

@@ -18,6 +18,7 @@ from local.simulator import (
     locks,
     machine_sizes,
     managed_images,
+    moves,
     network,
     operations,
     placement,
@@ -46,6 +47,7 @@ from local.simulator.world import World
 MODULES = (
     resources,
     resource_lists,
+    moves,
     provider_list,
     compute_vms,
     extensions,
@@ -77,6 +79,7 @@ MODULES = (
 )
 WORKING = (
     resources,
+    moves,
     tracked,
     compute_vms,
     extensions,

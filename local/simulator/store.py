@@ -154,6 +154,21 @@ class Store:
         if resource.gone is None:
             self._bury(resource, at)
 
+    def move(self, resource: Resource, new_id: str, at: float) -> None:
+        """Give a resource and everything below it another id; what it is stays the same."""
+        kinds = self._types.get(resource.key, set())
+        below = [child for kind in kinds for child in self._rolls[resource.key, kind].after(0)]
+        for member in [*below, resource]:
+            moved_id = new_id + member.id[len(resource.id) :]
+            document = member.document()
+            if "id" in document:
+                document["id"] = moved_id
+            self._bury(member, at)
+            self._sequence += 1
+            moved = Resource(moved_id, key_of(moved_id), member.type, self._sequence, member.born, encode(document))
+            moved.content, moved.copying, moved.notes = member.content, member.copying, member.notes
+            self._admit(moved, at)
+
     def _bury(self, resource: Resource, at: float) -> None:
         resource.gone = at
         del self._living[resource.key]

@@ -16,6 +16,7 @@ from local.simulator.eras import Rollout
 # type -> (path of a field, first api-version that shows it); [] stands for every element
 SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "microsoft.compute/disks": (
+        ("properties.hyperVGeneration", "2019-03-01"),
         ("properties.diskIOPSReadWrite", "2018-09-30"),
         ("properties.diskMBpsReadWrite", "2018-09-30"),
         ("properties.diskSizeBytes", "2020-05-01"),

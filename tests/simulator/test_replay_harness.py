@@ -269,6 +269,9 @@ class Listener:
     def begin(self, moment: datetime | None) -> None:
         self._echo.begin(moment)
 
+    def ready(self) -> None:
+        self._echo.ready()
+
     def plant(self, resources: list[dict[str, Any]]) -> None:
         self._echo.plant(resources)
 

@@ -33,11 +33,16 @@ _ORDER = (
     "microsoft.compute/snapshots",
     "microsoft.compute/virtualmachines",
 )
+OLDER = "2017-03-30"
 _PLAINEST = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
 # a machine that only lists over all types show, in their short form
-_PLAIN_MACHINE = {
-    "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
-    "storageProfile": {"osDisk": {"createOption": "FromImage", "osType": "Linux"}},
+# what lists show without saying how it was made
+_PLAIN: dict[str, dict[str, Any]] = {
+    "virtualmachines": {
+        "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
+        "storageProfile": {"osDisk": {"createOption": "FromImage", "osType": "Linux"}},
+    },
+    "disks": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 32},
 }
 # shown by their own routes, or made by the platform
 _NEVER = ("microsoft.resources/tags", "microsoft.resources/deployments", "microsoft.compute/locations")
@@ -54,8 +59,13 @@ def beforehand(session: Session) -> list[Wish]:
     shown = _Shown(session)
     groups = [shown.group(group) for group in shown.groups]
     kept = [wish for resource in shown.resources if (wish := shown.resource(resource)) is not None]
-    kept += [*shown.owners(), *shown.leaned_on()]
-    return groups + sorted(kept, key=lambda wish: _rank(wish.target)) + shown.subscription_tags()
+    kept += [*shown.owners(), *shown.leaned_on(), *shown.locked()]
+    return [
+        *groups,
+        *sorted(kept, key=lambda wish: _rank(wish.target)),
+        *shown.subscription_tags(),
+        *shown.tag_names(),
+    ]
 
 
 def _rank(target: str) -> int:
@@ -74,6 +84,7 @@ class _Shown:
         self.resources: dict[str, None] = {}
         self._tags: dict[str, Wish] = {}
         self._leaned_on: set[str] = set()
+        self._names: dict[str, Wish] = {}
         self._places: dict[str, str] = {}
         self._touched = touched_groups(session)
         for exchange in session.exchanges:
@@ -102,6 +113,7 @@ class _Shown:
         elif exchange.status == 404 and "ResourceGroupNotFound" not in str(exchange.body) and not _is_group(path):
             self._note_group(path)
         self._note_tags(exchange, path)
+        self._note_names(exchange, path)
         self._note_place(exchange, path)
 
     def _note_place(self, exchange: Exchange, path: str) -> None:
@@ -146,7 +158,37 @@ class _Shown:
             owner = body.get("managedBy")
             if isinstance(owner, str) and identity in self.resources and path_of(owner) not in self._bodies:
                 owned.setdefault(owner, []).append(body)
-        return [_owner(owner, disks) for owner, disks in owned.items() if path_of(owner) not in self._made]
+        found: list[Wish] = []
+        for owner, disks in owned.items():
+            if path_of(owner) not in self._made:
+                found.append(_owner(owner, disks))
+                if any(disk["properties"].get("diskState") == "Reserved" for disk in disks):
+                    found.append(Wish(f"{owner}/deallocate?api-version=2021-03-01", None, "POST"))
+        return found
+
+    def locked(self) -> list[Wish]:
+        """What locks are on and no answer shows: networks at their plainest."""
+        found = []
+        for identity in self.resources:
+            owner, mark, _ = identity.partition("/providers/microsoft.authorization/locks/")
+            network = "/providers/microsoft.network/virtualnetworks/" in owner
+            if mark and network and owner not in self._bodies and owner not in self._made:
+                written = self._bodies[identity]["id"][: len(owner)]
+                space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+                found.append(Wish(f"{written}?api-version=2021-02-01", {"location": "eastus", "properties": space}))
+        return found
+
+    def tag_names(self) -> list[Wish]:
+        """The tag names that lists show and nobody in the session made."""
+        return list(self._names.values())
+
+    def _note_names(self, exchange: Exchange, path: str) -> None:
+        if exchange.method == "PUT" and "/tagnames/" in path:
+            self._made.add(path)
+        listed = exchange.body.get("value") if isinstance(exchange.body, dict) else None
+        for each in listed or [] if path.endswith("/tagnames") else []:
+            if path_of(each["id"]) not in self._made:
+                self._names.setdefault(path_of(each["id"]), Wish(f"{each['id']}?api-version=2021-04-01", None))
 
     def leaned_on(self) -> list[Wish]:
         """The network cards that machines name and no answer shows, at their plainest."""
@@ -182,12 +224,22 @@ class _Shown:
             return None
         owner = body.get("managedBy")
         alone = isinstance(owner, str) and path_of(owner) not in self._bodies and path_of(owner) not in self._made
-        if is_made(identity.rpartition("/")[2]) and not alone:
+        if is_made(identity.rpartition("/")[2]) and not alone and (owner or self._makes_machines()):
             return None
+        version = OLDER if _is_older(body) else self._versions[identity]
         chosen = chosen_part(body)
-        if kind == "virtualmachines" and "properties" not in chosen:
-            chosen["properties"] = _PLAIN_MACHINE
-        return Wish(f"{body['id']}?api-version={self._versions[identity]}", chosen)
+        if kind in _PLAIN and "properties" not in chosen:
+            chosen["properties"] = _PLAIN[kind]
+        return Wish(f"{body['id']}?api-version={version}", chosen)
+
+    def _makes_machines(self) -> bool:
+        return any("/microsoft.compute/virtualmachines/" in each for each in self._made)
+
+
+def _is_older(body: Mapping[str, Any]) -> bool:
+    """Tell whether a machine lacks what every newer client's machine has: an older client made it."""
+    profile = (body.get("properties") or {}).get("osProfile")
+    return isinstance(profile, dict) and "allowExtensionOperations" not in profile
 
 
 def _born_with(path: str, body: Any) -> Iterator[str]:

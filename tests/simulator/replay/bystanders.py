@@ -65,6 +65,20 @@ def foreign(session: Session) -> list[dict[str, Any]]:
     return [each for each in found.values() if each["type"]]
 
 
+def made_by_the_way(session: Session) -> list[tuple[int, dict[str, Any]]]:
+    """What a session itself makes of other providers, with the tags it asks for, in order and by number."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    for exchange in session.exchanges:
+        body = exchange.body if isinstance(exchange.body, dict) else {}
+        made = exchange.method == "PUT" and exchange.status < 300 and exchange.host == MANAGEMENT_HOST
+        if made and not in_scope(exchange) and isinstance(body.get("id"), str):
+            tags = exchange.request.get("tags") if isinstance(exchange.request, dict) else None
+            one: dict[str, dict[str, Any]] = {}
+            _note(one, body["id"], {**body, **({"tags": tags} if tags else {})})
+            found.extend((exchange.number, each) for each in one.values())
+    return found
+
+
 def _elements(exchange: Exchange) -> Iterator[Mapping[str, Any]]:
     body = exchange.body if isinstance(exchange.body, dict) else {}
     for name in ("value", "data"):

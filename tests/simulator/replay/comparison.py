@@ -59,6 +59,7 @@ class Rules:
     catalogue: bool = False
     rule: Callable[[str], str] = field(default=_as_is)
     mine: Callable[[str], bool] = field(default=lambda _: True)
+    poll: bool = False
 
 
 def compare(recorded: Answer, live: Answer, rules: Rules) -> list[Deviation]:
@@ -80,7 +81,9 @@ def _headers(recorded: Mapping[str, str], live: Mapping[str, str], rules: Rules)
         for name in sorted(given - wanted):
             yield Deviation(name, "header added", "nothing", _short(live[name]))
     for name in sorted(wanted & given):
-        yield from _header_value(name, recorded[name], live[name])
+        advice = rules.poll and name == "retry-after" and recorded[name].isdigit() and live[name].isdigit()
+        if not advice:
+            yield from _header_value(name, recorded[name], live[name])
 
 
 def _header_value(name: str, recorded: str, live: str) -> Iterator[Deviation]:

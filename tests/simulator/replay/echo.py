@@ -54,6 +54,9 @@ class Echo:
     def plant(self, resources: list[dict[str, Any]]) -> None:
         """An echo has everything."""
 
+    def ready(self) -> None:
+        """An echo always is."""
+
     def _body(self, recorded: Any, key: str = "") -> Any:
         if isinstance(recorded, dict):
             return {name: self._body(value, name) for name, value in recorded.items()}

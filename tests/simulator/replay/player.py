@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from tests.simulator.replay.beforehand import beforehand, scrubbed_request, touched_groups
-from tests.simulator.replay.bystanders import changes_by_others, foreign
+from tests.simulator.replay.bystanders import changes_by_others, foreign, made_by_the_way
 from tests.simulator.replay.comparison import Answer, Deviation, Rules, compare
 from tests.simulator.replay.forms import path_of
 from tests.simulator.replay.naming import renaming
 from tests.simulator.replay.recordings import Exchange, Session
-from tests.simulator.replay.scope import is_catalogue, route_of
+from tests.simulator.replay.scope import is_catalogue, is_poll, provider_of, route_of
 from tests.simulator.replay.steps import Step, steps_of
 from tests.simulator.replay.symbols import Symbols
 from tests.simulator.replay.templates import Wish, wishes_of
@@ -60,6 +60,10 @@ class Service(Protocol):
 
     def plant(self, resources: list[dict[str, Any]]) -> None:
         """Let resources be there whose providers are not simulated."""
+        ...
+
+    def ready(self) -> None:
+        """All that was to be there is there, and everybody has noticed."""
         ...
 
 
@@ -107,9 +111,13 @@ def play(session: Session, symbols: Symbols, service: Service) -> Result:
     service.plant([symbols.body(each) for each in foreign(session)])
     for wish in beforehand(session):
         player.carry_out(wish)
-    others = changes_by_others(session)
+    if any(provider_of(exchange.target)[0] == "microsoft.resourcegraph" for exchange in session.exchanges):
+        service.ready()
+    others, by_the_way = changes_by_others(session), made_by_the_way(session)
     outcomes = []
     for step in steps_of(session):
+        while by_the_way and by_the_way[0][0] < step.exchange.number:
+            service.plant([symbols.body(by_the_way.pop(0)[1])])
         if step.exchange.number in others:
             player.carry_out(others[step.exchange.number])
         if step.compared:
@@ -169,7 +177,13 @@ class _Player:
         return replace(recorded, headers=headers, body=self._symbols.body(recorded.body))
 
     def _rules(self, exchange: Exchange) -> Rules:
-        return Rules(self._session.recorder, is_catalogue(exchange.target), self._symbols.name_of_rule, self._is_mine)
+        return Rules(
+            self._session.recorder,
+            is_catalogue(exchange.target),
+            self._symbols.name_of_rule,
+            self._is_mine,
+            is_poll(exchange.target),
+        )
 
     def _is_mine(self, identity: str) -> bool:
         """Elements of groups that the session never names are bystanders of the recorded subscription."""

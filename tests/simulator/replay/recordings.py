@@ -17,13 +17,15 @@ from typing import Any
 
 import yaml
 
-from tests.simulator.replay.forms import decoded
+from tests.simulator.replay.forms import GUID, decoded
 
 REALDATA = Path(__file__).resolve().parents[3].parent / "shared" / "realdata"
 MANAGEMENT_HOST = "https://management.azure.com"
 
 
 _GROUP = re.compile(r"/resourcegroups/([^/?]+)", re.IGNORECASE)
+_NAME = re.compile(r"/([^/?]*\d{6})(?=[/?])")
+_NIL = "00000000-0000-0000-0000-000000000000"
 _NUMBERED = re.compile(r"(.*?)\d{6}$")
 
 
@@ -94,14 +96,23 @@ def read_session(name: str, path: Path) -> Session:
 
 def _scrubbed(interactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Finish the CLI recorder's work: it replaces a group's random name by prefix and number, but not in capitals."""
-    groups = {found.group(1) for each in interactions for found in [_GROUP.search(each["request"]["uri"])] if found}
-    numbered = [(found.group(1), name) for name in groups for found in [_NUMBERED.match(name)] if found]
-    if not numbered:
-        return interactions
+    uris = [each["request"]["uri"] for each in interactions]
+    groups = {found.group(1) for uri in uris for found in [_GROUP.search(uri)] if found}
+    names = {found.group(1) for uri in uris for found in _NAME.finditer(uri)} - groups
     patterns = [
-        (re.compile(rf"(?i)(/resourcegroups/){re.escape(head)}[a-z0-9]{{12,}}(?=[/\"])"), name)
-        for head, name in numbered
+        (re.compile(rf"(?i)(/resourcegroups/){re.escape(found.group(1))}[a-z0-9]{{12,}}(?=[/\"])"), name)
+        for name in groups
+        for found in [_NUMBERED.match(name)]
+        if found
     ]
+    patterns += [
+        (re.compile(rf"(/){re.escape(found.group(1).upper())}[A-Z0-9]{{6,}}(?=[/\"])"), name)
+        for name in names
+        for found in [_NUMBERED.match(name)]
+        if found
+    ]
+    if all(_NIL in uri for uri in uris if "/subscriptions/" in uri):
+        patterns.append((re.compile(rf'(?i)("subscriptionId": *"){GUID.pattern}(?=")'), _NIL))
     for each in interactions:
         for holder, key in ((each["request"], "body"), (each["response"]["body"], "string")):
             for pattern, name in patterns if isinstance(holder.get(key), str) else ():

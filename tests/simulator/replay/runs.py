@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from tests.simulator.replay.bystanders import foreign
+from tests.simulator.replay.bystanders import foreign, made_by_the_way
 from tests.simulator.replay.forms import GUID
 from tests.simulator.replay.player import Result, Service, play, symbols_for
 from tests.simulator.replay.recordings import REALDATA, Session, read_session, session_files
@@ -30,7 +30,8 @@ def sessions(pattern: str = "*", root: Path = REALDATA) -> tuple[Session, ...]:
 
 def subscriptions_of(session: Session) -> set[str]:
     """Every recorded subscription a session names or shows resources of."""
-    found = {each["id"].split("/")[2].lower() for each in foreign(session)}
+    others = [*foreign(session), *(each for _, each in made_by_the_way(session))]
+    found = {each["id"].split("/")[2].lower() for each in others}
     for exchange in session.exchanges:
         if not in_scope(exchange):
             continue

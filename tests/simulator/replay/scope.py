@@ -44,6 +44,8 @@ CATALOGUES = re.compile(
     r"|^/subscriptions$|^/tenants$|/locations$|^/subscriptions/[^/]+/tagnames$|^/subscriptions/[^/]+/providers$"
 )
 
+POLLS = re.compile(r"/(?:operations|diskoperations|capsoperations|operationsstatus|operationresults)/[^/]+$")
+
 # Carried by the connection, tracing, throttling, browser hardening and caching: not part of the protocol.
 IGNORED_HEADERS = re.compile(
     r"^(?:date|server|connection|content-length|content-encoding|transfer-encoding|vary|set-cookie|keep-alive"
@@ -111,6 +113,11 @@ def is_carried_out(exchange: Exchange) -> bool:
 def is_catalogue(path: str) -> bool:
     """Tell whether a path shows the platform's own catalogue."""
     return CATALOGUES.search(path_of(path)) is not None
+
+
+def is_poll(path: str) -> bool:
+    """Tell whether a path asks how an operation fares: its Retry-After is advice that Azure varied from 9 to 50 s."""
+    return POLLS.search(path_of(path)) is not None
 
 
 def route_of(method: str, target: str) -> str:

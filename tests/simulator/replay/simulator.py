@@ -18,6 +18,7 @@ from tests.simulator.replay.forms import decoded
 from tests.simulator.replay.player import Request
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+_NOTICED = 90.0  # Resource Graph sees a change within half a minute
 _SOON = timedelta(hours=2)
 
 
@@ -52,7 +53,10 @@ class Simulator:
     def plant(self, resources: list[dict[str, Any]]) -> None:
         for resource in resources:
             status, _, body = self._exchange("POST", "/_sim/resources", resource)
-            assert status == 201, body
+            assert status in (200, 201), body
+
+    def ready(self) -> None:
+        self.wait(_NOTICED)
 
     def close(self) -> None:
         self._connection.close()

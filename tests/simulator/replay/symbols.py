@@ -49,7 +49,7 @@ class Symbols:
         if not isinstance(recorded, str):
             return recorded
         if key == "query":
-            return _QUOTED.sub(lambda found: f"'{self._word(found.group(1))}'", recorded)
+            return _QUOTED.sub(lambda found: f"'{self.text(found.group(1))}'", recorded)
         return self.text(recorded, key)
 
     def text(self, recorded: str, key: str = "") -> str:
