@@ -1,7 +1,8 @@
 """Whether what was marked may be deleted now: the last word, asked right before the act, from fresh facts alone.
 
 Called by flows/reaping.py. The law is the table CLAUSES: every row can only stop a deletion, and says why; what no row
-stops is deleted. Dates come from deletion_dates.py, budgets from deletion_budgets.py, the brake from deletion_brake.py.
+stops is deleted. Dates come from deletion_dates.py, what Azure itself must show from deletion_evidence.py, budgets from
+deletion_budgets.py, the brake from deletion_brake.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from shared.decide.deletion_dates import Going, Standing
+from shared.decide.deletion_verdicts import Delete, Frozen, Held, NeedsApproval, NotOurs, Verdict, WaitUntil
 from shared.decide.naming import is_ours
 from shared.decide.tag_values import FOREVER
 from shared.model.point import Part, Point
@@ -22,53 +24,6 @@ FRESH = timedelta(minutes=15)  # a list that was begun earlier does not say what
 CLOCKS_APART = timedelta(minutes=10)
 DAILY = timedelta(days=1)
 SOON = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Nothing stands in the way."""
-
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class WaitUntil:
-    """Time will do."""
-
-    until: datetime
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A person or Azure holds it: looked at again at `until`."""
-
-    until: datetime
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """Nothing of this kind is deleted now, whatever its date: people are told."""
-
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsApproval:
-    """More than a day's budget: a second person says yes, or it waits for another day's."""
-
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotOurs:
-    """What stands under this name is not what we made: never touched."""
-
-    because: str
-
-
-Verdict: TypeAlias = Delete | WaitUntil | Held | Frozen | NeedsApproval | NotOurs
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +43,8 @@ class Facts:
     list began that `looks` come from. `machine_held_until` is the hold on the VM itself. `left_at` is since when the
     machine does not ask for protection. `halted` says who paused deletions or why nothing may be written here, `burst`
     why the mass brake is on; both empty when nothing is. `room` is what the budget has left for its kind, and `paid`
-    that the budget was charged already.
+    that the budget was charged already. `not_before` is what Azure's own dates say; `outlived` whether Azure shows a
+    newer complete point where our rows say there is one; `asks` that the newest inventory shows the machine asking.
     """
 
     now: datetime
@@ -105,6 +61,9 @@ class Facts:
     left_at: datetime | None = None
     halted: str = ""
     burst: str = ""
+    not_before: datetime | None = None
+    outlived: bool = True
+    asks: bool = False
 
     @property
     def point(self) -> Point:
@@ -149,6 +108,26 @@ def _date_has_passed(facts: Facts) -> Verdict | None:
     if facts.going is None or facts.now >= facts.going.at:
         return None
     return WaitUntil(facts.going.at, f"kept until {facts.going.at:%Y-%m-%d %H:%M}Z: {facts.going.because}")
+
+
+def _azures_date_has_passed(facts: Facts) -> Verdict | None:
+    if facts.not_before is None or facts.now >= facts.not_before:
+        return None
+    return WaitUntil(facts.not_before, f"Azure's own dates keep it until {facts.not_before:%Y-%m-%d %H:%M}Z")
+
+
+def _is_outlived(facts: Facts) -> Verdict | None:
+    if facts.outlived:
+        return None
+    return WaitUntil(
+        facts.now + SOON, "Azure does not show a newer complete point of the machine, whatever our rows say"
+    )
+
+
+def _machine_has_left(facts: Facts) -> Verdict | None:
+    if not (facts.unplanned and facts.asks):
+        return None
+    return WaitUntil(facts.now + SOON, "the newest inventory shows its machine asking for protection")
 
 
 def _was_announced(facts: Facts) -> Verdict | None:
@@ -229,6 +208,9 @@ CLAUSES: dict[str, Clause] = {
     "ours": _is_ours,
     "may ever go": _may_ever_go,
     "date": _date_has_passed,
+    "Azure's date": _azures_date_has_passed,
+    "outlived": _is_outlived,
+    "machine asks": _machine_has_left,
     "announced": _was_announced,
     "cooling-off": _has_cooled_off,
     "point held": _is_not_held,

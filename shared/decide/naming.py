@@ -78,10 +78,12 @@ def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> Tag
 
 
 def is_ours(seen: SnapshotSeen, point: Point, part: Part, owner: str) -> bool:
-    """Whether a snapshot found under a part's name is that part: our tags, and the very disk once Azure names it."""
+    """Whether a snapshot is that part: the name that follows from the part, our tags, the disk once Azure names it."""
+    named = part_name(point.uid, point.engine, point.slot, part.attempt, part.disk_uid)
     tags = {name.lower(): value for name, value in seen.tags.items()}
     ours = (tags.get("tagback-owner"), tags.get("tagback-vm"), tags.get("tagback-disk"))
-    return ours == (owner, point.uid, part.disk_uid) and seen.source_uid in ("", part.disk_uid)
+    is_it = seen.id.name == named and ours == (owner, point.uid, part.disk_uid)
+    return is_it and seen.source_uid in ("", part.disk_uid)
 
 
 def is_ready(seen: SnapshotSeen) -> bool:

@@ -10,8 +10,9 @@ import logging
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.decide.deletion import DAILY, Delete, Frozen, Held, NeedsApproval, NotOurs, Verdict, WaitUntil, verdict
+from shared.decide.deletion import DAILY, verdict
 from shared.decide.deletion_dates import Going, Standing
+from shared.decide.deletion_verdicts import Delete, Frozen, Held, NeedsApproval, NotOurs, Verdict, WaitUntil
 from shared.decide.naming import stamp
 from shared.decide.removal import frozen, judged, owner_of, put_off, remarked
 from shared.errors import CloudError
@@ -99,7 +100,7 @@ def _decided(seen: Survey, case: Case, standing: Standing) -> Doom | Point:
     machine, point, now = case.machine.row, standing.point, seen.slice_.now()
     assert point.removal is not None
     try:
-        facts = seen.facts(machine, standing, point.removal)
+        facts = seen.facts(machine, case.known_points, standing, point.removal)
     except CloudError as error:
         return put_off(point, now + UNSEEN, f"its parts could not be looked at: {error}")
     there = tuple(look.part for look in facts.looks if look.seen is not None)

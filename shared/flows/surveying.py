@@ -12,16 +12,18 @@ from datetime import datetime, timedelta
 from shared.decide.deletion import Facts, Look
 from shared.decide.deletion_brake import braked
 from shared.decide.deletion_budgets import Room, room, spent
-from shared.decide.deletion_dates import Going, Standing
+from shared.decide.deletion_dates import REMAINS_KEPT, Going, Standing
+from shared.decide.deletion_evidence import is_outlived, not_before, outliving
 from shared.decide.protection import hold_of
-from shared.decide.removal import doomed
+from shared.decide.registration import registered
+from shared.decide.removal import doomed, owner_of
 from shared.decide.tag_values import held_until
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Kind, State
-from shared.model.point import Part, PartState, Removal
+from shared.model.point import Part, PartState, Point, Removal
 from shared.model.rules import Mode
 from shared.model.snapshot import SnapshotSeen
 from shared.model.spending import Spending
@@ -52,9 +54,15 @@ class Survey:
         """The earlier of our time and Azure's."""
         return self.slice_.now() - self.ahead
 
-    def facts(self, machine: Machine, standing: Standing, removal: Removal) -> Facts:
-        """Everything that the verdict on one marked point depends on. A CloudError where it cannot be looked up."""
+    def facts(self, machine: Machine, points: Iterable[Point], standing: Standing, removal: Removal) -> Facts:
+        """Everything that the verdict on one marked point depends on. A CloudError where it cannot be looked up.
+
+        `points` are all points of the machine that our rows know.
+        """
         planned = not isinstance(standing, Going) or standing.planned
+        remains = isinstance(standing, Going) and standing.remains
+        looks = tuple(self._look(part, removal) for part in doomed(standing.point))
+        shown = [look.seen for look in looks if look.seen is not None]
         return Facts(
             now=self.now(),
             clocks_apart=self.apart,
@@ -63,14 +71,28 @@ class Survey:
             marked_at=removal.marked_at,
             wait=self.slice_.rules.delete_wait,
             listed_at=self.listed_at - self.ahead,
-            looks=tuple(self._look(part, removal) for part in doomed(standing.point)),
+            looks=looks,
             room=self.room.planned if planned else self.room.unplanned,
             paid=removal.claimed_at is not None,
             machine_held_until=self._machine_held_until(machine),
             left_at=machine.left_at,
             halted=self.halted,
             burst=self.burst.get(machine.uid, ""),
+            not_before=not_before(shown, self._floor(standing.point, remains), remains),
+            outlived=is_outlived(outliving(standing, points), self.seen, self.slice_.rules.owner),
+            asks=self._asks(machine),
         )
+
+    def _floor(self, point: Point, remains: bool) -> timedelta:
+        """The least age of a point of this plan; what is left of an attempt that failed goes by REMAINS_KEPT."""
+        plan = self.slice_.rules.plans.by_name.get(point.plan)
+        return plan.keep_floor if plan and not remains else REMAINS_KEPT
+
+    def _asks(self, machine: Machine) -> bool:
+        """Whether the newest inventory shows the machine, and asking for protection."""
+        rules, now = self.slice_.rules, self.slice_.now()
+        sighted = self.slice_.sighted(machine.uid)
+        return sighted is not None and owner_of(registered(machine, sighted, rules, now), rules, now).living
 
     def _look(self, part: Part, removal: Removal) -> Look:
         """As the list shows it; by a GET when the list shows nothing, or a hold."""

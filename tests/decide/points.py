@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.decide.naming import part_name
 from shared.model.identity import DiskUid, ResourceId
 from shared.model.point import Consistency, Engine, Origin, Part, PartState, Point, PointState
 from tests.decide.plans import SUBSCRIPTION, UID
@@ -13,10 +14,9 @@ TOOK = timedelta(minutes=10)
 
 
 def part_of(slot: datetime, attempt: int = 1, state: PartState = PartState.READY, disk: str = "os") -> Part:
+    name = part_name(UID, Engine.DISK, slot, attempt, f"uid-{disk}")
     return Part(
-        id=ResourceId(
-            SUBSCRIPTION, "tagback-westeurope", "microsoft.compute/snapshots", f"tb-{disk}-{slot:%m%d%H}-{attempt}"
-        ),
+        id=ResourceId(SUBSCRIPTION, "tagback-westeurope", "microsoft.compute/snapshots", name),
         disk=ResourceId(SUBSCRIPTION, "web", "microsoft.compute/disks", disk),
         disk_uid=DiskUid(f"uid-{disk}"),
         lun=None,

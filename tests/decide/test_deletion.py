@@ -9,20 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.decide.deletion import (
-    CLAUSES,
-    Delete,
-    Facts,
-    Frozen,
-    Held,
-    Look,
-    NeedsApproval,
-    NotOurs,
-    Verdict,
-    WaitUntil,
-    verdict,
-)
+from shared.decide.deletion import CLAUSES, Facts, Look, verdict
 from shared.decide.deletion_dates import Going, Staying
+from shared.decide.deletion_verdicts import Delete, Frozen, Held, NeedsApproval, NotOurs, Verdict, WaitUntil
 from shared.decide.tag_values import FOREVER
 from shared.model.identity import DiskUid
 from shared.model.point import Point
@@ -78,9 +67,13 @@ STOPPED: dict[str, list[tuple[Facts, type]]] = {
         (shown(tags={**SEEN.tags, "tagback-vm": "another"}), NotOurs),
         (shown(tags={**SEEN.tags, "tagback-disk": "another"}), NotOurs),
         (shown(source_uid=DiskUid("another")), NotOurs),
+        (shown(id=replace(PART.id, name="tb-" + 32 * "0")), NotOurs),
     ],
     "may ever go": [(facts(standing=Staying(OLD, "the newest of a living machine")), WaitUntil)],
     "date": [(facts(standing=replace(GOING, at=NOW + MINUTE)), WaitUntil)],
+    "Azure's date": [(facts(not_before=NOW + MINUTE), WaitUntil)],
+    "outlived": [(facts(outlived=False), WaitUntil)],
+    "machine asks": [(facts(standing=UNPLANNED, asks=True), WaitUntil)],
     "announced": [(facts(marked_at=NOW - DAY + MINUTE), WaitUntil)],
     "cooling-off": [
         (facts(standing=UNPLANNED, marked_at=NOW - 71 * HOUR), WaitUntil),
@@ -131,6 +124,8 @@ def test_no_other_clause_would_have_stopped_it(name: str, case: Facts, kind: typ
     "case",
     [
         facts(standing=replace(GOING, at=NOW)),
+        facts(not_before=NOW),
+        facts(asks=True),
         facts(marked_at=NOW - DAY),
         facts(standing=UNPLANNED, marked_at=NOW - 72 * HOUR, left_at=NOW - 72 * HOUR),
         held(changed(OLD, held_until=NOW)),

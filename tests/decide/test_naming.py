@@ -23,10 +23,10 @@ from shared.model.identity import DiskUid
 from shared.model.point import Point
 from shared.model.snapshot import SnapshotSeen
 from tests.decide.plans import RULES, UID, at, sighting
-from tests.decide.points import point_of
+from tests.decide.points import part_of, point_of
 
 SLOT = at("2027-03-10 02:00")
-POINT = replace(point_of(SLOT), attempt=2, parts=(replace(point_of(SLOT).parts[0], attempt=2, lun=7),))
+POINT = replace(point_of(SLOT), attempt=2, parts=(replace(part_of(SLOT, attempt=2), lun=7),))
 PART = POINT.parts[0]
 OURS = {"tagback-owner": "acct", "tagback-vm": UID, "tagback-disk": PART.disk_uid}
 SEEN = SnapshotSeen(PART.id, PART.disk_uid, "Succeeded", 100.0, "Available", OURS)
@@ -121,8 +121,9 @@ def test_a_models_reference_follows_its_content_and_not_its_order() -> None:
         ({"tags": {**OURS, "tagback-vm": "other"}}, False),
         ({"tags": {**OURS, "tagback-disk": "other"}}, False),
         ({"tags": {}}, False),
+        ({"id": replace(PART.id, name="tb-" + 32 * "0")}, False),
     ],
-    ids=["ours", "case", "source not named yet", "other disk", "owner", "vm", "disk", "none"],
+    ids=["ours", "case", "source not named yet", "other disk", "owner", "vm", "disk", "none", "name"],
 )
 def test_only_our_tags_for_this_very_disk_make_a_snapshot_ours(changed: dict[str, object], ours: bool) -> None:
     seen = replace(SEEN, **changed)  # type: ignore[arg-type]  # the table names the fields it changes

@@ -1,0 +1,69 @@
+"""What Azure itself must show before our rows are believed: rows can be changed by whoever may write to our tables.
+
+Called by flows/surveying.py with what the provider's own list shows; deletion.py turns the answers into clauses.
+Nothing here makes a deletion possible, it only delays one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from shared.decide.deletion_dates import Standing
+from shared.decide.naming import STAMP, is_ours, is_ready
+from shared.model.identity import ResourceId
+from shared.model.point import Point
+from shared.model.snapshot import SnapshotSeen
+
+
+def not_before(seen: Sequence[SnapshotSeen], floor: timedelta, remains: bool) -> datetime | None:
+    """Before it Azure's own dates let nothing go: the floor from when Azure began each part, and the parts' stamps.
+
+    The stamps of `remains` count only where Azure shows a whole attempt: then it is a point, whatever our rows say.
+    None where Azure shows no date.
+    """
+    whole = _whole_attempts(seen) if remains else None
+    dates = [one.created + floor for one in seen if one.created]
+    dates += [stamp for one in seen if (whole is None or _attempt(one) in whole) and (stamp := _stamp(one))]
+    return max(dates, default=None)
+
+
+def outliving(standing: Standing, points: Iterable[Point]) -> list[Point]:
+    """The complete points that are kept when this one goes: newer ones, for remains also that of the same slot."""
+    slot, remains = standing.point.slot, getattr(standing, "remains", False)
+    return [one for one in points if one.complete and (one.slot > slot or (remains and one.slot == slot))]
+
+
+def is_outlived(points: Sequence[Point], seen: Mapping[ResourceId, SnapshotSeen], owner: str) -> bool:
+    """Whether Azure shows one of these points whole; true as well where no row says that there is any."""
+    return not points or any(_stands(point, seen, owner) for point in points)
+
+
+def _stands(point: Point, seen: Mapping[ResourceId, SnapshotSeen], owner: str) -> bool:
+    """Every part of the point is there, under its own name, ours and ready."""
+    found = [(part, seen.get(part.id)) for part in point.live_parts]
+    return bool(found) and all(one and is_ours(one, point, part, owner) and is_ready(one) for part, one in found)
+
+
+def _whole_attempts(seen: Sequence[SnapshotSeen]) -> set[str]:
+    """The attempts of which as many parts are ready as each part says there are."""
+    ready = Counter(_attempt(one) for one in seen if is_ready(one))
+    wanted = {_attempt(one): _tag(one, "tagback-parts") for one in seen}
+    return {attempt for attempt, count in ready.items() if wanted[attempt] == str(count)}
+
+
+def _attempt(seen: SnapshotSeen) -> str:
+    return _tag(seen, "tagback-attempt")
+
+
+def _stamp(seen: SnapshotSeen) -> datetime | None:
+    """The date on a part; None for a text that is none: the row's own date still counts."""
+    try:
+        return datetime.strptime(_tag(seen, "tagback-keep-until"), STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _tag(seen: SnapshotSeen, name: str) -> str:
+    return {key.lower(): value for key, value in seen.tags.items()}.get(name, "")
