@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.errors import Refused
+from shared.errors import Conflict, Refused
 from shared.flows.asking import ask_backup, ask_rebuild
 from shared.flows.draining import drain
 from shared.flows.registering import reconcile
@@ -140,6 +140,36 @@ def asked_for(world: Run) -> None:
     perform(world, lambda ports: world.life.asked.append(ask_backup(ports, record.machine.row, "person-1").id))
 
 
+class Endless(Fair):
+    """Snapshots made now never become ready."""
+
+    def fate(self, snapshot: ResourceId) -> Fate:
+        return Fate(None)
+
+
+def half_of_a_set(world: Run) -> None:
+    """One disk of two was accepted; the other is free again soon enough to belong to it."""
+    registered(world)
+    world.stage.azure.refusals[FIRST.disks[1].id] = Conflict("AnotherOperationInProgress", "busy", 409)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    world.stage.azure.refusals.clear()
+    pass_time(world, timedelta(minutes=3))
+
+
+def torn_set(world: Run) -> None:
+    """The same, and the other disk is free again too late."""
+    half_of_a_set(world)
+    pass_time(world, timedelta(minutes=20))
+
+
+def never_ready(world: Run) -> None:
+    """A day ago snapshots were accepted that never became ready."""
+    world.stage.azure.weather = Endless()
+    started(world)
+    world.stage.azure.weather = Fair()
+    pass_time(world, timedelta(hours=25))
+
+
 def retry_asked(world: Run) -> None:
     """Both machines' first captures were given up, for disks that Azure refuses; a person mended it and asks again."""
     registered(world)
@@ -213,6 +243,9 @@ SCENES = (
     Scene("a request is taken up", asked_for, REQUESTS, request_arrives),
     Scene("the ledger is made anew", ledger_lost, REQUESTS, request_arrives),
     _message("ended operations leave", long_ago, SHARDS, shard_text(SHARD)),
+    _message("the rest of a set follows", half_of_a_set, SHARDS, shard_text(SHARD)),
+    _message("a torn set is begun anew", torn_set, SHARDS, shard_text(SHARD)),
+    _message("what never became ready is given up", never_ready, SHARDS, shard_text(SHARD)),
     Scene("a retry is taken up", retry_asked, REQUESTS, request_arrives),
     Scene("what was given up is begun anew", retry_taken, SHARDS, shard_poked),
 )
