@@ -69,6 +69,7 @@ def _point(point: Point) -> Json:
         "keep_until": instant(point.keep_until),
         "held_until": instant(point.held_until),
         "because": point.because,
+        "tags_left_out": list(point.tags_left_out),
     }
 
 

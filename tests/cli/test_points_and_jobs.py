@@ -32,6 +32,7 @@ def test_points_are_as_the_contract_pins_them() -> None:
         "keep_until": "2026-11-27T02:00:00Z",
         "held_until": None,
         "because": "first complete point of its day (daily), kept 7d",
+        "tags_left_out": [],
     }
     assert result.exit_code == 0
 
