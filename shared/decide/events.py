@@ -11,7 +11,7 @@ from shared.decide.naming import stamp
 from shared.model.event import Event, Happening
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
-from shared.model.point import Point
+from shared.model.point import Point, PointState
 
 MOST_UNTOLD = 60  # per machine, while the topic cannot be reached: then the oldest go, and the log says so
 
@@ -88,7 +88,8 @@ def _of_operations(change: Change, now: datetime) -> Iterable[Event]:
 
 def _of_points(change: Change, now: datetime) -> Iterable[Event]:
     for before, after in change.points:
-        if not after.complete or after.rebuilt_at or (before and before.complete):
+        known = before is not None and before.state in (PointState.COMPLETE, PointState.DELETING)
+        if not after.complete or after.rebuilt_at or known:
             continue
         details = {
             "slot": stamp(after.slot),

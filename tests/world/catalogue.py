@@ -81,6 +81,9 @@ KEEPS = {
 UNKNOWN = Asked("", Wish(at=(time(0),)), timedelta(0))
 
 
+ORPHAN_KEEP = timedelta(days=2)
+
+
 def asked(tags: Mapping[str, str]) -> Asked | None:
     """What tags ask for; None when they ask for nothing, UNKNOWN when they name no plan."""
     folded = {name.lower(): value.strip() for name, value in tags.items()}
@@ -101,7 +104,8 @@ def rules() -> Rules:
     plans, problems = read_plans(PLANS)
     assert not problems, problems
     modes = dict.fromkeys(ENFORCED, Mode.ENFORCE) | {WATCHED: Mode.OBSERVE}
-    return Rules(plans=plans, subscriptions=modes, owner=OWNER, topic="https://topic.example/api/events")
+    topic = "https://topic.example/api/events"
+    return Rules(plans=plans, subscriptions=modes, owner=OWNER, topic=topic, orphan_keep=ORPHAN_KEEP)
 
 
 def local_periods(slot: datetime, zone: str) -> dict[str, tuple[int, ...]]:

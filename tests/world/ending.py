@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from shared.model.identity import Shard, VmUid
+from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import Origin, Point
@@ -112,12 +112,13 @@ class Ending:
         attempts = self._promises.births.get((vm.uid, slot.strftime("%Y%m%dT%H%MZ")), {})
         versions = [version for version in self._stage.azure.versions(vm.uid, slot) if version is not None]
         wanted = [{str(uid) for uid in version.captured} for version in versions]
-        made = [
-            {disk for disk, place in parts.items() if self._stage.azure.snapshots[place].ready(self._now)}
-            for parts in attempts.values()
-        ]
+        made = [{disk for disk, place in parts.items() if self._stands(place)} for parts in attempts.values()]
         whole = any(one >= set(disks) for one in made for disks in wanted)
         self._promises.require(whole, "S8", f"newest slot {slot:%m-%d %H:%M} of {vm.uid} is not complete: {made}")
+
+    def _stands(self, place: ResourceId) -> bool:
+        truth = self._stage.azure.snapshots.get(place)
+        return truth is not None and truth.ready(self._now)
 
     def _remembered(self, shard: Shard, uid: VmUid) -> None:
         rows = list(self._stage.ledger.rows[shard][uid])
@@ -133,15 +134,24 @@ class Ending:
                     self._promises.require(False, "S8", what)
                 case _:
                     continue
-        self._kept_long_enough([held.row for held in rows if isinstance(held.row, Point) and held.row.complete])
+        points = [held.row for held in rows if isinstance(held.row, Point) and held.row.complete]
+        self._kept_long_enough(points, self._promises.removals.plan_slots(uid))
+        self._due_ones_are_marked(shard, uid, points)
 
-    def _kept_long_enough(self, points: list[Point]) -> None:
+    def _due_ones_are_marked(self, shard: Shard, uid: VmUid, points: list[Point]) -> None:
+        """Whatever is still there well after its date is the newest of all, or says what keeps it (S8)."""
+        for point in sorted(points, key=lambda one: one.slot)[:-1]:
+            overdue = shard.subscription in ENFORCED and point.keep_until < self._now - TO_SETTLE
+            explained = point.removal is not None and bool(point.removal.because)
+            what = f"{uid} {point.slot:%m-%d %H:%M} is there since {point.keep_until} and nothing says why"
+            self._promises.require(explained or not overdue, "S8", what)
+
+    def _kept_long_enough(self, points: list[Point], plan_slots: list[datetime]) -> None:
         """The first complete plan point of each local day, week and month is kept as long as its class says (S5)."""
-        of_plan = sorted((point for point in points if point.origin is Origin.SLOT), key=lambda one: one.slot)
         for point in points:
             ages = [KEEPS[point.plan].shortest]
             if point.origin is Origin.SLOT and _is_regular(point):
-                ages += _earned(point, [one for one in of_plan if one.slot < point.slot])
+                ages += _earned(point, [slot for slot in plan_slots if slot < point.slot])
             enough = point.keep_until >= point.slot + max(ages)
             what = f"{point.uid} {point.slot:%m-%d %H:%M} ({point.plan}) is kept until {point.keep_until}"
             self._promises.require(enough, "S5", f"{what}, not for {max(ages)}")
@@ -168,10 +178,10 @@ def _is_regular(point: Point) -> bool:
     return point.slot in slots_between(WISHES[point.plan].wish, point.slot - timedelta(days=1), point.slot)
 
 
-def _earned(point: Point, earlier: list[Point]) -> list[timedelta]:
+def _earned(point: Point, earlier: list[datetime]) -> list[timedelta]:
     """The ages of the classes whose period has no earlier complete plan point, in the zone of the point's plan."""
     zone = ZONES[point.plan]
-    passed = [local_periods(one.slot, zone) for one in earlier]
+    passed = [local_periods(slot, zone) for slot in earlier]
     mine = local_periods(point.slot, zone)
     keep = KEEPS[point.plan].ages
     return [age for letter, age in keep.items() if letter in mine and all(mine[letter] != p[letter] for p in passed)]

@@ -19,7 +19,9 @@ from tests.world.steps import EventLog
 from tests.world.twins.queues import POISON, Message, Queues
 
 SWEEP = timedelta(minutes=15)
-BATCH = 8
+EXPIRE = timedelta(hours=1)
+FIVE_PAST = timedelta(minutes=5)
+BATCH = 6
 HIDDEN_WHILE_RUNNING = timedelta(minutes=10)
 HIDDEN_AFTER_FAILURE = timedelta(seconds=30)
 MAX_DEQUEUES = 5
@@ -75,6 +77,7 @@ class Flows:
     sweep: Callable[[World], None]
     receive: Callable[[World, Event], None]
     on_queue: Mapping[str, Callable[[World, str], None]]
+    expire: Callable[[World], None] = lambda world: None
 
 
 @dataclass
@@ -97,7 +100,8 @@ class Host:
     def start(self) -> None:
         """Set the timers and listen."""
         self.queues.arrived = self._arrived
-        self._set_timer()
+        self._set_timer(SWEEP, timedelta(0), "sweep", self.flows.sweep)
+        self._set_timer(EXPIRE, FIVE_PAST, "expire", self.flows.expire)
 
     def kill(self, process: Process) -> None:
         """The process dies at once; a new one takes its place a little later."""
@@ -169,20 +173,18 @@ class Host:
         else:
             self.invoke("receive", process, lambda: self.flows.receive(self.world, event), ended)
 
-    def _set_timer(self) -> None:
-        moment = _next_tick(self.scheduler.now)
+    def _set_timer(self, every: timedelta, past: timedelta, name: str, flow: Callable[[World], None]) -> None:
+        def fire() -> None:
+            process = self._some_process()
+            if process is not None:
+                self.invoke(name, process, lambda: flow(self.world), lambda _failure: None)
 
         def tick() -> None:
             for delay in self.habits.ticks():
-                self.scheduler.at(self.scheduler.now + delay, self._sweep)
-            self._set_timer()
+                self.scheduler.at(self.scheduler.now + delay, fire)
+            self._set_timer(every, past, name, flow)
 
-        self.scheduler.at(moment, tick)
-
-    def _sweep(self) -> None:
-        process = self._some_process()
-        if process is not None:
-            self.invoke("sweep", process, lambda: self.flows.sweep(self.world), lambda _failure: None)
+        self.scheduler.at(_next_tick(self.scheduler.now - past, every) + past, tick)
 
     def _some_process(self) -> Process | None:
         alive = [process for process in self.processes if process.alive]
@@ -248,6 +250,6 @@ class Host:
         self.log.add(self.scheduler.now, f"poison {message.queue} {message.text}")
 
 
-def _next_tick(now: datetime) -> datetime:
+def _next_tick(now: datetime, every: timedelta) -> datetime:
     whole = datetime(now.year, now.month, now.day, tzinfo=UTC)
-    return whole + SWEEP * ((now - whole) // SWEEP + 1)
+    return whole + every * ((now - whole) // every + 1)

@@ -165,7 +165,7 @@ class Life:
         """Somebody holds a snapshot by a tag on it: it must still be there ever after (S14)."""
         ours = [one for one in self._azure.snapshots.values() if one.tags.get("tagback-vm") == vm.uid]
         if ours:
-            ours[-1].tags["backup-hold"] = "forever"
+            self._azure.hold(ours[-1], "forever")
 
     def ask_for_point(self, vm: VmTruth) -> None:
         """As `tagback backup` does, from a process of its own."""

@@ -50,6 +50,7 @@ class Loss:
         self.stage.requests.asked.clear()
         self.stage.poisoned.lose()
         self.stage.leases.held.clear()
+        self.stage.budgets.rows.clear()
         self.promises.ledger_lost()
         self.asked.clear()
 

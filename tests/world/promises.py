@@ -20,6 +20,7 @@ from shared.model.point import PartState, Point, PointState
 from shared.model.snapshot import SnapshotOrder
 from shared.ports import Transition
 from tests.world.catalogue import ENFORCED, KEEPS, OWNER, UNKNOWN, asked
+from tests.world.removals import Removals
 from tests.world.scheduler import Invocation, Scheduler
 from tests.world.steps import Bucket
 from tests.world.told import Told
@@ -72,6 +73,7 @@ class Promises(Witness):
     def watch(self, azure: Azure, scheduler: Scheduler) -> None:
         self._azure = azure
         self._scheduler = scheduler
+        self.removals = Removals(azure, self.require)
 
     def require(self, holds: bool, promise: str, what: str) -> None:
         """Note that a promise was checked, and the violation when it does not hold; the first one ends the run."""
@@ -95,6 +97,7 @@ class Promises(Witness):
         self.require(order.tags.get("tagback-owner") == OWNER, "S12", f"{name} does not say whose it is")
         if there is not None:
             self._put_again(order, there, by)
+        self.removals.born.add(order.id)
         self._stamp_is_long_enough(order)
         self._born_once(order)
 
@@ -133,6 +136,9 @@ class Promises(Witness):
         found = [self._azure.snapshots.get(one) for one in ids]
         return all(one is not None and one.ready(self._scheduler.now) for one in found)
 
+    def snapshot_deleted(self, snapshot: SnapshotTruth, asked_at: datetime) -> None:
+        self.removals.snapshot_deleted(snapshot, asked_at)
+
     def group_made(self, shard: Shard, by: Invocation | None) -> None:
         self.require(shard.subscription in ENFORCED, "S10", f"a group is made in {shard}")
 
@@ -145,6 +151,7 @@ class Promises(Witness):
     def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None:
         for line in lines:
             self._audited.update(NAME.findall(line))
+            self.removals.audited(line)
 
     def events_published(self, events: Sequence[Event]) -> None:
         self.told.published(events)
@@ -217,15 +224,17 @@ class Promises(Witness):
         if was is not None:
             kept = row.keep_until >= was.keep_until and row.birth_keep_until >= was.birth_keep_until
             self.require(kept, "S5", f"the date of {row.uid} {row.slot} was shortened")
-            self.require(row.complete or not was.complete, "S6", f"{row.uid} {row.slot} is not complete any more")
+            stands = row.complete or not was.complete or row.state is PointState.DELETING
+            self.require(stands, "S6", f"{row.uid} {row.slot} is not complete any more")
         self.adopted += _adopted(row, was)
         planned = self._planned.setdefault((row.uid, row.slot, row.attempt), self._known_at(transition))
         if row.state is PointState.COMPLETE and not (was and was.complete):
             self._complete(transition.shard, row, planned)
+        self.removals.point_written(transition.shard, row, was, _machine_in(transition))
 
     def _known_at(self, transition: Transition) -> datetime:
         """How old what the parts were planned by may be: the last GET, or a list that was late itself."""
-        machine = next(write.row for write in transition.writes if isinstance(write.row, Machine))
+        machine = _machine_in(transition)
         return min(machine.as_of, self._listed.get(transition.uid, machine.as_of))
 
     def _complete(self, shard: Shard, row: Point, planned: datetime) -> None:
@@ -244,6 +253,10 @@ class Promises(Witness):
         answered = self.answers.get((shard, row.uid), {}).values()
         doubled = [one for one in answered if one.slot == row.slot and one.slot_from and one.state is State.SUPERSEDED]
         self.require(not doubled, "S2", f"{what} is complete and superseded at once")
+
+
+def _machine_in(transition: Transition) -> Machine:
+    return next(write.row for write in transition.writes if isinstance(write.row, Machine))
 
 
 def _adopted(row: Point, was: Point | None) -> int:

@@ -182,6 +182,7 @@ def _result(world: Run) -> Result:
         "steps": made.scheduler.steps,
         "captures": points,
         "snapshots": len(made.azure.snapshots),
+        "deleted": world.promises.removals.deleted,
         "answers": sum(len(answers) for answers in world.promises.answers.values()),
         "adopted": world.promises.adopted,
         "kills": world.storm.fired["F16"] + world.storm.fired["F24"],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from shared.model.event import Event
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
-from shared.model.point import Point
+from shared.model.point import Point, PointState
 from shared.ports import Transition
 from tests.world.twins.rows import Kept
 
@@ -80,7 +80,7 @@ def _news(transition: Transition, before: Sequence[Kept | None], row: Machine, w
             case Point() if (
                 write.row.complete
                 and not write.row.rebuilt_at
-                and not (isinstance(earlier, Point) and earlier.complete)
+                and not (isinstance(earlier, Point) and earlier.state in (PointState.COMPLETE, PointState.DELETING))
             ):
                 wanted.append("completed")
             case Operation() if write.row.state in (State.NEEDS_PERSON, State.GAVE_UP):

@@ -1,0 +1,136 @@
+"""The promises about deletions (S3, S4, S12, S14), judged at the instant of each from the truth about Azure.
+
+What was complete is known from the rows as they were written, and from the snapshots themselves; whether a deletion was
+right is worked out here, by the words of the promise. It shares nothing with `shared/decide`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.machine import Machine
+from shared.model.point import Origin, Point, PointState
+from tests.world.catalogue import ENFORCED, ORPHAN_KEEP, asked
+from tests.world.twins.azure import Azure, SnapshotTruth
+
+STAMP = "%Y%m%dT%H%MZ"
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+CLOCKS_DIFFER = timedelta(minutes=5)
+LOOKED_BEFORE = timedelta(minutes=15)
+COOLING_OFF = timedelta(hours=72)
+LEAST_UNPLANNED = 10
+
+Require = Callable[[bool, str, str], None]
+Key = tuple[VmUid, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A complete point as it was recorded: its attempt, its parts, and until when the ledger keeps it."""
+
+    slot: datetime
+    attempt: int
+    parts: tuple[ResourceId, ...]
+    keep_until: datetime
+    of_plan: bool
+
+
+@dataclass
+class Removals:
+    """Watches what is deleted. `require` is how a broken promise is told."""
+
+    azure: Azure
+    require: Require
+    whole: dict[Key, Whole] = field(default_factory=dict)
+    gained: dict[Shard, list[datetime]] = field(default_factory=dict)
+    claimed: dict[Shard, dict[Key, tuple[datetime, bool]]] = field(default_factory=dict)
+    born: set[ResourceId] = field(default_factory=set)
+    deleted: int = 0
+    _announced: set[str] = field(default_factory=set)
+
+    def audited(self, line: str) -> None:
+        told = json.loads(line)
+        if told.get("event") in ("point.deleting", "point.deleted"):
+            self._announced.update(told["parts"])
+
+    def point_written(self, shard: Shard, row: Point, was: Point | None, machine: Machine) -> None:
+        """A point's row was committed together with its machine's."""
+        key = (row.uid, row.slot.strftime(STAMP))
+        if row.complete:
+            if not (was and was.complete) and key not in self.whole:
+                self.gained.setdefault(shard, []).append(self.azure.now())
+            parts = tuple(part.id for part in row.live_parts)
+            self.whole[key] = Whole(row.slot, row.attempt, parts, row.keep_until, row.origin is Origin.SLOT)
+        if row.state is PointState.DELETING and was is not None and was.complete:
+            self._claimed(shard, key, row, machine)
+
+    def plan_slots(self, uid: VmUid) -> list[datetime]:
+        """The slots of all complete plan points that the machine ever had."""
+        return sorted(point.slot for (owner, _), point in self.whole.items() if owner == uid and point.of_plan)
+
+    def _claimed(self, shard: Shard, key: Key, row: Point, machine: Machine) -> None:
+        now, planned = self.azure.now(), row.removal is not None and row.removal.planned
+        claims = self.claimed.setdefault(shard, {})
+        if key in claims:
+            return
+        claims[key] = (now, planned)
+        lately = [one for moment, one in claims.values() if moment > now - 23 * HOUR]
+        gained = sum(moment > now - 26 * HOUR for moment in self.gained.get(shard, ()))
+        enough = sum(lately) <= -(-3 * gained // 2)
+        self.require(enough, "S3", f"{sum(lately)} points of {shard} go as planned in a day that gained {gained}")
+        unplanned = len(lately) - sum(lately)
+        self.require(unplanned <= LEAST_UNPLANNED, "S3", f"{unplanned} points of {shard} go unplanned in a day")
+        if not planned:
+            left = machine.left_at
+            cooled = left is None or now >= left + COOLING_OFF - CLOCKS_DIFFER
+            self.require(cooled, "S3", f"{key} goes before {machine.uid} has been gone for three days")
+
+    def snapshot_deleted(self, truth: SnapshotTruth, asked_at: datetime) -> None:
+        """Azure accepted a deletion, asked for at an instant."""
+        self.deleted += 1
+        name, now = truth.id.name, self.azure.now()
+        self.require(
+            truth.id in self.born and truth.id.subscription in ENFORCED, "S10", f"{name} is not ours to delete"
+        )
+        self.require(name in self._announced, "S12", f"{name} is deleted and the audit log does not say so")
+        held_since = self.azure.holds.get(truth.id)
+        in_time = held_since is None or asked_at - held_since <= LOOKED_BEFORE + CLOCKS_DIFFER
+        self.require(in_time, "S14", f"{name} is deleted, held since {held_since}")
+        key = (VmUid(truth.tags["tagback-vm"]), truth.tags["tagback-slot"])
+        point = self.whole.get(key)
+        if point is not None and truth.id in point.parts:
+            stamped = datetime.strptime(truth.tags["tagback-keep-until"], STAMP).replace(tzinfo=UTC)
+            due = max(stamped, point.keep_until)
+            self.require(now >= due - CLOCKS_DIFFER, "S3", f"{name} of {key} is deleted before {due}")
+            self._another_is_kept(key, point, now)
+        else:
+            self._is_a_remnant(key, truth, now)
+
+    def _another_is_kept(self, key: Key, point: Whole, now: datetime) -> None:
+        """A newer complete point stands, or the machine has not asked for anything for long (S4)."""
+        newer = any(other.slot > point.slot for other in self._standing(key[0], now))
+        self.require(newer or self._left_long_ago(key[0], now), "S4", f"{key} was the last complete point")
+
+    def _is_a_remnant(self, key: Key, truth: SnapshotTruth, now: datetime) -> None:
+        """What belongs to no complete point goes a day later, when something better stands."""
+        old = now >= truth.born + DAY - CLOCKS_DIFFER
+        slot = datetime.strptime(key[1], STAMP).replace(tzinfo=UTC)
+        better = any(other.slot >= slot for other in self._standing(key[0], now))
+        right = old and (better or self._left_long_ago(key[0], now))
+        self.require(right, "S3", f"{truth.id.name} of an attempt at {key} is deleted too early")
+
+    def _standing(self, uid: VmUid, now: datetime) -> Iterator[Whole]:
+        """The machine's complete points that can still be restored from."""
+        for (owner, _), point in self.whole.items():
+            found = [self.azure.snapshots.get(part) for part in point.parts]
+            if owner == uid and all(truth is not None and truth.ready(now) for truth in found):
+                yield point
+
+    def _left_long_ago(self, uid: VmUid, now: datetime) -> bool:
+        versions = self.azure.versions(uid, now - ORPHAN_KEEP + CLOCKS_DIFFER)
+        return all(vm is None or asked(vm.tags) is None for vm in versions)
