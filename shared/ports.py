@@ -210,6 +210,9 @@ class Ledger(Protocol):
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         """The machines whose `wanted_at` has come, earliest first and then by uid, with their open operations only."""
 
+    def next_wanted(self, shard: Shard, until: datetime) -> datetime | None:
+        """The earliest `wanted_at` of a machine of the shard, as far as it lies not after `until`."""
+
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         """The machine's points by slot, oldest first, as last read."""
 

@@ -97,7 +97,7 @@ SETTINGS = {
     "TAGBACK_EXTRA_TAGS": "`name=value` pairs, comma-separated, put on everything that is created",
     "TAGBACK_ARM_ENDPOINT": "Azure Resource Manager",
     "TAGBACK_AUTHORITY": "where tokens come from, in other clouds",
-    "TAGBACK_TOPIC_ENDPOINT": NOT_YET,
+    "TAGBACK_TOPIC_ENDPOINT": "a custom topic of Event Grid that is told every change; see [events.md](events.md)",
     "TAGBACK_SWEEP": "when the sweep runs (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_EXPIRE": "when what may go is marked (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_DRILL": NOT_YET,

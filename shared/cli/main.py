@@ -171,6 +171,22 @@ def plan(
         context.exit(NOT_ALL_IS_WELL)
 
 
+@commands.command()
+@output_option
+@click.pass_context
+def rebuild(context: click.Context) -> None:
+    """Make the ledger anew from what Azure holds, when its tables were lost. What the ledger still knows stays."""
+    session = session_of(context)
+    world, rules = session.open()
+    by = session.caller()
+    asked = [asking.ask_rebuild(world, shard, by) for shard in asking.shards_with_points(world, rules)]
+    answer = [{"id": one.id, "subscription": one.shard.subscription, "region": one.shard.region} for one in asked]
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_rebuilds(answer)
+
+
 @commands.group()
 def plans() -> None:
     """The plans that tags can name."""

@@ -185,9 +185,19 @@ def print_retry(name: str, job: str, request: str) -> None:
     )
 
 
+def print_rebuilds(answer: Sequence[Json]) -> None:
+    if not answer:
+        print_lines(["Azure holds no recovery group of this installation: there is nothing to make the ledger from."])
+        return
+    print_lines([f"{one['subscription']} in {one['region']}: request {one['id']}" for one in answer])
+    print_lines(["", "Watch them with `tagback request ID`. Nothing that the ledger still knows is overwritten."])
+
+
 def print_request(answer: Json) -> None:
     because = f": {answer['because']}" if answer["because"] else ""
-    lines = [f"{answer['asked']} of {answer['vm_uid']}, asked for at {words(answer['at'])} by {answer['by']}"]
+    lines = [
+        f"{answer['asked']} of {answer['vm_uid'] or 'the ledger'}, asked for at {words(answer['at'])} by {answer['by']}"
+    ]
     lines.append(f"{answer['progress']}{because}")
     if answer["outcome"]:
         lines.append(f"its operation {answer['job']} is {answer['outcome']['state']}: {answer['outcome']['because']}")

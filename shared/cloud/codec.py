@@ -115,7 +115,7 @@ def _reader(kind: Any) -> Read:
     if get_origin(kind) is not None:
         return dict
     if kind is datetime:
-        return _moment
+        return instant
     if kind in (ResourceId, Shard):
         kind = kind.parse
     elif is_dataclass(kind):
@@ -135,7 +135,7 @@ def _nested_reader(kind: Any) -> Read:
     return nested
 
 
-def _moment(raw: datetime | str) -> datetime:
+def instant(raw: datetime | str) -> datetime:
     """The table SDK's instants are of a class of their own."""
     moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
     return datetime.combine(moment.date(), moment.time(), UTC)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from shared.cloud import table as tables
+from shared.cloud.codec import instant
 from shared.cloud.rows import SCHEMA, Entity, entity_of, key, row_key, row_of
 from shared.cloud.slices import CENSUS, FIRST, FULL, Census, all_slices, census_entity, census_of, hashed, partition
 from shared.cloud.slices import slices_of as slices_to_search
@@ -61,6 +62,13 @@ class TableLedger:
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         records = [record for slice_ in all_slices(self._census(shard)) for record in self._due_in(shard, slice_, now)]
         return sorted(records, key=lambda record: (record.machine.row.wanted_at or now, record.machine.row.uid))
+
+    def next_wanted(self, shard: Shard, until: datetime) -> datetime | None:
+        slices = all_slices(self._census(shard))
+        condition, columns = "wanted_at le @until", ["wanted_at"]
+        rows = (row for one in slices for row in self._rows(shard, one, "m|", condition, until=until, columns=columns))
+        wanted = (moment for row in rows if (moment := instant(row["wanted_at"])) <= until)
+        return min(wanted, default=None)
 
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         for slice_ in slices_to_search(uid):

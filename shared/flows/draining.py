@@ -7,9 +7,9 @@ and may be killed at any instant: whoever comes next looks before acting.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from shared.errors import LostRace
+from shared.errors import LostRace, Refused
 from shared.flows.capturing import Errand, take_up
 from shared.flows.confirming import confirm
 from shared.flows.pruning import is_due, prune
@@ -27,6 +27,8 @@ BATCH = 20  # machines whose intents are recorded and audited together before th
 MARGIN = timedelta(seconds=60)  # the lease outlives the slice by the longest call
 SOON = timedelta(minutes=15)  # what is wanted within this time is worth another message
 FASTEST = timedelta(seconds=60)  # a delayed message is only a faster look
+AT_ONCE = timedelta(seconds=1)
+TOO_LARGE = frozenset({"PropertyValueTooLarge", "EntityTooLarge", "TransactionTooLarge"})  # what no table row can hold
 
 
 def drain(world: World, rules: Rules, shard: Shard) -> None:
@@ -37,23 +39,31 @@ def drain(world: World, rules: Rules, shard: Shard) -> None:
     if lease is None:
         log.info("shard.held shard=%s because=%r", shard, "another drainer has the lease")
         return
+    slice_ = Slice(world, rules, shard, until, until + MARGIN)
     try:
-        _work(Slice(world, rules, shard, until, until + MARGIN))
+        _work(slice_)
     finally:
         world.leases.give_back(lease)
-    _hand_back(world, shard)
+    _hand_back(slice_)
 
 
 def _work(slice_: Slice) -> None:
-    """Every machine at most once per slice, so that a machine that stays due cannot hold up the others."""
+    """Every machine at most once per slice, so that a machine that stays due cannot hold up the others.
+
+    What is due is read once and worked through: a row that changed since is a lost race, and read again later.
+    """
     taken: set[VmUid] = set()
     while not slice_.is_over():
         due = slice_.world.ledger.due(slice_.shard, slice_.world.clock.now())
-        batch = [record for record in due if record.machine.row.uid not in taken][:BATCH]
-        if not batch:
+        waiting = [record for record in due if record.machine.row.uid not in taken]
+        if not waiting:
             return
-        taken |= {record.machine.row.uid for record in batch}
-        _pass(slice_, batch)
+        for start in range(0, len(waiting), BATCH):
+            if slice_.is_over():
+                return
+            batch = waiting[start : start + BATCH]
+            taken |= {record.machine.row.uid for record in batch}
+            _pass(slice_, batch)
 
 
 def _pass(slice_: Slice, batch: list[Record]) -> None:
@@ -70,14 +80,18 @@ def _intended(slice_: Slice, record: Record) -> Errand | None:
     except LostRace:
         log.info("vm.raced vm=%s because=%r", record.machine.row.name, "somebody else changed it first")
         return None
+    except Refused as error:
+        if error.code not in TOO_LARGE:
+            raise
+        log.error("vm.unrecordable vm=%s because=%r", record.machine.row.name, str(error))
+        return None
 
 
-def _hand_back(world: World, shard: Shard) -> None:
-    now = world.clock.now()
-    due = world.ledger.due(shard, now + SOON)
-    if due:
-        world.queue.send(SHARDS, shard_text(shard), _delay(due[0].machine.row.wanted_at, now))
-
-
-def _delay(wanted: datetime | None, now: datetime) -> timedelta:
-    return min(max((wanted or now) - now, timedelta(seconds=1)), FASTEST)
+def _hand_back(slice_: Slice) -> None:
+    """Ask for the next slice: at once when time ran out, a little later for what stays due although it was taken."""
+    now = slice_.now()
+    wanted = slice_.world.ledger.next_wanted(slice_.shard, now + SOON)
+    if wanted is not None:
+        soonest = AT_ONCE if slice_.is_over() or wanted > now else FASTEST
+        delay = min(max(wanted - now, soonest), FASTEST)
+        slice_.world.queue.send(SHARDS, shard_text(slice_.shard), delay)

@@ -216,3 +216,13 @@ def test_the_operations_of_a_shard_are_listed_open_or_not(ledger: Ledger, shard:
     put(ledger, shard, other, bare_machine(shard, other), ended)
     assert {held.row for held in ledger.operations(shard)} == {operation(one), ended}
     assert list(ledger.operations(Shard(shard.subscription, "elsewhere"))) == []
+
+
+def test_the_next_that_is_wanted_is_the_earliest_up_to_an_instant(ledger: Ledger, shard: Shard) -> None:
+    assert ledger.next_wanted(shard, EXACT) is None
+    for late in (EXACT + DAY, EXACT, EXACT + 2 * DAY, None):
+        uid = new_uid()
+        put(ledger, shard, uid, replace(bare_machine(shard, uid), next_due=late))
+    assert ledger.next_wanted(shard, EXACT - timedelta(microseconds=1)) is None
+    assert ledger.next_wanted(shard, EXACT) == EXACT
+    assert ledger.next_wanted(shard, EXACT + 9 * DAY) == EXACT

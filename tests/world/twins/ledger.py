@@ -70,6 +70,13 @@ class LedgerTwin:
         self._steps.after(call)
         return records
 
+    def next_wanted(self, shard: Shard, until: datetime) -> datetime | None:
+        call = self._reading("ledger.next_wanted", shard, "")
+        machines = [rows.machine.row for rows in self.rows.get(shard, {}).values() if rows.machine]
+        wanted = [one.wanted_at for one in machines if one.wanted_at and one.wanted_at <= until]
+        self._steps.after(call)
+        return min(wanted, default=None)
+
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         call = self._reading("ledger.points", shard, uid)
         rows = self.rows.get(shard, {}).get(uid, Rows())
