@@ -71,7 +71,7 @@ class Known:
         """Tell whether this explains a deviation."""
         found = deviation.finding
         return (
-            self.direction == deviation.direction
+            re.fullmatch(self.direction, deviation.direction) is not None
             and re.fullmatch(self.kind, found.kind) is not None
             and re.fullmatch(self.member, found.member) is not None
             and self.says in found.says
