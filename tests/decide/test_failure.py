@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 
 from shared.decide.failure import LAST, RULES, AskPerson, GiveUp, Gone, Retry, Tries, follow_up, gravity, rule_for
 from shared.decide.failure_arm import CAUTIOUS
-from shared.decide.failure_rules import Follow, WaitFor
+from shared.decide.failure_rules import Course, Follow, WaitFor
 from shared.model.fault import Area, Fault, Task, Trouble
 
 FACTS = Path(__file__).parents[3] / "shared" / "docs" / "azure-facts.md"
@@ -74,6 +74,46 @@ def course_of(fault: Fault) -> list[Retry | AskPerson | GiveUp | Gone]:
         assert times <= LAST, f"{fault} is tried for ever"
         followed.append(follow_up(fault, Tries(times, times, "uid")))
     return followed
+
+
+def lines_of(name: str, course: Course) -> list[str]:
+    """One course as an operator reads it."""
+    often = f"{course.follow} {course.first} to {course.most}, {course.attempts} times: {course.because}"
+    further = [
+        f"    until {course.wait_for}" * bool(course.wait_for),
+        f"    remedy: {course.remedy}" * bool(course.remedy),
+    ]
+    return [name, f"  {often}", *filter(None, further)]
+
+
+def book() -> str:
+    """The whole table, row by row."""
+    lines: list[str] = []
+    for rule in RULES:
+        told = ", ".join(rule.codes) or " / ".join(repr(words) for words in rule.says) or str(rule.trouble)
+        lines += lines_of(f"{rule.source} [{rule.area}, {rule.task}] {told}", rule.course)
+        for words, course in rule.when:
+            lines += [f"    {line}" for line in lines_of(f"when it says {' / '.join(map(repr, words))}", course)]
+    for trouble, course in CAUTIOUS.items():
+        lines += lines_of(f"any other code, {trouble}", course)
+    return "\n".join(lines) + "\n"
+
+
+def test_the_table_is_as_the_golden_file_shows_it(update_golden: bool) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "failures.txt"
+    if update_golden:
+        golden.write_text(book(), encoding="utf-8")
+    wanted = golden.read_text(encoding="utf-8")
+    assert book() == wanted, "the table changed. If that is wanted: pytest --update-golden, read the diff"
+
+
+def test_a_row_that_is_looked_up_is_the_row_of_the_table() -> None:
+    """The look-up is made from the table when it is imported; this notices where the two part."""
+    for rule in RULES:
+        for code in rule.codes:
+            assert rule_for(Fault(Trouble.CONFLICT, code, "", area=rule.area)) is rule
+        for words in rule.says:
+            assert rule_for(Fault(Trouble.CONFLICT, "", words, area=rule.area, task=rule.task)) is rule
 
 
 needs_facts = pytest.mark.skipif(not FACTS.exists(), reason="the facts are not beside this repository")
