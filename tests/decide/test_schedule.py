@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.decide.schedule import interval, next_slot, owed, slots, start_of
+from shared.decide.schedule import interval, lateness, next_slot, owed, rhythm, slots, start_of
 from shared.model.identity import VmUid
 from shared.model.plan import Schedule
 from tests.decide.plans import at
@@ -106,3 +106,83 @@ def test_starts_are_spread_over_the_whole_window() -> None:
 def test_without_a_window_everything_starts_at_the_slot() -> None:
     slot = at("2027-03-10 02:00")
     assert start_of(slot, daily("02:00", "UTC", timedelta(0)), VmUid("x")) == slot
+
+
+def cron(line: str, zone: str = "Europe/Berlin") -> Schedule:
+    return Schedule((), None, zone, timedelta(hours=1), line)
+
+
+def test_a_cron_line_runs_by_the_wall_clock_of_its_zone() -> None:
+    found = [*slots(cron("30 2 * * 1-5"), at("2027-03-25 12:00"), at("2027-03-30 12:00"))]
+    assert found == [at("2027-03-26 01:30"), at("2027-03-29 00:30"), at("2027-03-30 00:30")]
+
+
+def test_a_cron_line_in_the_skipped_hour_runs_once_at_its_end_and_in_the_doubled_hour_once() -> None:
+    skipped = [*slots(cron("10,40 2 * * *"), at("2027-03-27 12:00"), at("2027-03-28 12:00"))]
+    assert skipped == [at("2027-03-28 01:00")]
+    doubled = [*slots(cron("10,40 2 * * *"), at("2027-10-30 12:00"), at("2027-10-31 12:00"))]
+    assert doubled == [at("2027-10-31 00:10"), at("2027-10-31 00:40")]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "shortest", "longest", "most"),
+    [
+        (daily("02:00", "UTC"), 24, 24, 1),
+        (Schedule((time(2), time(3, 30), time(20)), None, "UTC", timedelta(0)), 1.5, 16.5, 3),
+        (Schedule((), timedelta(hours=5), "UTC", timedelta(0)), 4, 5, 5),
+        (cron("0 2 * * 1-5"), 24, 72, 1),
+        (cron("0 2,14 * * SAT"), 12, 156, 2),
+        (cron("0 4 1 * *"), 28 * 24, 31 * 24, 1),
+        (cron("0 4 29 2 *"), 1461 * 24, 1461 * 24, 1),
+        (cron("0 4 * 1-11 *"), 24, 32 * 24, 1),
+    ],
+    ids=str,
+)
+def test_the_rhythm_of_a_schedule(schedule: Schedule, shortest: float, longest: float, most: int) -> None:
+    beat = rhythm(schedule)
+    assert (beat.shortest, beat.longest) == (timedelta(hours=shortest), timedelta(hours=longest))
+    assert beat.most_per_day == most
+    assert interval(schedule) == beat.longest
+
+
+def test_how_many_points_come_a_day_is_an_average() -> None:
+    assert rhythm(daily("02:00", "UTC")).per_day == 1
+    assert rhythm(cron("0 2,14 * * 1-5")).per_day == pytest.approx(10 / 7, rel=0.01)
+    assert rhythm(cron("0 4 1 * *")).per_day == pytest.approx(12 / 365.25, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "newest", "missing", "since"),
+    [
+        pytest.param(daily("02:00", "UTC"), "2027-03-10 02:00", "2027-03-11 02:00", "2027-03-11 15:00", id="daily"),
+        pytest.param(daily("02:00", "UTC"), "2027-03-10 11:37", "2027-03-11 02:00", "2027-03-11 15:00", id="on demand"),
+        pytest.param(
+            Schedule((), timedelta(hours=6), "UTC", timedelta(0)),
+            "2027-03-10 06:00",
+            "2027-03-10 12:00",
+            "2027-03-10 15:00",
+            id="half the time to the next",
+        ),
+        pytest.param(
+            cron("0 2 * * 1-5", "UTC"), "2027-03-12 02:00", "2027-03-15 02:00", "2027-03-15 15:00", id="a week-end"
+        ),
+        pytest.param(
+            cron("0 2 * * 1-5", "UTC"), "2027-03-08 02:00", "2027-03-09 02:00", "2027-03-09 15:00", id="a working day"
+        ),
+        pytest.param(
+            cron("0 2 1 * *", "UTC"), "2027-03-01 02:00", "2027-04-01 02:00", "2027-04-01 15:00", id="once a month"
+        ),
+    ],
+)
+def test_a_machine_falls_behind_when_the_next_slot_has_had_its_time(
+    schedule: Schedule, newest: str, missing: str, since: str
+) -> None:
+    behind = lateness(schedule, at(newest))
+    assert (behind.missing, behind.since) == (at(missing), at(since))
+
+
+def test_what_is_owed_after_a_gap_of_centuries_is_found_at_once() -> None:
+    due = owed(cron("0 2 * * 1-5", "UTC"), at("1527-03-10 02:00"), at("2027-03-14 09:00"))
+    assert due
+    assert (due.slot, due.newest_missed) == (at("2027-03-12 02:00"), at("2027-03-11 02:00"))
+    assert due.oldest_missed == at("1527-03-11 02:00")

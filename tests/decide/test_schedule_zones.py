@@ -58,8 +58,7 @@ def cron(zone: str, line: str) -> Wanted:
 
 
 def usual(zone: str, clock: Clock) -> Iterator[Wanted]:
-    """What a plan may want: once a day, on leap days, by two kinds of days; and where the clock moves, also often and on
-    working days."""
+    """What a plan may want: once a day, on leap days, by two kinds of days; where the clock moves, also often."""
     yield at_times(zone, drawn(zone, 24 * 60))
     yield cron(zone, "30 2,23 29 2 *")
     yield cron(zone, "15 1 1,15 */2 0")
