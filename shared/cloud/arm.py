@@ -173,8 +173,9 @@ class Arm:
         """Tell the gates of a missing role; what else a 403 can mean says nothing of the scope."""
         request = getattr(error.response, "request", None)
         about = target(request.method, request.url) if request is not None else None
-        if about and error.status_code == 403 and said(error)[0] == CODE:
-            self._gates.denied(about)
+        code, message = said(error)
+        if about and error.status_code == 403 and code == CODE:
+            self._gates.denied(about, message)
 
     def _heard(self, lane: Lane, response: Any) -> None:
         answer = response.http_response

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from shared.decide import gate as decide
@@ -22,6 +23,7 @@ log = logging.getLogger("tagback")
 
 CODE = "AuthorizationFailed"  # a linked check or a policy speaks of one resource, not of the scope
 SAID = "the permission is missing for the whole of"
+Scope: TypeAlias = "tuple[str, str, str]"  # verb, subscription, group; the subscription's own has no group
 _RESOURCE = re.compile(r"^/subscriptions/([^/]+)/resourcegroups/([^/]+)(/providers/.+)?$")
 
 
@@ -35,7 +37,7 @@ class Target:
     resource: str
 
     @property
-    def scopes(self) -> Iterator[tuple[tuple[str, str, str], str]]:
+    def scopes(self) -> Iterator[tuple[Scope, str]]:
         """The scopes around it, each with what the request touches inside it."""
         yield (self.verb, self.subscription, self.group), self.resource
         yield (self.verb, self.subscription, ""), self.group
@@ -55,7 +57,8 @@ class Gates:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._gates: dict[tuple[str, str, str], Gate] = {}
+        self._gates: dict[Scope, Gate] = {}
+        self._said: dict[Scope, str] = {}
         self._lock = threading.Lock()
 
     def admit(self, about: Target) -> None:
@@ -65,24 +68,32 @@ class Gates:
             for scope, _ in about.scopes:
                 wait = decide.wait(self._gates.get(scope, Gate()), now)
                 if wait:
-                    raise Denied(CODE, f"{SAID} {'/'.join(filter(None, scope[1:]))}; asked again in {wait}", 403)
+                    raise Denied(CODE, f"{SAID} {_name(scope)}; Azure said: {self._said.get(scope, '')}", 403)
             for scope, _ in about.scopes:
                 self._gates[scope] = decide.let_through(self._gates.get(scope, Gate()), now)
 
-    def denied(self, about: Target) -> None:
-        """The call was answered with a 403 for want of a role."""
+    def denied(self, about: Target, said: str) -> None:
+        """The call was answered with a 403 for want of a role, in these words."""
         with self._lock:
             now = self._clock.now()
             for scope, inside in about.scopes:
                 before = self._gates.get(scope, Gate())
                 after = self._gates[scope] = decide.denied(before, inside, now)
+                self._said[scope] = said
                 if after.is_shut and not before.is_shut:
-                    log.warning("scope.denied scope=%s because=%r", "/".join(filter(None, scope)), SAID)
+                    log.warning("scope.denied verb=%s scope=%s because=%r", scope[0], _name(scope), said)
 
     def passed(self, about: Target) -> None:
         """The call was answered by the service itself, so it was permitted."""
         with self._lock:
             for scope, _ in about.scopes:
                 before = self._gates.pop(scope, None)
+                self._said.pop(scope, None)
                 if before and before.is_shut:
-                    log.warning("scope.permitted scope=%s because='a call got through'", "/".join(filter(None, scope)))
+                    log.warning(
+                        "scope.permitted verb=%s scope=%s because=%r", scope[0], _name(scope), "a call got through"
+                    )
+
+
+def _name(scope: Scope) -> str:
+    return "/".join(filter(None, scope[1:]))

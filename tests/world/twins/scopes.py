@@ -50,7 +50,7 @@ class Scopes:
         except Denied as error:
             if error.code == CODE:
                 self.denied[about.verb] += 1
-                gates.denied(about)
+                gates.denied(about, error.message)
             raise
         except ANSWERED:
             gates.passed(about)
