@@ -45,6 +45,7 @@ class Facts:
     why the mass brake is on; both empty when nothing is. `room` is what the budget has left for its kind, and `paid`
     that the budget was charged already. `not_before` is what Azure's own dates say; `outlived` whether Azure shows a
     newer complete point where our rows say there is one; `asks` that the newest inventory shows the machine asking.
+    `elsewhere` says that it moved to another shard and has no newer point there; empty when not.
     """
 
     now: datetime
@@ -64,6 +65,7 @@ class Facts:
     not_before: datetime | None = None
     outlived: bool = True
     asks: bool = False
+    elsewhere: str = ""
 
     @property
     def point(self) -> Point:
@@ -128,6 +130,10 @@ def _machine_has_left(facts: Facts) -> Verdict | None:
     if not (facts.unplanned and facts.asks):
         return None
     return WaitUntil(facts.now + SOON, "the newest inventory shows its machine asking for protection")
+
+
+def _has_not_moved(facts: Facts) -> Verdict | None:
+    return Held(facts.now + DAILY, facts.elsewhere) if facts.unplanned and facts.elsewhere else None
 
 
 def _was_announced(facts: Facts) -> Verdict | None:
@@ -211,6 +217,7 @@ CLAUSES: dict[str, Clause] = {
     "Azure's date": _azures_date_has_passed,
     "outlived": _is_outlived,
     "machine asks": _machine_has_left,
+    "lives elsewhere": _has_not_moved,
     "announced": _was_announced,
     "cooling-off": _has_cooled_off,
     "point held": _is_not_held,

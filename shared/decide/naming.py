@@ -19,6 +19,7 @@ MAX_TAGS = 50  # per resource; names to 512 and values to 256 characters [azure-
 MAX_TAG_NAME = 512
 MAX_TAG_VALUE = 256
 OURS = "tagback-"
+KEEP_UNTIL = "tagback-keep-until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> Tag
         "tagback-plan": point.plan,
         "tagback-engine": point.engine.value,
         "tagback-consistency": point.consistency.value,
-        "tagback-keep-until": stamp(point.birth_keep_until),
+        KEEP_UNTIL: stamp(point.birth_keep_until),
         "tagback-origin": point.origin.value,
         "tagback-parts": str(len(point.live_parts)),
         "tagback-name": f"{sighting.id.group}/{sighting.name}",

@@ -9,11 +9,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from shared.decide import capture as decide
 from shared.decide import parts
 from shared.decide.capture import Capture
-from shared.decide.naming import stamp
+from shared.decide.naming import KEEP_UNTIL, stamp
 from shared.decide.protection import plan_of
 from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
@@ -21,7 +22,7 @@ from shared.flows.setbacks import set_back
 from shared.flows.slicing import Slice
 from shared.model.identity import ResourceId
 from shared.model.operation import Operation, State
-from shared.model.point import PartState, Point
+from shared.model.point import Part, PartState, Point
 from shared.model.snapshot import SnapshotSeen
 from shared.ports import CallKind
 
@@ -94,15 +95,33 @@ def _looked_at(
     if parts.is_complete(point):
         plan = plan_of(machine, slice_.rules, now) or slice_.rules.plans.by_name.get(point.plan)
         done = decide.completed(capture, plan, case.known_points, now)
-        log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
-        return [done.operation, done.point]
-    error = loss or _endless(point, now)
+        if _stamps_hold(slice_, done.point):
+            log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
+            return [done.operation, done.point]
+    error = None if parts.is_complete(point) else loss or _endless(point, now)
     if error:
         if decide.has_been_overtaken(capture.operation, machine):
             return closing(case.with_point(point), capture.operation, State.SUPERSEDED, error.message, now)
         return set_back(case, capture, error, now)
     waiting = decide.waiting(capture, now)
     return [waiting.operation, waiting.point]
+
+
+def _stamps_hold(slice_: Slice, point: Point) -> bool:
+    """Whether the parts say as late a date as the ledger will: one that was lengthened is put on them first."""
+    if point.keep_until == point.birth_keep_until:
+        return True
+    later = {KEEP_UNTIL: stamp(point.keep_until)}
+    answers = slice_.each(CallKind.WRITE, [partial(_merge, slice_, part, later) for part in point.live_parts])
+    missing = [answer for answer in answers if not isinstance(answer, ResourceId)]
+    if missing:
+        log.warning("point.unstamped slot=%s because=%r", stamp(point.slot), str(missing[0] or "no time was left"))
+    return not missing
+
+
+def _merge(slice_: Slice, part: Part, tags: Mapping[str, str]) -> ResourceId:
+    slice_.world.snapshots.merge(part.id, tags)
+    return part.id
 
 
 def _with_stragglers(slice_: Slice, point: Point) -> tuple[Point, Conflict | None]:

@@ -37,7 +37,8 @@ NO_ROOM = Throttled("Paced", "no read was free in this slice", timedelta(minutes
 class Survey:
     """A shard as it was looked at from `listed_at` on. `ahead` is by how much our clock is before Azure's.
 
-    `room` shrinks as points are judged; `spending` is the row that it was computed from.
+    `elsewhere` are the machines that ask for protection in other shards. `room` shrinks as points are judged;
+    `spending` is the row that it was computed from.
     """
 
     slice_: Slice
@@ -47,6 +48,7 @@ class Survey:
     seen: Mapping[ResourceId, SnapshotSeen]
     halted: str
     burst: Mapping[VmUid, str]
+    elsewhere: Mapping[VmUid, Machine]
     spending: Spending
     room: Room
 
@@ -81,7 +83,15 @@ class Survey:
             not_before=not_before(shown, self._floor(standing.point, remains), remains),
             outlived=is_outlived(outliving(standing, points), self.seen, self.slice_.rules.owner),
             asks=self._asks(machine),
+            elsewhere=self._elsewhere(machine, standing.point),
         )
+
+    def _elsewhere(self, machine: Machine, point: Point) -> str:
+        """Where the machine has moved to, as long as it has no newer complete point there; empty when it has."""
+        moved = self.elsewhere.get(machine.uid)
+        if moved is None or (moved.last_point is not None and moved.last_point > point.slot):
+            return ""
+        return f"its machine lives on in {moved.shard} and has no newer complete point there yet"
 
     def _floor(self, point: Point, remains: bool) -> timedelta:
         """The least age of a point of this plan; what is left of an attempt that failed goes by REMAINS_KEPT."""
@@ -134,7 +144,7 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
     azure_now = world.deletions.azure_now(shard)
     difference = slice_.now() - azure_now
     seen = {snapshot.id: snapshot for snapshot in world.holdings.snapshots(shard)}
-    spending = world.budgets.spending(shard)
+    spending, others = world.budgets.spending(shard), _others(slice_, known)
     with_points = sum(machine.last_point is not None for machine in known)
     return Survey(
         slice_=slice_,
@@ -143,7 +153,8 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
         ahead=max(difference, timedelta(0)),
         seen=seen,
         halted=_halted(slice_),
-        burst=_burst(slice_, known),
+        burst=_burst(slice_, known, others),
+        elsewhere={machine.uid: machine for machine in others if machine.left_at is None and machine.enrolled_at},
         spending=spending,
         room=room(spending, _gains(slice_), with_points, slice_.now()),
     )
@@ -162,12 +173,17 @@ def _gains(slice_: Slice) -> list[datetime]:
     return [one.ended_at for one in done if one.ended_at]
 
 
-def _burst(slice_: Slice, machines: list[Machine]) -> Mapping[VmUid, str]:
-    """The machines that left together with too many others of their shard, or of their subscription."""
+def _others(slice_: Slice, machines: list[Machine]) -> list[Machine]:
+    """The machines of all other shards; only read where one of this shard has left."""
     if all(machine.left_at is None for machine in machines):
-        return {}
-    ledger, here = slice_.world.ledger, slice_.shard
-    others = [shard for shard in ledger.shards() if shard.subscription == here.subscription and shard != here]
-    everywhere = [*machines, *(held.row for shard in others for held in ledger.machines(shard))]
-    of_subscription = braked(everywhere, f"subscription {here.subscription}")
+        return []
+    ledger = slice_.world.ledger
+    return [held.row for shard in ledger.shards() if shard != slice_.shard for held in ledger.machines(shard)]
+
+
+def _burst(slice_: Slice, machines: list[Machine], others: list[Machine]) -> Mapping[VmUid, str]:
+    """The machines that left together with too many others of their shard, or of their subscription."""
+    here = slice_.shard
+    beside = [machine for machine in others if machine.shard.subscription == here.subscription]
+    of_subscription = braked([*machines, *beside], f"subscription {here.subscription}")
     return {**of_subscription, **braked(machines, f"shard {here}")}

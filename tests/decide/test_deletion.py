@@ -74,6 +74,7 @@ STOPPED: dict[str, list[tuple[Facts, type]]] = {
     "Azure's date": [(facts(not_before=NOW + MINUTE), WaitUntil)],
     "outlived": [(facts(outlived=False), WaitUntil)],
     "machine asks": [(facts(standing=UNPLANNED, asks=True), WaitUntil)],
+    "lives elsewhere": [(facts(standing=UNPLANNED, elsewhere="it lives on in another shard"), Held)],
     "announced": [(facts(marked_at=NOW - DAY + MINUTE), WaitUntil)],
     "cooling-off": [
         (facts(standing=UNPLANNED, marked_at=NOW - 71 * HOUR), WaitUntil),

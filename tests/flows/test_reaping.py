@@ -256,3 +256,20 @@ def test_a_vm_tag_holds_its_points_though_the_ledger_has_not_heard_of_it(estate:
     estate.stage.azure.write(replace(vm, tags={**vm.tags, "backup-hold": "not a date"}))
     estate.pass_time(48 * HOUR, lambda: regain(estate, of))
     assert estate.there(old) == [True, True]
+
+
+def test_the_last_point_of_a_machine_that_moved_stays_until_it_has_a_newer_one_where_it_lives_now(
+    estate: Estate,
+) -> None:
+    of = estate.machine(status=Status.GONE, left_at=NOW - 100 * DAY, enrolled_at=None, settled=None)
+    last = estate.taken(of, 100)
+    estate.put(of, last)
+    there = replace(estate.row(of), shard=replace(SHARD, region="northeurope"), status=Status.PENDING, left_at=None)
+    there = replace(there, enrolled_at=NOW - 100 * DAY, last_point=None, next_expiry=None)
+    estate.put(there)
+    estate.pass_time(100 * HOUR)
+    assert estate.there(last) == [True, True]
+    assert "lives on in" in estate.why(of, last.slot)
+    estate.edit(there, replace(there, last_point=NOW))
+    estate.pass_time(30 * HOUR)
+    assert estate.there(last) == [False, False]

@@ -1,0 +1,66 @@
+"""A plan made longer while a point is taken: the new date is on the snapshots before the point is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.flows.draining import drain
+from shared.model.plan import Age, Keep, Unit
+from shared.model.point import Point
+from shared.model.rules import Rules
+from tests.world.exhaustive import pass_time, perform, small_world
+from tests.world.scenes import FIRST, RULES, SHARD, started
+from tests.world.seeded import Run
+from tests.world.twins.azure import Lock
+
+
+def longer() -> Rules:
+    """Every plan keeps a year's worth of days."""
+    plans = {name: replace(plan, keep=Keep((Age(365, Unit.DAY),))) for name, plan in RULES.plans.by_name.items()}
+    return replace(RULES, plans=replace(RULES.plans, by_name=plans))
+
+
+@pytest.fixture
+def world() -> Run:
+    made = small_world()
+    started(made)
+    return made
+
+
+def point_of(world: Run) -> Point:
+    [held] = world.stage.ledger.rows[SHARD][FIRST.uid].points.values()
+    return held.row
+
+
+def stamps(world: Run) -> set[datetime]:
+    tags = [world.stage.azure.snapshots[part.id].tags for part in point_of(world).live_parts]
+    return {datetime.strptime(each["tagback-keep-until"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC) for each in tags}
+
+
+def test_a_longer_date_is_merged_onto_the_parts_before_the_point_is_complete(world: Run) -> None:
+    perform(world, lambda ports: drain(ports, longer(), SHARD))
+    point = point_of(world)
+    assert point.complete
+    assert point.keep_until == point.slot + timedelta(days=365)
+    assert stamps(world) == {point.keep_until}
+    assert not world.promises.violations
+
+
+def test_a_point_whose_parts_cannot_be_stamped_is_not_complete_yet(world: Run) -> None:
+    world.stage.azure.locks[SHARD] = Lock.CANNOT_WRITE
+    perform(world, lambda ports: drain(ports, longer(), SHARD))
+    assert not point_of(world).complete
+    world.stage.azure.locks[SHARD] = Lock.NONE
+    pass_time(world, timedelta(minutes=40))
+    perform(world, lambda ports: drain(ports, longer(), SHARD))
+    assert point_of(world).complete
+    assert stamps(world) == {point_of(world).keep_until}
+
+
+def test_a_date_that_stays_costs_no_call(world: Run) -> None:
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert point_of(world).complete
+    assert world.stage.steps.calls["snapshots.merge"] == 0
