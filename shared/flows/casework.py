@@ -11,6 +11,8 @@ from shared.decide.capture import Capture, closed, ended
 from shared.decide.events import Change, untold, with_events
 from shared.decide.protection import settled_row
 from shared.decide.pruning import next_prune
+from shared.decide.removal import next_expiry, owner_of
+from shared.decide.room import snapshots_of
 from shared.errors import LostRace
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
@@ -25,11 +27,15 @@ TRIES = 4  # a race is lost to somebody who made progress, so a few tries are en
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A machine's rows as last read or written. `machine.etag` is empty while the machine is not registered yet."""
+    """A machine's rows as last read or written. `machine.etag` is empty while the machine is not registered yet.
+
+    `leaving` are rows that the next write removes.
+    """
 
     machine: Held[Machine]
     operations: tuple[Held[Operation], ...]
     points: tuple[Held[Point], ...] = ()
+    leaving: tuple[Held[Point], ...] = ()
 
     @classmethod
     def of(cls, record: Record, points: tuple[Held[Point], ...] = ()) -> Case:
@@ -49,6 +55,12 @@ class Case:
     def with_point(self, point: Point) -> Case:
         """The same case with a newer self of a point, not written yet."""
         return replace(self, points=_merged(self.points, [point]))
+
+    def without_point(self, point: Point) -> Case:
+        """The same case with a point on its way out."""
+        leaving = tuple(held for held in self.points if key(held.row) == key(point))
+        staying = tuple(held for held in self.points if key(held.row) != key(point))
+        return replace(self, points=staying, leaving=(*self.leaving, *leaving))
 
     @property
     def open(self) -> tuple[Operation, ...]:
@@ -81,13 +93,17 @@ def saved(world: World, rules: Rules, case: Case, changed: Sequence[Row], now: d
     complete = [held.row.slot for held in points if held.row.complete]
     newest = max([*complete, *([given.last_point] if given.last_point else [])], default=None)
     machine = settled_row(replace(given, last_point=newest), [held.row for held in operations], rules, now)
-    machine = _with_news(case, replace(machine, next_prune=_pruned_at(machine, operations)), changed, rules, now)
+    expiring = _expiring_at(case, machine, points, rules, now)
+    machine = replace(machine, next_prune=_pruned_at(machine, operations), next_expiry=expiring)
+    if points or case.leaving:
+        machine = replace(machine, snapshots=snapshots_of(held.row for held in points))
+    machine = _with_news(case, machine, changed, rules, now)
     rows: list[Held[Machine] | Held[Operation] | Held[Point]] = [Held(machine, case.machine.etag)]
     touched = {(type(row), key(row)) for row in changed}
     rows += [held for held in operations if (Operation, held.row.id) in touched]
     rows += [held for held in points if (Point, key(held.row)) in touched]
     writes = tuple(Write(held.row, held.etag or None) for held in rows)
-    etags = world.ledger.commit(Transition(machine.shard, machine.uid, writes))
+    etags = world.ledger.commit(Transition(machine.shard, machine.uid, writes, case.leaving))
     new = {(type(write.row), key(write.row)): etag for write, etag in zip(writes, etags, strict=True)}
     return Case(
         Held(machine, etags[0]),
@@ -109,6 +125,22 @@ def _with_news(case: Case, machine: Machine, changed: Sequence[Row], rules: Rule
         points=[(points.get(key(row)), row) for row in changed if isinstance(row, Point)],
     )
     return with_events(change, now)
+
+
+def _expiring_at(
+    case: Case, machine: Machine, points: Sequence[Held[Point]], rules: Rules, now: datetime
+) -> datetime | None:
+    """When its points next want a look: exactly where they are at hand, else at once if it is judged otherwise now."""
+    if points or case.leaving:
+        return next_expiry([held.row for held in points], owner_of(machine, rules, now), rules)
+    before = case.machine.row
+    as_it_was = (before.tags, before.group, before.plan, before.left_at) == (
+        machine.tags,
+        machine.group,
+        machine.plan,
+        machine.left_at,
+    )
+    return machine.next_expiry if as_it_was or machine.last_point is None else now
 
 
 def _pruned_at(machine: Machine, operations: Sequence[Held[Operation]]) -> datetime | None:
