@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from datetime import time, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from shared.decide.plan import read_plans
 
@@ -103,6 +105,120 @@ def test_a_subscription_can_allow_a_part_of_the_plans() -> None:
     assert plans.allowed_in("other") == {"a", "b"}
 
 
+@pytest.mark.parametrize(
+    ("snapshots", "told"),
+    [
+        ({"at": None, "cron": "0 2 * * 1-5"}, ()),
+        ({"at": None, "cron": "0 2 * *"}, ("cron: '0 2 * *' has not five fields",)),
+        ({"at": None, "cron": "99 2 * * *"}, ("cron: '99 2 * * *' has a bad minute",)),
+        ({"at": None, "cron": "*/30 * * * *"}, ("48 points a day", "two points come 30min apart")),
+        ({"at": None, "cron": "0 2 29 2 *"}, ("points come 1461 days apart",)),
+        ({"at": None, "cron": 7}, ()),
+        ({"cron": "0 2 * * *"}, ("it says when by at and cron",)),
+        ({"every": "6h"}, ("it says when by at and every",)),
+        ({"at": ["02:00", "02:59"]}, ("two points come 59min apart; allowed: at least 1h",)),
+        ({"at": ["23:30", "00:15"]}, ("two points come 45min apart",)),
+        ({"at": ["02:00", "14:00"], "window": "13h"}, ("the window is longer",)),
+        ({"window": "25h"}, ("window: '25h' is out of range; allowed: 0h to 24h",)),
+        ({"at": None, "every": "25h"}, ("every: '25h' is out of range; allowed: 1h to 24h",)),
+        ({"zone": "europe/berlin"}, ()),
+        ({"consistency": "disk"}, ()),
+        ({"consistency": "vm"}, ("consistency: this build takes each disk by itself",)),
+        ({"copy_to": "northeurope"}, ("copy_to: this build has no engine for copies",)),
+        ({"keep": "last=3"}, ("keep: 'last=3' is not a keep with an age",)),
+        ({"keep": "100y"}, ("keep: '100y' is not a keep with an age",)),
+        ({"keep": "7d last=451"}, ("keeps about 451 points",)),
+        ({"at": None, "cron": "0 4 1 * *", "keep": "10y"}, ()),
+        ({"at": None, "cron": "0 2 * * 1-5", "keep": "600d"}, ()),
+    ],
+    ids=str,
+)
+def test_a_schedule_and_what_is_wrong_with_it(snapshots: dict[str, Any], told: tuple[str, ...]) -> None:
+    found = one(**snapshots)
+    assert len(found) == len(told)
+    assert all(expected in problem for expected, problem in zip(told, found, strict=True))
+    assert all("; allowed" in problem for problem in found)
+
+
+def test_a_cron_line_is_read_with_single_blanks_between_its_fields() -> None:
+    document = {"default": "p", "plans": {"p": {"snapshots": {"cron": " 0  2 * *\tMON ", "keep": "7d"}}}}
+    assert read_plans(document)[0].by_name["p"].schedule.cron == "0 2 * * MON"
+
+
+@pytest.mark.parametrize("part", ["vault", "replicate", "drill", "notify"])
+def test_an_engine_that_this_build_lacks_is_refused_with_its_name(part: str) -> None:
+    plan = {"snapshots": {"at": ["02:00"], "keep": "7d"}, part: {}}
+    [told] = read_plans({"default": "p", "plans": {"p": plan}})[1]
+    assert told.startswith(f"plans.p.{part}: this build has no engine for it (")
+    assert told.endswith("allowed: snapshots")
+
+
+def test_a_floor_counts_among_the_points_that_stand() -> None:
+    plan = {"keep_floor": "451d", "snapshots": {"at": ["02:00"], "keep": "7d"}}
+    assert "keeps about 451 points" in read_plans({"default": "p", "plans": {"p": plan}})[1][0]
+    plan["keep_floor"] = "9999d"
+    assert "allowed: 0h to 3650d" in read_plans({"default": "p", "plans": {"p": plan}})[1][0]
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a b", "a" * 41, "silber_1"])
+def test_a_plans_name_fits_into_a_tag_and_is_easily_typed(name: str) -> None:
+    plan = {"snapshots": {"at": ["02:00"], "keep": "7d"}}
+    [told] = read_plans({"default": name, "plans": {name: plan}})[1]
+    assert "is not a plan's name; allowed: a letter" in told
+
+
+SCHEMA = json.loads((SHIPPED.parent / "plans.schema.json").read_text())
+SHAPE = Draft202012Validator(SCHEMA)
+ASKED = st.fixed_dictionaries(
+    {"keep": st.sampled_from(["7d", " 7D,last=3 ", "7d7d", "x", "48h 2w", "0d", "last=3"])},
+    optional={
+        "at": st.lists(
+            st.sampled_from(["02:00", " 2:05 ", "24:00", "23:59", "7", "02:00 UTC"]), min_size=1, max_size=2
+        ),
+        "every": st.sampled_from(["6h", "6H", " 24h ", "1 h", "5m", "25h", "1d"]),
+        "cron": st.sampled_from(["0 2 * * 1-5", "0 2 * *", " 0 2  * * SUN ", "x y z a b", "60 2 * * *"]),
+        "window": st.sampled_from(["30min", "30MIN", "1h", "-1h", "", "90s"]),
+        "consistency": st.sampled_from(["disk", "vm"]),
+    },
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ASKED, st.sampled_from(["silver", "Gold-2", "1x", "a b"]))
+def test_what_the_judge_accepts_the_schema_accepts_too(snapshots: dict[str, Any], name: str) -> None:
+    document = {"default": name, "plans": {name: {"snapshots": snapshots}}}
+    if not read_plans(document)[1]:
+        assert [error.message for error in SHAPE.iter_errors(document)] == []
+
+
+def test_every_field_of_the_schema_tells_editors_what_it_is_for() -> None:
+    def fields(node: Any, where: str) -> list[tuple[str, Any]]:
+        found = [(f"{where}.{name}", child) for name, child in node.get("properties", {}).items()]
+        return found + [deeper for place, child in found for deeper in fields(child, place)]
+
+    everything = fields(SCHEMA, "") + [one for name, part in SCHEMA["$defs"].items() for one in fields(part, name)]
+    assert len(everything) > 15
+    assert [place for place, field in everything if "description" not in field and "$ref" not in field] == []
+    silent = [place for place, field in everything if not {"examples", "enum", "$ref"} & field.keys()]
+    assert all("No engine" in dict(everything)[place]["description"] for place in silent)
+
+
+def test_the_examples_and_defaults_of_the_schema_fit_it() -> None:
+    def examples(node: Any) -> list[tuple[Any, Any]]:
+        if isinstance(node, list):
+            return [pair for child in node for pair in examples(child)]
+        if not isinstance(node, dict):
+            return []
+        own = [*node.get("examples", ()), *([node["default"]] if "default" in node else ())]
+        return [(node, example) for example in own] + [pair for child in node.values() for pair in examples(child)]
+
+    found = examples(SCHEMA)
+    assert len(found) > 25
+    for node, shown in found:
+        whole = {**node, "$defs": SCHEMA["$defs"]}
+        assert [error.message for error in Draft202012Validator(whole).iter_errors(shown)] == []
+
+
 FIELDS = [
     "default",
     "plans",
@@ -113,6 +229,8 @@ FIELDS = [
     "max_per_day",
     "at",
     "every",
+    "cron",
+    "copy_to",
     "zone",
     "keep",
     "consistency",
@@ -133,6 +251,7 @@ TEXTS = [
     "1h",
     "0h",
     "6h",
+    "0 2 * * 1-5",
     "999999d",
     "02:00",
     "25:00",

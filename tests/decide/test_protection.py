@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from shared.decide.capture import opened
-from shared.decide.protection import GRACE, plan_of, settled_row, standing
+from shared.decide.protection import GRACE, hold_of, plan_of, settled_row, standing, wish_of
 from shared.decide.registration import gone, may_be_gone, missed, registered
-from shared.decide.schedule import start_of
-from shared.model.machine import Machine, Status
+from shared.decide.schedule import interval, start_of
+from shared.decide.tag_values import FOREVER
+from shared.decide.tags import OptedIn
+from shared.model.machine import GroupSeen, Machine, Status
 from shared.model.operation import Failure, Operation, State
+from shared.model.plan import Schedule
 from shared.model.point import Origin
-from shared.model.rules import Mode
-from tests.decide.plans import DAILY, GOLD, NOW, RULES, SILVER, SUBSCRIPTION, UID, at, disk, machine, sighting
+from shared.model.rules import Mode, Rules
+from tests.decide.plans import DAILY, GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, UID, at, disk, machine, sighting
 
 HOUR = timedelta(hours=1)
 
@@ -153,3 +159,134 @@ def test_disks_keep_what_an_examination_found_until_the_next_one() -> None:
     seen_by_look = replace(known, uid="", left_out="")  # type: ignore[arg-type]  # a look has no uids
     row = registered(machine(disks=(known,)), sighting(disks=(seen_by_look,)), RULES, NOW)
     assert row.disks == (known,)
+
+
+INHERITING = replace(RULES, inherit_group_tags=True)
+GROUP = GroupSeen({"Backup": "gold", "team": "x"})
+
+
+def inherited(
+    before: Machine | None, own: dict[str, str], group: GroupSeen | None, rules: Rules = INHERITING
+) -> Machine:
+    return registered(before, replace(sighting(own), group=group), rules, NOW)
+
+
+def test_a_machine_is_enrolled_by_the_tag_of_its_resource_group() -> None:
+    row = inherited(None, {}, GROUP)
+    assert (row.plan, row.tags, row.group) == ("gold", {}, GroupSeen({"backup": "gold"}))
+    assert plan_of(row, INHERITING, NOW) == GOLD
+    assert plan_of(row, RULES, NOW) is None
+
+
+def test_a_group_that_cannot_be_seen_for_once_takes_no_machine_its_plan() -> None:
+    row = inherited(inherited(None, {}, GROUP), {}, None)
+    assert plan_of(row, INHERITING, NOW) == GOLD
+
+
+def test_a_group_whose_tag_is_taken_away_ends_protection_and_switching_it_off_does_too() -> None:
+    row = inherited(None, {}, GROUP)
+    assert inherited(row, {}, GroupSeen({})).plan == ""
+    off = inherited(row, {}, None, RULES)
+    assert (off.plan, off.group, off.enrolled_at) == ("", None, None)
+
+
+def test_an_instance_of_a_scale_set_is_excluded_with_its_reason() -> None:
+    row = registered(None, replace(sighting({}), group=GROUP, scale_set=True), INHERITING, NOW)
+    assert row.scale_set
+    verdict = standing(row, [], INHERITING, NOW)
+    assert (verdict.status, verdict.problems) == (Status.EXCLUDED, ())
+    assert verdict.because.endswith("because it is an instance of a scale set")
+
+
+def test_mistakes_of_a_machine_that_is_not_protected_are_told() -> None:
+    row = registered(None, sighting({"backup": "off", "backup-hold": "soon"}), RULES, NOW)
+    verdict = standing(row, [], RULES, NOW)
+    assert verdict.status is Status.EXCLUDED
+    assert verdict.problems == (
+        "its tag backup-hold = 'soon' is not a hold and holds for ever; allowed: a date such as 2027-01-31, or forever",
+    )
+
+
+def test_a_hold_counts_whatever_else_the_tags_ask_for() -> None:
+    held = machine(tags={"backup": "off", "backup-hold": "2027-06-30"})
+    assert hold_of(held, RULES) == at("2027-07-01 00:00")
+    assert hold_of(machine(tags={"backup-hold": "x"}), RULES) == FOREVER
+    assert hold_of(machine(), RULES) is None
+    by_group = machine(group=GroupSeen({"backup-hold": "forever"}, "/clusters/one"))
+    assert hold_of(by_group, INHERITING) == FOREVER
+
+
+def test_a_plan_that_is_no_longer_allowed_is_kept_until_the_next_look_and_from_then_on_for_its_grace() -> None:
+    rules = replace(RULES, plans=replace(PLANS, allowed={SUBSCRIPTION: frozenset({"gold"})}))
+    assert plan_of(machine(), rules, NOW) == SILVER
+    looked = registered(machine(), sighting(), rules, NOW)
+    assert looked.grace_from == NOW
+    verdict = standing(looked, [], rules, NOW)
+    assert verdict.status is Status.DEGRADED
+    assert verdict.because == "plan silver is not allowed in this subscription; allowed: gold"
+    assert plan_of(looked, rules, NOW + GRACE) is None
+
+
+def test_the_grace_says_until_when_it_lasts() -> None:
+    typo = registered(machine(), sighting({"backup": "slver", "backup-at": "x"}), RULES, NOW)
+    wish = wish_of(typo, RULES, NOW)
+    assert isinstance(wish, OptedIn)
+    assert wish.because == "its last good plan silver is kept until 2027-03-17 12:00Z"
+    assert [problem.split(" = ")[0] for problem in wish.problems] == ["its tag backup", "its tag backup-at"]
+
+
+def test_a_plan_for_working_days_is_not_late_over_the_week_end_and_late_on_the_next_working_day() -> None:
+    work = replace(SILVER, schedule=Schedule((), None, "UTC", HOUR, "0 2 * * 1-5"))
+    rules = replace(RULES, plans=replace(PLANS, by_name={"silver": work}))
+    friday, thursday = at("2027-03-12 02:00"), at("2027-03-11 02:00")
+    row = machine(last_point=friday, settled=friday)
+    assert standing(row, [], rules, at("2027-03-15 01:59")).status is Status.PROTECTED
+    assert standing(row, [], rules, at("2027-03-15 15:01")).status is Status.DEGRADED
+    late = standing(replace(row, last_point=thursday), [], rules, at("2027-03-12 15:01"))
+    assert late.because == (
+        "its newest complete point is of 2027-03-11 02:00Z, and that of 2027-03-12 02:00Z is overdue"
+    )
+
+
+def test_a_subscription_that_is_not_ours_is_said() -> None:
+    verdict = standing(machine(), [], replace(RULES, subscriptions={}), NOW)
+    assert verdict.because == "its subscription is not among TAGBACK_SUBSCRIPTIONS"
+
+
+WORDS = st.sampled_from(["silver", "gold", "on", "slver", "", "0ff", "none", "03:00", "30d", "forever"])
+VALUES = WORDS | st.text(max_size=6)
+MODIFIERS = ["backup-at", "backup-keep", "backup-hold", "backup-group", "backup-kep", "x"]
+EDITS = st.dictionaries(st.sampled_from(MODIFIERS), VALUES)
+
+
+@given(VALUES.filter(lambda value: value.strip().lower() != "off"), EDITS, st.integers(0, 6))
+def test_no_edit_but_off_or_removal_leaves_less_than_the_plan_there_was(
+    value: str, edits: dict[str, str], days: int
+) -> None:
+    row = registered(machine(), sighting({"backup": value, **edits}), RULES, NOW)
+    plan = plan_of(row, RULES, NOW + timedelta(days=days))
+    assert plan is not None
+    named = PLANS.by_name.get(value.strip().lower(), SILVER)
+    counts = {age.unit: age.count for age in plan.keep.ages}
+    assert all(counts[age.unit] >= age.count for age in named.keep.ages)
+    assert interval(plan.schedule) == interval(named.schedule)
+    assert (row.enrolled_at, row.left_at) == (machine().enrolled_at, None)
+
+
+@given(
+    st.sampled_from([{}, {"backup": "off"}, {"backup": "silver"}, {"backup": "slver"}, {"backup": "gold"}]),
+    EDITS,
+    st.sampled_from([RULES, INHERITING, replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})]),
+    st.sampled_from([None, GROUP, GroupSeen({"backup": "silver"}, "/clusters/one")]),
+    st.integers(0, 400),
+)
+def test_every_verdict_has_its_reason_and_every_flaw_its_problem(
+    tags: dict[str, str], edits: dict[str, str], rules: Rules, group: GroupSeen | None, hours: int
+) -> None:
+    seen = replace(sighting({**tags, **edits}), group=group, scale_set=bool(hours % 2))
+    row = settled_row(registered(None, seen, rules, NOW), [], rules, NOW)
+    for verdict in (standing(row, [], rules, NOW), standing(row, [], rules, NOW + timedelta(hours=hours))):
+        assert verdict.because
+        assert verdict.problems or verdict.status not in (Status.DEGRADED, Status.UNPROTECTED)
+        assert len(set(verdict.problems)) == len(verdict.problems)
+    assert (row.next_due is None) == (plan_of(row, rules, NOW) is None)
