@@ -153,9 +153,20 @@ def _point(found: list[Remnant], now: datetime) -> Point:
         because=CUT_OFF if state is PointState.INCOMPLETE else "found in Azure",
         held_until=max((one.held_until for one in found if one.held_until), default=None),
         model=first.tags.get("tagback-model", ""),
-        ended_at=None if state is PointState.TAKING else now,
+        ended_at=_ended(chosen, state, now),
         rebuilt_at=now,
     )
+
+
+def _ended(chosen: list[Remnant], state: PointState, now: datetime) -> datetime | None:
+    """A complete point is no gain of today, whatever is found today; what was cut off is given up now."""
+    match state:
+        case PointState.COMPLETE:
+            return max(one.created for one in chosen)
+        case PointState.INCOMPLETE:
+            return now
+        case _:
+            return None
 
 
 def _attempt_state(parts: list[Remnant], now: datetime) -> PointState:
