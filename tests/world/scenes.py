@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from shared.errors import Conflict, Refused
 from shared.flows.asking import ask_backup, ask_rebuild
 from shared.flows.draining import drain
+from shared.flows.expiring import expire
+from shared.flows.reaping import reap
 from shared.flows.registering import reconcile
 from shared.flows.requesting import run as run_request
 from shared.flows.retrying import ask_retry, failed_job
-from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
+from shared.messages import REAP, REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
 from shared.ports import World
 from tests.world.catalogue import rules
@@ -202,6 +204,37 @@ def long_ago(world: Run) -> None:
     pass_time(world, timedelta(days=40))
 
 
+def _drained_at(world: Run, moment: str) -> None:
+    """The slot that began before this moment is captured and complete."""
+    world.stage.scheduler.run(datetime.fromisoformat(moment))
+    for _ in range(2):
+        perform(world, lambda ports: drain(ports, RULES, SHARD))
+        pass_time(world, timedelta(seconds=30))
+
+
+def aged(world: Run) -> None:
+    """Both machines have two points, and the older one's two days are over tomorrow."""
+    complete(world)
+    _drained_at(world, "2026-06-03T12:31:00+00:00")
+    world.stage.scheduler.run(datetime.fromisoformat("2026-06-04T08:00:00+00:00"))
+
+
+def marked(world: Run) -> None:
+    """What was marked is due, and newer points were gained meanwhile."""
+    aged(world)
+    perform(world, lambda ports: expire(ports, RULES))
+    _drained_at(world, "2026-06-05T06:31:00+00:00")
+    world.stage.scheduler.run(datetime.fromisoformat("2026-06-05T08:00:00+00:00"))
+
+
+def deleting(world: Run) -> None:
+    """Azure has done what was asked of it."""
+    marked(world)
+    perform(world, lambda ports: reap(ports, RULES, SHARD))
+    pass_time(world, timedelta(minutes=10))
+    assert world.stage.azure.deleted
+
+
 def nothing(world: Run) -> None:
     return
 
@@ -240,6 +273,9 @@ SCENES = (
     _message("missed slots are caught up", slots_were_missed, SHARDS, shard_text(SHARD)),
     _message("a killed drainer is followed", half_sent, SHARDS, shard_text(SHARD)),
     _message("a failed attempt is begun anew", failed_in_azure, SHARDS, shard_text(SHARD)),
+    Scene("points are marked", aged, "expire", nothing),
+    _message("marked points are deleted", marked, REAP, shard_text(SHARD)),
+    _message("deleted points leave the ledger", deleting, REAP, shard_text(SHARD)),
     Scene("a request is taken up", asked_for, REQUESTS, request_arrives),
     Scene("the ledger is made anew", ledger_lost, REQUESTS, request_arrives),
     _message("ended operations leave", long_ago, SHARDS, shard_text(SHARD)),
