@@ -43,8 +43,8 @@ class Facts:
     list began that `looks` come from. `machine_held_until` is the hold on the VM itself. `left_at` is since when the
     machine does not ask for protection. `halted` says who paused deletions or why nothing may be written here, `burst`
     why the mass brake is on; both empty when nothing is. `room` is what the budget has left for its kind, and `paid`
-    that the budget was charged already. `not_before` is what Azure's own dates say; `outlived` whether Azure shows a
-    newer complete point where our rows say there is one; `asks` that the newest inventory shows the machine asking.
+    that the budget was charged already. `not_before` is what Azure's own dates say. `last`: our rows know of no newer
+    complete point; `outlived`: Azure shows one, whole. `asks`: Azure shows the machine, and asking for protection.
     `elsewhere` says that it moved to another shard and has no newer point there; empty when not.
     """
 
@@ -63,6 +63,7 @@ class Facts:
     halted: str = ""
     burst: str = ""
     not_before: datetime | None = None
+    last: bool = False
     outlived: bool = True
     asks: bool = False
     elsewhere: str = ""
@@ -119,17 +120,16 @@ def _azures_date_has_passed(facts: Facts) -> Verdict | None:
 
 
 def _is_outlived(facts: Facts) -> Verdict | None:
-    if facts.outlived:
+    if facts.last or facts.outlived:
         return None
-    return WaitUntil(
-        facts.now + SOON, "Azure does not show a newer complete point of the machine, whatever our rows say"
-    )
+    because = "Azure does not show a newer complete point of the machine, whatever our rows say"
+    return WaitUntil(facts.now + SOON, because)
 
 
 def _machine_has_left(facts: Facts) -> Verdict | None:
-    if not (facts.unplanned and facts.asks):
+    if not facts.asks or not (facts.unplanned or facts.last):
         return None
-    return WaitUntil(facts.now + SOON, "the newest inventory shows its machine asking for protection")
+    return WaitUntil(facts.now + SOON, "Azure shows its machine asking for protection, whatever our rows say")
 
 
 def _has_not_moved(facts: Facts) -> Verdict | None:

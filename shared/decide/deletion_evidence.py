@@ -20,6 +20,7 @@ from shared.model.snapshot import SnapshotSeen
 def not_before(seen: Sequence[SnapshotSeen], floor: timedelta, remains: bool) -> datetime | None:
     """Before it Azure's own dates let nothing go: the floor from when Azure began each part, and the parts' stamps.
 
+    `floor` is the plan's; for the last point of a machine the orphans' time, as it cannot have left before its birth.
     The stamps of `remains` count only where Azure shows a whole attempt: then it is a point, whatever our rows say.
     None where Azure shows no date.
     """
@@ -36,8 +37,8 @@ def outliving(standing: Standing, points: Iterable[Point]) -> list[Point]:
 
 
 def is_outlived(points: Sequence[Point], seen: Mapping[ResourceId, SnapshotSeen], owner: str) -> bool:
-    """Whether Azure shows one of these points whole; true as well where no row says that there is any."""
-    return not points or any(_stands(point, seen, owner) for point in points)
+    """Whether Azure shows one of these points whole."""
+    return any(_stands(point, seen, owner) for point in points)
 
 
 def _stands(point: Point, seen: Mapping[ResourceId, SnapshotSeen], owner: str) -> bool:

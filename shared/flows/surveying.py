@@ -21,7 +21,7 @@ from shared.decide.tag_values import held_until
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
 from shared.model.identity import ResourceId, VmUid
-from shared.model.machine import Machine
+from shared.model.machine import Machine, Sighting
 from shared.model.operation import Kind, State
 from shared.model.point import Part, PartState, Point, Removal
 from shared.model.rules import Mode
@@ -65,6 +65,7 @@ class Survey:
         remains = isinstance(standing, Going) and standing.remains
         looks = tuple(self._look(part, removal) for part in doomed(standing.point))
         shown = [look.seen for look in looks if look.seen is not None]
+        newer = outliving(standing, points)
         return Facts(
             now=self.now(),
             clocks_apart=self.apart,
@@ -80,9 +81,10 @@ class Survey:
             left_at=machine.left_at,
             halted=self.halted,
             burst=self.burst.get(machine.uid, ""),
-            not_before=not_before(shown, self._floor(standing.point, remains), remains),
-            outlived=is_outlived(outliving(standing, points), self.seen, self.slice_.rules.owner),
-            asks=self._asks(machine),
+            not_before=not_before(shown, self._floor(standing.point, remains, not newer), remains),
+            last=not newer,
+            outlived=is_outlived(newer, self.seen, self.slice_.rules.owner),
+            asks=self._asks(machine, not newer),
             elsewhere=self._elsewhere(machine, standing.point),
         )
 
@@ -93,16 +95,23 @@ class Survey:
             return ""
         return f"its machine lives on in {moved.shard} and has no newer complete point there yet"
 
-    def _floor(self, point: Point, remains: bool) -> timedelta:
-        """The least age of a point of this plan; what is left of an attempt that failed goes by REMAINS_KEPT."""
-        plan = self.slice_.rules.plans.by_name.get(point.plan)
+    def _floor(self, point: Point, remains: bool, last: bool) -> timedelta:
+        """The least age of a point of this plan, of the last one of its machine, or of what never became a point."""
+        rules = self.slice_.rules
+        if last:
+            return rules.orphan_keep
+        plan = rules.plans.by_name.get(point.plan)
         return plan.keep_floor if plan and not remains else REMAINS_KEPT
 
-    def _asks(self, machine: Machine) -> bool:
-        """Whether the newest inventory shows the machine, and asking for protection."""
-        rules, now = self.slice_.rules, self.slice_.now()
-        sighted = self.slice_.sighted(machine.uid)
-        return sighted is not None and owner_of(registered(machine, sighted, rules, now), rules, now).living
+    def _asks(self, machine: Machine, last: bool) -> bool:
+        """Whether the newest inventory shows the machine asking for protection; before its last point goes, a GET."""
+        world, rules, now = self.slice_.world, self.slice_.rules, self.slice_.now()
+        if last and not self.slice_.admitted(CallKind.READ):
+            raise NO_ROOM
+        found = world.inventory.look(machine.id) if last else self.slice_.sighted(machine.uid)
+        if not isinstance(found, Sighting) or found.uid != machine.uid:
+            return False
+        return owner_of(registered(machine, found, rules, now), rules, now).living
 
     def _look(self, part: Part, removal: Removal) -> Look:
         """As the list shows it; by a GET when the list shows nothing, or a hold."""

@@ -73,7 +73,7 @@ STOPPED: dict[str, list[tuple[Facts, type]]] = {
     "date": [(facts(standing=replace(GOING, at=NOW + MINUTE)), WaitUntil)],
     "Azure's date": [(facts(not_before=NOW + MINUTE), WaitUntil)],
     "outlived": [(facts(outlived=False), WaitUntil)],
-    "machine asks": [(facts(standing=UNPLANNED, asks=True), WaitUntil)],
+    "machine asks": [(facts(standing=UNPLANNED, asks=True), WaitUntil), (facts(last=True, asks=True), WaitUntil)],
     "lives elsewhere": [(facts(standing=UNPLANNED, elsewhere="it lives on in another shard"), Held)],
     "announced": [(facts(marked_at=NOW - DAY + MINUTE), WaitUntil)],
     "cooling-off": [
@@ -127,6 +127,7 @@ def test_no_other_clause_would_have_stopped_it(name: str, case: Facts, kind: typ
         facts(standing=replace(GOING, at=NOW)),
         facts(not_before=NOW),
         facts(asks=True),
+        facts(last=True, outlived=False),
         facts(marked_at=NOW - DAY),
         facts(standing=UNPLANNED, marked_at=NOW - 72 * HOUR, left_at=NOW - 72 * HOUR),
         held(changed(OLD, held_until=NOW)),
