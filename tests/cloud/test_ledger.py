@@ -100,9 +100,10 @@ def test_what_is_too_large_is_refused_before_anything_is_written(storage: Storag
     for rows in ([machine, *many], [replace(machine, because="x" * 33_000)], [replace(machine, because="😀" * 16_500)]):
         with pytest.raises(Refused):
             put(ledger, shard, uid, *rows)
-    disks = tuple(part(shard, number) for number in range(4000))
-    with pytest.raises(Refused, match="EntityTooLarge"):
-        put(ledger, shard, uid, machine, replace(point(shard, uid), parts=disks))
+    for count in (1600, 4000):
+        disks = tuple(part(shard, number) for number in range(count))
+        with pytest.raises(Refused, match=r"EntityTooLarge: row p\|"):
+            put(ledger, shard, uid, machine, replace(point(shard, uid), parts=disks))
     assert stored(storage, shard) == {}
 
 
