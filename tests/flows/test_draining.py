@@ -1,0 +1,79 @@
+"""What a slice of draining costs in reads of the ledger, and when it asks for the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from shared.errors import Refused
+from shared.flows import draining
+from shared.flows.draining import BATCH, FASTEST, drain
+from shared.flows.registering import reconcile
+from shared.messages import VmKey
+from shared.ports import Transition, World
+from tests.world.exhaustive import pass_time, perform, small_world
+from tests.world.scenes import RULES, SHARD, machine
+from tests.world.seeded import Run
+
+MANY = 2 * BATCH + 5
+
+
+def _reconcile(key: VmKey, ports: World) -> None:
+    reconcile(ports, RULES, key)
+
+
+def crowded(machines: int) -> Run:
+    """So many machines whose first points are wanted."""
+    world = small_world()
+    for number in range(machines):
+        vm = machine(number + 1, 1, "gold")
+        world.stage.azure.write(vm)
+        perform(world, partial(_reconcile, VmKey(vm.id)))
+    return world
+
+
+def test_what_is_due_is_read_twice_per_slice_however_many_machines_there_are() -> None:
+    world = crowded(MANY)
+    before = world.stage.steps.calls.copy()
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    made = world.stage.steps.calls - before
+    assert len(world.stage.azure.snapshots) == MANY
+    assert (made["ledger.due"], made["ledger.next_wanted"]) == (2, 1)
+    assert made["inventory.shard"] == 1
+
+
+def test_a_machine_whose_row_fits_no_table_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = crowded(3)
+    ledger = world.stage.ledger
+    commit = ledger.commit
+
+    def narrow(transition: Transition) -> tuple[str, ...]:
+        if transition.uid == "uid-2":
+            raise Refused("EntityTooLarge", "row p|uid-2 does not fit into a table")
+        return commit(transition)
+
+    monkeypatch.setattr(ledger, "commit", narrow)
+    world.stage.queues.messages.clear()
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    pass_time(world, timedelta(minutes=1))
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    done = {uid: rows.machine.row.last_point for uid, rows in ledger.rows[SHARD].items() if rows.machine}
+    assert {uid for uid, point in done.items() if point} == {"uid-1", "uid-3"}
+    last = list(world.stage.queues.messages.values())[-1]
+    assert last.visible_at - last.sent_at == FASTEST, "a machine that stays due is no reason to hurry"
+
+
+def test_another_refusal_of_the_ledger_ends_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = crowded(1)
+
+    def refuse(*given: object) -> None:
+        raise Refused("InvalidInput", "no")
+
+    monkeypatch.setattr(draining, "take_up", refuse)
+    record = world.stage.ledger.held(SHARD, machine(1, 1, "gold").uid)
+    assert record is not None
+    with pytest.raises(Refused):
+        drain(replace(world.stage.world), RULES, SHARD)
