@@ -44,19 +44,17 @@ def times(cron: str) -> tuple[time, ...]:
 
 def days_from(cron: str, first: date) -> Iterator[date]:
     """The local days from `first` on."""
-    line = _at_time("0 0", cron)
     start = datetime.combine(first - DAY, LAST_SECOND)
     # A simulation that runs on tries every hour of a day; one that is begun anew for each day finds the next at once.
-    while found := next(CronSim(line, start), None):
+    while found := next(CronSim(_at_time("0 0", cron), start), None):
         yield found.date()
         start = datetime.combine(found, LAST_SECOND)
 
 
 def days_back_from(cron: str, last: date) -> Iterator[date]:
     """The local days up to `last`, newest first."""
-    line = _at_time("59 23", cron)
     start = datetime.combine(last + DAY, time())
-    while found := next(CronSim(line, start, reverse=True), None):
+    while found := next(CronSim(_at_time("59 23", cron), start, reverse=True), None):
         yield found.date()
         start = datetime.combine(found, time())
 

@@ -171,11 +171,10 @@ def _some_days(schedule: Schedule) -> list[date]:
     since, until = SOME_YEARS
     if not schedule.cron:
         return [since, since + DAY]
-    found: list[date] = []
-    for day in cron.days_from(schedule.cron, since):
-        found.append(day)
-        if len(found) == ENOUGH_DAYS or (len(found) > 1 and day >= until):
-            break
+    days = cron.days_from(schedule.cron, since)
+    found = [next(days), next(days)]
+    while len(found) < ENOUGH_DAYS and found[-1] < until:
+        found.append(next(days))
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 from shared.decide.protection import settled_row
 from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, questions
 from shared.model.identity import VmUid, vm_id
-from shared.model.machine import Machine, Sighting, Status
+from shared.model.machine import GroupSeen, Machine, Sighting, Status
 from shared.model.rules import Mode
 from tests.decide.plans import NOW, RULES, SUBSCRIPTION, UID, VM, disk, machine, sighting
 
@@ -34,12 +34,21 @@ def test_what_the_row_knows_already_is_not_asked() -> None:
         (machine(), sighting(disks=(disk("other"),)), "its disks changed"),
         (machine(), sighting(disks=(disk("os", 1),)), "its disks changed"),
         (machine(), replace(sighting(), unsupported=("LUN 1 is unmanaged",)), "its disks changed"),
+        (machine(), replace(sighting(), group=GroupSeen({"backup": "gold"})), "its resource group changed"),
+        (machine(group=GroupSeen({})), replace(sighting(), group=GroupSeen({}, "/c")), "its resource group changed"),
+        (machine(), replace(sighting(), scale_set=True), "it joined or left a scale set"),
     ],
-    ids=["gone", "absent", "id", "name", "tags", "disks", "lun", "unsupported"],
+    ids=["gone", "absent", "id", "name", "tags", "disks", "lun", "unsupported", "group", "managed", "scale set"],
 )
 def test_what_differs_is_asked_once_with_its_reason(row: Machine, seen: Sighting, because: str) -> None:
     assert differs(row, seen, "backup") == because
     assert questions({UID: row}, {UID: seen}, RULES, NOW) == (Question(seen.id, None, because),)
+
+
+def test_other_tags_of_a_group_say_nothing_and_neither_does_a_group_that_is_not_seen() -> None:
+    row = machine(group=GroupSeen({"backup": "gold"}))
+    assert differs(row, replace(sighting(), group=GroupSeen({"Backup": " gold", "team": "x"})), "backup") == ""
+    assert differs(row, sighting(), "backup") == ""
 
 
 def test_other_tags_and_the_order_of_what_cannot_be_captured_say_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.decide.schedule import interval, lateness, next_slot, owed, rhythm, slots, start_of
+from shared.decide.schedule import interval, lateness, next_slot, owed, rhythm, slots, slots_back_from, start_of
 from shared.model.identity import VmUid
 from shared.model.plan import Schedule
 from tests.decide.plans import at
@@ -179,6 +179,12 @@ def test_a_machine_falls_behind_when_the_next_slot_has_had_its_time(
 ) -> None:
     behind = lateness(schedule, at(newest))
     assert (behind.missing, behind.since) == (at(missing), at(since))
+
+
+def test_a_line_whose_days_never_come_has_no_slots() -> None:
+    never = cron("0 2 */20 * 1L", "UTC")
+    assert [*slots(never, at("2027-03-10 02:00"), at("2028-03-10 02:00"))] == []
+    assert [*slots_back_from(never, at("2027-03-10 02:00"))] == []
 
 
 def test_what_is_owed_after_a_gap_of_centuries_is_found_at_once() -> None:
