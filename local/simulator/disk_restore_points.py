@@ -201,7 +201,7 @@ def finish_access(world: "World", operation: Operation, at: float) -> Document:
         raise ArmError(404, "NotFound", f"Resource {parse(operation.target).name} is not found.")
     found.notes = {**(found.notes or {}), "access": at + operation.arguments["seconds"]}
     world.store.touch(found, at)
-    world.schedule.enter(at + operation.arguments["seconds"], "point-access", found.key)
+    world.schedule.enter(at + operation.arguments["seconds"] + volumes.NOTICED_LATE, "point-access", found.key)
     return volumes.granted(world, found.key)
 
 

@@ -28,6 +28,9 @@ def plant(world: "World", document: Document, at: float) -> Resource:
     kept: Document = {"id": resource_id, "name": parsed.name, "type": document.get("type") or parsed.type, **document}
     if kept.get("tags") is not None:
         kept["tags"] = checked(kept["tags"])
+    identity = kept.get("identity")
+    if isinstance(identity, dict) and "principalId" in identity:
+        kept["identity"] = {"tenantId": world.tenant, **identity}
     return world.store.create(resource_id, kept, at)
 
 

@@ -97,8 +97,13 @@ def _note(found: dict[str, dict[str, Any]], identity: str, body: Mapping[str, An
     ):
         return
     words = identity.split("/providers/", 1)[1].split("/")
-    plain = {"id": identity, "name": words[-1], "type": "/".join([words[0], *words[1::2]]), "location": "eastus"}
+    plain = {"id": identity, "name": words[-1], "type": "/".join([words[0], *words[1::2]])}
+    if "location" not in body:
+        plain["location"] = "eastus"
     shown = {name: value for name, value in body.items() if name in _SHOWN and value not in (None, "")}
+    identities = shown.get("identity")
+    if isinstance(identities, dict) and identities.get("tenantId") == body.get("tenantId"):
+        shown["identity"] = {name: each for name, each in identities.items() if name != "tenantId"}
     if key not in found or len(shown) > len(found[key]):
         found[key] = {**plain, **shown}
 

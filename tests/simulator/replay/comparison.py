@@ -159,6 +159,10 @@ def _known(element: Any, rules: Rules) -> bool:
 
 def _paired(recorded: list[Any], live: list[Any]) -> tuple[list[tuple[Any, Any]], list[Any], list[Any]]:
     """Pair by id or name where every element has one, by place otherwise."""
+    exact, there = [_exact(each) for each in recorded], [_exact(each) for each in live]
+    if None not in exact and len(set(exact)) == len(exact) and sorted(map(str, exact)) == sorted(map(str, there)):
+        by_id = dict(zip(there, live, strict=True))
+        return [(each, by_id[name]) for name, each in zip(exact, recorded, strict=True)], [], []
     names, others = [_name(each) for each in recorded], [_name(each) for each in live]
     if None in names or None in others or len(set(names)) < len(names) or len(set(others)) < len(others):
         shared = min(len(recorded), len(live))
@@ -167,6 +171,11 @@ def _paired(recorded: list[Any], live: list[Any]) -> tuple[list[tuple[Any, Any]]
     pairs = [(each, by_name[name]) for name, each in zip(names, recorded, strict=True) if name in by_name]
     missing = [each for name, each in zip(names, recorded, strict=True) if name not in by_name]
     return pairs, missing, [each for name, each in by_name.items() if name not in names]
+
+
+def _exact(element: Any) -> str | None:
+    found = element.get("id") if isinstance(element, dict) else None
+    return found.lower() if isinstance(found, str) else None
 
 
 def _name(element: Any) -> str | None:

@@ -28,12 +28,26 @@ _RESERVED = frozenset({"default", "current", "latest", ""})
 def client_names(session: Session) -> set[str]:
     """Every resource and group name in the session's requests and ids, in lower case."""
     found: set[str] = set()
+    platform: set[str] = set()
     for exchange in session.exchanges:
         if in_scope(exchange) or is_set_up(exchange) or provider_of(exchange.target)[0] in SUPPORTING:
             found.update(_names_in(exchange.target.partition("?")[0]))
             for text in (*_paths(exchange.request), *_paths(exchange.body)):
                 found.update(_names_in(text))
-    return {name for name in found if name not in _RESERVED and not is_made(name)}
+        platform.update(each.lower() for each in _types_in(exchange.request))
+    return {name for name in found if name not in _RESERVED | platform and not is_made(name)}
+
+
+def _types_in(value: Any) -> Iterator[str]:
+    """The types of extensions that requests ask for: names of the platform, though clients take them as theirs."""
+    if isinstance(value, dict):
+        if isinstance(value.get("type"), str) and "publisher" in value:
+            yield value["type"]
+        for each in value.values():
+            yield from _types_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _types_in(each)
 
 
 def renaming(session: Session) -> dict[str, str]:
@@ -58,7 +72,7 @@ def _paths(value: Any) -> Iterator[str]:
 
 
 def _names_in(path: str) -> Iterator[str]:
-    segments = [unquote(segment).lower() for segment in path.split("/")]
+    segments = [unquote(segment).lower() for segment in path.split("/") if segment]
     group_at = next((at for at, word in enumerate(segments) if word == "resourcegroups"), None)
     if group_at is None:
         return

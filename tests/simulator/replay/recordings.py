@@ -113,6 +113,7 @@ def _scrubbed(interactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
     if all(_NIL in uri for uri in uris if "/subscriptions/" in uri):
         patterns.append((re.compile(rf'(?i)("subscriptionId": *"){GUID.pattern}(?=")'), _NIL))
+        patterns.append((re.compile(r'("subscriptions": *\[)(?=")'), f'"{_NIL}", '))
     for each in interactions:
         for holder, key in ((each["request"], "body"), (each["response"]["body"], "string")):
             for pattern, name in patterns if isinstance(holder.get(key), str) else ():

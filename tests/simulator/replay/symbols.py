@@ -14,6 +14,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from tests.simulator.replay.forms import GUID, NIL, address_of, is_guid, is_made, is_path, outline
 
+# a subscription and a name in one word (a gallery's unique name)
+_JOINED = re.compile(rf"^({GUID.pattern})-([A-Za-z].*)$")
 _QUOTED = re.compile(r"'([^']*)'")
 _OPAQUE_KEYS = frozenset({"$skiptoken", "skiptoken"})
 URL_HEADERS = ("azure-asyncoperation", "location")
@@ -89,7 +91,8 @@ class Symbols:
         lowered = word.lower()
         found = self._learned.get(lowered) or self._renamed.get(lowered)
         if found is None:
-            return word
+            joined = _JOINED.match(word)
+            return word if joined is None else f"{self.subscription(joined.group(1))}-{self._word(joined.group(2))}"
         return found.upper() if word.isupper() and not is_guid(word) else found
 
     def made_name(self, recorded: str) -> str:
