@@ -21,7 +21,7 @@ from shared.decide.tag_values import held_until
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
 from shared.model.identity import ResourceId, VmUid
-from shared.model.machine import Machine, Sighting
+from shared.model.machine import Machine, Sighting, Status
 from shared.model.operation import Kind, State
 from shared.model.point import Part, PartState, Point, Removal
 from shared.model.rules import Mode
@@ -37,7 +37,7 @@ NO_ROOM = Throttled("Paced", "no read was free in this slice", timedelta(minutes
 class Survey:
     """A shard as it was looked at from `listed_at` on. `ahead` is by how much our clock is before Azure's.
 
-    `elsewhere` are the machines that ask for protection in other shards. `room` shrinks as points are judged;
+    `elsewhere` are the machines that ask, or asked, in other shards. `room` shrinks as points are judged;
     `spending` is the row that it was computed from.
     """
 
@@ -85,15 +85,19 @@ class Survey:
             last=not newer,
             outlived=is_outlived(newer, self.seen, self.slice_.rules.owner),
             asks=self._asks(machine, not newer),
-            elsewhere=self._elsewhere(machine, standing.point),
+            elsewhere=self._elsewhere(machine, points, standing.point),
         )
 
-    def _elsewhere(self, machine: Machine, point: Point) -> str:
-        """Where the machine has moved to, as long as it has no newer complete point there; empty when it has."""
+    def _elsewhere(self, machine: Machine, points: Iterable[Point], point: Point) -> str:
+        """Where the machine of a last point moved to; empty once it has a newer one there, or has left it for long."""
         moved = self.elsewhere.get(machine.uid)
-        if moved is None or (moved.last_point is not None and moved.last_point > point.slot):
+        outlived = any(other.complete and other.slot > point.slot for other in points)
+        if moved is None or outlived or (moved.last_point is not None and moved.last_point > point.slot):
             return ""
-        return f"its machine lives on in {moved.shard} and has no newer complete point there yet"
+        if moved.left_at is None:
+            return f"its machine lives on in {moved.shard} and has no newer complete point there yet"
+        until = moved.left_at + self.slice_.rules.orphan_keep
+        return f"its machine lived on in {moved.shard} until {moved.left_at:%Y-%m-%d}" if self.now() < until else ""
 
     def _floor(self, point: Point, remains: bool, last: bool) -> timedelta:
         """The least age of a point of this plan, of the last one of its machine, or of what never became a point."""
@@ -163,7 +167,7 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
         seen=seen,
         halted=_halted(slice_),
         burst=_burst(slice_, known, others),
-        elsewhere={machine.uid: machine for machine in others if machine.left_at is None and machine.enrolled_at},
+        elsewhere=_moved(others),
         spending=spending,
         room=room(spending, _gains(slice_), with_points, slice_.now()),
     )
@@ -188,6 +192,13 @@ def _others(slice_: Slice, machines: list[Machine]) -> list[Machine]:
         return []
     ledger = slice_.world.ledger
     return [held.row for shard in ledger.shards() if shard != slice_.shard for held in ledger.machines(shard)]
+
+
+def _moved(others: Iterable[Machine]) -> Mapping[VmUid, Machine]:
+    """The machines that ask for protection in other shards, or did; of several rows the one that did so last."""
+    asking = [one for one in others if one.left_at or one.status not in (Status.EXCLUDED, Status.GONE)]
+    order = sorted(asking, key=lambda one: (one.left_at is None, one.left_at or one.as_of))
+    return {machine.uid: machine for machine in order}
 
 
 def _burst(slice_: Slice, machines: list[Machine], others: list[Machine]) -> Mapping[VmUid, str]:

@@ -273,3 +273,16 @@ def test_the_last_point_of_a_machine_that_moved_stays_until_it_has_a_newer_one_w
     estate.edit(there, replace(there, last_point=NOW))
     estate.pass_time(30 * HOUR)
     assert estate.there(last) == [False, False]
+
+
+def test_the_last_point_is_kept_from_the_time_the_machine_left_the_shard_it_moved_to(estate: Estate) -> None:
+    of = estate.machine(status=Status.GONE, left_at=NOW - 100 * DAY, enrolled_at=None, settled=None)
+    last = estate.taken(of, 100)
+    estate.put(of, last)
+    there = replace(estate.row(of), shard=replace(SHARD, region="northeurope"), left_at=NOW - 86 * DAY)
+    estate.put(replace(there, last_point=None, next_expiry=None))
+    estate.pass_time(90 * HOUR)
+    assert estate.there(last) == [True, True]
+    assert "lived on in" in estate.why(of, last.slot)
+    estate.pass_time(30 * HOUR)
+    assert estate.there(last) == [False, False]
