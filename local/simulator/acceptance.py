@@ -20,6 +20,7 @@ RETRY_AFTER = {
     Family.NETWORK: 3,
     Family.EVENT_GRID: 10,
     Family.GROUP: 15,
+    Family.DEPLOYMENT: 0,
 }
 
 
@@ -61,6 +62,8 @@ def _url(call: "Call", operation: Operation) -> str:
     root = f"{call.base_url}/subscriptions/{operation.subscription}"
     if operation.family is Family.GROUP:
         return f"{root}/operationresults/{operation.id}?api-version={call.version}"
+    if operation.family is Family.DEPLOYMENT:
+        return f"{call.base_url}{call.path}/operationStatuses/{operation.id}?api-version={call.version}"
     name = operation.id.upper() if operation.family is Family.EVENT_GRID else operation.id
     where = operation.family.value.format(location=operation.location)
     if operation.family is Family.EVENT_GRID and call.version < PLACED_SINCE:

@@ -15,7 +15,9 @@ from local.simulator.call import Call
 from local.simulator.calls import Record
 from local.simulator.clock import iso
 from local.simulator.ids import key_of
-from local.simulator.routing import Match, Routes
+from local.simulator.routing import Routes
+from local.simulator.templates import Wanted
+from local.simulator.within import Caller, call_for
 
 if TYPE_CHECKING:
     from local.simulator.world import World
@@ -56,6 +58,7 @@ class Front:
         self._world = world
         self._kept = 0.0
         self.routes = routes
+        world.within = self.within
 
     async def answer(self, asked: Asked) -> Answered:
         """Answer one ARM request."""
@@ -91,51 +94,62 @@ class Front:
                 names=dict(match.names),
                 correlation=world.chance.guid(),
             )
-            reply, cut = await self._faulty(call, match, log)
+            reply, cut = await self._faulty(call, log)
         except ArmError as refusal:
             reply, cut = refusal.reply(), False
         self._finish(reply, log)
         return Answered(reply, cut, match.route.template if match else "", log.effects)
 
-    async def _faulty(self, call: Call, match: Match, log: "_Log") -> tuple[Reply, bool]:
+    async def _faulty(self, call: Call, log: "_Log") -> tuple[Reply, bool]:
         """Let a fault rule have its way around the call."""
         fault = striking.strike(self._world, call)
         if fault is None:
-            return self._act(call, match, log), False
+            return self._act(call, log), False
         call.fault, log.fault, log.effects = fault, fault.id, tuple(fault.effect)
         early = await striking.before(self._world, call, fault)
         if early is not None:
             return early, early.status == 0
         try:
-            reply = self._act(call, match, log)
+            reply = self._act(call, log)
         except ArmError as refusal:
             reply = refusal.reply()
         if not striking.after(call, fault, reply):
             log.fault, log.effects = None, ()
         return reply, fault.effect.get("cut") == "after"
 
-    def _act(self, call: Call, match: Match, log: "_Log") -> Reply:
+    def _act(self, call: Call, log: "_Log") -> Reply:
         """Charge, check and handle the call; refusals keep the headers of what was charged."""
-        world, route = self._world, match.route
         headers: dict[str, str] = {}
         try:
             self._check_version(call)
             self._charge(call, headers, log)
-            if not route.open_to_all:
-                world.access.check(call.principal.oid, route.action, call.subject)
-            if call.method in LOCKED and not route.action.endswith("/read"):
-                world.locks.check(LOCKED[call.method], key_of(call.subject), call.subject)
-            reply = _handled(world, call)
+            reply = self._carried_out(call)
             reply.body = versions.known_to(call.version, reply.body, call.now)
         except ArmError as refusal:
             refusal.headers = {**headers, **refusal.headers}
             raise
         reply.headers = {**headers, **reply.headers}
+        return reply
+
+    def _carried_out(self, call: Call) -> Reply:
+        """Check rights and locks, let the handler answer, and raise the event of what is done at once."""
+        world, route = self._world, call.route
+        if not route.open_to_all:
+            world.access.check(call.principal.oid, route.action, call.subject)
+        if call.method in LOCKED and not route.action.endswith("/read"):
+            world.locks.check(LOCKED[call.method], key_of(call.subject), call.subject)
+        reply = _handled(world, call)
         if reply.operation is None and 200 <= reply.status < 300 and reply.status != 204:
             notice = world.notices.of(call)
             if notice is not None:
                 world.events.raise_event(notice, "Succeeded", call.now)
         return reply
+
+    def within(self, caller: Caller, wanted: Wanted, at: float) -> Reply:
+        """Make one resource of a template for whoever deploys it."""
+        call = call_for(self._world, self.routes, caller, wanted, at)
+        self._check_version(call)
+        return self._carried_out(call)
 
     def _check_version(self, call: Call) -> None:
         version, route = call.version, call.route

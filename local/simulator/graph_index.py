@@ -15,7 +15,7 @@ from local.simulator.store import Resource
 
 SUBSCRIPTION = "microsoft.resources/subscriptions"
 GROUP = "microsoft.resources/subscriptions/resourcegroups"
-HIDDEN = ("microsoft.authorization/", "microsoft.eventgrid/eventsubscriptions")
+HIDDEN = ("microsoft.authorization/", "microsoft.eventgrid/eventsubscriptions", "microsoft.resources/deployments")
 STALE_SECONDS = 15 * 60.0
 ROWS_KEPT = 5_000
 UNSEEN_KEPT = 1_000

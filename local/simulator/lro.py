@@ -27,6 +27,7 @@ class Family(StrEnum):
     NETWORK = "Microsoft.Network/locations/{location}/operations"
     EVENT_GRID = "Microsoft.EventGrid/locations/{location}/operationsStatus"
     GROUP = "operationresults"
+    DEPLOYMENT = "operationStatuses"
 
 
 # Seconds to the end: median and longest usual, from the recordings' startTime and endTime (disk and snapshot

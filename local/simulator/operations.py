@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 
-def _wanted(world: "World", call: "Call") -> Operation:
+def wanted(world: "World", call: "Call") -> Operation:
+    """Return the operation a poll asks for, or say that there is none."""
     operation = world.operations.get(call["operation"])
     if operation is None:
         raise ArmError(404, "NotFound", f"Operation {call['operation']} is not found.")
@@ -25,7 +26,7 @@ WITH_OUTPUT = frozenset({"run-command.run"})  # operations of the machine provid
 
 def compute_status(world: "World", call: "Call") -> Reply:
     """Answer for disk and virtual machine operations; `monitor=true` gives the bare result."""
-    operation = _wanted(world, call)
+    operation = wanted(world, call)
     if call.query.get("monitor", "").lower() == "true":
         return _monitored(call, operation)
     document: Document = {"startTime": compute_time(operation.started)}
@@ -54,7 +55,7 @@ def _monitored(call: "Call", operation: Operation) -> Reply:
 
 def network_status(world: "World", call: "Call") -> Reply:
     """Answer for network operations: a status and nothing else."""
-    operation = _wanted(world, call)
+    operation = wanted(world, call)
     document: Document = {"status": operation.status}
     if operation.error is not None:
         document["error"] = operation.error
@@ -63,7 +64,7 @@ def network_status(world: "World", call: "Call") -> Reply:
 
 def event_grid_status(world: "World", call: "Call") -> Reply:
     """Answer for Event Grid operations: the id is the full URL, the name in lower case."""
-    operation = _wanted(world, call)
+    operation = wanted(world, call)
     document: Document = {"id": call.base_url + call.target, "name": operation.id, "status": operation.status}
     if operation.error is not None:
         document["error"] = operation.error
@@ -72,7 +73,7 @@ def event_grid_status(world: "World", call: "Call") -> Reply:
 
 def event_grid_result(world: "World", call: "Call") -> Reply:
     """Answer the Location of an Event Grid operation."""
-    operation = _wanted(world, call)
+    operation = wanted(world, call)
     if operation.ended is None:
         return Reply(202, b"", {"Location": call.base_url + call.target, "Retry-After": "10"})
     return Reply(200)
@@ -80,7 +81,7 @@ def event_grid_result(world: "World", call: "Call") -> Reply:
 
 def group_result(world: "World", call: "Call") -> Reply:
     """Answer the Location of a resource group's deletion: 202 until it is gone, then 200."""
-    operation = _wanted(world, call)
+    operation = wanted(world, call)
     if operation.ended is None:
         return Reply(202, b"", {"Location": call.base_url + call.target, "Retry-After": "15"})
     if operation.error is not None:

@@ -5,6 +5,7 @@ from functools import partial
 
 from local.simulator import (
     compute_vms,
+    deployments,
     disk_restore_points,
     disk_services,
     disks,
@@ -50,6 +51,7 @@ MODULES = (
     moves,
     provider_list,
     compute_vms,
+    deployments,
     extensions,
     run_commands,
     disks,
@@ -82,6 +84,7 @@ WORKING = (
     moves,
     tracked,
     compute_vms,
+    deployments,
     extensions,
     run_commands,
     request_rates,
@@ -95,6 +98,7 @@ WORKING = (
 # What fires in virtual time without being an operation: a copy's end, a SAS that runs out.
 HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
     "copied": snapshots.copied,
+    deployments.STEP: deployments.step,
     "access": volumes.access_ended,
     "copied-point": disk_restore_points.copied,
     "point-access": disk_restore_points.access_expired,

@@ -1,8 +1,10 @@
 """The simulator's object graph: everything a handler may need, made once per process by `build`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from local.simulator.answers import Document, group_not_found, resource_not_found, subscription_not_found
+from local.simulator.answers import Document, Reply, group_not_found, resource_not_found, subscription_not_found
 from local.simulator.buckets import Buckets, Limits
 from local.simulator.calls import Calls
 from local.simulator.chance import Chance
@@ -19,6 +21,10 @@ from local.simulator.rbac import Access
 from local.simulator.schedule import Schedule
 from local.simulator.snapshot_limits import SnapshotLimits
 from local.simulator.store import Resource, Store
+from local.simulator.templates import Wanted
+
+if TYPE_CHECKING:
+    from local.simulator.within import Caller
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 SUBSCRIPTION = "microsoft.resources/subscriptions"
@@ -46,6 +52,7 @@ class World:
     graph: GraphIndex = field(init=False)
     locks: Locks = field(init=False)
     access: Access = field(init=False)
+    within: Callable[["Caller", Wanted, float], Reply] = field(init=False)  # set by the front
     requests: int = 0
     activity: int = 0
 
