@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from shared.decide.compliance import told
 from shared.decide.consistency import of_snapshots
 from shared.decide.departure import Departure, Forecast, forecast
-from shared.decide.protection import plan_of, wish_of
+from shared.decide.protection import asked_of, hold_of, plan_of, wish_of
 from shared.decide.recovery import Chosen, Latest, choose
 from shared.decide.schedule import next_slot
 from shared.decide.standing import absence, at_read_time
+from shared.decide.tag_values import FOREVER
 from shared.decide.tags import OptedIn, Wish
 from shared.flows.show import Json, instant
 from shared.flows.standing import operations_of
@@ -47,6 +48,7 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
     foreseen = forecast(machine, points, rules, now)
     chain = [
         *_tags_and_plan(wish),
+        *_hold(machine, rules, now),
         f"{machine.status}: {machine.because}",
         *_disks(machine),
         *_schedule(machine, plan, slot),
@@ -66,7 +68,16 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
 def _tags_and_plan(wish: Wish) -> list[str]:
     if not isinstance(wish, OptedIn):
         return [wish.because]
-    return [wish.because, f"plan {wish.plan.name} takes a point {wish.plan.schedule} and keeps {wish.plan.keep}"]
+    together = [f"it belongs together with the machines of group {wish.group}"] if wish.group else []
+    takes = f"plan {wish.plan.name} takes a point {wish.plan.schedule} and keeps {wish.plan.keep}"
+    return [wish.because, takes, *together]
+
+
+def _hold(machine: Machine, rules: Rules, now: datetime) -> list[str]:
+    until = hold_of(machine, rules)
+    if until is None or until <= now:
+        return []
+    return ["its tags hold everything of it " + ("for ever" if until == FOREVER else f"until {_at(until)}")]
 
 
 def _disks(machine: Machine) -> list[str]:
@@ -116,7 +127,7 @@ def explain(world: World, rules: Rules, machine: Machine) -> Json:
     return {
         "vm": found.machine.name,
         "id": str(found.machine.id),
-        "tags": dict(found.machine.tags),
+        "tags": dict(asked_of(found.machine, rules).tags),
         "plan": found.machine.plan or None,
         "decision": found.machine.status.value,
         "because": list(found.reasons),

@@ -141,3 +141,37 @@ def test_refusals_slow_down_and_a_bucket_that_fills_faster_than_believed_speeds_
 def test_a_clock_that_goes_back_gives_no_tokens(bucket: Bucket, back: timedelta) -> None:
     spent = pace.spent(bucket, START)
     assert pace.spent(spent, START - back).level == max(spent.level - 1, 0)
+
+
+@given(buckets, some.lists(some.tuples(some.sampled_from("shlr"), gaps), max_size=30))
+def test_no_refusal_is_ever_forgotten_before_its_time(bucket: Bucket, story: list[tuple[str, timedelta]]) -> None:
+    now, closed = START, START
+    for event, gap in story:
+        now += gap / 7
+        match event:
+            case "s":
+                bucket = pace.spent(bucket, now)
+            case "h":
+                bucket = pace.heard(bucket, gap.total_seconds(), now)
+            case "l":
+                bucket = pace.learned(bucket, gap.total_seconds(), now)
+            case _:
+                bucket, closed = pace.refused(bucket, gap, now), max(closed, now + gap)
+        assert now + pace.wait(bucket, now) >= closed
+
+
+@given(buckets, some.lists(some.tuples(gaps, some.integers(0, 2000)), max_size=80))
+def test_in_no_span_more_is_sent_than_the_bucket_holds_and_refills_less_the_share_of_others(
+    bucket: Bucket, turns: list[tuple[timedelta, int]]
+) -> None:
+    now, sent = START, []
+    room, rate = bucket.capacity - bucket.kept_back, bucket.refill
+    for pause, remaining in turns:
+        now += pause / 50
+        if pace.wait(bucket, now) == NONE:
+            bucket = pace.spent(bucket, now)
+            sent.append(now)
+        bucket = pace.heard(bucket, remaining, now)
+    for first in range(len(sent)):
+        for last in range(first, len(sent)):
+            assert last - first + 1 <= room + rate * (sent[last] - sent[first]).total_seconds() + 1e-3
