@@ -6,9 +6,9 @@ import argparse
 import logging
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from tests.world.seeded import Result, run
+from tests.world.seeded import DAYS, Options, Result, run
 
 
 def main() -> int:
@@ -18,20 +18,27 @@ def main() -> int:
     chosen.add_argument("--seeds", metavar="A..B")
     parser.add_argument("--tail", type=int, default=0, help="print so many of the last events")
     parser.add_argument("--about", default="", help="of those that name this")
+    parser.add_argument("--machines", type=int, help="instead of as many as the seed draws")
+    parser.add_argument("--days", type=int, default=DAYS)
     asked = parser.parse_args()
     logging.getLogger("tagback").setLevel(logging.CRITICAL)
     if asked.seed is not None:
-        result = run(asked.seed)
+        result = lived(asked.seed, asked.machines, asked.days)
         show(result, asked.tail, asked.about)
         return 1 if result.violations else 0
     first, last = (int(part) for part in asked.seeds.split(".."))
-    return many(range(first, last + 1))
+    return many(range(first, last + 1), asked.machines, asked.days)
 
 
-def many(seeds: range) -> int:
+def lived(seed: int, machines: int | None, days: int) -> Result:
+    options = Options.of(seed)
+    return run(seed, replace(options, machines=machines or options.machines, days=days))
+
+
+def many(seeds: range, machines: int | None, days: int) -> int:
     began, failed = time.monotonic(), []
     for seed in seeds:
-        result = run(seed)
+        result = lived(seed, machines, days)
         if result.violations:
             failed.append(seed)
             print(f"seed {seed}: {result.violations[0]}", flush=True)
