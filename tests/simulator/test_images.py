@@ -6,8 +6,11 @@ import json
 
 import pytest
 
+from local.simulator.clock import parse_time
 from local.simulator.versions import NEWEST, known_to
-from tests.simulator.running import SUBSCRIPTION, Running
+from tests.simulator.running import START, SUBSCRIPTION, Running
+
+NOW = parse_time(START)
 
 PUBLISHERS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/eastus2euap/publishers"
 UBUNTU = f"{PUBLISHERS}/Canonical/artifacttypes/vmimage/offers/UbuntuServer/skus/18.04-LTS/versions"
@@ -73,21 +76,22 @@ MACHINE = {
 @pytest.mark.parametrize("wrap", [lambda d: d, lambda d: {"value": [d]}, lambda d: {"properties": {"output": d}}])
 def test_a_field_appears_with_its_version(version: str, kept: set[str], wrap: object) -> None:
     assert callable(wrap)
-    shown = json.loads(known_to(version, json.dumps(wrap(DISK)).encode()))
+    shown = json.loads(known_to(version, json.dumps(wrap(DISK)).encode(), NOW))
     disk = shown["value"][0] if "value" in shown else shown["properties"].get("output", shown)
     assert disk["properties"].keys() == kept
 
 
 def test_fields_of_every_element_of_an_array_are_left_out() -> None:
-    shown = json.loads(known_to("2020-12-01", json.dumps(MACHINE).encode()))
+    shown = json.loads(known_to("2020-12-01", json.dumps(MACHINE).encode(), NOW))
     assert shown["properties"]["storageProfile"]["dataDisks"] == [{"lun": 0}, {"lun": 1}]
     assert "etag" not in shown
 
 
 def test_the_newest_version_and_foreign_types_pass_untouched() -> None:
     body = json.dumps(DISK).encode()
-    assert known_to(NEWEST, body) is body
+    assert known_to(NEWEST, body, NOW) is body
     assert (
-        known_to("2015-01-01", b'{"type":"Microsoft.Web/sites","properties":{"uniqueId":"u"}}').count(b"uniqueId") == 1
+        known_to("2015-01-01", b'{"type":"Microsoft.Web/sites","properties":{"uniqueId":"u"}}', NOW).count(b"uniqueId")
+        == 1
     )
-    assert known_to("2015-01-01", b"") == b""
+    assert known_to("2015-01-01", b"", NOW) == b""
