@@ -15,7 +15,7 @@ from shared.cli import pages
 from shared.cli.output import Form, print_json
 from shared.cli.plans import check, plans_in, tags_in
 from shared.cli.session import BAD_INPUT, NOT_ALL_IS_WELL, Commands, Session, output_option, session_of
-from shared.flows import asking, explaining, lookup, retrying, show, whatif
+from shared.flows import asking, explaining, holding, lookup, retrying, show, whatif
 from shared.flows.standing import standing
 
 
@@ -122,6 +122,24 @@ def retry(context: click.Context, job: str) -> None:
         print_json({"id": asked.id, "job": show.job_id(machine.uid, operation.id)})
     else:
         pages.print_retry(machine.name, operation.id, asked.id)
+
+
+@commands.command()
+@click.argument("vm")
+@click.option("--until", required=True, metavar="DAY", help="2027-01-31, or forever; a day that is over ends a hold.")
+@click.option("--slot", metavar="SLOT", help="Only the point of this slot, as `tagback points` shows it.")
+@output_option
+@click.pass_context
+def hold(context: click.Context, vm: str, until: str, slot: str | None) -> None:
+    """Hold a VM's points: whatever its plan says, none of them is deleted before DAY is over."""
+    session = session_of(context)
+    world, _ = session.open()
+    machine = lookup.named(lookup.machines(world), vm)
+    asked = holding.ask_hold(world, machine, until, slot, session.caller())
+    if session.form is Form.JSON:
+        print_json({"id": asked.id})
+    else:
+        pages.print_hold(machine.name, asked.hold, asked.id)
 
 
 @commands.command()

@@ -185,6 +185,15 @@ def print_retry(name: str, job: str, request: str) -> None:
     )
 
 
+def print_hold(name: str, until: str, request: str) -> None:
+    print_lines(
+        [
+            f"Asked that the points of {name} be held until {until}: request {request}.",
+            f"They are held once `tagback request {request}` says so.",
+        ]
+    )
+
+
 def print_rebuilds(answer: Sequence[Json]) -> None:
     if not answer:
         print_lines(["Azure holds no recovery group of this installation: there is nothing to make the ledger from."])

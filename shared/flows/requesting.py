@@ -13,6 +13,7 @@ from shared.decide.capture import opened
 from shared.decide.protection import plan_of
 from shared.errors import LostRace, Unknown
 from shared.flows.casework import TRIES, Case, saved
+from shared.flows.holding import held
 from shared.flows.rebuilding import rebuild
 from shared.flows.retrying import retried
 from shared.messages import SHARDS, shard_text
@@ -33,8 +34,7 @@ def run(world: World, rules: Rules, request_id: str) -> None:
     if request.progress is Progress.ASKED and request.asked is Asked.REBUILD:
         rebuild(world, rules, request)
     elif request.progress is Progress.ASKED:
-        answered = retried if request.asked is Asked.RETRY else _answered
-        settled = answered(world, rules, request)
+        settled = ANSWERS[request.asked](world, rules, request)
         world.requests.settle(settled)
         log.info("request.%s id=%s because=%r", settled.progress, settled.id, settled.because)
     world.queue.send(SHARDS, shard_text(request.shard))
@@ -58,6 +58,9 @@ def _answered(world: World, rules: Rules, request: Request) -> Request:
             if turn == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
+
+
+ANSWERS = {Asked.BACKUP: _answered, Asked.RETRY: retried, Asked.HOLD: held}
 
 
 def _wanted(case: Case, request: Request, now: datetime) -> Operation:

@@ -15,6 +15,7 @@ class Asked(StrEnum):
     BACKUP = "backup"
     REBUILD = "rebuild"
     RETRY = "retry"
+    HOLD = "hold"
 
 
 class Progress(StrEnum):
@@ -31,6 +32,7 @@ class Request:
     """One request. `by` is the asker's object id as their token states it. `operation` answers for it once taken; a
     request to try again names it from the beginning.
 
+    A request to hold says until when in `hold`, in the words of the tag, and which point in `slot`: None means all.
     A request about a whole shard has no `uid`; `reached` is the last machine that it is done with.
     """
 
@@ -44,6 +46,8 @@ class Request:
     because: str = ""
     operation: str = ""
     reached: str = ""
+    hold: str = ""
+    slot: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
