@@ -80,7 +80,7 @@ def standing(machine: Machine, operations: Iterable[Operation], rules: Rules, no
             return Standing(Status.UNPROTECTED, wish.because, wish.problems)
         case OptedIn():
             return _opted_in(machine, wish, [*operations], rules, now)
-        case _:
+        case _:  # pragma: no cover - mypy shows that nothing is left
             assert_never(wish)
 
 

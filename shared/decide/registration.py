@@ -76,7 +76,7 @@ def _enrolled(before: Machine | None, seen: Machine, rules: Rules, now: datetime
             seen = replace(seen, grace_from=seen.grace_from or now)
         case OptedIn():
             seen = replace(seen, plan=wish.plan.name, grace_from=None)
-        case _:
+        case _:  # pragma: no cover - mypy shows that nothing is left
             assert_never(wish)
     seen = replace(seen, left_at=None)
     plan = plan_of(seen, rules, now)
