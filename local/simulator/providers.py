@@ -5,6 +5,7 @@ from functools import partial
 
 from local.simulator import (
     compute_vms,
+    custom_topics,
     deployments,
     disk_restore_points,
     disk_services,
@@ -77,6 +78,7 @@ MODULES = (
     event_grid,
     system_topics,
     topics,
+    custom_topics,
     topic_types,
 )
 WORKING = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -25,12 +24,7 @@ Heard = Callable[[], list[tuple[str, str, str, dict[str, str]]]]
 
 
 @pytest.fixture
-def topic() -> str:
-    return f"t{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture
-def events(implementation: str, topic: str, request: pytest.FixtureRequest) -> Iterator[Events]:
+def events(implementation: str, request: pytest.FixtureRequest) -> Iterator[Events]:
     if implementation == "twin":
         twins: Stage = request.getfixturevalue("twins")
         yield twins.world.events
@@ -38,13 +32,13 @@ def events(implementation: str, topic: str, request: pytest.FixtureRequest) -> I
     running: Running = request.getfixturevalue("simulated")
     identity: Identity = request.getfixturevalue("identity")
     clock: SimulatedClock = request.getfixturevalue("simulator_clock")
-    endpoint = f"{running.url}/_sim/topics/{topic}/api/events"
+    endpoint = f"{running.url}/api/events"
     with closing(TopicEvents(endpoint, identity, Calls(clock))) as told:
         yield told
 
 
 @pytest.fixture
-def heard(implementation: str, topic: str, request: pytest.FixtureRequest) -> Heard:
+def heard(implementation: str, request: pytest.FixtureRequest) -> Heard:
     """What arrived, as id, type, subject and details."""
     if implementation == "twin":
         twins: Stage = request.getfixturevalue("twins")
@@ -54,9 +48,10 @@ def heard(implementation: str, topic: str, request: pytest.FixtureRequest) -> He
     running: Running = request.getfixturevalue("simulated")
 
     def published() -> list[tuple[str, str, str, dict[str, str]]]:
-        found = [one["event"] for one in running.control("GET", "events")["published"] if one["topic"] == topic]
+        found = [one["event"] for one in running.control("GET", "events")["published"][before:]]
         return [(one["id"], one["eventType"], one["subject"], one["data"]) for one in found]
 
+    before = len(running.control("GET", "events")["published"])
     return published
 
 
@@ -89,3 +84,11 @@ def test_many_are_told_whatever_their_size(events: Events, heard: Heard) -> None
     told = [event(str(number), "x" * 20_000) for number in range(40)]
     events.publish(told)
     assert heard() == [shown(one) for one in told]
+
+
+def test_a_topic_takes_events_of_its_schema_from_those_who_have_a_token(simulated: Running) -> None:
+    told = {"id": "a", "subject": "s", "eventType": "x", "eventTime": AT.isoformat(), "data": {}, "dataVersion": "1"}
+    path = "/api/events?api-version=2018-01-01"
+    assert simulated.ask("POST", path, [told]).status == 200
+    assert simulated.ask("POST", path, [{"id": "a"}]).status == 400
+    assert simulated.ask("POST", path, [told], Authorization="").status == 401
