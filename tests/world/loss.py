@@ -13,7 +13,7 @@ from datetime import timedelta
 from shared.errors import CloudError
 from shared.flows.asking import ask_rebuild, shards_with_points
 from shared.model.identity import ResourceId, Shard, VmUid
-from shared.model.point import Point
+from shared.model.point import Point, PointState
 from shared.model.request import Progress
 from shared.model.rules import Rules
 from tests.world.promises import Promises
@@ -84,7 +84,8 @@ class Loss:
                 continue
             rows = self.stage.ledger.rows.get(shard, {}).get(uid)
             found = [held.row for held in rows.points.values()] if rows else []
-            again = any((one.slot, one.engine, _parts(one)) == (slot, engine, parts) and one.complete for one in found)
+            alike = [one for one in found if (one.slot, one.engine, _parts(one)) == (slot, engine, parts)]
+            again = any(one.complete or one.state is PointState.DELETING for one in alike)
             self.promises.require(again, PROMISE, f"the point {slot} of {uid} in {shard} was lost with the ledger")
 
 

@@ -79,13 +79,13 @@ class Removals:
         if key in claims:
             return
         claims[key] = (now, planned)
-        lately = [one for moment, one in claims.values() if moment > now - 23 * HOUR]
-        gained = sum(moment > now - 26 * HOUR for moment in self.gained.get(shard, ()))
-        enough = sum(lately) <= -(-3 * gained // 2)
-        self.require(enough, "S3", f"{sum(lately)} points of {shard} go as planned in a day that gained {gained}")
-        unplanned = len(lately) - sum(lately)
-        self.require(unplanned <= LEAST_UNPLANNED, "S3", f"{unplanned} points of {shard} go unplanned in a day")
-        if not planned:
+        alike = sum(moment > now - 23 * HOUR and one is planned for moment, one in claims.values())
+        if planned:
+            gained = sum(moment > now - 26 * HOUR for moment in self.gained.get(shard, ()))
+            enough = alike <= -(-3 * gained // 2)
+            self.require(enough, "S3", f"{alike} points of {shard} go as planned in a day that gained {gained}")
+        else:
+            self.require(alike <= LEAST_UNPLANNED, "S3", f"{alike} points of {shard} go unplanned in a day")
             left = machine.left_at
             cooled = left is None or now >= left + COOLING_OFF - CLOCKS_DIFFER
             self.require(cooled, "S3", f"{key} goes before {machine.uid} has been gone for three days")
