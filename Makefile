@@ -12,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes -r $(2) 2>/dev/null \
 	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 
-.PHONY: install demo up test test-clients mutation check lock clean
+.PHONY: install demo up test test-clients mutants mutation soak check lock clean
 
 install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
 
@@ -52,7 +52,7 @@ check: install
 test: check
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-# az and Cloud Custodian pin different versions of the same packages: an environment each. They mostly wait, so four at a time.
+# az and Cloud Custodian pin different versions of the same packages: an environment each. They mostly wait: four at once.
 $(CLIENTS)/%/.installed: local/locks/clients-%.txt | $(VENV)/.installed
 	@echo "installing $* into $(CLIENTS)/$* ..."
 	@test -x $(CLIENTS)/$*/bin/python || $(PYTHON) -m venv $(CLIENTS)/$*
@@ -61,6 +61,14 @@ $(CLIENTS)/%/.installed: local/locks/clients-%.txt | $(VENV)/.installed
 
 test-clients: install $(CLIENTS)/az/.installed $(CLIENTS)/custodian/.installed
 	@$(BIN)/python -m pytest tests/clients -n 4 --dist load --maxschedchunk 1
+
+# Planted bugs: each patch in tests/mutants must turn a test red that it names.
+mutants: install
+	@$(BIN)/python -m tests.mutants
+
+# What `make test` samples, at full count; SHARE=0.01 for a hundredth of it.
+soak: install
+	@$(BIN)/python -m tests.soak --share $(or $(SHARE),1)
 
 # Small changes planted in shared/decide, each to be noticed by a test; MODULES="naming tags" judges only those.
 mutation: install $(VENV)/.mutation
@@ -79,4 +87,4 @@ lock: $(VENV)/.installed
 	echo mutmut | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/mutation.txt
 
 clean:
-	rm -rf $(VENV) $(RUNTIME_VENV) local/azurite/node_modules local/.run
+	rm -rf $(VENV) $(RUNTIME_VENV) $(CLIENTS) local/azurite/node_modules local/.run

@@ -1,0 +1,66 @@
+"""`python -m tests.mutants [NAME ...]`: plants every mutant, or the named ones, and says which test noticed it.
+
+Ends with 1 when a mutant lives, when a patch does not fit, or when a named test is red without any mutant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+from tests.mutants.planting import Copy, Mutant, copied, fits, mutants
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="mutants to plant; all of them without a name")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies of the tree worked on at once")
+    asked = parser.parse_args(words)
+    chosen = [mutant for mutant in mutants() if not asked.names or mutant.name in asked.names]
+    unknown = set(asked.names) - {mutant.name for mutant in chosen}
+    if unknown:
+        parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory() as folder:
+        return judged(chosen, Path(folder), max(asked.jobs, 1))
+
+
+def judged(chosen: list[Mutant], folder: Path, jobs: int) -> int:
+    """Plant the mutants one by one in `jobs` copies, print a line for each, and count what is wrong."""
+    with ThreadPoolExecutor(jobs) as pool:
+        free: SimpleQueue[Copy] = SimpleQueue()
+        for number in range(jobs):
+            free.put(copied(folder / str(number)))
+        wrong = sum(pool.map(lambda mutant: _told(mutant, free), chosen))
+    print(f"{len(chosen)} planted bugs, {len(chosen) - wrong} seen, {wrong} not")
+    return 1 if wrong else 0
+
+
+def _told(mutant: Mutant, free: SimpleQueue[Copy]) -> bool:
+    """Whether something is wrong with a mutant, told in a line."""
+    if not fits(mutant):
+        print(f"STALE  {mutant.name}: the patch does not fit any more", flush=True)
+        return True
+    copy = free.get()
+    try:
+        before = copy.failures(mutant.red)
+        copy.plant(mutant)
+        after = copy.failures(mutant.red)
+        copy.clear(mutant)
+    finally:
+        free.put(copy)
+    if before:
+        print(f"RED    {mutant.name}: {before[0]} fails without it", flush=True)
+    elif after:
+        print(f"seen   {mutant.name}: {mutant.bug}\n         by {after[0]}", flush=True)
+    else:
+        print(f"LIVES  {mutant.name}: {mutant.bug}", flush=True)
+    return bool(before) or not after
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
