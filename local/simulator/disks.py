@@ -35,7 +35,10 @@ def put(world: "World", call: "Call") -> Reply:
     resource_id = found.id if found else f"{group.id}/providers/{TYPE}/{call['name']}"
     document = volumes.taken_in(call, resource_id, TYPE)
     source = volumes.source_document(world, document)
-    world.access.check_linked(call.principal.oid, call.route.action, resource_id, [source[0].id] if source else [])
+    linked = [source[0].id] if source else []
+    key = (document["properties"].get("encryption") or {}).get("diskEncryptionSetId")
+    linked += [str(key)] if key else []
+    world.access.check_linked(call.principal.oid, call.route.action, resource_id, linked)
     before: Document = {}
     if found is None:
         if source is not None:
@@ -52,7 +55,8 @@ def put(world: "World", call: "Call") -> Reply:
 def _check_copy(document: Document, source: Document, percent: float | None) -> None:
     """Refuse a copy that cannot be: unfinished, elsewhere or smaller (rules documented, codes assumed)."""
     name = source["name"]
-    if percent is not None and percent < 100:
+    instant = source["properties"].get("snapshotAccessState") == "InstantAccess"
+    if percent is not None and percent < 100 and not instant:
         message = f"Snapshot {name} cannot be used as a source yet: its copy is {percent} % complete."
         raise ArmError(409, "OperationNotAllowed", message)
     if source["location"] != document["location"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from local.simulator import identity, refusals, striking, versions
+from local.simulator import identity, refusals, resource_names, striking, versions
 from local.simulator.answers import ArmError, Reply
 from local.simulator.buckets import Toll
 from local.simulator.call import Call
@@ -136,6 +136,10 @@ class Front:
         world, route = self._world, call.route
         if not route.open_to_all:
             world.access.check(call.principal.oid, route.action, call.subject)
+        world.denials.check(call)
+        kind, name = resource_names.kind_and_name(call.path) if call.method == "PUT" else ("", "")
+        if kind:
+            resource_names.check(kind, name)
         if call.method in LOCKED and not route.action.endswith("/read"):
             world.locks.check(LOCKED[call.method], key_of(call.subject), call.subject)
         reply = _handled(world, call)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from local.simulator import (
+    access_lists,
     compute_vms,
     custom_topics,
     deployments,
@@ -17,6 +18,7 @@ from local.simulator import (
     graph,
     graph_queries,
     images,
+    immutability,
     locks,
     machine_sizes,
     managed_images,
@@ -57,6 +59,7 @@ MODULES = (
     run_commands,
     disks,
     snapshots,
+    immutability,
     disk_services,
     restore_point_collections,
     restore_points,
@@ -73,6 +76,7 @@ MODULES = (
     tag_names,
     template_specs,
     locks,
+    access_lists,
     graph,
     graph_queries,
     event_grid,
@@ -92,6 +96,7 @@ WORKING = (
     request_rates,
     disks,
     snapshots,
+    immutability,
     restore_points,
     disk_restore_points,
     network,
@@ -101,6 +106,7 @@ WORKING = (
 HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
     "copied": snapshots.copied,
     deployments.STEP: deployments.step,
+    "instant-ended": snapshots.instant_ended,
     "access": volumes.access_ended,
     "copied-point": disk_restore_points.copied,
     "point-access": disk_restore_points.access_expired,

@@ -61,6 +61,20 @@ BUILT_IN = {
 }  # fmt: skip
 
 
+# The definitions' own names, the same in every tenant (documented).
+DEFINITION_IDS = {
+    "owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    "reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+    "virtual machine contributor": "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
+    "disk snapshot contributor": "7efff54f-a5b4-42b5-a1c5-5411624893ce",
+    "disk backup reader": "3e5e47e6-65f7-47ef-90b5-e5dd4d455f24",
+    "tag contributor": "4a9ae827-6dc8-4573-8ac7-8239d42aa03f",
+    "eventgrid contributor": "1e241071-0855-49ea-94dc-649edcd759de",
+}
+_NAMES = {identifier: name for name, identifier in DEFINITION_IDS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class LinkedCheck:
     """A right on another resource that an action needs besides its own."""
@@ -90,6 +104,40 @@ LINKED = (
         Evidence.ASSUMED, "copying a disk, as for snapshots",
     ),
     LinkedCheck(
+        "Microsoft.Compute/disks/write", "microsoft.compute/restorepointcollections/restorepoints/diskrestorepoints",
+        "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints/beginGetAccess/action",
+        Evidence.ASSUMED, "restoring a disk from a restore point, as from snapshots",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/restorePointCollections/write", "microsoft.compute/virtualmachines",
+        "Microsoft.Compute/virtualMachines/read", Evidence.ASSUMED, "a collection is bound to its machine",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/restorePointCollections/write", "microsoft.compute/restorepointcollections",
+        "Microsoft.Compute/restorePointCollections/read", Evidence.ASSUMED, "a copy's collection, as for machines",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/restorePointCollections/restorePoints/write", "microsoft.compute/disks",
+        "Microsoft.Compute/disks/beginGetAccess/action", Evidence.ASSUMED, "the data of disks is read, as by snapshots",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/restorePointCollections/restorePoints/write",
+        "microsoft.compute/restorepointcollections/restorepoints",
+        "Microsoft.Compute/restorePointCollections/restorePoints/read", Evidence.ASSUMED, "copying a restore point",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/disks/write", "microsoft.compute/diskencryptionsets",
+        "Microsoft.Compute/diskEncryptionSets/read", Evidence.DOCUMENTED, "using a customer's key",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/snapshots/write", "microsoft.compute/diskencryptionsets",
+        "Microsoft.Compute/diskEncryptionSets/read", Evidence.DOCUMENTED, "using a customer's key",
+    ),
+    LinkedCheck(
+        "Microsoft.Compute/disks/write", "microsoft.compute/diskaccesses", "Microsoft.Compute/diskAccesses/read",
+        Evidence.ASSUMED, "naming a disk access",
+    ),
+    LinkedCheck(
         "Microsoft.Compute/virtualMachines/write", "microsoft.network/networkinterfaces",
         "Microsoft.Network/networkInterfaces/join/action", Evidence.DOCUMENTED, "permissions of the network provider",
     ),
@@ -112,6 +160,7 @@ class Access:
         self._store = store
         self._granted: dict[tuple[str, str], dict[str, str]] = {}
         self._memory: dict[tuple[str, str, str], bool] = {}
+        self._begun = False
 
     def changed(self, resource: Resource, _at: float) -> None:
         """Follow a change of the store."""
@@ -120,6 +169,7 @@ class Access:
         self._memory.clear()
         if resource.type != ASSIGNMENT:
             return
+        self._begun = self._begun or bool((resource.notes or {}).get("seeded"))
         scope = resource.key.split("/providers/microsoft.authorization/", 1)[0] or "/"
         properties = json.loads(resource.body)["properties"]
         held = self._granted.setdefault((scope, properties["principalId"].lower()), {})
@@ -129,12 +179,12 @@ class Access:
             held.pop(resource.key, None)
 
     def enforced(self) -> bool:
-        """Tell whether any assignment was ever made; before that every principal may do everything."""
-        return bool(self._granted)
+        """Tell whether a seed made an assignment; without one every principal may do everything."""
+        return self._begun
 
     def allows(self, principal: str, action: str, key: str) -> bool:
         """Tell whether the principal may do this here."""
-        if not self._granted:
+        if not self._begun:
             return True
         question = (principal.lower(), action.lower(), key)
         known = self._memory.get(question)
@@ -163,7 +213,7 @@ class Access:
     def role(self, definition_id: str) -> Role | None:
         """Return a role by its definition id or, for built-in ones, by name."""
         name = definition_id.rsplit("/", 1)[-1]
-        built_in = BUILT_IN.get(name.lower())
+        built_in = BUILT_IN.get(_NAMES.get(name.lower(), name.lower()))
         if built_in is not None:
             return built_in
         found = self._store.get(key_of(definition_id))
@@ -186,7 +236,7 @@ class Access:
 
     def check_linked(self, principal: str, action: str, resource_id: str, linked: Iterable[str]) -> None:
         """Refuse what needs a right on a linked resource that is missing (documented wording)."""
-        if not self._granted:
+        if not self._begun:
             return
         for linked_id in linked:
             for rule in LINKED:

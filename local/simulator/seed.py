@@ -24,6 +24,8 @@ REQUIRED = {
     "event_subscription": ("scope", "endpoint"),
     "role": ("name", "actions"),
     "assignment": ("principal", "role", "scope"),
+    "policy": ("name", "scope", "effect"),
+    "deny_assignment": ("name", "scope", "actions", "principals"),
 }
 
 
@@ -182,7 +184,30 @@ def _assignment(world: World, item: Document, at: float) -> None:
         raise KeyError(f"role {role!r} is neither built in nor a [[role]] of this file")
     properties = {"principalId": str(item["principal"]), "roleDefinitionId": definition, "scope": scope or "/"}
     kind = "Microsoft.Authorization/roleAssignments"
-    world.store.create(resource_id, {"id": resource_id, "name": name, "type": kind, "properties": properties}, at)
+    document = {"id": resource_id, "name": name, "type": kind, "properties": properties}
+    world.store.create(resource_id, document, at, notes={"seeded": True})
+
+
+def _policy(world: World, item: Document, at: float) -> None:
+    """Put a policy on a scope: effect `deny` with conditions, or `append` with tags."""
+    if item["effect"] not in ("deny", "append"):
+        raise KeyError(f"effect {item['effect']!r} is neither 'deny' nor 'append'")
+    _rule(world, item, at, "policyAssignments")
+
+
+def _deny_assignment(world: World, item: Document, at: float) -> None:
+    """Forbid actions to principals, whatever their roles say."""
+    names = {"exclude_principals": "excludePrincipals", "not_actions": "notActions"}
+    _rule(world, {names.get(name, name): value for name, value in item.items()}, at, "denyAssignments")
+
+
+def _rule(world: World, item: Document, at: float, kind: str) -> None:
+    scope = str(item["scope"]).rstrip("/")
+    resource_id = f"{scope}/providers/Microsoft.Authorization/{kind}/{item['name']}"
+    if world.store.get(key_of(resource_id)) is None:
+        properties = {name: value for name, value in item.items() if name not in ("scope", "name")}
+        document = {"id": resource_id, "name": item["name"], "type": f"Microsoft.Authorization/{kind}"}
+        world.store.create(resource_id, {**document, "properties": properties}, at)
 
 
 SECTIONS: Mapping[str, Callable[[World, Document, float], None]] = {
@@ -195,4 +220,6 @@ SECTIONS: Mapping[str, Callable[[World, Document, float], None]] = {
     "event_subscription": _event_subscription,
     "role": _role,
     "assignment": _assignment,
+    "policy": _policy,
+    "deny_assignment": _deny_assignment,
 }

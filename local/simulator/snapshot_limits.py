@@ -24,6 +24,18 @@ RATE = Rule(
 )
 PENDING = Rule("unfinished snapshots per disk", 3, Evidence.DOCUMENTED, "azure-facts 3.2, Premium SSD v2 and Ultra")
 WINDOW_SECONDS = 300.0
+COPIES = Rule("copies to a region at a time", 100, Evidence.DOCUMENTED, "azure-facts 3.3; status and code are assumed")
+COPIES_OF_DISK = Rule("copies of a disk's snapshots at a time", 1, Evidence.DOCUMENTED, "azure-facts 3.3; as above")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy to another region: from where to where, of which disk's data."""
+
+    subscription: str
+    region: str
+    disk: str
+    snapshot: Resource
 
 
 class SnapshotLimits:
@@ -32,6 +44,7 @@ class SnapshotLimits:
     def __init__(self) -> None:
         self._made: dict[str, list[Resource]] = {}
         self._times: dict[str, deque[float]] = {}
+        self._copies: list[Copy] = []
 
     def made(self, disk: str, snapshot: Resource, now: float) -> None:
         """Count a creation."""
@@ -44,6 +57,21 @@ class SnapshotLimits:
         disk = properties.get("creationData", {}).get("sourceUniqueId")
         if disk is not None and properties.get("incremental"):
             self.made(disk, snapshot, snapshot.born)
+
+    def copied(self, copy: Copy) -> None:
+        """Count a copy that begins."""
+        self._copies.append(copy)
+
+    def check_copy(self, subscription: str, region: str, disk: str, now: float) -> None:
+        """Refuse a copy beside too many others (rules documented)."""
+        self._copies = [copy for copy in self._copies if _runs(copy.snapshot, now)]
+        beside = [copy for copy in self._copies if (copy.subscription, copy.region) == (subscription, region)]
+        if len(beside) >= COPIES.most:
+            message = f"The subscription already copies {COPIES.most} snapshots to region '{region}'."
+            raise ArmError(409, "OperationNotAllowed", message)
+        if sum(1 for copy in beside if copy.disk == disk) >= COPIES_OF_DISK.most:
+            message = "Another snapshot of the same disk is being copied to this region; copies go one after the other."
+            raise ArmError(409, "OperationNotAllowed", message)
 
     def check(self, disk: str, name: str, now: float) -> None:
         """Refuse a creation that goes past a limit."""
@@ -68,3 +96,11 @@ class SnapshotLimits:
         if pending >= PENDING.most:
             message = f"Disk {name} has {pending} incremental snapshots whose copy is not complete."
             raise ArmError(409, "OperationNotAllowed", message)
+
+
+def _runs(snapshot: Resource, now: float) -> bool:
+    if snapshot.gone is not None:
+        return False
+    if snapshot.copying is None:  # accepted and not yet begun
+        return b'"provisioningState":"Updating"' in snapshot.body
+    return snapshot.copying[1] > now

@@ -1,14 +1,16 @@
 """Snapshots: incremental and full copies, copies to another region, background copies, updates and their limits."""
 
+import json
 from typing import TYPE_CHECKING
 
-from local.simulator import volumes
+from local.simulator import immutability, volumes
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
 from local.simulator.listing import listed
 from local.simulator.lro import Operation
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.schedule import Happening
+from local.simulator.snapshot_limits import Copy
 from local.simulator.store import Resource
 
 if TYPE_CHECKING:
@@ -36,12 +38,19 @@ def put(world: "World", call: "Call") -> Reply:
     found = world.store.create(resource_id, document, call.now, content=source[0].content if source else {})
     if source is not None and source[0].type == DISK and document["properties"].get("incremental"):
         world.limits.made(source[1]["properties"]["uniqueId"], found, call.now)
+    if source is not None and document["properties"]["creationData"]["createOption"] == "CopyStart":
+        world.limits.copied(_copy(call, found, source[1], document["location"]))
     work = {"before": {}, "source": source[1] if source else None}
     # The copy speed is not repeated in the first answer (recorded: test_snapshot_create_with_bandwidth_copy_speed).
     creation = document["properties"]["creationData"]
     shown = {name: creation[name] for name in creation if name != COPY_SPEED}
     document["properties"] = {**document["properties"], "creationData": shown}
     return volumes.first_answer(call, volumes.begin(world, call, "snapshot.put", found, work), document)
+
+
+def _copy(call: "Call", snapshot: Resource, source: Document, region: str) -> Copy:
+    creation = source["properties"].get("creationData") or {}
+    return Copy(call["subscription"].lower(), region, str(creation.get("sourceUniqueId", "")), snapshot)
 
 
 def _update(world: "World", call: "Call", found: Resource, document: Document) -> Reply:
@@ -75,12 +84,19 @@ def _check(world: "World", call: "Call", document: Document, source: tuple[Resou
         raise ArmError(
             400, "InvalidParameter", "CopyStart needs an incremental snapshot as its source.", target="createOption"
         )
+    if option == "CopyStart" and not same_region:
+        disk = str(origin["properties"].get("creationData", {}).get("sourceUniqueId", ""))
+        world.limits.check_copy(call["subscription"].lower(), document["location"], disk, call.now)
+    if option == "CopyStart" and same_region:
+        message = f"CopyStart copies to another region than that of its source, '{origin['location']}'."
+        raise ArmError(400, "InvalidParameter", message, target="location")
     if option == "Copy" and not same_region:
         message = f"Resource {origin['name']} is in location '{origin['location']}', not in '{document['location']}'."
         raise ArmError(400, "InvalidParameter", message, target="creationData.sourceResourceId")
     if held.type != DISK:
         _check_complete(held, origin, call.now)
         return
+    _check_instant(properties["creationData"], origin)
     background = str(origin.get("sku", {}).get("name", "")).lower() in volumes.BACKGROUND
     if background and not incremental:
         message = f"Only incremental snapshots are supported for disk {origin['name']}."
@@ -90,6 +106,17 @@ def _check(world: "World", call: "Call", document: Document, source: tuple[Resou
             message = "An incremental snapshot must be in the subscription of its disk."
             raise ArmError(400, "InvalidParameter", message, target="creationData.sourceResourceId")
         world.limits.check(origin["properties"]["uniqueId"], origin["name"], call.now)
+
+
+def _check_instant(creation: Document, origin: Document) -> None:
+    """Instant access is for fast disks, and lasts one to five hours (documented)."""
+    minutes = creation.get("instantAccessDurationMinutes")
+    if minutes is None:
+        return
+    fast = str(origin.get("sku", {}).get("name", "")).lower() in volumes.BACKGROUND
+    if not fast or not isinstance(minutes, int) or not 60 <= minutes <= 300:
+        message = "Instant access lasts from 60 to 300 minutes and is for Premium SSD v2 and Ultra disks."
+        raise ArmError(400, "InvalidParameter", message, target="creationData.instantAccessDurationMinutes")
 
 
 def _check_complete(held: Resource, origin: Document, now: float) -> None:
@@ -121,7 +148,10 @@ def finish_put(world: "World", operation: Operation, at: float) -> Document:
         found.copying = (at, at + seconds)
         world.schedule.enter(at + seconds, "copied", operation.target)
     if seconds and properties["creationData"]["createOption"] != "CopyStart":
-        properties["snapshotAccessState"] = "Pending"
+        minutes = properties["creationData"].get("instantAccessDurationMinutes")
+        properties["snapshotAccessState"] = "InstantAccess" if minutes else "Pending"
+        if minutes:
+            world.schedule.enter(at + minutes * 60.0, "instant-ended", operation.target)
     world.store.write(found, finished, at)
     if "snapshotAccessState" in properties and seconds:
         return {**finished, "properties": {**properties, "completionPercent": 0.0}}
@@ -164,9 +194,25 @@ def copied(world: "World", happening: Happening) -> None:
         properties["copyCompletionError"] = error
     else:
         properties["completionPercent"] = 100.0
-        if "snapshotAccessState" in properties:
-            properties["snapshotAccessState"] = "Available"
+        state = properties.get("snapshotAccessState")
+        if state is not None:
+            properties["snapshotAccessState"] = (
+                "AvailableWithInstantAccess" if state == "InstantAccess" else "Available"
+            )
     world.store.write(found, document, happening.due)
+
+
+def instant_ended(world: "World", happening: Happening) -> None:
+    """End instant access: what is copied by then stays available."""
+    found = world.store.get(happening.target)
+    if found is None:
+        return
+    document = found.document()
+    state = document["properties"].get("snapshotAccessState")
+    after = {"InstantAccess": "Pending", "AvailableWithInstantAccess": "Available"}.get(state)
+    if after is not None:
+        document["properties"]["snapshotAccessState"] = after
+        world.store.write(found, document, happening.due)
 
 
 def patch(world: "World", call: "Call") -> Reply:
@@ -181,7 +227,10 @@ def patch(world: "World", call: "Call") -> Reply:
 
 def get(world: "World", call: "Call") -> Reply:
     """Answer one snapshot."""
-    return Reply(200, world.resource(call.path, TYPE).rendered(call.now))
+    body = world.resource(call.path, TYPE).rendered(call.now)
+    if b'"immutabilityPolicy"' in body:
+        return Reply.of(immutability.shown(json.loads(body), call.now))
+    return Reply(200, body)
 
 
 def in_group(world: "World", call: "Call") -> Reply:
@@ -195,7 +244,10 @@ def in_subscription(world: "World", call: "Call") -> Reply:
 
 
 def delete(world: "World", call: "Call") -> Reply:
-    """Accept a deletion."""
+    """Accept a deletion, unless a policy holds the snapshot."""
+    found = world.store.get(key_of(call.path))
+    if found is not None:
+        immutability.check_delete(found, call.now)
     return volumes.delete(world, call, "snapshot")
 
 

@@ -70,7 +70,7 @@ def source_document(world: "World", document: Document) -> tuple[Resource, Docum
     found = world.store.get(key_of(source))
     if found is None:
         raise ArmError(404, "NotFound", f"Resource {parse(source).name} is not found.")
-    return found, found.document()
+    return found, {"name": parse(found.id).name, "location": world.place_of(found), **found.document()}
 
 
 def completed(document: Document, before: Document, source: Document | None, at: float) -> Document:

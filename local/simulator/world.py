@@ -9,6 +9,7 @@ from local.simulator.buckets import Buckets, Limits
 from local.simulator.calls import Calls
 from local.simulator.chance import Chance
 from local.simulator.clock import Clock
+from local.simulator.denials import Denials
 from local.simulator.events import Events
 from local.simulator.faults import Faults
 from local.simulator.graph_index import GraphIndex
@@ -52,6 +53,7 @@ class World:
     graph: GraphIndex = field(init=False)
     locks: Locks = field(init=False)
     access: Access = field(init=False)
+    denials: Denials = field(init=False)
     within: Callable[["Caller", Wanted, float], Reply] = field(init=False)  # set by the front
     requests: int = 0
     activity: int = 0
@@ -63,7 +65,8 @@ class World:
         self.graph = GraphIndex(self.chance)
         self.locks = Locks()
         self.access = Access(self.store)
-        self.store.listeners.extend([self.graph.changed, self.locks.changed, self.access.changed])
+        self.denials = Denials()
+        self.store.listeners.extend([self.graph.changed, self.locks.changed, self.access.changed, self.denials.changed])
 
     def settle(self) -> float:
         """Let everything due happen and return the time."""
