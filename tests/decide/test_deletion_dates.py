@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.decide.deletion_dates import RULES, Going, Owner, Standing, Staying, earlier_attempts, standings
 from shared.model.plan import Age, Keep, Unit
-from shared.model.point import PartState, Point, PointState
+from shared.model.point import PartState, Point, PointState, Removal
 from tests.decide.plans import NOW
 from tests.decide.points import changed, part_of, point_of
 
@@ -175,3 +176,11 @@ def test_a_plan_that_names_no_age_and_a_living_machine_keep_what_they_promise(ag
     found = answers(points, Owner(living=True, keep=Keep((), last)))
     staying = [one for one in found if isinstance(one, Staying)]
     assert len(staying) >= min(len(points), max(1, last))
+
+
+def test_a_deletion_that_has_begun_is_brought_to_its_end() -> None:
+    mark = Removal(NOW - DAY, NOW, "its date has come", planned=True)
+    begun = changed(aged(0, PointState.DELETING), removal=mark)
+    assert answers([begun])[0] == Going(begun, begun.keep_until, True, begun.because)
+    remains = changed(begun, removal=replace(mark, remains=True))
+    assert answers([remains])[0] == Going(remains, NOW - DAY, True, begun.because, remains=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from shared.decide.events import MOST_UNTOLD, Change, told, untold, with_events
 from shared.model.event import Happening
 from shared.model.machine import Machine, Status
@@ -90,3 +92,17 @@ def test_an_outbox_that_nobody_empties_keeps_the_newest() -> None:
         row = with_events(Change(row, row, (), [(None, done)]), NOW)
     assert len(row.outbox) == MOST_UNTOLD
     assert row.outbox[-1].details["slot"] == f"{LAST_SLOT + timedelta(hours=MOST_UNTOLD + 4):%Y%m%dT%H%MZ}"
+
+
+@pytest.mark.parametrize(
+    ("status", "happening"),
+    [
+        (Status.DEGRADED, Happening.DEGRADED),
+        (Status.UNPROTECTED, Happening.UNPROTECTED),
+        (Status.EXCLUDED, Happening.EXCLUDED),
+        (Status.GONE, Happening.GONE),
+    ],
+)
+def test_every_status_that_a_machine_comes_to_is_told_under_its_own_name(status: Status, happening: Happening) -> None:
+    row = machine(1, "web-1")
+    assert types(with_events(change(row, replace(row, status=status)), NOW)) == [happening]

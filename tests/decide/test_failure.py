@@ -245,3 +245,13 @@ def test_delays_grow_and_differ_between_machines(fault: Fault) -> None:
         assert late.after >= early.after / 1.25
         spread = {follow_up(fault, Tries(1, 1, f"uid-{number}")) for number in range(20)}
         assert len(spread) > 10
+
+
+def test_of_several_failures_the_one_that_ends_more_decides() -> None:
+    order = [Follow.RETRY, Follow.WAIT, Follow.GONE, Follow.ASK, Follow.GIVE_UP]
+    of_follow = {rule.course.follow: one.fault for one in scenarios() if (rule := rule_for(one.fault))}
+    faults = [of_follow[follow] for follow in order if follow in of_follow]
+    assert [gravity(fault)[0] for fault in faults] == [
+        number for number, follow in enumerate(order) if follow in of_follow
+    ]
+    assert len(faults) >= 4

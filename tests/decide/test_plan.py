@@ -145,11 +145,19 @@ def test_a_cron_line_is_read_with_single_blanks_between_its_fields() -> None:
     assert read_plans(document)[0].by_name["p"].schedule.cron == "0 2 * * MON"
 
 
-@pytest.mark.parametrize("part", ["vault", "replicate", "drill", "notify"])
-def test_an_engine_that_this_build_lacks_is_refused_with_its_name(part: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "engine"),
+    [
+        ("vault", "Azure Backup"),
+        ("replicate", "replication by Site Recovery"),
+        ("drill", "restore drills"),
+        ("notify", "notifications of its own"),
+    ],
+)
+def test_an_engine_that_this_build_lacks_is_refused_with_its_name(part: str, engine: str) -> None:
     plan = {"snapshots": {"at": ["02:00"], "keep": "7d"}, part: {}}
     [told] = read_plans({"default": "p", "plans": {"p": plan}})[1]
-    assert told.startswith(f"plans.p.{part}: this build has no engine for it (")
+    assert told.startswith(f"plans.p.{part}: this build has no engine for it ({engine}); ")
     assert told.endswith("allowed: snapshots")
 
 

@@ -50,6 +50,7 @@ def test_before_a_time_means_strictly_before_it_and_is_measured_to_it() -> None:
     [
         (Consistency.APPLICATION, 3, "the newest complete point that is at least application (application)"),
         (Consistency.FILE_SYSTEM, 3, "the newest complete point that is at least file-system (application)"),
+        (Consistency.MIXED, 2, "the newest complete point that is at least mixed (crash)"),
         (Consistency.CRASH, 2, "the newest complete point that is at least crash (crash)"),
         (Consistency.PER_DISK, 1, "the newest complete point that is at least per-disk (per-disk)"),
     ],
@@ -101,3 +102,14 @@ def test_a_point_of_this_very_instant_loses_nothing() -> None:
     found = choose([point_of(NOW + timedelta(seconds=1))], Latest(), NOW)
     assert isinstance(found, Chosen)
     assert found.lost == timedelta(0)
+
+
+def test_of_all_promises_application_is_the_most_and_per_disk_the_least() -> None:
+    for number, kind in enumerate(reversed(Consistency)):
+        made = [replace(point_of(NEWEST), consistency=kind)]
+        fits = [wanted for wanted in Consistency if "at least" in told(choose(made, AtLeast(wanted), NOW))]
+        assert len(fits) == number + 1
+
+
+def told(found: Chosen | NothingFits) -> str:
+    return found.because

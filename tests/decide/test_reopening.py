@@ -60,11 +60,19 @@ def test_parts_of_earlier_attempts_stay_abandoned() -> None:
     assert [part.state for part in verdict.point.parts] == [PartState.ABANDONED, PartState.ABANDONED, PartState.UNKNOWN]
 
 
-@pytest.mark.parametrize("state", [State.SUCCEEDED, State.STARTED, State.SKIPPED, State.SUPERSEDED])
-def test_what_did_not_fail_is_not_tried_again(state: State) -> None:
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (State.SUCCEEDED, "it succeeded"),
+        (State.STARTED, "it is running"),
+        (State.SKIPPED, "it was skipped"),
+        (State.SUPERSEDED, "a newer slot took its place"),
+    ],
+)
+def test_what_did_not_fail_is_not_tried_again(state: State, why: str) -> None:
     verdict = reopened(failed(state), None, MACHINE, NOW)
     assert isinstance(verdict, NotSensible)
-    assert "tagback backup" in verdict.because
+    assert verdict.because == f"{why}; `tagback backup` takes a new point"
 
 
 def test_a_slot_that_a_newer_one_overtook_is_not_taken_late() -> None:

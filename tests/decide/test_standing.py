@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.decide.standing import all_is_well, at_read_time, is_job
-from shared.model.machine import Status
+from shared.model.machine import Machine, Status
 from shared.model.operation import State
 from tests.fleet import DAY, LAST_SLOT, NOW, RULES, capture, machine
 
@@ -56,3 +56,42 @@ def test_a_newer_complete_point_makes_up_for_what_was_given_up_and_for_nothing_e
     assert not all_is_well([well], [capture(well, after, State.GAVE_UP)])
     assert not all_is_well([well], [capture(well, before, State.NEEDS_PERSON)])
     assert not all_is_well([replace(well, last_point=None)], [capture(well, before, State.GAVE_UP)])
+
+
+@pytest.mark.parametrize(
+    ("status", "fine"),
+    [
+        (Status.PROTECTED, True),
+        (Status.PENDING, True),
+        (Status.EXCLUDED, True),
+        (Status.GONE, True),
+        (Status.DEGRADED, False),
+        (Status.UNPROTECTED, False),
+    ],
+)
+def test_somebody_has_to_act_where_protection_is_asked_for_and_lacks_something(status: Status, fine: bool) -> None:
+    assert all_is_well([machine(1, "web-1", status)], []) is fine
+
+
+WORSE = [Status.PROTECTED, Status.PENDING, Status.DEGRADED, Status.UNPROTECTED]
+
+
+@pytest.mark.parametrize("row", WORSE)
+@pytest.mark.parametrize("now", WORSE)
+def test_only_what_is_worse_than_the_row_is_shown_instead_of_it(row: Status, now: Status) -> None:
+    shown = at_read_time(replace(standing_as(now), status=row), [], RULES, NOW)
+    assert shown.status is (now if WORSE.index(now) > WORSE.index(row) else row)
+
+
+def standing_as(status: Status) -> Machine:
+    """A machine that the clock alone makes stand so at NOW, whatever its row says."""
+    well = machine(1, "web-1")
+    match status:
+        case Status.PROTECTED:
+            return well
+        case Status.PENDING:
+            return replace(well, last_point=None, enrolled_at=NOW)
+        case Status.DEGRADED:
+            return replace(well, last_point=NOW - 9 * DAY)
+        case _:
+            return replace(well, last_point=None, enrolled_at=NOW - 9 * DAY)

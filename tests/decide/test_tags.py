@@ -358,3 +358,19 @@ def test_each_bad_value_is_told_once_and_no_good_one(tags: dict[str, str]) -> No
     bad = {name for name, read in readers.items() if f"backup-{name}" in tags and read(tags[f"backup-{name}"]) is None}
     told = [problem for problem in judged(tags).problems if " is not a " in problem]
     assert sorted(problem.split(" = ")[0] for problem in told) == sorted(f"its tag backup-{name}" for name in bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("at", "is not a start time; allowed: 02:00 or 02:00 Europe/Berlin"),
+        ("keep", "is not a keep; allowed: ages such as 7d4w12m3y or 48h, at most 99 years each, and/or last=3"),
+        ("hold", "is not a hold and holds for ever; allowed: a date such as 2027-01-31, or forever"),
+        ("group", "is not a name of a group; allowed: a name of at most 64 letters, digits, - _ ."),
+    ],
+)
+@pytest.mark.parametrize("opted", [{"backup": "silver"}, {"backup": "slver"}], ids=["opted in", "misnamed"])
+def test_a_bad_modifier_is_told_with_the_form_of_its_own_kind(name: str, told: str, opted: dict[str, str]) -> None:
+    tag = f"backup-{name}"
+    found = [problem for problem in judged({**opted, tag: "??/"}).problems if tag in problem]
+    assert [problem.startswith(f"its tag {tag} = '??/' {told}") for problem in found] == [True]

@@ -14,7 +14,7 @@ HERE = ROOT / "local" / ".run" / "mutation"
 FACTS = ROOT.parent / "shared" / "docs"
 TESTS = ("tests/decide", "tests/flows", "tests/cli", "tests/test_settings.py")
 COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
-LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e", "simulator")
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e", "replay")
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["shared/decide"]
