@@ -23,7 +23,7 @@ from shared.cloud.table import Change, Overtaken, Table
 from shared.errors import LostRace, NewerRows
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
-from shared.model.operation import Operation
+from shared.model.operation import Operation, State
 from shared.model.point import Point
 from shared.ports import Held, Record, Transition
 
@@ -102,11 +102,16 @@ class TableLedger:
         rows = self._rows(shard, slice_, "m|", "wanted_at le @now", now=now)
         # Asked again here: an emulator that compares instants by the millisecond shows some too early.
         machines = [held for held in (_held(Machine, slice_, row) for row in rows) if _due(held.row, now)]
+        operations = self._unresolved(shard, slice_) if machines else {}
+        return [Record(machine, tuple(operations.get(machine.row.uid, ()))) for machine in machines]
+
+    def _unresolved(self, shard: Shard, slice_: str) -> Mapping[VmUid, Sequence[Held[Operation]]]:
         operations: dict[VmUid, list[Held[Operation]]] = defaultdict(list)
-        for row in self._rows(shard, slice_, "o|", "open eq @yes", yes=True) if machines else ():
+        condition = "( open eq @yes or state eq @given_up )"
+        for row in self._rows(shard, slice_, "o|", condition, yes=True, given_up=State.GAVE_UP.value):
             held = _held(Operation, slice_, row)
             operations[held.row.uid].append(held)
-        return [Record(machine, tuple(operations[machine.row.uid])) for machine in machines]
+        return operations
 
     def _slice(self, transition: Transition) -> str:
         """Where the machine's rows are: its ETags say it; a transition without any is looked up."""

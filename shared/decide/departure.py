@@ -1,7 +1,7 @@
 """Which points will go, and when at the earliest: a forecast for people. Nothing is deleted by it.
 
-Called by flows/explaining.py and whatif.py. It asks what the timers ask (removal.py) and adds the holds; what really may
-be deleted is decided again, from fresh facts, when the time has come.
+Called by flows/explaining.py and whatif.py. It asks what the timers ask (removal.py) and adds the holds; what really
+may be deleted is decided again, from fresh facts, when the time has come.
 """
 
 from __future__ import annotations

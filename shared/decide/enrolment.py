@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.decide.capture import closed, opened
-from shared.decide.protection import plan_of, settled_row
+from shared.decide.protection import next_due, plan_of
 from shared.decide.registration import registered
 from shared.decide.schedule import owed
 from shared.model.machine import Lens, Machine, Sighting, Status
@@ -49,7 +49,7 @@ def rejudged(machine: Machine, tags: Mapping[str, str], rules: Rules, now: datet
 def outdated(machine: Machine, rules: Rules, now: datetime) -> str:
     """Why a row no longer follows from its own tags: the plans or the mode changed since; empty when it does."""
     after = rejudged(machine, machine.tags, rules, now)
-    due = settled_row(after, (), rules, now).next_due
+    due = next_due(after, rules, now)
     return "" if replace(after, status=machine.status, next_due=due) == machine else "its plans or their mode changed"
 
 

@@ -144,19 +144,23 @@ def settled_row(machine: Machine, operations: Iterable[Operation], rules: Rules,
     """The row with everything that follows from it: status, reason, problems, and when a drainer is next wanted."""
     at_hand = [*operations]
     verdict = standing(machine, at_hand, rules, now)
-    plan = plan_of(machine, rules, now)
-    due = None
-    if plan and machine.settled:
-        due = start_of(next_slot(plan.schedule, machine.settled), plan.schedule, machine.uid)
     looks = [one.next_look for one in at_hand if one.state.open and one.next_look]
     return replace(
         machine,
         status=verdict.status,
         because=verdict.because,
         problems=verdict.problems,
-        next_due=due,
+        next_due=next_due(machine, rules, now),
         next_look=min(looks, default=None),
     )
+
+
+def next_due(machine: Machine, rules: Rules, now: datetime) -> datetime | None:
+    """When the machine's next slot starts; None when no plan takes it."""
+    plan = plan_of(machine, rules, now)
+    if plan is None or machine.settled is None:
+        return None
+    return start_of(next_slot(plan.schedule, machine.settled), plan.schedule, machine.uid)
 
 
 def _at(moment: datetime | None) -> str:

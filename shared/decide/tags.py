@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from shared.decide import cron
@@ -166,14 +167,19 @@ class Modifiers:
             if name not in without and text is not None and parse(text) is None:
                 yield self._problem(name, _not_a(name, form))
         for tag in self.asks.tags:
-            name = tag.removeprefix(f"{self.prefix}-")
-            meant = difflib.get_close_matches(name, _FORMS, 1, NEARLY)
-            if tag != self.prefix and meant and name not in _FORMS:
-                yield f"{self.asks.named(tag)} means nothing; did you mean {self.prefix}-{meant[0]}?"
+            meant = "" if tag == self.prefix else _meant(tag.removeprefix(f"{self.prefix}-"))
+            if meant:
+                yield f"{self.asks.named(tag)} means nothing; did you mean {self.prefix}-{meant}?"
 
     def _problem(self, name: str, wrong: str) -> str:
         tag = f"{self.prefix}-{name}"
         return f"{self.asks.named(tag)} = {self.asks.tags[tag]!r} {wrong}"
+
+
+@lru_cache(1000)
+def _meant(name: str) -> str:
+    """The modifier that a name is close to; empty for a modifier itself and for what is like none."""
+    return "" if name in _FORMS else next(iter(difflib.get_close_matches(name, _FORMS, 1, NEARLY)), "")
 
 
 def _not_a(name: str, form: str) -> str:

@@ -32,6 +32,11 @@ class State(StrEnum):
     def open(self) -> bool:
         return self in (State.INTENDED, State.STARTED, State.FAILED, State.NEEDS_PERSON)
 
+    @property
+    def unresolved(self) -> bool:
+        """Whether the status of its machine depends on it: it is open, or was given up."""
+        return self.open or self is State.GAVE_UP
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

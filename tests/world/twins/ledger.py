@@ -66,7 +66,9 @@ class LedgerTwin:
             wanted = rows.machine.row.wanted_at if rows.machine else None
             if wanted is not None and wanted <= now:
                 found.append((wanted, uid, rows))
-        records = [Record(rows.machine, _open(rows)) for _, _, rows in sorted(found, key=_earliest) if rows.machine]
+        records = [
+            Record(rows.machine, _unresolved(rows)) for _, _, rows in sorted(found, key=_earliest) if rows.machine
+        ]
         self._steps.after(call)
         return records
 
@@ -139,8 +141,8 @@ class LedgerTwin:
         return call
 
 
-def _open(rows: Rows) -> tuple[Held[Operation], ...]:
-    return tuple(held for _, held in sorted(rows.operations.items()) if held.row.state.open)
+def _unresolved(rows: Rows) -> tuple[Held[Operation], ...]:
+    return tuple(held for _, held in sorted(rows.operations.items()) if held.row.state.unresolved)
 
 
 def _earliest(found: tuple[datetime, VmUid, Rows]) -> tuple[datetime, VmUid]:
