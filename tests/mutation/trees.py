@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 HERE = ROOT / "local" / ".run" / "mutation"
 FACTS = ROOT.parent / "shared" / "docs"
-TESTS = ("tests/decide", "tests/flows", "tests/cli", "tests/test_settings.py")
+TESTS = ("tests/decide", "tests/test_settings.py")
 COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e", "replay")
 SETTINGS = """
