@@ -208,7 +208,7 @@ class Ledger(Protocol):
         """Every operation of a shard that the ledger still holds."""
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
-        """The machines whose `wanted_at` has come, earliest first and then by uid, with their unresolved operations only."""
+        """The machines whose `wanted_at` has come, earliest first and then by uid, with unresolved operations only."""
 
     def next_wanted(self, shard: Shard, until: datetime) -> datetime | None:
         """The earliest `wanted_at` of a machine of the shard, as far as it lies not after `until`."""

@@ -23,8 +23,8 @@ class Rules:
 
     `prefix` is the opt-in tag's name in lower case. `drain_for` bounds one slice of draining. `delete_wait` is how
     long a deletion is announced, `orphan_keep` how long the last point of a machine that left is kept. `topic` is the
-    endpoint of the custom topic; empty where nobody is told. `inherit_group_tags` says whether the opt-in tags of a resource
-    group count for its machines.
+    endpoint of the custom topic; empty where nobody is told. `inherit_group_tags` says whether the opt-in tags of a
+    resource group count for its machines.
     """
 
     plans: Plans

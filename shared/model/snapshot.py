@@ -23,7 +23,8 @@ class SnapshotOrder:
 class SnapshotSeen:
     """A snapshot as a GET or a list page shows it. `completion` is in percent, None where Azure gives none.
 
-    `disk_state` tells whether somebody reads it by a SAS. `source` is the id that the disk had, `created` when Azure began it; None where Azure does not say.
+    `disk_state` tells whether somebody reads it by a SAS. `source` is the id that the disk had, `created` when Azure
+    began it; None where Azure does not say.
     """
 
     id: ResourceId

@@ -95,12 +95,13 @@ class Host:
     crashed: list[tuple[str, BaseException]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     down: bool = False
+    sweeps_every: timedelta = SWEEP
     _invoked: int = 0
 
     def start(self) -> None:
         """Set the timers and listen."""
         self.queues.arrived = self._arrived
-        self._set_timer(SWEEP, timedelta(0), "sweep", self.flows.sweep)
+        self._set_timer(self.sweeps_every, timedelta(0), "sweep", self.flows.sweep)
         self._set_timer(EXPIRE, FIVE_PAST, "expire", self.flows.expire)
 
     def kill(self, process: Process) -> None:

@@ -12,7 +12,7 @@ from shared.messages import EVENTS, REQUESTS, SHARDS, VMS
 from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED, rules
 from tests.world.ending import Ending
 from tests.world.flows import product_flows
-from tests.world.host import Flows, Host
+from tests.world.host import SWEEP, Flows, Host
 from tests.world.life import Life
 from tests.world.loss import Loss
 from tests.world.loss import plan as lose
@@ -33,6 +33,7 @@ STARTS = (
 )
 DAYS = 10
 SKEWS = (0, 0, 0, -150, 40, 150)  # F9: seconds by which the clock of a process is wrong
+SWEEPS = (SWEEP, 4 * SWEEP, 4 * SWEEP)  # every quarter of an hour as we ship it, or hourly by setting
 QUIET = timedelta(hours=36)
 LOSSES = 0.25  # the share of runs in which every table is deleted once
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
@@ -53,6 +54,7 @@ class Options:
     share: float
     days: int = DAYS
     loses_ledger: bool = False
+    sweeps_every: timedelta = SWEEP
 
     @classmethod
     def of(cls, seed: int) -> Options:
@@ -68,6 +70,7 @@ class Options:
             acts_every=timedelta(hours=draw.choice((3, 6, 12))),
             share=draw.choice((0.0, 0.0, 0.1)),
             loses_ledger=draw.random() < LOSSES,
+            sweeps_every=draw.choice(SWEEPS),
         )
 
 
@@ -106,6 +109,7 @@ def build(options: Options, flows: Flows | None = None) -> Run:
     storm = Storm(made, options.seed + 1)
     processes = [Process(f"host{number}", skew=skew) for number, skew in enumerate(options.skews)]
     host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(), processes, storm)
+    host.sweeps_every = options.sweeps_every
     storm.host = host
     made.azure.publish = host.publish
     made.azure.weather = storm
