@@ -233,6 +233,8 @@ def act(world: "World", call: "Call") -> Reply:
     asked = call.path.rsplit("/", 1)[-1].lower()
     name = next(action for action in ACTIONS if action.lower() == asked)
     operation = _begin(world, call, "vm.act", "vm.power", found, {"action": name})
+    found.notes = {**(found.notes or {}), "acting": operation.id}
+    world.store.touch(found, call.now)
     return accepted(call, operation, 202, None, location=True)
 
 

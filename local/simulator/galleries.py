@@ -60,11 +60,18 @@ def _version_finished(world: "World", document: Document, _at: float) -> Documen
     source = world.store.get(key_of(str((profile.get("source") or {}).get("id", ""))))
     if source is not None:
         profile.setdefault("osDiskImage", {"hostCaching": "ReadWrite"})
+    contents: dict[str, dict[str, str]] = dict((source.notes or {}).get("contents") or {}) if source else {}
     for image in [profile.get("osDiskImage"), *(profile.get("dataDiskImages") or [])]:
         if isinstance(image, dict):
             size = _size(world, image, source)
             if size is not None:
                 image["sizeInGB"] = size
+            own = world.store.get(key_of(str((image.get("source") or {}).get("id", ""))))
+            if own is not None:
+                contents[str(image.get("lun", "os"))] = managed_images.blocks_of(own)
+    held = world.store.get(key_of(document["id"]))
+    if held is not None:
+        held.notes = {**(held.notes or {}), "contents": contents}
     return document
 
 

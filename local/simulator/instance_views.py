@@ -29,6 +29,19 @@ DISPLAY = {
 }
 
 
+# What a machine says while an action is under way (documented: states-billing).
+BETWEEN = {"start": "starting", "powerOff": "stopping", "deallocate": "deallocating"}
+
+
+def power_of(world: "World", held: Resource) -> str:
+    """Return the power state: that of the action under way, else the last one reached."""
+    notes = held.notes or {}
+    acting = world.operations.get(str(notes.get("acting", "")))
+    if acting is not None and acting.ended is None:
+        return BETWEEN.get(str(acting.arguments.get("action")), str(notes.get("power", "running")))
+    return str(notes.get("power", "running"))
+
+
 def agent_is_ready(held: Resource, now: float) -> bool:
     """Tell whether a machine's agent reports."""
     notes = held.notes or {}
@@ -39,11 +52,11 @@ def agent_is_ready(held: Resource, now: float) -> bool:
 def of(world: "World", held: Resource, now: float) -> Document:
     """Return a machine's instance view; an agent reports only while the machine runs."""
     document, notes = held.document(), held.notes or {}
-    power = str(notes.get("power", "running"))
+    power = power_of(world, held)
     view: Document = {}
     image = image_of_machine(document["properties"])
     # What the agent last said stays while the machine has a host (recorded after powerOff).
-    hosted = power in ("running", "stopped")
+    hosted = power in ("running", "stopped", "stopping")
     if hosted and notes.get("agent", "ready") == "ready":
         if now < float(notes.get("agent_from", 0)):
             view["vmAgent"] = _silent(now)

@@ -11,7 +11,7 @@ from local.simulator import disks, eras, images, machine_identity, volumes
 from local.simulator.answers import ArmError, Document
 from local.simulator.clock import compute_time
 from local.simulator.ids import key_of, parse
-from local.simulator.store import Resource
+from local.simulator.store import NO_CONTENT, Content, Resource
 from local.simulator.tagging import checked
 
 if TYPE_CHECKING:
@@ -243,6 +243,9 @@ def _make_disk(world: "World", machine: Document, disk: Document, at: float) -> 
     if from_image:
         known = images.image_of_machine(machine["properties"])
         properties |= {"osType": disk["osType"], "hyperVGeneration": known.generation}
+    content: Content = NO_CONTENT
+    if from_image:
+        content = _content_of_image(world, machine, str(disk.get("lun", "os")))
     kind = (disk["managedDisk"] or {}).get("storageAccountType", "Standard_LRS")
     document: Document = {
         "name": disk["name"], "id": resource_id, "type": disks.TYPE, "location": machine["location"],
@@ -251,7 +254,15 @@ def _make_disk(world: "World", machine: Document, disk: Document, at: float) -> 
     }  # fmt: skip
     finished = volumes.completed(document, {}, None, at)
     finished["uniqueId"] = world.chance.guid()
-    return world.store.create(resource_id, disks.complete(document, finished, None), at)
+    return world.store.create(resource_id, disks.complete(document, finished, None), at, content=content)
+
+
+def _content_of_image(world: "World", machine: Document, place: str) -> Content:
+    """Return the blocks of one disk of the image a machine is made from: `os`, or a lun; platform images are empty."""
+    image = machine["properties"]["storageProfile"].get("imageReference") or {}
+    held = world.store.get(key_of(str(image["id"]))) if image.get("id") else None
+    blocks = ((held.notes or {}).get("contents") or {}).get(place) if held else None
+    return {int(block): str(digest) for block, digest in blocks.items()} if blocks else NO_CONTENT
 
 
 def _image_id(machine: Document, image: Document) -> str:

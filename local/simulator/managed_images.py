@@ -8,7 +8,7 @@ from local.simulator.ids import key_of, parse
 from local.simulator.kinds import Kind, Making, as_asked
 from local.simulator.lro import Family
 from local.simulator.routing import Evidence, Versions
-from local.simulator.store import NO_CONTENT, Content, Resource
+from local.simulator.store import Resource
 from local.simulator.tracked import serve
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ def disks_of(document: Document) -> list[Document]:
     return found
 
 
+def blocks_of(held: Resource) -> dict[str, str]:
+    """Return what a disk or snapshot holds, as notes keep it."""
+    return {str(block): digest for block, digest in held.content.items()}
+
+
 def source_of(world: "World", disk: Document) -> Resource | None:
     """Return what a disk of an image was made from."""
     source: Any = disk.get("managedDisk") or disk.get("snapshot") or {}
@@ -82,20 +87,13 @@ def _finished(world: "World", document: Document, at: float) -> Document:
         if source is not None:
             size = source.document()["properties"].get("diskSizeGB")
             disk.setdefault("diskSizeGB", size)
-            contents[str(disk.get("lun", "os"))] = {str(block): digest for block, digest in source.content.items()}
+            contents[str(disk.get("lun", "os"))] = blocks_of(source)
         elif disk.get("blobUri"):
             disk.setdefault("diskSizeGB", machines.BLOB_GIB)
     held = world.store.get(key_of(document["id"]))
     if held is not None:
         held.notes = {**(held.notes or {}), "contents": contents}
     return document
-
-
-def content_of(world: "World", image_id: str, place: str) -> Content:
-    """Return the blocks of one disk of an image: `os`, or a lun."""
-    held = world.store.get(key_of(image_id))
-    blocks = ((held.notes or {}).get("contents") or {}).get(place) if held else None
-    return {int(block): str(digest) for block, digest in blocks.items()} if blocks else NO_CONTENT
 
 
 KIND = Kind(

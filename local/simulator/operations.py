@@ -21,7 +21,9 @@ def wanted(world: "World", call: "Call") -> Operation:
     return operation
 
 
-WITH_OUTPUT = frozenset({"run-command.run"})  # operations of the machine provider that say what came of them (recorded)
+WITH_OUTPUT = frozenset(
+    {"run-command.run", "vm.disks", "vm.assess", "vm.install"}
+)  # operations of the machine provider that say what came of them (recorded)
 
 
 def compute_status(world: "World", call: "Call") -> Reply:

@@ -42,7 +42,8 @@ NAMESPACES: dict[str, dict[str, list[str]]] = {
 }
 
 
-def _document(subscription: str, namespace: str) -> Document:
+def document_of(subscription: str, namespace: str) -> Document:
+    """Write a provider: its types with the versions named to clients."""
     return {
         "id": f"/subscriptions/{subscription}/providers/{namespace}",
         "namespace": namespace,
@@ -70,13 +71,13 @@ def _found(name: str) -> str:
 def get(world: "World", call: "Call") -> Reply:
     """Answer one provider; asking to register it answers the same."""
     world.subscription(call["subscription"])
-    return Reply.of(_document(call["subscription"], _found(call["namespace"])))
+    return Reply.of(document_of(call["subscription"], _found(call["namespace"])))
 
 
 def every(world: "World", call: "Call") -> Reply:
     """List the providers."""
     world.subscription(call["subscription"])
-    return Reply.of({"value": [_document(call["subscription"], name) for name in NAMESPACES]})
+    return Reply.of({"value": [document_of(call["subscription"], name) for name in NAMESPACES]})
 
 
 _AT = "/subscriptions/{subscription}/providers"

@@ -20,10 +20,12 @@ from local.simulator import (
     images,
     immutability,
     locks,
+    machine_actions,
     machine_sizes,
     managed_images,
     moves,
     network,
+    operation_lists,
     operations,
     placement,
     provider_list,
@@ -53,10 +55,12 @@ MODULES = (
     resource_lists,
     moves,
     provider_list,
+    operation_lists,
     compute_vms,
     deployments,
     extensions,
     run_commands,
+    machine_actions,
     disks,
     snapshots,
     immutability,
@@ -93,6 +97,7 @@ WORKING = (
     deployments,
     extensions,
     run_commands,
+    machine_actions,
     request_rates,
     disks,
     snapshots,
@@ -115,8 +120,9 @@ HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
 
 def routes() -> Routes:
     """Return every route there is."""
-    found = [route for module in MODULES for route in module.ROUTES]
-    return Routes([*found, *operations.ROUTES])
+    found = [route for module in MODULES for route in module.ROUTES] + list(operations.ROUTES)
+    found += operation_lists.heads(found)
+    return Routes([*found, *operation_lists.routes_for(route.action for route in found)])
 
 
 def install(world: World) -> None:
