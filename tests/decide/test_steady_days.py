@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.decide.deletion import Delete, Facts, WaitUntil, verdict
+from shared.decide.deletion import Facts, verdict
 from shared.decide.deletion_budgets import room, spent
 from shared.decide.deletion_dates import Going, Owner, standings
+from shared.decide.deletion_verdicts import Delete, WaitUntil
 from shared.decide.plan import read_plans
 from shared.decide.retention import Neighbour, kept
 from shared.decide.schedule import slots

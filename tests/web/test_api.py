@@ -69,6 +69,10 @@ def ask_with(open_world: Callable[[], tuple[World, Rules]], path: str, method: s
     [
         ("/api/status", ["status"]),
         ("/api/jobs", ["jobs"]),
+        ("/api/report", ["report"]),
+        ("/api/plan", ["plan"]),
+        ("/api/plan?vm=web/web-1&untag=backup", ["plan", "web/web-1", "--untag", "backup"]),
+        ("/api/plan?vm=jump&tag=backup%3Dsilver&enforce=true", ["plan", "jump", "--tag", "backup=silver", "--enforce"]),
         ("/api/points/web/web-1", ["points", "web/web-1"]),
         ("/api/explain/web/WEB-1", ["explain", "web/web-1"]),
     ],
@@ -180,3 +184,17 @@ def test_bytes_that_are_no_utf8_do_no_harm() -> None:
 
 def test_only_get_routes_exist_and_all_lie_under_api() -> None:
     assert [path for path in ROUTES if not path.startswith("/api/")] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("vm=web-1&plans=x", "'plans' is no parameter; allowed: vm, tag, untag, enforce"),
+        ("enforce=yes", "enforce: allowed: true or false"),
+        ("vm=web-1&tag=backup", "'backup' is no tag; allowed: NAME=VALUE"),
+        ("tag=backup%3Doff", "tags change on VMs: name at least one"),
+    ],
+)
+def test_a_proposal_that_cannot_be_judged_is_a_bad_request(query: str, problem: str) -> None:
+    reply = ask(usual_fleet(), f"/api/plan?{query}")
+    assert (reply.status, problem in reply.document["problems"]) == (400, True)

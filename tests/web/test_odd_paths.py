@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import quote
 
 import pytest
@@ -41,6 +42,9 @@ class AsStrictAsTables:
 
     def settle(self, request: Request) -> None:
         self._requests.settle(request)
+
+    def forget(self, before: datetime) -> None:
+        self._requests.forget(before)
 
 
 def opening() -> Callable[[], tuple[World, Rules]]:
