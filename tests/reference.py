@@ -24,7 +24,7 @@ from shared.decide.naming import part_tags
 from shared.model.machine import Lens, Sighting, Status
 from shared.model.operation import State
 from shared.settings import DEFAULTS, STORAGE
-from shared.web.api import ROUTES
+from shared.web.api import QUESTIONS, ROUTES
 from tests.fleet import NOW, RULES, machine, point
 
 BAR = r"\|"  # within a table, also within code
@@ -261,7 +261,7 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, str]]:
 def routes() -> list[str]:
     rows = [
         (f"`GET {path.replace('<', '{').replace('>', '}')}`", (view.__doc__ or "").strip())
-        for path, view in ROUTES.items()
+        for path, view in (*ROUTES.items(), *QUESTIONS.items())
     ]
     said = "Answers what the command line prints. Errors are problem documents (RFC 9457), 5xx included."
     return [said, "", *table(("route", "answers"), rows)]

@@ -13,9 +13,9 @@ import click
 from shared import wiring
 from shared.cli import pages
 from shared.cli.output import Form, print_json
-from shared.cli.plans import check, plans_in, tags_in
+from shared.cli.plans import check, plans_in
 from shared.cli.session import BAD_INPUT, NOT_ALL_IS_WELL, Commands, Session, output_option, session_of
-from shared.flows import asking, explaining, holding, lookup, retrying, show, whatif
+from shared.flows import asking, explaining, holding, lookup, reporting, retrying, show, whatif
 from shared.flows.standing import standing
 
 
@@ -80,7 +80,8 @@ def explain(context: click.Context, vm: str) -> None:
 def jobs(context: click.Context) -> None:
     """What is being done and was done, newest first."""
     session = session_of(context)
-    answer = show.jobs(standing(*session.open()))
+    world, rules = session.open()
+    answer = show.jobs(world, standing(world, rules))
     if session.form is Form.JSON:
         print_json(answer)
     else:
@@ -159,6 +160,22 @@ def request(context: click.Context, request_id: str) -> None:
 
 
 @commands.command()
+@output_option
+@click.pass_context
+def report(context: click.Context) -> None:
+    """Whether every VM keeps what its plan promises, and what stands of it. Exit code 1 when one does not."""
+    session = session_of(context)
+    world, rules = session.open()
+    answer = reporting.report(world, rules, standing(world, rules))
+    if session.form is Form.JSON:
+        print_json(answer)
+    else:
+        pages.print_report(answer)
+    if not answer["kept"]:
+        context.exit(NOT_ALL_IS_WELL)
+
+
+@commands.command()
 @click.argument("vms", nargs=-1, metavar="VM...")
 @click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help="As if the VMs named had this tag.")
 @click.option("--untag", multiple=True, metavar="NAME", help="As if the VMs named had no such tag.")
@@ -179,7 +196,7 @@ def plan(
     Nothing is changed. Exit code 1 when a machine would lose protection or need attention, or a point would go earlier.
     """
     session = session_of(context)
-    proposal = whatif.Proposal(vms, tags_in(tags), untag, plans_in(plans) if plans else None, enforce)
+    proposal = whatif.Proposal(vms, whatif.tags_in(tags), untag, plans_in(plans) if plans else None, enforce)
     answer = whatif.plan(*session.open(), proposal)
     if session.form is Form.JSON:
         print_json(answer)

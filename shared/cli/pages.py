@@ -33,10 +33,21 @@ JOBS = (
     Column("VM", "vm", NAME),
     Column("KIND", "kind"),
     Column("STATE", "state"),
+    Column("READY", "ready"),
     Column("ATTEMPTS", "attempts"),
     Column("ENDED", "ended"),
     Column("NEXT LOOK", "next_look"),
     Column("BECAUSE", "said", SENTENCE),
+)
+REPORT = (
+    Column("VM", "vm", NAME),
+    Column("PROMISE", "verdict"),
+    Column("PLAN", "plan"),
+    Column("POINTS", "points"),
+    Column("OLDEST", "oldest_point"),
+    Column("LAST POINT", "last_point"),
+    Column("LAST VERIFIED", "last_verified"),
+    Column("BECAUSE", "because", SENTENCE),
 )
 CHANGES = (
     Column("VM", "vm", NAME),
@@ -101,7 +112,12 @@ def print_jobs(answer: Sequence[Json]) -> None:
     if not answer:
         print_lines(["There are no jobs."])
         return
-    print_table(JOBS, [{**job, "said": _said(job)} for job in answer])
+    print_table(JOBS, [{**job, "said": _said(job), "ready": _share(job["progress"])} for job in answer])
+
+
+def _share(progress: Json | None) -> str:
+    """How many of its parts are ready; nothing for a job that has ended or has no parts yet."""
+    return f"{progress['ready']} of {progress['parts']}" if progress and progress["parts"] else ""
 
 
 def _said(job: Json) -> str:
@@ -136,6 +152,15 @@ def _print_going(going: Sequence[Json]) -> None:
     print_table(GOING, going[:GOING_SHOWN])
     if len(going) > GOING_SHOWN:
         print_lines([f"and {len(going) - GOING_SHOWN} more (--output json lists all)"])
+
+
+def print_report(answer: Json) -> None:
+    if not answer["machines"]:
+        print_lines(["No VM has a plan or a recovery point yet."])
+        return
+    print_table(REPORT, answer["machines"])
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in answer["counts"].items() if count)
+    print_lines(["", f"As of {words(answer['as_of'])}: {counted}."])
 
 
 def print_plan(answer: Json) -> None:

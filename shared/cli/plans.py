@@ -1,11 +1,10 @@
-"""Reads what people propose, tags and plans files, and checks the latter whole as the app does when it starts.
+"""Reads the plans files that people propose, and checks them whole as the app does when it starts.
 
 Used by main.py for `tagback plan` and `tagback plans check`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,3 @@ def check(file: Path | None) -> dict[str, Any]:
 def plans_in(file: Path) -> Plans:
     """The plans of a file; BadInput with every problem."""
     return plans_of(file)
-
-
-def tags_in(texts: Sequence[str]) -> dict[str, str]:
-    """Tags as they stand on a command line, `NAME=VALUE`; BadInput with every one that has another form."""
-    pairs = [text.partition("=") for text in texts]
-    problems = [
-        f"--tag {text!r} is no tag; allowed: NAME=VALUE"
-        for text, pair in zip(texts, pairs, strict=True)
-        if not (pair[0].strip() and pair[1])
-    ]
-    if problems:
-        raise BadInput(problems)
-    return {name.strip(): value.strip() for name, _, value in pairs}

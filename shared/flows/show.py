@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
+from shared.decide.progress import Headway, headway
 from shared.decide.standing import all_is_well, is_job, is_of_today
 from shared.flows.standing import Standing
 from shared.model.machine import Machine
@@ -77,15 +78,21 @@ def _part(part: Part) -> Json:
     return {"id": str(part.id), "disk": str(part.disk), "lun": part.lun, "state": part.state.value}
 
 
-def jobs(standing: Standing) -> list[Json]:
-    """The operations that do something, or did within a day, newest first."""
+def jobs(world: World, standing: Standing) -> list[Json]:
+    """The operations that do something, or did within a day, newest first; of the open ones how far they came."""
     machines = {machine.uid: machine for machine in standing.machines}
     work = [operation for operation in reversed(standing.operations) if is_job(operation)]
     shown = [one for one in work if is_of_today(one, machines.get(one.uid), standing.as_of)]
-    return [_job(operation, machines[operation.uid]) for operation in shown]
+    points = {
+        (uid, held.row.slot, held.row.engine): held.row
+        for uid in dict.fromkeys(one.uid for one in shown if one.state.open)
+        for held in world.ledger.points(machines[uid].shard, uid)
+    }
+    found = ((one, points.get((one.uid, one.slot, one.engine))) for one in shown)
+    return [_job(one, machines[one.uid], headway(one, point, standing.as_of)) for one, point in found]
 
 
-def _job(operation: Operation, machine: Machine) -> Json:
+def _job(operation: Operation, machine: Machine, far: Headway) -> Json:
     return {
         "id": job_id(operation.uid, operation.id),
         "vm": machine.name,
@@ -99,7 +106,13 @@ def _job(operation: Operation, machine: Machine) -> Json:
         "ended": instant(operation.ended_at),
         "error": _failure(operation.failure),
         "next_look": instant(operation.next_look),
+        "age_seconds": int(far.age.total_seconds()),
+        "progress": _progress(far) if operation.state.open else None,
     }
+
+
+def _progress(far: Headway) -> Json:
+    return {"ready": far.ready, "parts": far.parts, "percent": far.percent, "because": far.because}
 
 
 def job_id(uid: str, operation: str) -> str:

@@ -43,6 +43,15 @@ class Proposal:
         return {name: value for name, value in {**machine.tags, **given}.items() if name.lower() not in gone}
 
 
+def tags_in(texts: Sequence[str]) -> dict[str, str]:
+    """Tags as people write them, `NAME=VALUE`; BadInput with every one that has another form."""
+    pairs = [text.partition("=") for text in texts]
+    wrong = [text for text, pair in zip(texts, pairs, strict=True) if not (pair[0].strip() and pair[1])]
+    if wrong:
+        raise BadInput([f"{text!r} is no tag; allowed: NAME=VALUE" for text in wrong])
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """A machine that the change touches, and the points that it lets go earlier."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from shared.errors import BadInput
-from shared.flows import asking, explaining, lookup, show
+from shared.flows import asking, explaining, lookup, reporting, show, whatif
 from shared.flows.standing import standing
 from shared.model.rules import Rules
 from shared.ports import World
@@ -26,6 +27,7 @@ Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Any]
 Application: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 View: TypeAlias = Callable[[World, Rules, Mapping[str, str]], object]
+Question: TypeAlias = Callable[[World, Rules, Mapping[str, Sequence[str]]], object]
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +45,7 @@ def status(world: World, rules: Rules, _: Mapping[str, str]) -> object:
 
 def jobs(world: World, rules: Rules, _: Mapping[str, str]) -> object:
     """What is being done and was done, newest first."""
-    return show.jobs(standing(world, rules))
+    return show.jobs(world, standing(world, rules))
 
 
 def points(world: World, _: Rules, names: Mapping[str, str]) -> object:
@@ -63,9 +65,34 @@ def request(world: World, _: Rules, names: Mapping[str, str]) -> object:
     return show.request(asked, asking.answering(world, asked))
 
 
+def report(world: World, rules: Rules, _: Mapping[str, str]) -> object:
+    """Whether every VM keeps what its plan promises, and what stands of it."""
+    return reporting.report(world, rules, standing(world, rules))
+
+
+def plan(world: World, rules: Rules, query: Mapping[str, Sequence[str]]) -> object:
+    """What would change if tags or a mode were others: `?vm=NAME&tag=NAME=VALUE&untag=NAME&enforce=true`."""
+    foreign = sorted(set(query) - {"vm", "tag", "untag", "enforce"})
+    enforce = query.get("enforce", ())
+    problems = [f"{name!r} is no parameter; allowed: vm, tag, untag, enforce" for name in foreign]
+    if set(enforce) - {"true", "false"}:
+        problems.append("enforce: allowed: true or false")
+    if problems:
+        raise BadInput(problems)
+    tags = whatif.tags_in(query.get("tag", ()))
+    proposal = whatif.Proposal(
+        tuple(query.get("vm", ())), tags, tuple(query.get("untag", ())), enforce="true" in enforce
+    )
+    return whatif.plan(world, rules, proposal)
+
+
+QUESTIONS: Mapping[str, Question] = {"/api/plan": plan}
+"""Routes that take a query."""
+
 ROUTES: Mapping[str, View] = {
     "/api/status": status,
     "/api/jobs": jobs,
+    "/api/report": report,
     "/api/points/<group>/<vm>": points,
     "/api/explain/<group>/<vm>": explain,
     "/api/requests/<id>": request,
@@ -82,13 +109,18 @@ class SettingsFailed(Exception):
 
 def application(open_world: Callable[[], tuple[World, Rules]]) -> Application:
     """The WSGI application over the world that `open_world` gives; it is asked once per request."""
-    routes = Map([Rule(path, endpoint=path, methods=["GET"]) for path in ROUTES], strict_slashes=False)
+    paths = (*ROUTES, *QUESTIONS)
+    routes = Map([Rule(path, endpoint=path, methods=["GET"]) for path in paths], strict_slashes=False)
 
     def respond(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         try:
             endpoint, names = routes.bind_to_environ(environ).match()
-            answer = ROUTES[endpoint](*_opened(open_world), names)
+            world, rules = _opened(open_world)
+            if endpoint in QUESTIONS:
+                answer = QUESTIONS[endpoint](world, rules, parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+            else:
+                answer = ROUTES[endpoint](world, rules, names)
         except Exception as error:  # the outermost edge: every failure becomes a problem document
             return _send(_problem(error), path, environ, start_response)
         return _send(answer, path, environ, start_response)
@@ -111,7 +143,9 @@ def _problem(error: Exception) -> Problem:
         case RequestRedirect():
             return Problem(HTTPStatus.NOT_FOUND, f"no such route; did you mean {error.new_url}?")
         case HTTPException():
-            return Problem(HTTPStatus(error.code or 500), f"no such route; there are: {', '.join(ROUTES)}")
+            return Problem(
+                HTTPStatus(error.code or 500), f"no such route; there are: {', '.join((*ROUTES, *QUESTIONS))}"
+            )
         case SettingsFailed():
             LOG.error("web.settings problems=%s", json.dumps(error.bad.problems))
             return of_settings(error.bad)

@@ -140,8 +140,8 @@ def test_a_row_that_plans_have_left_behind_is_a_change_without_any_proposal() ->
         (["web-1"], 2, "a VM is named and no tag: say which tag is put or taken off"),
         (["web-1", "--tag", "env=test"], 2, "'env' is no tag of ours; allowed: backup, backup-..."),
         (["web-1", "--untag", "backups"], 2, "'backups' is no tag of ours; allowed: backup, backup-..."),
-        (["web-1", "--tag", "backup"], 2, "--tag 'backup' is no tag; allowed: NAME=VALUE"),
-        (["web-1", "--tag", "=gold"], 2, "--tag '=gold' is no tag; allowed: NAME=VALUE"),
+        (["web-1", "--tag", "backup"], 2, "'backup' is no tag; allowed: NAME=VALUE"),
+        (["web-1", "--tag", "=gold"], 2, "'=gold' is no tag; allowed: NAME=VALUE"),
         (["nobody", "--tag", "backup=gold"], 3, "no VM 'nobody' has been seen here"),
     ],
 )

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.model.operation import State
-from shared.model.point import PointState
+from shared.model.point import PartState, PointState
 from tests.cli.running import answer, run
-from tests.fleet import DAY, LAST_SLOT, SUBSCRIPTION, capture, empty_fleet, machine, point, uid_of, usual_fleet
+from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, capture, empty_fleet, machine, point, uid_of, usual_fleet
 
 SNAPSHOTS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/tagback-westeurope/providers/microsoft.compute/snapshots"
 DISKS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/web/providers/microsoft.compute/disks"
@@ -77,6 +77,8 @@ def test_jobs_are_as_the_contract_pins_them_newest_first() -> None:
         "ended": "2026-11-20T02:09:00Z",
         "error": None,
         "next_look": None,
+        "age_seconds": 360,
+        "progress": None,
     }
     assert (older["vm"], older["slot"]) == ("web-9", "2026-11-19T16:00:00Z")
 
@@ -122,3 +124,16 @@ def test_the_table_of_jobs_says_why_each_was_done() -> None:
     rows = run(usual_fleet(), "jobs").stdout.splitlines()
     assert [row.split()[0] for row in rows] == ["STARTED", "2026-11-20"]
     assert rows[1].rstrip().endswith("it succeeded")
+
+
+def test_an_open_job_says_how_far_it_came() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    taking = point(well, state=PointState.TAKING)
+    ready, waiting = taking.parts
+    parts = (replace(ready, state=PartState.READY), replace(waiting, state=PartState.STARTED))
+    fleet.put(well, capture(well, state=State.STARTED), replace(taking, parts=parts))
+    (job,) = answer(run(fleet, "jobs", "--output", "json"))
+    assert job["progress"] == {"ready": 1, "parts": 2, "percent": 50, "because": "Azure is making 1 of 2 parts"}
+    assert job["age_seconds"] == (NOW - LAST_SLOT).total_seconds() - 180
+    assert "1 of 2" in run(fleet, "jobs").stdout

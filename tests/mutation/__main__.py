@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -27,10 +28,12 @@ def main(words: Sequence[str]) -> int:
         print(f"no modules of shared/decide: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     began = time.monotonic()
-    tree = trees.plant(chosen)
-    if not _run(tree):
-        return 1
-    found = list(mutants(tree))
+    with tempfile.TemporaryDirectory(prefix="tagback-mutation-") as directory:
+        tree = Path(directory)
+        trees.plant(chosen, tree)
+        if not _run(tree):
+            return 1
+        found = list(mutants(tree))
     _tell(found, time.monotonic() - began)
     return _judged(found, chosen, write)
 
@@ -41,7 +44,7 @@ def _run(tree: Path) -> bool:
     with log.open("w") as told:
         ended = subprocess.run([Path(sys.executable).with_name("mutmut"), "run"], cwd=tree, stdout=told, stderr=told)
     if ended.returncode or not list((tree / "mutants" / "shared" / "decide").glob("*.meta")):
-        print(f"mutmut failed; the end of {log}:\n{log.read_text()[-3000:]}", file=sys.stderr)
+        print(f"mutmut failed:\n{log.read_text()[-3000:]}", file=sys.stderr)
         return False
     return True
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-HERE = ROOT / "local" / ".run" / "mutation"
 FACTS = ROOT.parent / "shared" / "docs"
 TESTS = ("tests/decide", "tests/test_settings.py")
 COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
@@ -26,24 +25,21 @@ use_git_change_detection = false
 """
 
 
-def plant(modules: Sequence[str]) -> Path:
-    """A fresh copy in which only these modules of shared/decide are mutated."""
-    shutil.rmtree(HERE, ignore_errors=True)
-    HERE.mkdir(parents=True)
+def plant(modules: Sequence[str], place: Path) -> None:
+    """Make an empty directory a copy in which only these modules of shared/decide are mutated."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, HERE / name, ignore=LEFT_BEHIND)
+            shutil.copytree(source, place / name, ignore=LEFT_BEHIND)
         elif source.exists():
-            shutil.copy(source, HERE / name)
+            shutil.copy(source, place / name)
     if FACTS.exists():
-        (HERE / "shared" / "docs").symlink_to(FACTS)  # seen from mutants/ the repository's neighbour `shared` is this
+        (place / "shared" / "docs").symlink_to(FACTS)  # seen from mutants/ the repository's neighbour `shared` is this
     settings = SETTINGS.format(
         modules=", ".join(f'"shared/decide/{module}.py"' for module in modules),
         tests=", ".join(f'"{test}"' for test in TESTS),
     )
-    (HERE / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
-    return HERE
+    (place / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
 
 
 def modules() -> list[str]:
