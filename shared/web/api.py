@@ -118,7 +118,9 @@ def application(open_world: Callable[[], tuple[World, Rules]]) -> Application:
             endpoint, names = routes.bind_to_environ(environ).match()
             world, rules = _opened(open_world)
             if endpoint in QUESTIONS:
-                answer = QUESTIONS[endpoint](world, rules, parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+                answer = QUESTIONS[endpoint](
+                    world, rules, parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+                )
             else:
                 answer = ROUTES[endpoint](world, rules, names)
         except Exception as error:  # the outermost edge: every failure becomes a problem document
