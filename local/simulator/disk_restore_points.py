@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TYPE = "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints"
 KIND = f"{POINT}/diskrestorepoints"
 PLATFORM = {"type": "EncryptionAtRestWithPlatformKey"}
-STATE_SINCE = "2025-04-01"  # specified: models of 2026-04-01 have it, those of 2024-11-01 have not
+STATE_SINCE, VIEWED_SINCE = "2026-03-02", "2026-04-01"  # specified: the first models that have the state
 SUCCEEDED = {"code": "ReplicationState/succeeded", "level": "Info", "displayStatus": "Succeeded"}
 RUNNING = {"code": "ReplicationState/inprogress", "level": "Info", "displayStatus": "InProgress"}
 
@@ -148,7 +148,7 @@ def view(world: "World", point: Resource, call: "Call") -> Document:
             "completionPercent": 100 if percent is None else int(percent),
         }
         one: Document = {"id": held.id, "replicationStatus": status}
-        if call.version >= STATE_SINCE:
+        if call.version >= VIEWED_SINCE:
             one["snapshotAccessState"] = "Available" if done else "Pending"
         shown.append(one)
     return {"diskRestorePoints": shown, "statuses": [dict(SUCCEEDED if whole else RUNNING)]}

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from local.simulator.answers import ArmError, Document, Reply
-from local.simulator.ids import key_of
+from local.simulator.ids import key_of, parse
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
 from local.simulator.tagging import checked, merge, without
@@ -11,6 +11,18 @@ from local.simulator.tagging import checked, merge, without
 if TYPE_CHECKING:
     from local.simulator.call import Call
     from local.simulator.world import World
+
+
+# Nested types without tags (documented: tag support of resource types; azure-facts 3.4 for points).
+UNTAGGED = frozenset(
+    {
+        "microsoft.compute/restorepointcollections/restorepoints",
+        "microsoft.compute/restorepointcollections/restorepoints/diskrestorepoints",
+        "microsoft.authorization/locks",
+        "microsoft.authorization/roleassignments",
+        "microsoft.eventgrid/eventsubscriptions",
+    }
+)
 
 
 def _target(world: "World", call: "Call") -> Resource:
@@ -22,6 +34,9 @@ def _target(world: "World", call: "Call") -> Resource:
     if len(parts) == 4:
         return world.group(parts[1], parts[3])
     found = world.store.get(key_of(scope))
+    if found is not None and found.type in UNTAGGED:
+        message = f"The resource type '{parse(found.id).type}' does not support tags."
+        raise ArmError(400, "BadRequest", message)  # the code is assumed
     return found if found is not None else world.resource(scope, "/".join([parts[5], *parts[6::2]]))
 
 
