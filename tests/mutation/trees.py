@@ -11,7 +11,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 FACTS = ROOT.parent / "shared" / "docs"
-TESTS = ("tests/decide", "tests/test_settings.py")
+TESTS = (
+    "tests/decide",
+    "tests/test_settings.py",
+    "tests/flows/test_reaping.py",
+    "tests/flows/test_rebuilding.py",
+    "tests/cli/test_explain.py",
+    "tests/cli/test_points_and_jobs.py",
+)
 COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e", "replay")
 SETTINGS = """
