@@ -103,7 +103,7 @@ SETTINGS = {
     "TAGBACK_DRILL": NOT_YET,
     "TAGBACK_REPORT": NOT_YET,
     "TAGBACK_OBSERVE_EVERY": NOT_YET,
-    "TAGBACK_DELETE_WAIT": "how long a deletion is announced before it is done; begins ahead of the date and keeps nothing longer",
+    "TAGBACK_DELETE_WAIT": "how long a deletion is announced; begins ahead of its date, so it keeps nothing longer",
     "TAGBACK_ORPHAN_KEEP": "how long the last complete point of a machine that is gone or opted out is kept",
     "TAGBACK_DRAIN_SECONDS": "how long one slice of draining lasts",
     "TAGBACK_THROTTLE_SHARE": "the share of Azure's request limits that is left to others",
