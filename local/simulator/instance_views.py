@@ -30,16 +30,19 @@ DISPLAY = {
 
 
 # What a machine says while an action is under way (documented: states-billing).
-BETWEEN = {"start": "starting", "powerOff": "stopping", "deallocate": "deallocating"}
+BETWEEN = {"start": ("starting", "running"), "powerOff": ("stopping", "stopped"),
+           "deallocate": ("deallocating", "deallocated")}  # fmt: skip
 
 
 def power_of(world: "World", held: Resource) -> str:
     """Return the power state: that of the action under way, else the last one reached."""
     notes = held.notes or {}
+    reached = str(notes.get("power", "running"))
     acting = world.operations.get(str(notes.get("acting", "")))
-    if acting is not None and acting.ended is None:
-        return BETWEEN.get(str(acting.arguments.get("action")), str(notes.get("power", "running")))
-    return str(notes.get("power", "running"))
+    if acting is None or acting.ended is not None:
+        return reached
+    between, aim = BETWEEN.get(str(acting.arguments.get("action")), (reached, reached))
+    return reached if reached == aim else between
 
 
 def agent_is_ready(held: Resource, now: float) -> bool:

@@ -25,6 +25,8 @@ WITH_OUTPUT = frozenset(
     {"run-command.run", "vm.disks", "vm.assess", "vm.install"}
 )  # operations of the machine provider that say what came of them (recorded)
 
+MOVES = frozenset({"group.move", "group.check-move"})
+
 
 def compute_status(world: "World", call: "Call") -> Reply:
     """Answer for disk and virtual machine operations; `monitor=true` gives the bare result."""
@@ -88,7 +90,8 @@ def group_result(world: "World", call: "Call") -> Reply:
         return Reply(202, b"", {"Location": call.base_url + call.target, "Retry-After": "15"})
     if operation.error is not None:
         raise ArmError(409, str(operation.error["code"]), str(operation.error["message"]))
-    return Reply(200)
+    # Of moves ARM says nothing more (documented: 204).
+    return Reply(204 if operation.work in MOVES else 200)
 
 
 _ROOT = "/subscriptions/{subscription}/providers"

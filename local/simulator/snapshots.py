@@ -80,7 +80,7 @@ def _check(world: "World", call: "Call", document: Document, source: tuple[Resou
     same_region = origin["location"] == document["location"]
     if origin["properties"].get("uniqueId") is None:
         raise ArmError(409, "OperationNotAllowed", f"Resource {origin['name']} is still being created.")
-    if option == "CopyStart" and (held.type != KIND or not incremental):
+    if option == "CopyStart" and not (incremental and held.type == KIND and origin["properties"].get("incremental")):
         raise ArmError(
             400, "InvalidParameter", "CopyStart needs an incremental snapshot as its source.", target="createOption"
         )

@@ -9,7 +9,7 @@ from tests.simulator.running import COMPUTE, GROUP, SEED, SUBSCRIPTION, Answer, 
 
 VM = f"{COMPUTE}/virtualMachines/vm1"
 HOUR = 3600
-CRASH = {"consistencyMode": "CrashConsistent"}
+CRASH: dict[str, Any] = {"consistencyMode": "CrashConsistent"}
 BACKUPS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/backups/providers/Microsoft.Compute"
 HERE = f"{BACKUPS}/restorePointCollections/here"
 FAR = f"{BACKUPS}/restorePointCollections/far"
@@ -57,7 +57,7 @@ def test_disk_restore_points_of_one_disk_are_one_family(sim: Running) -> None:
     for name in ("p1", "p2"):
         take(sim, name, **CRASH)
         sim.advance(HOUR)
-    families = {}
+    families: dict[str, set[str]] = {}
     for name in ("p1", "p2"):
         for one in sim.ask("GET", f"{HERE}/restorePoints/{name}/diskRestorePoints").body["value"]:
             families.setdefault(one["properties"]["sourceUniqueId"], set()).add(one["properties"]["familyId"])
@@ -100,8 +100,7 @@ def test_points_are_never_changed_and_carry_no_tags(sim: Running) -> None:
 
 def test_disks_are_left_out_on_request_and_strangers_cannot_be(sim: Running) -> None:
     collect(sim)
-    excluded = {"excludeDisks": [{"id": f"{COMPUTE}/disks/VM1-DATA"}]}
-    point = take(sim, "p1", **CRASH, **excluded)
+    point = take(sim, "p1", **CRASH, excludeDisks=[{"id": f"{COMPUTE}/disks/VM1-DATA"}])
     assert point["properties"]["sourceMetadata"]["storageProfile"]["dataDisks"] == []
     strange = ask_point(sim, "p2", excludeDisks=[{"id": f"{COMPUTE}/disks/other"}])
     assert (strange.status, strange.code) == (400, "InvalidParameter")
@@ -161,7 +160,7 @@ def test_an_application_consistent_point_needs_an_agent(sim: Running) -> None:
 
 
 @pytest.mark.parametrize(("mode", "hours"), [(CRASH, 1), ({}, 3)])
-def test_points_of_a_mode_keep_their_distance(sim: Running, mode: dict[str, str], hours: int) -> None:
+def test_points_of_a_mode_keep_their_distance(sim: Running, mode: dict[str, Any], hours: int) -> None:
     collect(sim)
     take(sim, "p1", **mode)
     early = ask_point(sim, "p2", **mode)
