@@ -22,6 +22,7 @@ from shared.cloud.pace import HeardPace
 from shared.cloud.storage import Storage
 from shared.model.account import StorageAccount
 from tests.contract.clouds import SimulatedClock
+from tests.simulator.replay import report
 from tests.simulator.running import OTHER, SUBSCRIPTION, Running, simulator
 from tests.simulator.specification.plugin import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
 
@@ -31,7 +32,8 @@ collect_ignore = ["clients"]
 __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.register(report)
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 

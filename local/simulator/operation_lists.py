@@ -24,7 +24,7 @@ def _entry(action: str) -> Document:
     verb = VERBS.get(words[-1].lower(), words[-2] if len(words) > 1 else words[-1])
     kind = "/".join(words[:-1]) if words[-1].lower() != "action" else "/".join(words[:-2])
     shown = {"provider": namespace, "resource": kind, "operation": f"{verb} {kind}".strip(), "description": ""}
-    return {"name": action, "isDataAction": False, "display": shown}
+    return {"name": action, "display": shown}
 
 
 def routes_for(actions: Iterable[str]) -> tuple[Route, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from tests.simulator.replay.player import Result
 from tests.simulator.replay.recordings import REALDATA
+from tests.simulator.replay.report import SCORES
 from tests.simulator.replay.runs import play_all, seed_file, sessions, start_of
 from tests.simulator.replay.scores import FLOORS, fallen, read_floors, read_reasons, table, unmatched
 from tests.simulator.replay.simulator import running_simulator
@@ -32,8 +33,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         yield Runs(*play_all(chosen, simulator, False, True))
 
 
-def test_no_session_falls_below_its_floor(runs: Runs) -> None:
-    print(table(runs.recorded))
+def test_no_session_falls_below_its_floor(runs: Runs, record_property: Callable[[str, object], None]) -> None:
+    record_property(SCORES, table(runs.recorded))
     below = fallen(read_floors(), runs.recorded)
     assert not below, "\n".join([*below, unmatched(runs.recorded, read_reasons())])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulator.replay.bystanders import changes_by_others
 from tests.simulator.replay.comparison import Answer
 from tests.simulator.replay.echo import Echo
 from tests.simulator.replay.naming import client_names
@@ -319,6 +320,26 @@ def test_equal_polls_are_one_step_and_each_transition_is_its_own() -> None:
     found = steps_of(Session("s", SDK, tuple(polls)))
     assert [(step.exchange.number, step.repeats) for step in found] == [(0, 2), (2, 1), (3, 1)]
     assert "completionpercent" in MEASURED
+
+
+GROUP_PATH = "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/g"
+
+
+def _group(number: int, method: str, tags: dict[str, str], request: Any = None) -> Exchange:
+    body = {"id": GROUP_PATH, "tags": tags}
+    path = GROUP_PATH + "?api-version=2024-11-01"
+    return Exchange(number, method, "https://management.azure.com", path, request, 200, {}, body)
+
+
+def test_tags_that_others_put_on_a_group_are_laid_on_it_and_what_the_session_wrote_is_not() -> None:
+    read = [_group(0, "GET", {}), _group(1, "GET", {"others": "x"}), _group(2, "GET", {"others": "x"})]
+    assert set(changes_by_others(Session("s", SDK, tuple(read)))) == {1}
+    wrote = [
+        _group(0, "GET", {}),
+        _group(1, "PATCH", {"own": "x"}, {"tags": {"own": "x"}}),
+        _group(2, "GET", {"own": "x"}),
+    ]
+    assert changes_by_others(Session("s", SDK, tuple(wrote))) == {}
 
 
 def test_every_counted_exchange_is_in_some_step() -> None:
