@@ -19,6 +19,11 @@ TESTS = (
     "tests/cli/test_explain.py",
     "tests/cli/test_points_and_jobs.py",
 )
+SLOW = (  # seconds each, which a mutant would cost every time it survives; the others are examples of milliseconds
+    "tests/decide/test_schedule_zones.py",
+    "tests/decide/test_steady_days.py",
+    "tests/decide/test_retention_calendars.py::test_a_plan_keeps_what_its_calendar_shows[gold]",
+)
 COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e", "replay")
 SETTINGS = """
@@ -26,7 +31,7 @@ SETTINGS = """
 source_paths = ["shared/decide"]
 only_mutate = [{modules}]
 also_copy = ["shared", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md"]
-pytest_add_cli_args = ["-p", "no:xdist", "-p", "no:randomly"]
+pytest_add_cli_args = ["-p", "no:xdist", "-m", "not hypothesis", {slow}]
 pytest_add_cli_args_test_selection = [{tests}]
 use_git_change_detection = false
 """
@@ -44,6 +49,7 @@ def plant(modules: Sequence[str], place: Path) -> None:
         (place / "shared" / "docs").symlink_to(FACTS)  # seen from mutants/ the repository's neighbour `shared` is this
     settings = SETTINGS.format(
         modules=", ".join(f'"shared/decide/{module}.py"' for module in modules),
+        slow=", ".join(f'"--deselect={test}"' for test in SLOW),
         tests=", ".join(f'"{test}"' for test in TESTS),
     )
     (place / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
