@@ -25,7 +25,7 @@ SLOW = (  # seconds each, which a mutant would cost every time it survives; the 
     "tests/decide/test_retention_calendars.py::test_a_plan_keeps_what_its_calendar_shows[gold]",
 )
 COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
-LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e", "replay")
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e")
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["shared/decide"]
