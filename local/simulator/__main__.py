@@ -16,6 +16,7 @@ from local.simulator.clock import Clock, Mode, parse_time
 from local.simulator.exchanges import asked_for
 from local.simulator.front import CLOCK_EVERY
 from local.simulator.journal import Journal
+from local.simulator.lro import Timing
 from local.simulator.routing import documented
 from local.simulator.seed import BadSeed, plant
 from local.simulator.server import Server
@@ -32,10 +33,13 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--now", help="the virtual time to start at (manual and jump)")
     parser.add_argument("--seed", type=Path, help="what exists at the start (TOML)")
     parser.add_argument("--state", type=Path, help="kept across restarts")
-    parser.add_argument("--buckets", type=Path, help="sizes of token buckets (TOML or JSON)")
+    parser.add_argument("--buckets", type=Path, help="sizes of token buckets and quotas (TOML or JSON)")
     parser.add_argument("--chance", default="0", help="seed of everything that looks random")
     parser.add_argument(
         "--graph-lag", type=float, help="seconds until Resource Graph notices a change; default: varies"
+    )
+    parser.add_argument(
+        "--timing", type=Timing, choices=list(Timing), default=Timing.RECORDED, help="how long operations take"
     )
     parser.add_argument("--exchanges", type=Path, help="keep every request and its answer in a file in this directory")
     parser.add_argument("--routes", action="store_true", help="print every route with its evidence as JSON and stop")
@@ -52,6 +56,7 @@ def prepare(chosen: argparse.Namespace) -> World:
     start = max([*kept, parse_time(chosen.now) if chosen.now else time.time()])
     world = build(Clock(chosen.clock, start), journal, chosen.chance, limits)
     world.graph.fixed_lag = chosen.graph_lag
+    world.operations.timing = chosen.timing
     if chosen.seed is not None:
         plant(world, chosen.seed)
     return world

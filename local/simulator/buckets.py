@@ -86,12 +86,14 @@ class Limits:
     arm: Mapping[str, Limit] = field(default_factory=lambda: dict(ARM))
     provider: Mapping[str, Limit] = field(default_factory=lambda: dict(PROVIDER))
     graph: Limit | None = GRAPH
+    quotas: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def read_limits(path: Path) -> Limits:
-    """Read a limits file: sections `arm`, `provider`, `graph`; a bucket is `{size, per_second}` or `{size, window_s}`.
+    """Read a limits file, with sections `arm`, `provider`, `graph` and `quota`.
 
-    `enabled = false` in a section removes its buckets; a named bucket replaces the one that is built in.
+    A bucket is `{size, per_second}` or `{size, window_s}`; `enabled = false` in a section removes its buckets; a
+    named bucket replaces the one that is built in. A quota is a number, by the names of quotas.py.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -103,6 +105,7 @@ def read_limits(path: Path) -> Limits:
             _section(ARM, arm),
             _section(PROVIDER, provider),
             None if graph.get("enabled") is False else _limit(graph, GRAPH),
+            {name: int(size) for name, size in document.get("quota", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadLimits(f"{path}: {error}") from error
@@ -148,6 +151,7 @@ class Buckets:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._held: dict[tuple[str, ...], _Bucket] = {}
+        self.quotas = limits.quotas
 
     def _refilled(self, key: tuple[str, ...], limit: Limit, now: float) -> _Bucket:
         bucket = self._held.get(key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from local.simulator import identity, refusals, resource_names, striking, versions
+from local.simulator import identity, quotas, refusals, resource_names, striking, versions
 from local.simulator.answers import ArmError, Reply
 from local.simulator.buckets import Toll
 from local.simulator.call import Call
@@ -140,6 +140,7 @@ class Front:
         kind, name = resource_names.kind_and_name(call.path) if call.method == "PUT" else ("", "")
         if kind:
             resource_names.check(kind, name)
+            quotas.check(world, kind, call.path, call.body())
         if call.method in LOCKED and not route.action.endswith("/read"):
             world.locks.check(LOCKED[call.method], key_of(call.subject), call.subject)
         reply = _handled(world, call)

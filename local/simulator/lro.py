@@ -30,6 +30,15 @@ class Family(StrEnum):
     DEPLOYMENT = "operationStatuses"
 
 
+class Timing(StrEnum):
+    """How long operations take: as recorded, always the longest recorded, or hardly at all."""
+
+    RECORDED = "recorded"
+    LONGEST = "longest"
+    SHORTEST = "shortest"
+
+
+SHORTEST_SECONDS = 0.05
 # Seconds to the end: median and longest usual, from the recordings' startTime and endTime (disk and snapshot
 # operations 0.2 s, compute operations 9 s with a maximum of 6 min); network and Event Grid end at the first poll.
 DURATIONS = {
@@ -112,6 +121,7 @@ class Operations:
         self._world = world
         self._held: dict[str, Operation] = {}
         self.finishers: dict[str, Finisher] = {}
+        self.timing = Timing.RECORDED
         world.schedule.fire["operation"] = self._fire
         for key, record in world.journal.recall("operation"):
             self._held[key] = _revived(record)
@@ -150,6 +160,8 @@ class Operations:
 
     def _seconds(self, work: Work) -> float:
         median, longest = DURATIONS[work.pace]
+        if self.timing is not Timing.RECORDED:
+            return longest if self.timing is Timing.LONGEST else min(median, SHORTEST_SECONDS)
         share = self._world.chance.share(f"{work.name} {work.target.key} {work.target.revision}")
         # Half the draws lie below the median, the last tenth stretches towards the longest.
         return median * (0.6 + 0.8 * share) + (longest - median) * max(0.0, share - 0.9) * 10 * share

@@ -98,7 +98,8 @@ def usages(world: "World", call: "Call") -> Reply:
     used = _cores(world, scope, location)
     sets = world.store.all_of(scope, "microsoft.compute/availabilitysets")
     used["availabilitySets"] = sum(1 for held in sets if held.document()["location"] == location)
-    limits = {**LIMITS, **{size.family: FAMILY_LIMIT for size in SIZES}}
+    given = {name: size for name, size in world.buckets.quotas.items() if name in LIMITS}
+    limits = {**LIMITS, **given, **{size.family: FAMILY_LIMIT for size in SIZES}}
     found = [
         {
             "limit": limit, "unit": "Count", "currentValue": used[name],
