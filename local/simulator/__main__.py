@@ -25,25 +25,28 @@ from local.simulator.world import World, build
 
 def options(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m local.simulator", description="An ARM stand-in on this machine.")
-    parser.add_argument("--port", type=int, default=0, help="0 = a free one")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--tls-dir", type=Path, help="serve HTTPS; ca.pem, server.pem and server.key are written there")
-    parser.add_argument("--clock", type=Mode, choices=list(Mode), default=Mode.REAL)
-    parser.add_argument("--now", help="the virtual time to start at (manual and jump)")
-    parser.add_argument("--seed", type=Path, help="what exists at the start (TOML)")
-    parser.add_argument("--state", type=Path, help="kept across restarts")
-    parser.add_argument("--buckets", type=Path, help="sizes of token buckets and quotas (TOML or JSON)")
-    parser.add_argument("--chance", default="0", help="seed of everything that looks random")
-    parser.add_argument(
-        "--graph-lag", type=float, help="seconds until Resource Graph notices a change; default: varies"
-    )
-    parser.add_argument(
+    return parser().parse_args(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what there is to choose."""
+    found = argparse.ArgumentParser(prog="python -m local.simulator", description="An ARM stand-in on this machine.")
+    found.add_argument("--port", type=int, default=0, help="0 = a free one")
+    found.add_argument("--host", default="127.0.0.1")
+    found.add_argument("--tls-dir", type=Path, help="serve HTTPS; ca.pem, server.pem and server.key are written there")
+    found.add_argument("--clock", type=Mode, choices=list(Mode), default=Mode.REAL)
+    found.add_argument("--now", help="the virtual time to start at (manual and jump)")
+    found.add_argument("--seed", type=Path, help="what exists at the start (TOML)")
+    found.add_argument("--state", type=Path, help="kept across restarts")
+    found.add_argument("--buckets", type=Path, help="sizes of token buckets and quotas (TOML or JSON)")
+    found.add_argument("--chance", default="0", help="seed of everything that looks random")
+    found.add_argument("--graph-lag", type=float, help="seconds until Resource Graph notices a change; default: varies")
+    found.add_argument(
         "--timing", type=Timing, choices=list(Timing), default=Timing.RECORDED, help="how long operations take"
     )
-    parser.add_argument("--exchanges", type=Path, help="keep every request and its answer in a file in this directory")
-    parser.add_argument("--routes", action="store_true", help="print every route with its evidence as JSON and stop")
-    return parser.parse_args(arguments)
+    found.add_argument("--exchanges", type=Path, help="keep every request and its answer in a file in this directory")
+    found.add_argument("--routes", action="store_true", help="print every route with its evidence as JSON and stop")
+    return found
 
 
 def prepare(chosen: argparse.Namespace) -> World:

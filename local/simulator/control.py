@@ -28,7 +28,7 @@ class Control:
     def __init__(self, world: World, busy: Callable[[], bool]) -> None:
         self._world = world
         self._busy = busy
-        self._routes: Mapping[tuple[str, str], Callable[[Any, dict[str, str]], Reply]] = {
+        self.routes: Mapping[tuple[str, str], Callable[[Any, dict[str, str]], Reply]] = {
             ("GET", "healthz"): lambda _body, _query: Reply.of({"ok": True}),
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): self._forget_calls,
@@ -54,7 +54,7 @@ class Control:
                 return self._publish(parts, body)
             if parts[:1] == ["faults"] and len(parts) == 2 and method == "DELETE":
                 return self._remove_fault(parts[1])
-            route = self._routes.get((method, "/".join(parts)))
+            route = self.routes.get((method, "/".join(parts)))
             if route is None:
                 return _problem(404, f"there is no control route {method} {path}")
             self._world.settle()

@@ -20,6 +20,7 @@ POLICY = "microsoft.authorization/policyassignments"
 DENY = "microsoft.authorization/denyassignments"
 MARK = "/providers/microsoft.authorization/"
 WRITES = frozenset({"PUT", "PATCH"})
+CONDITIONS = ("missing_tag", "location_not_in", "sku_in", "public_network_access")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from local.simulator import disks, event_grid, foreign, resources, volumes
 from local.simulator.answers import ArmError, Document
+from local.simulator.denials import CONDITIONS
 from local.simulator.ids import key_of
 from local.simulator.rbac import BUILT_IN
 from local.simulator.seed_machines import plant_machine
@@ -192,6 +193,9 @@ def _policy(world: World, item: Document, at: float) -> None:
     """Put a policy on a scope: effect `deny` with conditions, or `append` with tags."""
     if item["effect"] not in ("deny", "append"):
         raise KeyError(f"effect {item['effect']!r} is neither 'deny' nor 'append'")
+    strange = set(item.get("when") or {}) - set(CONDITIONS)
+    if strange:
+        raise KeyError(f"condition {sorted(strange)[0]!r} is none of {', '.join(CONDITIONS)}")
     _rule(world, item, at, "policyAssignments")
 
 

@@ -25,7 +25,7 @@ from tests.simulator.replay.scores import (
 
 def main() -> int:
     """Run and report; 1 when a session fell below its floor, 2 when there is nothing to replay."""
-    options = _options()
+    options = parser().parse_args()
     chosen = sessions(options.sessions)
     if not chosen:
         print(f"no session matches {options.sessions!r} below {REALDATA}", file=sys.stderr)
@@ -41,17 +41,16 @@ def main() -> int:
     return _report(results, options)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulator.replay", description=__doc__)
-    parser.add_argument("sessions", nargs="?", default="*", help="glob on session names")
-    parser.add_argument("--renamed", action="store_true", help="give every resource and group another name")
-    parser.add_argument("--details", action="store_true", help="print every step")
-    parser.add_argument("--report", type=Path, help="write what differs, grouped by route")
-    parser.add_argument("--raise-floors", action="store_true", help="write floors where more matched than before")
-    parser.add_argument(
-        "--echo", action="store_true", help="play against the recording itself instead of the simulator"
-    )
-    return parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return what there is to choose."""
+    found = argparse.ArgumentParser(prog="python -m tests.simulator.replay", description=__doc__)
+    found.add_argument("sessions", nargs="?", default="*", help="glob on session names")
+    found.add_argument("--renamed", action="store_true", help="give every resource and group another name")
+    found.add_argument("--details", action="store_true", help="print every step")
+    found.add_argument("--report", type=Path, help="write what differs, grouped by route")
+    found.add_argument("--raise-floors", action="store_true", help="write floors where more matched than before")
+    found.add_argument("--echo", action="store_true", help="play against the recording itself instead of the simulator")
+    return found
 
 
 def _report(results: list[Result], options: argparse.Namespace) -> int:
