@@ -13,11 +13,12 @@ FILE = Path(__file__).parent / "survivors.toml"
 HEAD = """# Mutants of shared/decide that survive, and why that is right. Written by `python -m tests.mutation --write`,
 # which keeps the reasons; a survivor without one makes `make mutation` fail.
 """
+EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Survivor:
-    """A mutant by its place and change; `because` is empty until somebody has looked."""
+    """A mutant by its place and change, or every mutant of a function (change `*`); `because` says why it may live."""
 
     place: str
     change: str
@@ -31,14 +32,17 @@ def read() -> list[Survivor]:
 
 def reason(known: Iterable[Survivor], mutant: Mutant) -> str:
     """Why a mutant may survive; empty when nobody has said."""
-    return next((one.because for one in known if (one.place, one.change) == (mutant.place, mutant.change)), "")
+    said = (one.because for one in known if one.place == mutant.place and one.change in (EVERY, mutant.change))
+    return next(said, "")
 
 
 def merged(known: Sequence[Survivor], alive: Sequence[Mutant], judged: Sequence[str]) -> list[Survivor]:
     """The survivors of the modules judged, with the reasons known; those of other modules as they were."""
-    others = [one for one in known if one.place.partition(".")[0] not in judged]
-    fresh = {Survivor(mutant.place, mutant.change, reason(known, mutant)) for mutant in alive}
-    return sorted([*others, *fresh])
+    wholes = {one.place: one for one in known if one.change == EVERY}
+    others = [one for one in known if one.change != EVERY and one.place.partition(".")[0] not in judged]
+    single = [mutant for mutant in alive if mutant.place not in wholes]
+    fresh = {Survivor(mutant.place, mutant.change, reason(known, mutant)) for mutant in single}
+    return sorted([*others, *fresh, *wholes.values()])
 
 
 def write(survivors: Iterable[Survivor]) -> None:

@@ -1,0 +1,51 @@
+"""The list of survivors: what is kept when it is written anew, and what counts as a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutation import survivors
+from tests.mutation.survivors import EVERY, Survivor, merged, reason
+from tests.mutation.verdicts import Fate, Mutant
+
+
+def mutant(function: str, change: str = "- a\n+ b", module: str = "tags") -> Mutant:
+    return Mutant(module, function, Fate.SURVIVED, change)
+
+
+KNOWN = [
+    Survivor("plan.read", "- x\n+ y", "another module"),
+    Survivor("tags.judge", "- a\n+ b", "it is the same"),
+    Survivor("tags.judge", "- gone\n+ away", "it is killed by now"),
+    Survivor("tags.rows", EVERY, "runs at import"),
+]
+
+
+def test_a_reason_belongs_to_a_change_or_to_a_whole_function() -> None:
+    assert reason(KNOWN, mutant("judge")) == "it is the same"
+    assert reason(KNOWN, mutant("judge", "- c\n+ d")) == ""
+    assert reason(KNOWN, mutant("rows", "- c\n+ d")) == "runs at import"
+
+
+def test_writing_anew_keeps_reasons_drops_the_dead_and_leaves_other_modules_alone() -> None:
+    alive = [mutant("judge"), mutant("judge", "- c\n+ d"), mutant("rows")]
+    assert merged(KNOWN, alive, ["tags"]) == [
+        KNOWN[0],
+        KNOWN[1],
+        Survivor("tags.judge", "- c\n+ d"),
+        KNOWN[3],
+    ]
+
+
+def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survivors, "FILE", tmp_path / "survivors.toml")
+    assert survivors.read() == []
+    odd = Survivor("tags.judge", "- \"a\\b\"\n+ f'{x}'", 'it says "no"')
+    survivors.write([*KNOWN, odd])
+    assert survivors.read() == [*KNOWN, odd]
+
+
+def test_every_survivor_on_the_list_has_its_reason() -> None:
+    assert [one.place for one in survivors.read() if not one.because] == []
