@@ -140,7 +140,7 @@ class Front:
         kind, name = resource_names.kind_and_name(call.path) if call.method == "PUT" else ("", "")
         if kind:
             resource_names.check(kind, name)
-            quotas.check(world, kind, call.path, call.body())
+            quotas.check(world, kind, call)
         if call.method in LOCKED and not route.action.endswith("/read"):
             world.locks.check(LOCKED[call.method], key_of(call.subject), call.subject)
         reply = _handled(world, call)

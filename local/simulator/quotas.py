@@ -14,6 +14,7 @@ from local.simulator.machine_sizes import size_of
 from local.simulator.routing import Evidence
 
 if TYPE_CHECKING:
+    from local.simulator.call import Call
     from local.simulator.world import World
 
 GROUPS, HELD_GROUPS = "microsoft.resources/subscriptions/resourcegroups", "microsoft.resources/resourcegroups"
@@ -56,9 +57,9 @@ FREE = frozenset(
 )  # fmt: skip
 
 
-def check(world: "World", kind: str, path: str, body: Document) -> None:
+def check(world: "World", kind: str, call: "Call") -> None:
     """Refuse a creation beyond a quota; what is there already may be written."""
-    key, kind = key_of(path), kind.lower()
+    key, kind = key_of(call.path), kind.lower()
     if world.store.get(key) is not None:
         return
     sizes = sizes_of(world.buckets.quotas)
@@ -69,7 +70,7 @@ def check(world: "World", kind: str, path: str, body: Document) -> None:
         _check_group(world, "/".join(key.split("/")[:5]), kind, sizes["per_group"])
     for name, of_type in REGIONAL.items():
         if of_type == kind and sizes[name] is not None:
-            _check_region(world, (name, sizes[name] or 0), subscription, body)
+            _check_region(world, (name, sizes[name] or 0), subscription, call.body())
 
 
 def sizes_of(asked: Mapping[str, int | None]) -> dict[str, int | None]:

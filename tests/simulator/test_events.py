@@ -151,7 +151,7 @@ def test_advanced_filters_choose_by_operation(sim: Running, webhook: Webhook) ->
 
 
 def test_a_group_subscription_hears_its_group_only(sim: Running, webhook: Webhook) -> None:
-    subscribe(sim, webhook, f"{GROUP}/providers/Microsoft.EventGrid/eventSubscriptions/g")
+    subscribe(sim, webhook, f"{GROUP}/providers/Microsoft.EventGrid/eventSubscriptions/group")
     sim.ask("PUT", snapshot_path("s1"), snapshot_body())
     sim.ask("PUT", TAGS, {"properties": {"tags": {"a": "c"}}})
     heard = delivered(sim, webhook, 2, 60)
