@@ -182,6 +182,15 @@ def full_url(world: "World", call: "Call") -> Reply:
     return Reply.of({"endpointUrl": (found.notes or {}).get("endpointUrl")})
 
 
+def delivery_attributes(world: "World", call: "Call") -> Reply:
+    """Answer the headers that deliveries carry."""
+    found = world.store.get(key_of(call.path.rsplit("/", 1)[0]))
+    if found is None:
+        raise ArmError(404, "ResourceNotFound", f"The event subscription '{call['name']}' could not be found.")
+    destination = found.document()["properties"].get("destination") or {}
+    return Reply.of({"value": (destination.get("properties") or {}).get("deliveryAttributeMappings") or []})
+
+
 def at_scope(world: "World", call: "Call") -> Reply:
     """List the subscriptions of a scope."""
     owner = owner_of(call)
@@ -229,7 +238,9 @@ def _subscription_routes(at: str, kind: str, source: str, evidence: Evidence = _
         Route("DELETE", one, f"{kind}/delete", delete, evidence, source, _SINCE),
         Route("GET", at, f"{kind}/read", at_scope, evidence, source, _SINCE, lists=True),
         Route("POST", one + "/getFullUrl", f"{kind}/getFullUrl/action", full_url, evidence, source, _SINCE),
-    )
+        Route("POST", one + "/getDeliveryAttributes", f"{kind}/getDeliveryAttributes/action", delivery_attributes,
+              Evidence.SPECIFIED, "EventGrid 2025-02-15 EventSubscriptions_GetDeliveryAttributes", _SINCE),
+    )  # fmt: skip
 
 
 _SOURCES = {

@@ -128,6 +128,21 @@ def test_keys_of_a_topic_change_one_at_a_time(sim: Running) -> None:
     assert sim.ask("POST", f"{path}/regenerateKey{version}", {"keyName": "key3"}).status == 400
 
 
+def test_a_subscription_says_which_headers_its_deliveries_carry(sim: Running) -> None:
+    topic, version = f"{EVENT_GRID}/topics/things", "?api-version=2025-02-15"
+    sim.put_done(topic + version, {"location": "westeurope", "properties": {}})
+    wanted = [{"name": "X-Kind", "type": "Static", "properties": {"value": "v", "isSecret": False}}]
+    queue = {"resourceId": f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a", "queueName": "q"}
+    destination = {"endpointType": "StorageQueue", "properties": queue}
+    at = f"{topic}/eventSubscriptions/listener"
+    sim.put_done(at + version, {"properties": {"destination": destination}})
+    assert sim.ask("POST", f"{at}/getDeliveryAttributes{version}").body == {"value": []}
+    hub = {"resourceId": f"{GROUP}/providers/Microsoft.EventHub/namespaces/n/eventhubs/h"}
+    destination = {"endpointType": "EventHub", "properties": {**hub, "deliveryAttributeMappings": wanted}}
+    sim.put_done(at + version, {"properties": {"destination": destination}})
+    assert sim.ask("POST", f"{at}/getDeliveryAttributes{version}").body == {"value": wanted}
+
+
 def test_tag_names_are_kept_until_their_values_are_gone(sim: Running) -> None:
     name = f"/subscriptions/{SUBSCRIPTION}/tagNames/cost"
     assert sim.ask("PUT", name).status == 201
