@@ -9,7 +9,10 @@ from pathlib import Path
 from tests.e2e.night import Night, night
 
 OUTAGE = timedelta(seconds=60)
-BETWEEN = timedelta(minutes=4)
+BETWEEN = timedelta(minutes=5)
+AHEAD = timedelta(
+    seconds=15
+)  # of the sweeps, which ask the tables every quarter of an hour: every third outage is theirs
 OVER = timedelta(minutes=20)  # before the end of the night, so that there is time to converge
 
 
@@ -21,7 +24,7 @@ def plan_outages(played: Night) -> list[str]:
         played.stack.azurite.break_down(service, played.conductor.stage.now() + OUTAGE)
         fell.append(service)
 
-    at, services = played.scenario.start + BETWEEN, cycle(("table", "queue", "blob"))
+    at, services = played.scenario.start + BETWEEN - AHEAD, cycle(("queue", "blob", "table"))
     while at < played.end - OVER:
         service = next(services)
         played.conductor.stage.at(at, f"{service} breaks down", lambda service=service: fall(service))  # type: ignore[misc]
@@ -33,7 +36,7 @@ def test_minutes_without_tables_queues_or_blobs_leave_every_promise_intact(tmp_p
     with night(tmp_path, ["web-1", "data-1", "phoenix-1", "leaver-1"]) as played:
         fell = plan_outages(played)
         played.conductor.run(played.end)
-        assert min(fell.count(service) for service in ("table", "queue", "blob")) >= 9
+        assert min(fell.count(service) for service in ("table", "queue", "blob")) >= 7
         refused = [one for one in played.stack.azurite.requests() if one["status"] == 503]
         assert {one["service"] for one in refused} == {"table", "queue", "blob"}
         _, findings = played.judged()

@@ -24,7 +24,7 @@ def with_tables() -> list[str]:
     return [name for name in modules() if list(tables(importlib.import_module(f"shared.decide.{name}")))]
 
 
-def tests_of(module: str) -> list[str]:
+def judges_of(module: str) -> list[str]:
     """A module's own tests, by name, and those that ELSEWHERE names."""
     own = [path for path in TESTS if path.stem.startswith(f"test_{module}")]
     return [*(str(path) for path in own), *(str(ROOT / "tests" / name) for name in ELSEWHERE.get(module, ()))]
@@ -34,7 +34,7 @@ def tests_of(module: str) -> list[str]:
 def test_no_row_can_be_dropped_or_changed_unnoticed(module: str) -> None:
     words = ["-q", "--noconftest", "-p", "no:xdist", "-p", "tests.mutation.rows", "--tables", f"shared.decide.{module}"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = [sys.executable, "-m", "pytest", *words, *tests_of(module)]
+    command = [sys.executable, "-m", "pytest", *words, *judges_of(module)]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert re.findall(r"^UNNOTICED .*$", ended.stdout, re.MULTILINE) == []
     assert ", 0 unnoticed" in ended.stdout, ended.stdout + ended.stderr

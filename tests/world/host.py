@@ -21,7 +21,7 @@ from tests.world.twins.queues import POISON, Message, Queues
 SWEEP = timedelta(minutes=15)
 EXPIRE = timedelta(hours=1)
 FIVE_PAST = timedelta(minutes=5)
-BATCH = 6
+BATCH = 8
 HIDDEN_WHILE_RUNNING = timedelta(minutes=10)
 HIDDEN_AFTER_FAILURE = timedelta(seconds=30)
 MAX_DEQUEUES = 5

@@ -100,7 +100,7 @@ def drawn_names(patch: pytest.MonkeyPatch) -> Change:
 
 def unconfirmed(patch: pytest.MonkeyPatch) -> Change:
     patch.setattr(confirming, "_bulk", lambda slice_, slots: {})
-    patch.setattr(confirming, "_with_stragglers", lambda slice_, point: point)
+    patch.setattr(confirming, "_with_stragglers", lambda slice_, point: (point, None))
     return nothing
 
 
