@@ -152,7 +152,7 @@ def test_a_complete_point_keeps_what_it_really_earned() -> None:
     requested = replace(earlier, slot=SLOT - timedelta(hours=3), origin=Origin.REQUEST)
     incomplete = replace(earlier, slot=SLOT - timedelta(hours=2), state=PointState.INCOMPLETE)
     done = capture.completed(planned(), SILVER, [earlier, requested, incomplete], NOW)
-    assert (done.point.state, done.point.earned) == (PointState.COMPLETE, "daily")
+    assert (done.point.state, done.point.earned, done.point.ended_at) == (PointState.COMPLETE, "daily", NOW)
     assert done.point.because == "first complete point of its day (daily), kept 7d"
     assert done.point.keep_until == done.point.birth_keep_until
     assert (done.operation.state, done.operation.because) == (State.SUCCEEDED, "every part of attempt 1 is ready")
@@ -178,7 +178,7 @@ def test_what_ends_without_a_point_leaves_an_incomplete_one_with_the_reason() ->
     assert over.operation == replace(
         wanted(), state=State.GAVE_UP, because="eleven times", ended_at=NOW, next_look=None
     )
-    assert (over.point.state, over.point.because) == (PointState.INCOMPLETE, "eleven times")
+    assert (over.point.state, over.point.because, over.point.ended_at) == (PointState.INCOMPLETE, "eleven times", NOW)
     assert [part.state for part in over.point.parts] == [PartState.ABANDONED]
 
 
@@ -222,3 +222,7 @@ def test_a_lost_part_is_reported_by_how_its_snapshot_was_found(provisioning: str
     part = planned().point.parts[0]
     seen = SnapshotSeen(part.id, part.disk_uid, provisioning, None, "", {}) if provisioning else None
     assert parts.loss_of(seen) == code
+
+
+def test_where_no_part_says_when_it_was_sent_patience_begins_now() -> None:
+    assert capture.waiting(planned(), NOW).operation.next_look == NOW + timedelta(seconds=20)

@@ -58,7 +58,11 @@ def test_a_machine_without_a_point_is_given_the_time_of_its_plan(
 
 
 def test_a_machine_that_a_plan_takes_and_no_look_enrolled_is_not_in_breach() -> None:
-    assert compliance(machine(enrolled_at=None), [], RULES, NOW).verdict is Verdict.NOT_YET
+    found = compliance(machine(enrolled_at=None), [], RULES, NOW)
+    assert (found.verdict, found.because) == (
+        Verdict.NOT_YET,
+        "enrolled 0 min ago, and its plan allows 1 d 1 h",
+    )
 
 
 @pytest.mark.parametrize("row", [machine(tags={"backup": "off"}, because="its tag backup is off")])

@@ -46,7 +46,7 @@ def test_a_plain_running_vm_reaches_the_highest_rung() -> None:
 
 def test_this_build_takes_snapshots_and_says_why_nothing_higher() -> None:
     choice = climb(PLAIN, BUILT)
-    assert (choice.rung, choice.consistency) == (Rung.SNAPSHOTS, Consistency.PER_DISK)
+    assert (choice.rung, choice.consistency, choice.apart) == (Rung.SNAPSHOTS, Consistency.PER_DISK, ())
     assert choice.because == "its 3 disks are taken one by one, not at one instant"
     assert [(one.rung, one.because) for one in choice.refused] == [
         (rung, "this build has no engine for restore points") for rung in (Rung.APPLICATION, Rung.CRASH, Rung.MIXED)
@@ -144,6 +144,14 @@ def test_a_restore_point_of_one_disk_would_promise_no_more_than_snapshots() -> N
 
 def test_the_host_cache_of_an_only_disk_has_nothing_to_be_out_of_order_with() -> None:
     assert climb(Hardware((hard("os", caching=Caching.READ_WRITE),), running=False), ALL).rung is Rung.CRASH
+
+
+def test_the_host_cache_of_one_of_two_disks_breaks_their_order() -> None:
+    vm = Hardware((hard("os", caching=Caching.READ_WRITE), hard("data0")), running=False)
+    assert [one.because for one in climb(vm, ALL).refused[1:]] == [
+        "disk os is cached for writing by the host, which breaks the order of writes across disks",
+        "fewer than two of its disks could share a restore point",
+    ]
 
 
 def test_reading_cache_does_no_harm() -> None:

@@ -32,6 +32,8 @@ from tests.decide.enumerator import Calendar, calendar_of, members
         ("٠ 2 * * *", "has a bad minute"),
         ("0 2 30 2 *", "has a bad day-of-month"),
         ("0 2 */20 * 1L", "names days that never come"),
+        ("0 2 * * *" + " " * 91, ""),
+        ("0 2 * * *" + " " * 92, "is longer than 100 characters"),
         ("9" * 5000 + " 2 * * *", "is longer than 100 characters"),
     ],
 )
