@@ -181,10 +181,10 @@ operations = ["Microsoft.Compute/virtualMachines/restart/action"]
             until(lambda: [one for one in webhook.heard if one.method == "POST" and "restart" in str(one.body)])
             sim.advance(60)
             until(lambda: not sim.control("GET", "clock")["busy"])
-            heard = [one.body for one in webhook.heard if "Microsoft.Compute" in str(one.body)]
-    assert len(heard) == 1
-    assert ("specversion" in str(heard[0])) == (schema == "CloudEventSchemaV1_0")
-    assert "disks" not in str(heard[0])
+            heard = {str(one.body) for one in webhook.heard if "Microsoft.Compute" in str(one.body)}
+    [event] = heard  # delivered again where the answer came late: at least once
+    assert ("specversion" in event) == (schema == "CloudEventSchemaV1_0")
+    assert "disks" not in event
 
 
 def test_calls_tell_everything_and_can_be_asked_for_from_a_number_on(sim: Running) -> None:
