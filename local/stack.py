@@ -36,9 +36,9 @@ IDENTITY_HEADER = "local"
 TOPIC = "tagback"
 EVENT_FUNCTION = "on_resource_event"
 # What a deployment sets because triggers name it: `%TAGBACK_SWEEP%` has no default in Azure.
-THREADS = (
-    32  # one for each message that host.json lets the host hand over at once, tests/test_function_app.py relates them
-)
+# One for each message that host.json lets the host hand over at once, and some for timers and HTTP; held together by
+# tests/test_function_app.py.
+THREADS = 48
 SCHEDULES = {"TAGBACK_SWEEP": "0 */15 * * * *", "TAGBACK_EXPIRE": "0 5 * * * *"}
 
 

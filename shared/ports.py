@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from shared.errors import CloudError
 from shared.model.event import Event
@@ -23,9 +23,8 @@ from shared.model.point import Point
 from shared.model.request import PoisonedMessage, Request
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.model.spending import Spending
+from shared.model.transition import Held, Record, Transition
 
-Row = Machine | Operation | Point
-RowT = TypeVar("RowT", Machine, Operation, Point, covariant=True)
 Answer = TypeVar("Answer")
 
 
@@ -156,40 +155,6 @@ class Deletions(Protocol):
 
     def azure_now(self, shard: Shard) -> datetime:
         """The time of Azure, as it dates an answer about the shard's recovery group. Missing where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held(Generic[RowT]):
-    """A row as the ledger held it when it was read, with its ETag."""
-
-    row: RowT
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A row to be written: created when `etag` is None (fails if it exists), replaced under If-Match otherwise."""
-
-    row: Row
-    etag: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """Rows of one VM that change together, all or none. `removed` rows are deleted under If-Match."""
-
-    shard: Shard
-    uid: VmUid
-    writes: tuple[Write, ...]
-    removed: tuple[Held[Operation] | Held[Point], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A machine with its operations, as read together."""
-
-    machine: Held[Machine]
-    operations: tuple[Held[Operation], ...]
 
 
 class Ledger(Protocol):

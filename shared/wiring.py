@@ -11,13 +11,14 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from shared.model.rules import Rules
-from shared.ports import World
+from shared.ports import Audit, Budgets, Leases, Ledger, Models, Poisoned, Queue, Requests, World
 
 if TYPE_CHECKING:
     from shared.cloud.identity import Identity
+    from shared.cloud.storage import Storage
     from shared.settings import Settings
     from shared.web.gateway import Reply
 
@@ -76,8 +77,6 @@ def opened(settings: Settings) -> Iterator[World]:
 def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitStack) -> World:
     from shared.cloud import (
         arm,
-        audit,
-        budgets,
         chance,
         deletions,
         events,
@@ -85,15 +84,11 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         groups,
         holdings,
         inventory,
-        leases,
-        ledger,
-        models,
         pace,
-        poisoned,
-        queues,
-        requests,
+        snapshots,
+        storage,
+        workers,
     )
-    from shared.cloud import snapshots, storage, workers  # ruff: isort: skip
     from shared.cloud.call import Calls
     from shared.cloud.clock import SystemClock
 
@@ -112,21 +107,41 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         clock=clock,
         chance=chance.SystemChance(),
         workers=open_parts.enter_context(closing(workers.ThreadWorkers())),
-        queue=queues.StorageQueue(account),
-        models=models.BlobModels(account),
-        audit=audit.BlobAudit(account),
         events=open_parts.enter_context(closing(events.TopicEvents(settings.topic_endpoint, identity, Calls(clock)))),
         inventory=inventory.AzureInventory(manager, queries, clock, settings.tag_prefix, seen_groups),
         snapshots=snapshots.AzureSnapshots(manager, queries, recovery),
         holdings=holdings.AzureHoldings(manager, recovery),
+        deletions=deletions.AzureDeletions(manager, recovery),
+        pace=paces,
+        **_in_storage(account),
+    )
+
+
+class _InStorage(TypedDict):
+    queue: Queue
+    models: Models
+    audit: Audit
+    ledger: Ledger
+    requests: Requests
+    poisoned: Poisoned
+    leases: Leases
+    reaper_leases: Leases
+    budgets: Budgets
+
+
+def _in_storage(account: Storage) -> _InStorage:
+    from shared.cloud import audit, budgets, leases, ledger, models, poisoned, queues, requests
+
+    return _InStorage(
+        queue=queues.StorageQueue(account),
+        models=models.BlobModels(account),
+        audit=audit.BlobAudit(account),
         ledger=ledger.TableLedger(account),
         requests=requests.TableRequests(account),
         poisoned=poisoned.TablePoisoned(account),
         leases=leases.TableLeases(account),
         reaper_leases=leases.TableLeases(account, leases.REAPER),
         budgets=budgets.TableBudgets(account),
-        deletions=deletions.AzureDeletions(manager, recovery),
-        pace=paces,
     )
 
 

@@ -11,7 +11,8 @@ from shared.model.operation import Failure, Kind, Operation, State
 from shared.model.plan import Age, Keep, Plan, Plans, Schedule, Unit
 from shared.model.point import Consistency, Engine, Origin, Part, PartState, Point, PointState
 from shared.model.rules import Mode, Rules
-from shared.ports import Row, Transition, World, Write
+from shared.model.transition import Row, Transition, Write
+from shared.ports import World
 from tests.world.stage import Stage, stage
 from tests.world.twins.witness import Witness
 

@@ -63,14 +63,10 @@ def test_every_queue_has_one_reader_and_one_for_what_was_poisoned(triggers: Mapp
     assert read == sorted([*QUEUES, *(f"{queue}-poison" for queue in QUEUES)])
 
 
-LASTING = ("shards", "reap", "requests")  # whose functions may work for minutes
-
-
-def test_messages_that_take_a_whole_slice_leave_threads_to_a_full_batch_of_quick_ones() -> None:
+def test_the_threads_of_a_worker_suffice_for_every_message_that_the_host_hands_it_at_once() -> None:
     queues = HOST["extensions"]["queues"]
-    batch = queues["batchSize"] + queues["newBatchThreshold"]
-    assert set(LASTING) < set(QUEUES)
-    assert batch * len(LASTING) + batch <= THREADS
+    at_once = (queues["batchSize"] + queues["newBatchThreshold"]) * len(QUEUES)
+    assert at_once <= THREADS
 
 
 def test_failed_messages_come_back_soon_and_functions_outlast_a_slice() -> None:

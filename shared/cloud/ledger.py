@@ -25,7 +25,7 @@ from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
 from shared.model.point import Point
-from shared.ports import Held, Record, Transition
+from shared.model.transition import Held, Record, Transition
 
 RowT = TypeVar("RowT", Machine, Operation, Point)
 LEDGER = "ledger"

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from shared.decide.deletion_dates import Standing
+from shared.decide.deletion_dates import Going, Standing
 from shared.decide.naming import STAMP, is_ours, is_ready
 from shared.model.identity import ResourceId
 from shared.model.point import Point
@@ -32,7 +32,7 @@ def not_before(seen: Sequence[SnapshotSeen], floor: timedelta, remains: bool) ->
 
 def outliving(standing: Standing, points: Iterable[Point]) -> list[Point]:
     """The complete points that are kept when this one goes: newer ones, for remains also that of the same slot."""
-    slot, remains = standing.point.slot, getattr(standing, "remains", False)
+    slot, remains = standing.point.slot, isinstance(standing, Going) and standing.remains
     return [one for one in points if one.complete and (one.slot > slot or (remains and one.slot == slot))]
 
 

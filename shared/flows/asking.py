@@ -29,20 +29,23 @@ def refuse_what_no_plan_takes(world: World, rules: Rules, machine: Machine) -> N
         raise BadInput([f"{machine.name} cannot be backed up: {refusal(machine, rules, now)}"])
 
 
+def filed(world: World, request: Request) -> Request:
+    """Record a request, then send the message that names it."""
+    world.requests.add(request)
+    world.queue.send(REQUESTS, request_text(request.id))
+    return request
+
+
+def new_request(world: World, asked: Asked, shard: Shard, uid: VmUid, by: str) -> Request:
+    """A request of this moment that nobody has served yet; `uid` is empty where it is about a whole shard."""
+    return Request(
+        id=world.chance.token(), asked=asked, shard=shard, uid=uid, by=by, at=world.clock.now(), progress=Progress.ASKED
+    )
+
+
 def ask_backup(world: World, machine: Machine, by: str) -> Request:
     """Ask for a recovery point of one machine now."""
-    asked = Request(
-        id=world.chance.token(),
-        asked=Asked.BACKUP,
-        shard=machine.shard,
-        uid=machine.uid,
-        by=by,
-        at=world.clock.now(),
-        progress=Progress.ASKED,
-    )
-    world.requests.add(asked)
-    world.queue.send(REQUESTS, request_text(asked.id))
-    return asked
+    return filed(world, new_request(world, Asked.BACKUP, machine.shard, machine.uid, by))
 
 
 def shards_with_points(world: World, rules: Rules) -> tuple[Shard, ...]:
@@ -52,18 +55,7 @@ def shards_with_points(world: World, rules: Rules) -> tuple[Shard, ...]:
 
 def ask_rebuild(world: World, shard: Shard, by: str) -> Request:
     """Ask that the ledger of one shard be made anew from what Azure holds."""
-    asked = Request(
-        id=world.chance.token(),
-        asked=Asked.REBUILD,
-        shard=shard,
-        uid=VmUid(""),
-        by=by,
-        at=world.clock.now(),
-        progress=Progress.ASKED,
-    )
-    world.requests.add(asked)
-    world.queue.send(REQUESTS, request_text(asked.id))
-    return asked
+    return filed(world, new_request(world, Asked.REBUILD, shard, VmUid(""), by))
 
 
 def request(world: World, request_id: str) -> Request:

@@ -27,7 +27,8 @@ from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
 from shared.model.point import Origin, PartState, Point
-from shared.ports import CallKind, Record, Row
+from shared.model.transition import Record, Row
+from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

@@ -18,7 +18,8 @@ from shared.model.machine import Machine
 from shared.model.operation import Operation, State
 from shared.model.point import Point
 from shared.model.rules import Rules
-from shared.ports import Held, Record, Row, Transition, World, Write
+from shared.model.transition import Held, Record, Row, Transition, Write
+from shared.ports import World
 
 RowT = TypeVar("RowT", Operation, Point)
 

@@ -19,7 +19,8 @@ from shared.flows.slicing import Slice
 from shared.messages import SHARDS, shard_text
 from shared.model.identity import Shard, VmUid
 from shared.model.rules import Rules
-from shared.ports import Record, World
+from shared.model.transition import Record
+from shared.ports import World
 
 log = logging.getLogger("tagback")
 

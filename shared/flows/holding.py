@@ -15,9 +15,9 @@ from functools import partial
 from shared.decide.naming import stamp
 from shared.decide.tag_values import FOREVER, HOLD_FORM, parse_hold
 from shared.errors import BadInput, CloudError, LostRace, Missing, Throttled, Unknown
+from shared.flows.asking import filed, new_request
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.slicing import Slice
-from shared.messages import REQUESTS, request_text
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.point import Part, Point, PointState
@@ -39,20 +39,8 @@ def ask_hold(world: World, machine: Machine, until: str, slot_text: str | None, 
     if not _meant(points, slot):
         what = f"point of {stamp(slot)}" if slot else "complete point"
         raise Unknown(f"{machine.name} has no {what} that could be held; see `tagback points`")
-    asked = Request(
-        id=world.chance.token(),
-        asked=Asked.HOLD,
-        shard=machine.shard,
-        uid=machine.uid,
-        by=by,
-        at=world.clock.now(),
-        progress=Progress.ASKED,
-        hold=until.strip().lower(),
-        slot=slot,
-    )
-    world.requests.add(asked)
-    world.queue.send(REQUESTS, request_text(asked.id))
-    return asked
+    asked = new_request(world, Asked.HOLD, machine.shard, machine.uid, by)
+    return filed(world, replace(asked, hold=until.strip().lower(), slot=slot))
 
 
 def _instant(text: str) -> datetime:

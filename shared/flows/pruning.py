@@ -8,7 +8,7 @@ from dataclasses import replace
 from shared.decide.pruning import MOST, next_prune, outlived
 from shared.flows.slicing import Slice
 from shared.model.machine import Machine
-from shared.ports import Held, Record, Transition, Write
+from shared.model.transition import Held, Record, Transition, Write
 
 log = logging.getLogger("tagback")
 

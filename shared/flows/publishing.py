@@ -17,7 +17,7 @@ from shared.errors import CloudError, LostRace
 from shared.flows.casework import Case
 from shared.flows.slicing import Slice
 from shared.model.machine import Machine
-from shared.ports import Transition, Write
+from shared.model.transition import Transition, Write
 
 log = logging.getLogger("tagback")
 

@@ -24,7 +24,8 @@ from shared.model.machine import Machine, Sighting, Status
 from shared.model.point import Origin, Point
 from shared.model.request import Progress, Request
 from shared.model.rules import Rules
-from shared.ports import CallKind, Held, Row, World
+from shared.model.transition import Held, Row
+from shared.ports import CallKind, World
 
 log = logging.getLogger("tagback")
 

@@ -19,7 +19,8 @@ from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.operation import State
 from shared.model.rules import Rules
-from shared.ports import Held, Row, World
+from shared.model.transition import Held, Row
+from shared.ports import World
 
 log = logging.getLogger("tagback")
 

@@ -13,10 +13,10 @@ from datetime import datetime
 from shared.decide.protection import plan_of
 from shared.decide.reopening import NotSensible, reopened
 from shared.errors import BadInput, LostRace, Unknown
+from shared.flows.asking import filed, new_request
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.lookup import machines, named
 from shared.flows.standing import operations_of
-from shared.messages import REQUESTS, request_text
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
 from shared.model.point import Point
@@ -50,19 +50,8 @@ def ask_retry(world: World, machine: Machine, operation: Operation, by: str) -> 
     verdict = reopened(operation, point, machine, now)
     if isinstance(verdict, NotSensible):
         raise BadInput([f"{operation.id} of {machine.name} is not tried again: {verdict.because}"])
-    asked = Request(
-        id=world.chance.token(),
-        asked=Asked.RETRY,
-        shard=machine.shard,
-        uid=machine.uid,
-        by=by,
-        at=now,
-        progress=Progress.ASKED,
-        operation=operation.id,
-    )
-    world.requests.add(asked)
-    world.queue.send(REQUESTS, request_text(asked.id))
-    return asked
+    asked = new_request(world, Asked.RETRY, machine.shard, machine.uid, by)
+    return filed(world, replace(asked, operation=operation.id))
 
 
 def retried(world: World, rules: Rules, request: Request) -> Request:

@@ -18,7 +18,8 @@ from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.request import PoisonedMessage
 from shared.model.rules import Rules
-from shared.ports import Held, World
+from shared.model.transition import Held
+from shared.ports import World
 
 RowT = TypeVar("RowT", Machine, Operation)
 

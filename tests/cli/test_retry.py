@@ -10,7 +10,7 @@ from shared.model.operation import Operation, State
 from shared.model.point import PointState
 from shared.model.request import Progress
 from shared.model.rules import Mode
-from shared.ports import Transition, Write
+from shared.model.transition import Transition, Write
 from tests.cli.running import ASKER, answer, run
 from tests.fleet import DAY, LAST_SLOT, NOW, SHARD, SUBSCRIPTION, Fleet, capture, empty_fleet, machine, point, uid_of
 

@@ -28,7 +28,7 @@ from shared.model.account import StorageAccount
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
-from shared.ports import Row, Transition, Write
+from shared.model.transition import Row, Transition, Write
 from tests.rows import (
     EXACT,
     SLOT,

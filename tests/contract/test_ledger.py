@@ -11,7 +11,8 @@ from shared.errors import LostRace
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import State
-from shared.ports import Held, Ledger, Record, Row, Transition, Write
+from shared.model.transition import Held, Record, Row, Transition, Write
+from shared.ports import Ledger
 from tests.rows import (
     DAY,
     EXACT,

@@ -15,7 +15,8 @@ from shared.model.machine import Disk, Machine, Status
 from shared.model.operation import Operation
 from shared.model.point import Part, PartState, Point
 from shared.model.rules import Mode, Rules
-from shared.ports import Deletions, Held, Transition, Write
+from shared.model.transition import Held, Transition, Write
+from shared.ports import Deletions
 from tests.fleet import DAY, LAST_SLOT, NOW, RULES, SHARD, Fleet, capture, empty_fleet, machine, point
 from tests.world.stage import Stage
 from tests.world.twins.azure import DiskTruth, Lock, SnapshotTruth, VmTruth

@@ -14,7 +14,7 @@ from shared.model.identity import DiskUid, ResourceId
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.operation import State
 from shared.model.point import Origin
-from shared.ports import Transition
+from shared.model.transition import Transition
 from tests.fleet import NOW, SHARD, SUBSCRIPTION, Fleet, empty_fleet, machine, place, uid_of
 from tests.world.twins.azure import DiskTruth, VmTruth, disk_place
 

@@ -12,7 +12,8 @@ from shared.flows.standing import standing
 from shared.model.identity import Shard
 from shared.model.machine import Machine
 from shared.model.operation import Operation
-from shared.ports import Held, Ledger
+from shared.model.transition import Held
+from shared.ports import Ledger
 from tests.fleet import DAY, LAST_SLOT, capture, empty_fleet, machine, usual_fleet
 
 

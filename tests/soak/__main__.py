@@ -1,6 +1,6 @@
 """`make soak`: everything that `make test` samples, at full count, part by part; the table it prints is kept in docs.
 
-`python -m tests.soak [--share 0.01] [PART ...]` runs a share of the counts, or some parts. Ends with 1 when one failed.
+`python -m tests.soak [--share 0.01] [--part NAME]` runs a share of the counts, or some parts. Ends with 1 if one fails.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ PARTS = (
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], *(part.name for part in PARTS)], help="all without a name")
+    parser.add_argument("--part", action="append", choices=[part.name for part in PARTS], help="all without a name")
     parser.add_argument("--share", type=float, default=1.0, help="of the full counts")
     asked = parser.parse_args(words)
-    chosen = [part for part in PARTS if not asked.parts or part.name in asked.parts]
+    chosen = [part for part in PARTS if not asked.part or part.name in asked.part]
     failed = [part.name for part in chosen if not _ran(part, max(round(part.full * asked.share), 1))]
     return 1 if failed else 0
 

@@ -32,7 +32,7 @@ from shared.cloud.storage import Storage
 from shared.errors import LostRace
 from shared.model.account import StorageAccount
 from shared.model.identity import Shard, VmUid
-from shared.ports import Transition, Write
+from shared.model.transition import Transition, Write
 from tests.rows import bare_machine, operation
 
 MACHINES = 2

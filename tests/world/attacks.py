@@ -23,7 +23,7 @@ from shared.messages import REAP, VMS, VmKey, parse_vm
 from shared.model.identity import DiskUid, ResourceId, VmUid
 from shared.model.machine import Machine, Status
 from shared.model.point import Part, Point, PointState, Removal
-from shared.ports import Held
+from shared.model.transition import Held
 from tests.fleet import DAY, LAST_SLOT, NOW, RULES, SHARD, Fleet, capture
 from tests.flows.deleting import HOUR, OWNER, Estate
 from tests.world.stage import stage

@@ -18,7 +18,7 @@ from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import PartState, Point, PointState
 from shared.model.snapshot import SnapshotOrder
-from shared.ports import Transition
+from shared.model.transition import Transition
 from tests.world.catalogue import ENFORCED, KEEPS, OWNER, UNKNOWN, asked
 from tests.world.removals import Removals
 from tests.world.scheduler import Invocation, Scheduler

@@ -11,7 +11,7 @@ from shared.model.event import Event
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import Point, PointState
-from shared.ports import Transition
+from shared.model.transition import Transition
 from tests.world.twins.rows import Kept
 
 PROMISE = "events"

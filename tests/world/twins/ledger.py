@@ -10,7 +10,7 @@ from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
-from shared.ports import Held, Record, Row, Transition
+from shared.model.transition import Held, Record, Row, Transition
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.rows import Kept, Rows, key_of, told
 from tests.world.twins.witness import Witness

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
-from shared.ports import Held, Row
+from shared.model.transition import Held, Row
 
 Kept = Held[Machine] | Held[Operation] | Held[Point]
 Key = tuple[str, ...]

@@ -8,7 +8,7 @@ from datetime import datetime
 from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.snapshot import SnapshotOrder
-from shared.ports import Transition
+from shared.model.transition import Transition
 from tests.world.scheduler import Invocation
 from tests.world.steps import Bucket
 from tests.world.twins.azure import SnapshotTruth
