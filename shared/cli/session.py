@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -18,6 +18,8 @@ from shared.cli.output import Form, print_json, printable
 from shared.errors import BadInput, CloudError, LostRace, NewerRows, TagbackError, Unknown
 from shared.model.rules import Rules
 from shared.ports import World
+
+Document = TypeVar("Document")
 
 NOT_ALL_IS_WELL = 1
 BAD_INPUT = 2
@@ -41,6 +43,13 @@ class Session:
     open: Callable[[], tuple[World, Rules]]
     caller: Callable[[], str]
     form: Form = Form.TABLE
+
+    def show(self, answer: Document, page: Callable[[Document], None]) -> None:
+        """One JSON document where that was asked for, else the page for people."""
+        if self.form is Form.JSON:
+            print_json(answer)
+        else:
+            page(answer)
 
 
 def exit_code(error: TagbackError) -> int:

@@ -1,0 +1,77 @@
+"""The commands that want something done: each leaves a request row and a message, and the app does the rest.
+
+Registered by main.py.
+"""
+
+from __future__ import annotations
+
+import click
+
+from shared.cli import pages
+from shared.cli.session import output_option, session_of
+from shared.flows import asking, holding, lookup, retrying, show
+
+
+@click.command()
+@click.argument("vm")
+@output_option
+@click.pass_context
+def backup(context: click.Context, vm: str) -> None:
+    """Ask for a recovery point of a VM now, beside its plan. A VM that no plan takes is refused with the reason."""
+    session = session_of(context)
+    world, rules = session.open()
+    machine = lookup.named(lookup.machines(world), vm)
+    asking.refuse_what_no_plan_takes(world, rules, machine)
+    asked = asking.ask_backup(world, machine, session.caller())
+    session.show({"id": asked.id}, lambda _: pages.print_asked(machine.name, asked.id))
+
+
+@click.command()
+@click.argument("job", metavar="JOB|VM")
+@output_option
+@click.pass_context
+def retry(context: click.Context, job: str) -> None:
+    """Try a failed job again now: one named by its id in `tagback jobs`, or the newest failed one of a VM.
+
+    What waits for a person is looked at again by itself, now and then; this is faster. What was given up begins anew,
+    unless a newer slot has begun.
+    """
+    session = session_of(context)
+    world, _ = session.open()
+    machine, operation = retrying.failed_job(world, job)
+    asked = retrying.ask_retry(world, machine, operation, session.caller())
+    session.show(
+        {"id": asked.id, "job": show.job_id(machine.uid, operation.id)},
+        lambda _: pages.print_retry(machine.name, operation.id, asked.id),
+    )
+
+
+@click.command()
+@click.argument("vm")
+@click.option("--until", required=True, metavar="DAY", help="2027-01-31, or forever; a day that is over ends a hold.")
+@click.option("--slot", metavar="SLOT", help="Only the point of this slot, as `tagback points` shows it.")
+@output_option
+@click.pass_context
+def hold(context: click.Context, vm: str, until: str, slot: str | None) -> None:
+    """Hold a VM's points: whatever its plan says, none of them is deleted before DAY is over."""
+    session = session_of(context)
+    world, _ = session.open()
+    machine = lookup.named(lookup.machines(world), vm)
+    asked = holding.ask_hold(world, machine, until, slot, session.caller())
+    session.show({"id": asked.id}, lambda _: pages.print_hold(machine.name, asked.hold, asked.id))
+
+
+@click.command()
+@output_option
+@click.pass_context
+def rebuild(context: click.Context) -> None:
+    """Make the ledger anew from what Azure holds, when its tables were lost. What the ledger still knows stays."""
+    session = session_of(context)
+    world, rules = session.open()
+    by = session.caller()
+    asked = [asking.ask_rebuild(world, shard, by) for shard in asking.shards_with_points(world, rules)]
+    answer = [{"id": one.id, "subscription": one.shard.subscription, "region": one.shard.region} for one in asked]
+    session.show(answer, pages.print_rebuilds)
+
+
+COMMANDS = (backup, retry, hold, rebuild)
