@@ -85,6 +85,8 @@ lock: $(VENV)/.installed
 	$(UV_COMPILE) pyproject.toml -o requirements.txt
 	$(UV_COMPILE) pyproject.toml --extra cli --group dev -c requirements.txt -o local/locks/dev.txt
 	echo mutmut | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/mutation.txt
+	echo azure-cli | $(UV_COMPILE) - -o local/locks/clients-az.txt
+	printf 'c7n\nc7n-azure\n' | $(UV_COMPILE) - -o local/locks/clients-custodian.txt
 
 clean:
 	rm -rf $(VENV) $(RUNTIME_VENV) $(CLIENTS) local/azurite/node_modules local/.run
