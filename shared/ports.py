@@ -212,8 +212,14 @@ class Requests(Protocol):
 
     def find(self, request_id: str) -> Request | None: ...
 
-    def settle(self, request: Request) -> None:
-        """Replace the stored request by its newer self; LostRace when it changed since `find`."""
+    def settle(self, request: Request) -> Request:
+        """Replace the stored request by its newer self, and answer it as stored, one revision on.
+
+        LostRace when it changed since `find`, or was settled for good.
+        """
+
+    def unsettled(self) -> Sequence[Request]:
+        """The requests that nobody has answered for good."""
 
     def forget(self, before: datetime) -> None:
         """Remove the requests of before an instant that were answered."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.cloud import table as tables
@@ -16,7 +18,7 @@ PARTITION = "requests"
 
 
 class TableRequests:
-    """Requests by id. A request is settled once, so `still asked` means unchanged since it was found."""
+    """Requests by id. One that is not `asked` any more was settled for good; `revision` tells what came first."""
 
     def __init__(self, storage: Storage) -> None:
         self._table = Table(storage, LEDGER)
@@ -28,11 +30,20 @@ class TableRequests:
         found = self._stored(request_id)
         return row_of(Request, found) if found else None
 
-    def settle(self, request: Request) -> None:
+    def settle(self, request: Request) -> Request:
         found = self._stored(request.id)
-        if found is None or row_of(Request, found).progress is not Progress.ASKED:
+        stored = row_of(Request, found) if found else None
+        if found is None or stored is None or stored.progress is not Progress.ASKED:
             raise LostRace(f"request {request.id} is settled already, or gone")
-        self._commit(request, tables.replace(entity_of(request, PARTITION), found["etag"]))
+        if stored.revision != request.revision:
+            raise LostRace(f"request {request.id} was changed by somebody else")
+        newer = replace(request, revision=request.revision + 1)
+        self._commit(newer, tables.replace(entity_of(newer, PARTITION), found["etag"]))
+        return newer
+
+    def unsettled(self) -> Sequence[Request]:
+        asked = self._table.between(PARTITION, "r|", "r" + END, "progress eq @asked", asked=Progress.ASKED.value)
+        return [row_of(Request, found) for found in asked]
 
     def forget(self, before: datetime) -> None:
         answered = self._table.between(

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.model.identity import Shard, VmUid
+from shared.model.restore import Restore, RestoreOrder
 
 
 class Asked(StrEnum):
@@ -16,15 +17,21 @@ class Asked(StrEnum):
     REBUILD = "rebuild"
     RETRY = "retry"
     HOLD = "hold"
+    RESTORE = "restore"
+    UNDO = "undo"
 
 
 class Progress(StrEnum):
-    """How far a request came: `taken` means that an operation in the ledger answers for it, `done` that all is done."""
+    """How far a request came: `taken` means that an operation in the ledger answers for it, `done` that all is done.
+
+    `failed`: it was begun and could not be carried out.
+    """
 
     ASKED = "asked"
     TAKEN = "taken"
     REFUSED = "refused"
     DONE = "done"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class Request:
 
     A request to hold says until when in `hold`, in the words of the tag, and which point in `slot`: None means all.
     A request about a whole shard has no `uid`; `reached` is the last machine that it is done with.
+    A restore says what is wanted in `order`; `restore` is how far it came, None before a point is chosen. One that
+    is to undo another names it in `operation`. `revision` counts the changes: a write that comes second is refused.
     """
 
     id: str
@@ -48,6 +57,9 @@ class Request:
     reached: str = ""
     hold: str = ""
     slot: datetime | None = None
+    order: RestoreOrder | None = None
+    restore: Restore | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

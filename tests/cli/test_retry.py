@@ -62,7 +62,7 @@ def test_a_request_that_is_delivered_twice_reopens_once() -> None:
     again = fleet.world.requests.find(request)
     assert again is not None
     assert again.progress is Progress.TAKEN
-    fleet.world.requests.settle(replace(again, progress=Progress.ASKED))
+    fleet.stage.requests.asked[request] = replace(again, progress=Progress.ASKED)
     before = fleet.world.ledger.record(SHARD, uid_of(1))
     run_request(*fleet.open(), request)
     assert fleet.world.ledger.record(SHARD, uid_of(1)) == before

@@ -10,12 +10,36 @@ import pytest
 
 from shared.decide.naming import model_reference
 from shared.errors import LostRace, Missing
-from shared.model.identity import Shard
+from shared.model.identity import ResourceId, Shard
+from shared.model.operation import Failure
 from shared.model.request import Asked, PoisonedMessage, Progress, Request
+from shared.model.restore import ArmPath, Restore, RestoreMode, RestoreOrder, Source, Stage, Swap
 from shared.ports import Audit, Leases, Models, Poisoned, Requests
 from tests.rows import EXACT, new_uid
 
 MINUTE = timedelta(minutes=1)
+DISK = ResourceId("sub", "web", "microsoft.compute/disks", "os")
+SNAPSHOT = ResourceId("sub", "tagback-westeurope", "microsoft.compute/snapshots", "tb-1")
+ORDER = RestoreOrder(RestoreMode.IN_PLACE, before=EXACT, group="Web", name="Web-2", protect=True)
+RESTORE = Restore(
+    because="the newest complete point (per-disk)",
+    slot=EXACT,
+    lost_seconds=3600,
+    sources=(Source(SNAPSHOT, DISK, None), Source(SNAPSHOT, DISK, 3)),
+    model="m1",
+    machine=ArmPath("/subscriptions/sub/resourceGroups/Web/providers/Microsoft.Compute/virtualMachines/Web-2"),
+    makes=(ArmPath(str(DISK)),),
+    expires=EXACT + MINUTE,
+    started_at=EXACT,
+    stage=Stage.SWAP,
+    absent=(ArmPath("/a/b"),),
+    lacking=("the system-assigned identity",),
+    swaps=(Swap(ArmPath(str(DISK)), None), Swap(ArmPath(str(DISK)), 3)),
+    was_running=False,
+    attempts=2,
+    failure=Failure("SkuNotAvailable", "no", "choose another size", since=EXACT, times=2),
+    next_look=EXACT,
+)
 
 
 def asked(shard: Shard) -> Request:
@@ -40,12 +64,38 @@ def test_a_request_is_added_once(requests: Requests, shard: Shard) -> None:
 def test_a_request_is_settled_once(requests: Requests, shard: Shard) -> None:
     request = asked(shard)
     requests.add(request)
-    requests.find(request.id)
-    taken = replace(request, progress=Progress.TAKEN, operation="slot-1", because="it is registered")
-    requests.settle(taken)
-    with pytest.raises(LostRace):
-        requests.settle(replace(request, progress=Progress.REFUSED))
+    taken = requests.settle(replace(request, progress=Progress.TAKEN, operation="slot-1", because="it is registered"))
+    assert (taken.progress, taken.revision) == (Progress.TAKEN, 1)
+    for later in (request, taken):
+        with pytest.raises(LostRace):
+            requests.settle(replace(later, progress=Progress.REFUSED))
     assert requests.find(request.id) == taken
+
+
+def test_of_two_who_change_a_request_the_second_is_refused(requests: Requests, shard: Shard) -> None:
+    request = asked(shard)
+    requests.add(request)
+    first = requests.settle(replace(request, reached="a"))
+    with pytest.raises(LostRace):
+        requests.settle(replace(request, reached="b"))
+    assert requests.find(request.id) == first
+
+
+def test_unsettled_are_those_that_nobody_answered(requests: Requests, shard: Shard) -> None:
+    answered, waiting, going_on = asked(shard), asked(shard), asked(shard)
+    for request in (answered, waiting, going_on):
+        requests.add(request)
+    requests.settle(replace(answered, progress=Progress.DONE))
+    later = requests.settle(replace(going_on, reached="a"))
+    of_ours = {answered.id, waiting.id, going_on.id}
+    found = {one.id: one for one in requests.unsettled() if one.id in of_ours}
+    assert found == {waiting.id: waiting, going_on.id: later}
+
+
+def test_a_restore_is_kept_with_its_order_and_all_of_its_progress(requests: Requests, shard: Shard) -> None:
+    request = replace(asked(shard), asked=Asked.RESTORE, order=ORDER, restore=RESTORE)
+    requests.add(request)
+    assert requests.find(request.id) == request
 
 
 def test_answered_requests_are_forgotten_after_a_time_and_open_ones_never(requests: Requests, shard: Shard) -> None:
@@ -53,7 +103,6 @@ def test_answered_requests_are_forgotten_after_a_time_and_open_ones_never(reques
     for request in (old, waiting, new):
         requests.add(request)
     for request in (old, new):
-        requests.find(request.id)
         requests.settle(replace(request, progress=Progress.REFUSED))
     requests.forget(EXACT + MINUTE)
     assert requests.find(old.id) is None

@@ -29,7 +29,7 @@ def test_the_request_of_a_poisoned_message_is_refused_and_says_what_to_do(fleet:
     fleet.world.requests.add(ASKED)
     record(*fleet.open(), REQUESTS, request_text("r1"))
     record(*fleet.open(), REQUESTS, request_text("r1"))
-    assert fleet.world.requests.find("r1") == replace(ASKED, progress=Progress.REFUSED, because=GIVEN_UP)
+    assert fleet.world.requests.find("r1") == replace(ASKED, progress=Progress.REFUSED, because=GIVEN_UP, revision=1)
 
 
 def test_a_request_that_was_answered_stays_as_it_was_answered(fleet: Fleet) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
@@ -40,8 +40,11 @@ class AsStrictAsTables:
         key("r", request_id)
         return self._requests.find(request_id)
 
-    def settle(self, request: Request) -> None:
-        self._requests.settle(request)
+    def settle(self, request: Request) -> Request:
+        return self._requests.settle(request)
+
+    def unsettled(self) -> Sequence[Request]:
+        return self._requests.unsettled()
 
     def forget(self, before: datetime) -> None:
         self._requests.forget(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.decide.naming import model_reference
@@ -56,12 +57,11 @@ class AuditTwin:
 
 
 class RequestsTwin:
-    """What people asked for. A request found is remembered by its identity, which stands for its ETag."""
+    """What people asked for."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
         self.asked: dict[str, Request] = {}
-        self._seen: dict[tuple[int, str], Request] = {}
 
     def add(self, request: Request) -> None:
         call = Call("table", "requests.add", Effect.WRITE, subject=request.id)
@@ -75,18 +75,25 @@ class RequestsTwin:
         call = Call("table", "requests.find", Effect.READ, subject=request_id)
         self._steps.before(call)
         answer = self.asked.get(request_id)
-        if answer is not None:
-            self._seen[self._reader(), request_id] = answer
         self._steps.after(call)
         return answer
 
-    def settle(self, request: Request) -> None:
+    def settle(self, request: Request) -> Request:
         call = Call("table", "requests.settle", Effect.WRITE, subject=request.id)
         self._steps.before(call)
-        if self.asked.get(request.id) is not self._seen.get((self._reader(), request.id)):
+        present = self.asked.get(request.id)
+        if present is None or present.progress is not Progress.ASKED or present.revision != request.revision:
             raise LostRace(f"request {request.id} changed")
-        self.asked[request.id] = request
+        newer = self.asked[request.id] = replace(request, revision=request.revision + 1)
         self._steps.after(call)
+        return newer
+
+    def unsettled(self) -> Sequence[Request]:
+        call = Call("table", "requests.unsettled", Effect.READ)
+        self._steps.before(call)
+        answer = [one for _, one in sorted(self.asked.items()) if one.progress is Progress.ASKED]
+        self._steps.after(call)
+        return answer
 
     def forget(self, before: datetime) -> None:
         call = Call("table", "requests.forget", Effect.WRITE)
@@ -95,10 +102,6 @@ class RequestsTwin:
         for request in old:
             del self.asked[request.id]
         self._steps.after(call)
-
-    def _reader(self) -> int:
-        worker = self._steps.scheduler.current
-        return id(worker.invocation) if worker else 0
 
 
 class PoisonedTwin:

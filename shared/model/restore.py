@@ -1,0 +1,113 @@
+"""Restores: what a person wants back (`RestoreOrder`), and how far it came (`Restore`), both within the request's row.
+
+Everything a restore makes has a name derived from the request's id and carries it as a tag, so that whoever comes next
+looks before acting and adopts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from shared.model.identity import ResourceId
+from shared.model.operation import Failure
+
+ArmPath = NewType("ArmPath", str)
+"""The ARM id of anything, spelt as it was found or is to be made: a name keeps its case."""
+
+
+class RestoreMode(StrEnum):
+    """What is brought back.
+
+    `disks`: the disks alone. `new`: a new VM beside the one that was. `rebuild`: the VM under its own name, which must
+    be free. `in-place`: the disks of the VM that stands there are swapped for those of the point.
+    """
+
+    DISKS = "disks"
+    NEW = "new"
+    REBUILD = "rebuild"
+    IN_PLACE = "in-place"
+
+
+class Stage(StrEnum):
+    """The stages of a restore and of its undoing; `decide/restoring.py` has their order."""
+
+    SURVEY = "survey"
+    DISKS = "disks"
+    INTERFACES = "interfaces"
+    MACHINE = "machine"
+    CLAIM = "claim"
+    STOP = "stop"
+    DETACH = "detach"
+    SWAP = "swap"
+    START = "start"
+    RELEASE = "release"
+    REMOVE_MACHINE = "remove-machine"
+    REMOVE_INTERFACES = "remove-interfaces"
+    REMOVE_DISKS = "remove-disks"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOrder:
+    """What is wanted: the newest point before an instant, or the one of a slot, or simply the newest.
+
+    `group`, `name` and `subnet` are empty for those of the machine itself. `protect` gives the machine its opt-in tags
+    back when all is done; otherwise it says `off`.
+    """
+
+    mode: RestoreMode
+    before: datetime | None = None
+    slot: datetime | None = None
+    group: str = ""
+    name: str = ""
+    subnet: str = ""
+    protect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one disk is made from: the part of the point, and the disk that it was taken of."""
+
+    snapshot: ResourceId
+    disk: ResourceId
+    lun: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A disk of a machine in place: `old` leaves `lun` (None for the OS disk) and stays until the restore expires."""
+
+    old: ArmPath
+    lun: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """How far a restore came. `stage` is the one under way; None once it ended.
+
+    `lost_seconds` is how much time before the moment wished for is not in the point. `makes` is everything that it may
+    make, recorded before any of it is made. `absent` are things the captured machine refers to that are no more (or
+    are another's now), `lacking` sentences about what cannot come back. `swaps` and `was_running` say how a machine in
+    place was found. `expires` is when leftovers may be removed. `attempts` counts the tries of the stage under way.
+    """
+
+    because: str
+    slot: datetime
+    lost_seconds: int
+    sources: tuple[Source, ...]
+    model: str
+    machine: ArmPath
+    makes: tuple[ArmPath, ...]
+    expires: datetime
+    started_at: datetime
+    stage: Stage | None
+    absent: tuple[ArmPath, ...] = ()
+    lacking: tuple[str, ...] = ()
+    swaps: tuple[Swap, ...] = ()
+    was_running: bool = True
+    attempts: int = 0
+    failure: Failure | None = None
+    next_look: datetime | None = None
+    ended_at: datetime | None = None
