@@ -82,6 +82,7 @@ class Stack:
         write_environment(wanted.run, self.settings)
         self._host_port = wanted.ports.host
         self._host, self.host_url, self.keys = self._start_host()
+        self._storage_clock = AzuriteClock(self.azurite.clock_url)
         self._conductor: Conductor | None = None
 
     def _start_azurite(self) -> Azurite:
@@ -161,9 +162,9 @@ class Stack:
         assert self.wanted.start is not None, "this stack runs on the machine's clock"
         if self._conductor is None:
             followers: list[Follower] = [
-                AzuriteClock(self.azurite.clock_url),
+                self._storage_clock,
                 SimulatorClock(self.simulator_url, self.ca),
-                HostClock(self.host_url),
+                HostClock(self.host_url, self._storage_clock.writes),
             ]
             self._conductor = Conductor(followers, datetime.fromtimestamp(time.time() + self._ahead, UTC))
         return self._conductor
@@ -183,7 +184,7 @@ class Stack:
             self._ahead = self._conductor.ahead().total_seconds()
         self._host, self.host_url, self.keys = self._start_host()
         if self._conductor is not None:
-            self._conductor.replace(HostClock(self.host_url))
+            self._conductor.replace(HostClock(self.host_url, self._storage_clock.writes))
 
     def check(self) -> None:
         """Raise when a part has ended by itself."""

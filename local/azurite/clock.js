@@ -1,7 +1,8 @@
 // Loaded into the unmodified emulator by `node --require`: its `Date` runs ahead of the machine's by an offset that
 // only grows, every storage request leaves a line in a log, and a service can be out of order for a while. Visibility,
 // leases and timestamps follow by themselves.
-// Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso};
+// Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso, "writes": n}, where n changes
+// with everything that may have changed what is stored;
 // POST /outage {"port": n, "until": iso} has that port answer 503 ServerBusy until then -> {"now": iso}.
 "use strict";
 const fs = require("node:fs");
@@ -61,7 +62,7 @@ const control = http.createServer(async (request, response) => {
     const order = request.method === "POST" ? JSON.parse(text) : null;
     if (order && request.url === "/outage") breakDown(order.port, order.until);
     else if (order) moveTo(order.to);
-    answer = { now: new Date().toISOString() };
+    answer = { now: new Date().toISOString(), writes };
   } catch (problem) {
     status = 400;
     answer = { error: String(problem.message) };
@@ -73,6 +74,15 @@ if (process.env.AZURITE_NOW) moveTo(process.env.AZURITE_NOW);
 control.keepAliveTimeout = 600000;
 control.listen(0, "127.0.0.1", () => console.log(`clock control at http://127.0.0.1:${control.address().port}`));
 control.unref();
+
+// ---- writes ------------------------------------------------------------------------------------------------------
+let writes = 0; // counted when one begins and again when it is over: between the two it may or may not be visible
+
+function count(request, response) {
+  if (request.method === "GET" || request.method === "HEAD") return;
+  writes += 1;
+  response.on("close", () => (writes += 1));
+}
 
 // ---- request log -------------------------------------------------------------------------------------------------
 const CONDITIONS = ["if-match", "if-none-match", "x-ms-lease-id", "x-ms-lease-action"];
@@ -117,6 +127,7 @@ const emit = http.Server.prototype.emit;
 http.Server.prototype.emit = function (event, request, response) {
   if (event === "request" && this !== control) {
     response.setHeader("Date", new Date().toUTCString()); // node's own header would show the machine's time
+    count(request, response);
     if (log !== null) follow(this.address().port, request, response);
     if (refused(this.address().port, request, response)) return true;
   }

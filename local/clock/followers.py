@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -101,18 +101,24 @@ def instant_or_none(value: object) -> datetime | None:
 
 
 class AzuriteClock:
-    """The storage emulator: wholly passive, so never busy and never due."""
+    """The storage emulator: wholly passive, so never busy and never due. Its activity changes with what is stored."""
 
     name = "azurite"
 
     def __init__(self, url: str) -> None:
         self._peer = Peer(url)
+        self._writes = 0
 
     def now(self) -> datetime:
         return instant(self._peer.get("/clock")["now"])
 
+    def writes(self) -> int:
+        """The activity at the latest look."""
+        return self._writes
+
     def look(self) -> Look:
-        return Look(idle=True, activity=0, next=None)
+        self._writes = int(str(self._peer.get("/clock")["writes"]))
+        return Look(idle=True, activity=self._writes, next=None)
 
     def move(self, to: datetime) -> None:
         self._peer.post("/clock", {"to": to.isoformat()})
@@ -148,11 +154,13 @@ class HostClock:
 
     name = "host"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, writes: Callable[[], int] | None = None) -> None:
         self._peer = Peer(url)
+        self._writes = writes
 
     def look(self) -> Look:
-        answer = self._peer.get("/_host/idle")
+        """Say how much was written to storage before, where that is known: queues need not be asked again in vain."""
+        answer = self._peer.get("/_host/idle" if self._writes is None else f"/_host/idle?writes={self._writes()}")
         return Look(bool(answer["idle"]), int(str(answer["activity"])), instant_or_none(answer["next"]))
 
     def move(self, to: datetime) -> None:

@@ -25,6 +25,7 @@ class Control:
         self._clock = clock
         self._activity = activity
         self._census = census
+        self._empty_at: str | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         match request.method, request.path:
@@ -33,7 +34,7 @@ class Control:
             case "POST", "/_host/clock":
                 return await self._move(request)
             case "GET", "/_host/idle":
-                return web.json_response(await self._idle())
+                return web.json_response(await self._idle(request.query.get("writes")))
         return web.Response(status=404)
 
     async def _move(self, request: web.Request) -> web.Response:
@@ -45,16 +46,29 @@ class Control:
             to = to.replace(tzinfo=UTC)
         return web.json_response({"now": written(self._clock.move_to(to))})
 
+    async def _holds(self, writes: str | None) -> frozenset[Holds]:
+        """What the queues hold; not asked again when all were empty and the asker says that nothing was written since.
+
+        `writes` is the asker's word for the state of storage: anybody may write to it, so the host cannot know.
+        """
+        if writes is not None and writes == self._empty_at and not self._activity.running:
+            return frozenset({Holds.NOTHING})
+        self._empty_at = None
+        holds = await self._census.take()
+        if holds <= {Holds.NOTHING} and not self._activity.running:
+            self._empty_at = writes
+        return holds
+
     def _is_quiet(self) -> bool:
         return self._activity.is_quiet() and not self._clock.is_due()
 
-    async def _idle(self) -> dict[str, Any]:
+    async def _idle(self, writes: str | None) -> dict[str, Any]:
         """Idle only if no queue has anything to take and nothing happened while they were asked."""
         before = self._activity.count
         holds: frozenset[Holds] = frozenset()
         idle = self._is_quiet()
         if idle:
-            holds = await self._census.take()
+            holds = await self._holds(writes)
             idle = Holds.VISIBLE not in holds and self._is_quiet() and self._activity.count == before
         upcoming = [moment for moment in (self._clock.next(),) if moment is not None]
         if Holds.HIDDEN in holds:

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from enum import Enum
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
 from local.host.queue_processor import MESSAGE_VISIBILITY, QueueProcessor
@@ -26,6 +26,7 @@ class Holds(Enum):
     NOTHING = "nothing"
     HIDDEN = "hidden"
     VISIBLE = "visible"
+    UNKNOWN = "unknown"
 
 
 @dataclass(slots=True)
@@ -92,10 +93,10 @@ class QueueListener:
             return Holds.NOTHING
         try:
             properties = await self._queue.get_queue_properties()
-        except AzureError:
+        except AzureError as error:
             self._exists = False
             self._wake.set()
-            return Holds.NOTHING
+            return Holds.NOTHING if isinstance(error, ResourceNotFoundError) else Holds.UNKNOWN
         if (properties.approximate_message_count or 0) <= len(self._processing):
             self._wake.set()  # this was an empty look like any other: wait anew, and longer
             return Holds.NOTHING
