@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from shared.errors import CloudError
+from shared.model.brake import Braking
 from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Machine, Sighting
@@ -204,6 +205,16 @@ class Budgets(Protocol):
         """Replace the row as it was read by its newer self; LostRace when it changed meanwhile."""
 
 
+class Brakes(Protocol):
+    """What people, and the mass brake, have stopped. No table: it outlives the loss of the ledger."""
+
+    def now(self) -> Braking:
+        """Every brake; an empty value while nothing was ever stopped."""
+
+    def change(self, braking: Braking) -> None:
+        """Replace the brakes as they were read by their newer self; LostRace when they changed meanwhile."""
+
+
 class Requests(Protocol):
     """What people asked for. Created once, then only its progress changes, under If-Match."""
 
@@ -292,5 +303,6 @@ class World:
     leases: Leases
     reaper_leases: Leases
     budgets: Budgets
+    brakes: Brakes
     deletions: Deletions
     pace: Pace

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
 from shared.model.rules import Rules
-from shared.ports import Audit, Budgets, Leases, Ledger, Models, Poisoned, Queue, Requests, World
+from shared.ports import Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Queue, Requests, World
 
 if TYPE_CHECKING:
     from shared.cloud.identity import Identity
@@ -127,10 +127,11 @@ class _InStorage(TypedDict):
     leases: Leases
     reaper_leases: Leases
     budgets: Budgets
+    brakes: Brakes
 
 
 def _in_storage(account: Storage) -> _InStorage:
-    from shared.cloud import audit, budgets, leases, ledger, models, poisoned, queues, requests
+    from shared.cloud import audit, brakes, budgets, leases, ledger, models, poisoned, queues, requests
 
     return _InStorage(
         queue=queues.StorageQueue(account),
@@ -142,6 +143,7 @@ def _in_storage(account: Storage) -> _InStorage:
         leases=leases.TableLeases(account),
         reaper_leases=leases.TableLeases(account, leases.REAPER),
         budgets=budgets.TableBudgets(account),
+        brakes=brakes.BlobBrakes(account),
     )
 
 

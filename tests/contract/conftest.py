@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.cloud.audit import BlobAudit
+from shared.cloud.brakes import BlobBrakes
 from shared.cloud.chance import SystemChance
 from shared.cloud.clock import SystemClock
 from shared.cloud.graph import Graph
@@ -31,6 +32,7 @@ from shared.cloud.workers import ThreadWorkers
 from shared.model.identity import Shard
 from shared.ports import (
     Audit,
+    Brakes,
     Chance,
     Clock,
     Holdings,
@@ -89,6 +91,13 @@ def poisoned(implementation: str, request: pytest.FixtureRequest) -> Poisoned:
     if implementation == "twin":
         return _twins(request).world.poisoned
     return TablePoisoned(_storage(request))
+
+
+@pytest.fixture
+def brakes(implementation: str, request: pytest.FixtureRequest) -> Brakes:
+    if implementation == "twin":
+        return _twins(request).world.brakes
+    return BlobBrakes(_storage(request))
 
 
 @pytest.fixture

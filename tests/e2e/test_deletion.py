@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from shared.cloud import audit, budgets, chance, deletions, events, holdings, ledger, models, poisoned, queues, requests
+from shared.cloud import audit, brakes, budgets, chance, deletions, events, holdings, ledger, models, poisoned, queues, requests
 from shared.cloud.arm import Arm
 from shared.cloud.call import Calls
 from shared.cloud.graph import Graph
@@ -117,6 +117,7 @@ def life(
         leases=TableLeases(storage),
         reaper_leases=TableLeases(storage, REAPER),
         budgets=budgets.TableBudgets(storage),
+        brakes=brakes.BlobBrakes(storage),
         deletions=deletions.AzureDeletions(arm, recovery),
         pace=pace,
     )

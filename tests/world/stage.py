@@ -9,6 +9,7 @@ from shared.ports import World
 from tests.world.scheduler import Scheduler
 from tests.world.steps import EventLog, Steps
 from tests.world.twins.azure import Azure
+from tests.world.twins.brakes import BrakesTwin
 from tests.world.twins.deletions import BudgetsTwin, DeletionsTwin
 from tests.world.twins.events import EventsTwin
 from tests.world.twins.holdings import HoldingsTwin
@@ -41,6 +42,7 @@ class Stage:
     leases: LeasesTwin
     pace: PaceTwin
     budgets: BudgetsTwin
+    brakes: BrakesTwin
     world: World
 
 
@@ -54,7 +56,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
     queues = Queues(lambda: scheduler.now)
     ledger, models, audit = LedgerTwin(steps, witness), ModelsTwin(steps), AuditTwin(steps, witness)
     poisoned, events = PoisonedTwin(steps), EventsTwin(steps, witness)
-    budgets = BudgetsTwin(steps)
+    budgets, brakes = BudgetsTwin(steps), BrakesTwin(steps, witness)
     requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(throttle, steps)
     world = World(
         clock=ClockTwin(scheduler, steps),
@@ -73,6 +75,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         leases=leases,
         reaper_leases=LeasesTwin(steps),
         budgets=budgets,
+        brakes=brakes,
         deletions=DeletionsTwin(azure, steps, throttle, witness),
         pace=pace,
     )
@@ -92,5 +95,6 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         leases=leases,
         pace=pace,
         budgets=budgets,
+        brakes=brakes,
         world=world,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.model.brake import Braking
 from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.snapshot import SnapshotOrder
@@ -33,6 +34,8 @@ class Witness:
     def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None: ...
 
     def events_published(self, events: Sequence[Event]) -> None: ...
+
+    def brakes_changed(self, before: Braking, after: Braking) -> None: ...
 
     def told_to_wait(self, bucket: Bucket, until: datetime, by: Invocation | None) -> None: ...
 
