@@ -6,15 +6,15 @@ Called by flows/registering.py, by the sweep through questions.py, and by whatif
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.decide.capture import closed, opened
 from shared.decide.protection import next_due, plan_of
-from shared.decide.registration import registered
+from shared.decide.registration import Enrolment, enrolment, group_of, registered
 from shared.decide.schedule import owed
+from shared.decide.tag_values import relevant
 from shared.model.machine import Lens, Machine, Sighting, Status
-from shared.model.operation import Operation, State
+from shared.model.operation import Kind, Operation, State
 from shared.model.plan import Plan
 from shared.model.point import Origin
 from shared.model.rules import Rules
@@ -47,15 +47,26 @@ def rejudged(machine: Machine, tags: Mapping[str, str], rules: Rules, now: datet
 
 
 def outdated(machine: Machine, rules: Rules, now: datetime) -> str:
-    """Why a row no longer follows from its own tags: the plans or the mode changed since; empty when it does."""
-    after = rejudged(machine, machine.tags, rules, now)
-    due = next_due(after, rules, now)
-    return "" if replace(after, status=machine.status, next_due=due) == machine else "its plans or their mode changed"
+    """Why a row no longer follows from its own tags: the plans or the mode changed since; empty when it does.
+
+    Asked of every row at every sweep, so it compares what a judgement sets and builds no row.
+    """
+    due = machine.next_due == next_due(machine, rules, now)
+    return "" if due and _follows(machine, rules, now) else "its plans or their mode changed"
+
+
+def _follows(machine: Machine, rules: Rules, now: datetime) -> bool:
+    """Whether `rejudged` by its own tags would leave the row as it is."""
+    if machine.status is Status.GONE or machine.absent_since:
+        return True
+    same_tags = machine.tags == relevant(machine.tags, rules.prefix)
+    same_group = machine.group == group_of(machine, machine.group, rules)
+    return same_tags and same_group and Enrolment.of(machine) == enrolment(machine, machine, rules, now)
 
 
 def first_capture(machine: Machine, operations: Iterable[Operation], plan: Plan, now: datetime) -> Operation | None:
     """The first point of a machine that was enrolled just now, unless it has one that no slot has passed since."""
-    if machine.enrolled_at != now:
+    if machine.enrolled_at != now or not plan.takes_snapshots:
         return None
     if machine.last_point and owed(plan.schedule, machine.last_point, now) is None:
         return None
@@ -65,8 +76,8 @@ def first_capture(machine: Machine, operations: Iterable[Operation], plan: Plan,
 
 
 def ends_unprotected(operation: Operation) -> bool:
-    """Whether an operation ends when its machine loses protection; what Azure has accepted whole comes to its end."""
-    return operation.state.open and operation.state is not State.STARTED
+    """Whether a capture ends when its machine loses protection; what Azure has accepted whole comes to its end."""
+    return operation.kind is Kind.CAPTURE and operation.state.open and operation.state is not State.STARTED
 
 
 def carried_on(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> tuple[Operation, ...]:

@@ -30,7 +30,11 @@ class Standing:
 
 def wish_of(machine: Machine, rules: Rules, now: datetime) -> Wish:
     """What the machine's tags ask for; while the grace after a typo runs, the last good plan."""
-    wish = tagged_wish(machine, rules)
+    return in_grace(tagged_wish(machine, rules), machine, rules, now)
+
+
+def in_grace(wish: Wish, machine: Machine, rules: Rules, now: datetime) -> Wish:
+    """A wish that names no plan, as the wish for the last good one while the grace after a typo runs."""
     last_good = rules.plans.by_name.get(machine.plan)
     ends = (machine.grace_from or now) + GRACE
     if isinstance(wish, Misnamed) and last_good and now < ends:
@@ -57,12 +61,16 @@ def tagged_wish(machine: Machine, rules: Rules) -> Wish:
 
 
 def plan_of(machine: Machine, rules: Rules, now: datetime) -> Plan | None:
-    """The plan by which captures of this machine are taken now; None when none are.
+    """The plan by which captures of this machine are taken now; None when none are."""
+    return plan_by(wish_of(machine, rules, now), machine, rules)
+
+
+def plan_by(wish: Wish, machine: Machine, rules: Rules) -> Plan | None:
+    """The plan of a wish where it may be acted upon.
 
     A machine all of whose disks are left out keeps its slots: each is skipped with that reason, and is the occasion to
     notice that a disk is no longer left out.
     """
-    wish = wish_of(machine, rules, now)
     acting = rules.subscriptions.get(machine.shard.subscription) is Mode.ENFORCE
     alive = machine.status is not Status.GONE and machine.absent_since is None
     return wish.plan if isinstance(wish, OptedIn) and acting and machine.disks and alive else None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
+from hypothesis import given, strategies
 
 from shared.decide.capture import opened
 from shared.decide.enrolment import (
@@ -16,13 +17,13 @@ from shared.decide.enrolment import (
     outdated,
     rejudged,
 )
-from shared.decide.protection import settled_row
-from shared.model.machine import Machine, Status
+from shared.decide.protection import next_due, settled_row
+from shared.model.machine import GroupSeen, Machine, Status
 from shared.model.operation import State
 from shared.model.plan import Plans
 from shared.model.point import Origin
 from shared.model.rules import Mode, Rules
-from tests.decide.plans import GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, at, machine
+from tests.decide.plans import GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, at, disk, machine
 
 OBSERVED = replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})
 ONLY_GOLD = replace(RULES, plans=Plans({"gold": GOLD}, "gold", {}))
@@ -122,3 +123,33 @@ def test_operations_of_a_machine_that_stays_go_on_and_an_enrolled_one_gets_its_f
     due = opened(machine(), at("2027-03-10 02:00"), Origin.SLOT, "due", NOW)
     assert carried_on(machine(), [due], RULES, NOW) == (due,)
     assert [one.origin for one in carried_on(fresh(), [due], RULES, NOW)] == [Origin.SLOT, Origin.ENROLMENT]
+
+
+TAGS = ("silver", "gold", "on", "off", "goldd")
+MOMENTS = (None, NOW - timedelta(days=8), at("2027-03-10 02:00"), NOW)
+RULES_OF_A_DAY = (RULES, OBSERVED, ONLY_GOLD, LATER, replace(RULES, inherit_group_tags=True))
+ROWS = strategies.builds(
+    machine,
+    tags=strategies.dictionaries(
+        strategies.sampled_from(("backup", "backup-at", "Backup")), strategies.sampled_from(TAGS)
+    ),
+    plan=strategies.sampled_from(("", "silver", "gold")),
+    disks=strategies.sampled_from(((), (disk("os"),), (disk("os", left_out="its tag says off"),))),
+    group=strategies.sampled_from((None, GroupSeen({"backup": "gold"}), GroupSeen({"Backup": "gold", "env": "x"}))),
+    **{
+        name: strategies.sampled_from(MOMENTS)
+        for name in ("enrolled_at", "settled", "grace_from", "left_at", "next_due")
+    },
+)
+
+
+@given(row=ROWS, judged=strategies.booleans(), before=strategies.sampled_from(RULES_OF_A_DAY), now=strategies.data())
+def test_a_row_is_outdated_exactly_when_a_look_would_change_more_than_its_status(
+    row: Machine, judged: bool, before: Rules, now: strategies.DataObject
+) -> None:
+    stood = written(row, before) if judged else row
+    rules = now.draw(strategies.sampled_from(RULES_OF_A_DAY))
+    moment = NOW + now.draw(strategies.sampled_from((timedelta(0), HOUR, timedelta(days=8))))
+    after = rejudged(stood, stood.tags, rules, moment)
+    looked_at = replace(after, status=stood.status, next_due=next_due(after, rules, moment))
+    assert (outdated(stood, rules, moment) == "") is (looked_at == stood)
