@@ -102,7 +102,8 @@ def _visible(world: "World", call: "Call", entry: Entry, wanted: set[str] | None
         return False
     if not world.access.enforced():
         return True
-    action = f"{entry.resource.type}/read"
+    kind = GROUP if entry.resource.type == "microsoft.resources/resourcegroups" else entry.resource.type
+    action = f"{kind}/read"
     scope = "/".join(key.split("/", 3)[:3])
     return world.access.allows(call.principal.oid, action, scope) or world.access.allows(
         call.principal.oid, action, key
