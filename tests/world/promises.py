@@ -172,7 +172,7 @@ class Promises(Witness):
         conditions = [write.etag for write in transition.writes] + [held.etag for held in transition.removed]
         for condition, row in zip(conditions, before, strict=True):
             stands = (row.etag if row else None) == condition
-            self.require(stands, "S11", f"a row of {transition.uid} was overwritten: {row}")
+            self.require(stands, "S11", f"a row of {transition.uid} was overwritten: {condition}")
         self.told.committed(transition, before)
         for write, old in zip(transition.writes, before, strict=False):
             was = old.row if old else None
