@@ -1,0 +1,92 @@
+"""S9, S10, S11: what was sent, to Azure Resource Manager and to storage, read from the logs of those who got it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from local.judges.evidence import Record, instant, path_of
+from local.judges.finding import Finding
+from local.judges.world import World, region_of
+
+IN_FLIGHT = timedelta(seconds=1)  # what was on its way together with the refused call could not know
+TOO_MANY = 429
+# Operation → the places that it may be done at, beside the subscription itself. `{recovery}` is a recovery group.
+GROUP = "/resourcegroups/tagback-[a-z0-9]+(-rp[0-9][0-9])?"
+MAY_WRITE: dict[str, str] = {
+    "microsoft.compute/snapshots/write": rf"{GROUP}/providers/microsoft\.compute/snapshots/tb-[0-9a-f]{{32}}",
+    "microsoft.compute/snapshots/delete": rf"{GROUP}/providers/microsoft\.compute/snapshots/tb-[0-9a-f]{{32}}",
+    "microsoft.resources/subscriptions/resourcegroups/write": GROUP,
+    "microsoft.resources/tags/write": rf"{GROUP}/providers/microsoft\.compute/.*",
+    "microsoft.compute/restorepointcollections/write": rf"{GROUP}/providers/.*/restorepointcollections/.*",
+    "microsoft.compute/restorepointcollections/restorepoints/write": rf"{GROUP}/providers/.*/restorepoints/tb-.*",
+    "microsoft.compute/restorepointcollections/restorepoints/delete": rf"{GROUP}/providers/.*/restorepoints/tb-.*",
+}
+
+
+def nobody_calls_too_early(world: World) -> Finding:
+    """S9: after a 429 its lane is left alone until Retry-After has passed. A killed host forgets what it heard."""
+    finding = Finding()
+    shut: dict[tuple[str, str, str, str], tuple[datetime, datetime]] = {}
+    kills = [act.at for act in world.script.of("kill")]
+    for call in world.calls:
+        at, lane = instant(call["t"]), _lane(call)
+        if lane in shut:
+            told, until = shut[lane]
+            forgot = any(told <= kill <= at for kill in kills)
+            if at > told + IN_FLIGHT and not forgot:
+                finding.expect(at >= until, f"sent before {until:%H:%M:%S}, as Azure had asked", str(call["path"]), at)
+        if int(call["status"]) == TOO_MANY and call["retry_after"]:
+            until = _after(str(call["retry_after"]), at)
+            shut[lane] = (at, max(until, shut[lane][1]) if lane in shut else until)
+    return finding
+
+
+def _lane(call: Record) -> tuple[str, str, str, str]:
+    """What a refusal speaks for: the same operation in the same subscription and region; for a read, on the same id."""
+    path = path_of(call)
+    subscription = path.split("/")[2] if path.startswith("/subscriptions/") else ""
+    region = region_of(call)
+    return str(call["operation"]).lower(), subscription, region, "" if region else path
+
+
+def _after(text: str, at: datetime) -> datetime:
+    if text.strip().isdecimal():
+        return at + timedelta(seconds=int(text))
+    try:
+        return max(parsedate_to_datetime(text), at)
+    except ValueError:
+        return at
+
+
+def writes_stay_inside(world: World) -> Finding:
+    """S10: only the operations of the table, only at their places, only in subscriptions that are enforced."""
+    finding = Finding()
+    inside = "|".join(sorted(world.script.enforced))
+    for call in world.calls:
+        operation, path = str(call["operation"] or "").lower(), path_of(call)
+        if call["method"] in ("GET", "HEAD") or operation.endswith("/read") or not operation:
+            continue
+        place = MAY_WRITE.get(operation)
+        allowed = place is not None and re.fullmatch(
+            rf"/subscriptions/({inside}){place}(/providers/microsoft\.resources/tags/default)?", path
+        )
+        finding.expect(bool(allowed), f"{call['method']} {operation}", path, instant(call["t"]))
+    return finding
+
+
+def ledger_writes_are_conditional(world: World) -> Finding:
+    """S11: every write to the ledger creates, or names the version it replaces."""
+    finding = Finding()
+    for request in world.evidence.requests:
+        if request["service"] != "table":
+            continue
+        for operation in request.get("operations") or [request]:
+            path = str(operation["path"]).partition("?")[0]
+            if operation["method"] == "GET" or not re.search(r"/ledger(\(|$)", path):
+                continue
+            creates = operation["method"] == "POST" and path.endswith("/ledger")
+            named = operation.get("if-match", "*") != "*"
+            finding.expect(creates or named, "not conditional", path, str(request["t"]))
+    return finding
