@@ -36,7 +36,7 @@ class Capture:
 
 def slot_that_begins(machine: Machine, plan: Plan, now: datetime) -> Owed | None:
     """The slot whose start has come for this machine and that nothing answers for yet."""
-    if machine.settled is None:
+    if machine.settled is None or not plan.takes_snapshots:
         return None
     due = owed(plan.schedule, machine.settled, now)
     return due if due and start_of(due.slot, plan.schedule, machine.uid) <= now else None
@@ -193,7 +193,8 @@ def _abandoned(point: Point) -> Point:
 
 
 def _kept(operation: Operation, plan: Plan, points: Iterable[Point]) -> Kept:
-    complete = [Neighbour(one.slot, one.keep_until) for one in points if one.complete and one.origin is Origin.SLOT]
+    ours = [one for one in points if one.complete and one.origin is Origin.SLOT and one.is_ours]
+    complete = [Neighbour(one.slot, one.keep_until) for one in ours]
     return kept(operation.slot, operation.origin, plan.keep, complete, plan.schedule.zone)
 
 

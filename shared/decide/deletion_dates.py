@@ -95,17 +95,28 @@ def born(point: Point) -> datetime:
 def standings(points: Iterable[Point], owner: Owner, orphan_keep: timedelta) -> tuple[Standing, ...]:
     """The one answer for every point, in the order of their slots. The order in which they are given says nothing."""
     known = sorted(points, key=_age_order)
-    complete = [point for point in known if point.complete]
+    complete = [point for point in known if _is_held_by_us(point)]
     newest, newer = (complete[-1] if complete else None), len(complete)
     found = []
     for point in known:
-        newer -= point.complete
+        newer -= _is_held_by_us(point)
         found.append(_standing(Among(point, owner, newer, newest, orphan_keep)))
     return tuple(found)
 
 
+def _is_held_by_us(point: Point) -> bool:
+    """Whether it is a complete point that other points can be outlived by: a vault's goes when its policy says."""
+    return point.complete and point.is_ours
+
+
 def _standing(among: Among) -> Standing:
     return next(answer for rule in RULES if (answer := rule(among)) is not None)
+
+
+def _of_a_vault(among: Among) -> Standing | None:
+    if not among.point.is_ours:
+        return Staying(among.point, "its vault expires it by its policy; nothing of a vault is deleted here")
+    return None
 
 
 def _taking(among: Among) -> Standing | None:
@@ -180,6 +191,7 @@ def _by_its_date(among: Among) -> Standing | None:
 
 
 RULES: tuple[Callable[[Among], Standing | None], ...] = (
+    _of_a_vault,
     _taking,
     _deleting,
     _remains,

@@ -31,9 +31,10 @@ def not_before(seen: Sequence[SnapshotSeen], floor: timedelta, remains: bool) ->
 
 
 def outliving(standing: Standing, points: Iterable[Point]) -> list[Point]:
-    """The complete points that are kept when this one goes: newer ones, for remains also that of the same slot."""
+    """Our complete points that are kept when this one goes: newer ones, for remains also that of the same slot."""
     slot, remains = standing.point.slot, isinstance(standing, Going) and standing.remains
-    return [one for one in points if one.complete and (one.slot > slot or (remains and one.slot == slot))]
+    ours = [one for one in points if one.complete and one.is_ours]
+    return [one for one in ours if (one.slot > slot or (remains and one.slot == slot))]
 
 
 def is_outlived(points: Sequence[Point], seen: Mapping[ResourceId, SnapshotSeen], owner: str) -> bool:

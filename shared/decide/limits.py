@@ -30,7 +30,9 @@ def points_kept(plan: Plan, keep: Keep) -> int:
 
 
 def too_many(plan: Plan, keep: Keep) -> str:
-    """Why a plan cannot keep so many points; empty when it can."""
+    """Why a plan cannot keep so many points; empty when it can, and for points that are not snapshots of ours."""
+    if not plan.takes_snapshots:
+        return ""
     kept = points_kept(plan, keep)
     allowed = f"allowed: at most {MAX_POINTS}, a disk has room for 500 snapshots"
     return f"keeps about {kept} points; {allowed}" if kept > MAX_POINTS else ""

@@ -7,18 +7,21 @@ judges the values, those of texts included, and bears with everything: what has 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
 from shared.decide import cron
 from shared.decide.cron import CRON_FORM
-from shared.decide.durations import DURATION_FORM, KEEP_FORM, duration_text, parse_duration, parse_keep
+from shared.decide.durations import KEEP_FORM, parse_keep
 from shared.decide.limits import LONGEST_EVERY, LONGEST_FLOOR, MOST_PER_DAY, SHORTEST_GAP, problems_of
-from shared.decide.tag_values import OFF, parse_start, zone_named
+from shared.decide.plan_fields import Part, table, wall
+from shared.decide.plan_vault import vault_part
+from shared.decide.tag_values import OFF, zone_named
 from shared.decide.tags import ON
-from shared.model.plan import Keep, Plan, Plans, Schedule
+from shared.decide.vault_plan import rhythm_of
+from shared.model.plan import Keep, Plan, Plans, Schedule, VaultPart
 
 DEFAULT_WINDOW = timedelta(hours=1)
 DEFAULT_FLOOR = timedelta(hours=24)
@@ -27,10 +30,9 @@ SOME_KEEP = "1d"
 SOME_SCHEDULE = Schedule((time(0),), None, "UTC", timedelta(0))
 NO_PLAN: Mapping[str, Any] = {"snapshots": {"at": ["00:00"], "keep": SOME_KEEP}}
 FORMS = ("at", "every", "cron")
-ENGINES = ("snapshots",)
+ENGINES = ("snapshots", "vault")
 # What a plan may ask for one day and no engine of this build does.
 NOT_BUILT = {
-    "vault": "Azure Backup",
     "replicate": "replication by Site Recovery",
     "drill": "restore drills",
     "notify": "notifications of its own",
@@ -44,7 +46,7 @@ def read_plans(document: Mapping[str, Any]) -> tuple[Plans, tuple[str, ...]]:
     """The plans of a document and every problem with it; with a problem the plans are not to be used."""
     problems: list[str] = []
     by_name: dict[str, Plan] = {}
-    for name, fields in _table(document, "plans").items():
+    for name, fields in table(document, "plans").items():
         folded = name.lower()
         if not _NAME.fullmatch(name):
             problems.append(f"plans.{name}: {name!r} is not a plan's name; allowed: {NAME_FORM}")
@@ -62,8 +64,8 @@ def _allowed(
     document: Mapping[str, Any], by_name: Mapping[str, Plan], problems: list[str]
 ) -> dict[str, frozenset[str]]:
     allowed = {}
-    for subscription in _table(document, "subscriptions"):
-        part = Part(f'subscriptions."{subscription}"', _table(_table(document, "subscriptions"), subscription))
+    for subscription in table(document, "subscriptions"):
+        part = Part(f'subscriptions."{subscription}"', table(table(document, "subscriptions"), subscription))
         names = frozenset(name.lower() for name in part.texts("allowed_plans", by_name))
         for name in sorted(names - set(by_name)):
             part.wrong("allowed_plans", f"{name!r} is no plan", ", ".join(sorted(by_name)))
@@ -72,50 +74,11 @@ def _allowed(
     return allowed
 
 
-def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = fields.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A table of the document with its place; problems with its values are collected as they are read."""
-
-    where: str
-    fields: Mapping[str, Any]
-    problems: list[str] = field(default_factory=list)
-
-    def wrong(self, name: str, what: str, allowed: str) -> None:
-        """Note a problem with one field, or with the whole table for the empty name."""
-        place = f"{self.where}.{name}" if name else self.where
-        self.problems.append(f"{place}: {what}; allowed: {allowed}")
-
-    def text(self, name: str, otherwise: str) -> str:
-        found = self.fields.get(name)
-        return found if isinstance(found, str) else otherwise
-
-    def texts(self, name: str, otherwise: Iterable[str]) -> tuple[str, ...]:
-        found = self.fields.get(name)
-        return tuple(text for text in (found if isinstance(found, list) else otherwise) if isinstance(text, str))
-
-    def duration(self, name: str, default: timedelta, least: timedelta, most: timedelta) -> timedelta:
-        """A duration; the default stands in for one that is none, too short or too long."""
-        text = self.text(name, duration_text(default))
-        found = parse_duration(text)
-        if found is None:
-            self.wrong(name, f"{text!r} is not a duration", DURATION_FORM)
-            return default
-        if not least <= found <= most:
-            self.wrong(name, f"{text!r} is out of range", f"{duration_text(least)} to {duration_text(most)}")
-            return default
-        return found
-
-
 def _plan(name: str, fields: Mapping[str, Any], problems: list[str]) -> Plan:
     whole = Part(f"plans.{name}", fields)
     for missing in sorted(NOT_BUILT.keys() & fields.keys()):
         whole.wrong(missing, f"this build has no engine for it ({NOT_BUILT[missing]})", ", ".join(ENGINES))
-    if "snapshots" not in fields:
+    if not fields.keys() & set(ENGINES):
         whole.wrong("", "it protects nothing", f"at least one of {', '.join(ENGINES)}")
     given = fields.get("snapshots")
     part = Part(f"{whole.where}.snapshots", given if isinstance(given, Mapping) else NO_PLAN["snapshots"])
@@ -123,8 +86,19 @@ def _plan(name: str, fields: Mapping[str, Any], problems: list[str]) -> Plan:
     _engine(part)
     floor = whole.duration("keep_floor", DEFAULT_FLOOR, NOTHING, LONGEST_FLOOR)
     plan = Plan(name, schedule, keep, floor, _per_day(fields))
-    problems += [*whole.problems, *part.problems, *(f"{whole.where}: {problem}" for problem in problems_of(plan))]
+    vault = Part(f"{whole.where}.vault", table(fields, "vault"))
+    if "vault" in fields:
+        plan = _with_vault(plan, vault_part(vault), "snapshots" in fields)
+    problems += [*whole.problems, *part.problems, *vault.problems]
+    problems += [f"{whole.where}: {problem}" for problem in problems_of(plan)]
     return plan
+
+
+def _with_vault(plan: Plan, part: VaultPart, with_snapshots: object) -> Plan:
+    """The plan with its vault, by which its machines are measured where it takes no snapshots."""
+    if with_snapshots:
+        return replace(plan, vault=part)
+    return replace(plan, vault=part, schedule=rhythm_of(part), keep=part.keep, takes_snapshots=False)
 
 
 def _engine(part: Part) -> None:
@@ -142,7 +116,7 @@ def _schedule(part: Part) -> Schedule:
     given = [form for form in FORMS if form in part.fields]
     if len(given) != 1:
         part.wrong("", f"it says when by {' and '.join(given) or 'nothing'}", f"exactly one of {', '.join(FORMS)}")
-    times = tuple(sorted({_wall(part, text) for text in part.texts("at", ())[:MOST_PER_DAY]}))
+    times = tuple(sorted({wall(part, text) for text in part.texts("at", ())[:MOST_PER_DAY]}))
     every = part.duration("every", LONGEST_EVERY, SHORTEST_GAP, LONGEST_EVERY) if "every" in given else None
     line = _cron(part)
     zone = zone_named(part.text("zone", "UTC"))
@@ -162,14 +136,6 @@ def _cron(part: Part) -> str:
         part.wrong("cron", f"{text!r} {wrong}", CRON_FORM)
         return ""
     return " ".join(text.split())
-
-
-def _wall(part: Part, text: str) -> time:
-    start = parse_start(text)
-    if start is None or start[1] is not None:
-        part.wrong("at", f"{text!r} is not a time of day", "00:00 to 23:59")
-        return time(0)
-    return start[0]
 
 
 def _keep(part: Part) -> Keep:

@@ -13,6 +13,7 @@ from shared.decide.tags import Asked, Misnamed, Modifiers, OptedIn, OptedOut, Wi
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
+from shared.model.point import Point
 from shared.model.rules import Mode, Rules
 
 GRACE = timedelta(days=7)
@@ -163,10 +164,18 @@ def settled_row(machine: Machine, operations: Iterable[Operation], rules: Rules,
     )
 
 
+def newest_point(machine: Machine, points: Iterable[Point], rules: Rules, now: datetime) -> datetime | None:
+    """The slot of the newest complete point by which a machine is measured: a vault's where its plan takes no other."""
+    plan = plan_of(machine, rules, now)
+    by_vault = plan is not None and not plan.takes_snapshots
+    slots = [one.slot for one in points if one.complete and (by_vault or one.is_ours)]
+    return max([*slots, *([machine.last_point] if machine.last_point else [])], default=None)
+
+
 def next_due(machine: Machine, rules: Rules, now: datetime) -> datetime | None:
     """When the machine's next slot starts; None when no plan takes it."""
     plan = plan_of(machine, rules, now)
-    if plan is None or machine.settled is None:
+    if plan is None or machine.settled is None or not plan.takes_snapshots:
         return None
     return start_of(next_slot(plan.schedule, machine.settled), plan.schedule, machine.uid)
 

@@ -77,6 +77,8 @@ def _unfit(point: Point, wish: Wish) -> str:
     """Why a point can in no case be chosen; empty when it can."""
     if not point.complete:
         return f"it is {point.state}: {point.because}"
+    if not point.is_ours:
+        return "it is in a vault, which restores it itself"
     if isinstance(wish, Before) and point.slot >= wish.moment:
         return "it is not from before that time"
     return ""
@@ -103,5 +105,7 @@ def _nothing(points: Sequence[Point], wish: Wish) -> str:
         return "it has no recovery point"
     if not any(point.complete for point in points):
         return "none of its recovery points is complete"
+    if not any(point.complete and point.is_ours for point in points):
+        return "every complete point is in a vault, which restores it itself"
     assert isinstance(wish, Before), "any complete point fits every other wish"
     return f"every complete point is from {wish.moment:%Y-%m-%d %H:%M}Z or later"

@@ -190,7 +190,8 @@ def _kept(point: Point, earlier: Iterable[Point], rules: Rules) -> Point:
     plan = rules.plans.by_name.get(point.plan)
     if plan is None or not point.complete:
         return point
-    neighbours = [Neighbour(one.slot, one.keep_until) for one in earlier if one.complete and one.origin is Origin.SLOT]
+    ours = [one for one in earlier if one.complete and one.is_ours and one.origin is Origin.SLOT]
+    neighbours = [Neighbour(one.slot, one.keep_until) for one in ours]
     keep = kept(point.slot, point.origin, plan.keep, neighbours, plan.schedule.zone)
     because = f"{keep.because}; found in Azure"
     return replace(point, keep_until=max(point.keep_until, keep.until), earned=keep.earned, because=because)

@@ -33,7 +33,7 @@ def owner_of(machine: Machine, rules: Rules, now: datetime) -> Owner:
 def judged(points: Iterable[Point], owner: Owner, rules: Rules) -> Sequence[Standing]:
     """Every point with what its deletion would be about: all of it, or first the remains of its earlier attempts."""
     found = standings(points, owner, rules.orphan_keep)
-    complete = [one.point for one in found if one.point.complete]
+    complete = [one.point for one in found if one.point.complete and one.point.is_ours]
     return [earlier_attempts(one.point, complete) or one for one in found]
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from shared.decide.capture import has_been_overtaken
 from shared.model.machine import Machine
-from shared.model.operation import Operation, State
+from shared.model.operation import Kind, Operation, State
 from shared.model.point import PartState, Point, PointState
 
 _WHY_NOT = {
@@ -48,7 +48,7 @@ def reopened(operation: Operation, point: Point | None, machine: Machine, now: d
         return NotSensible(f"{_WHY_NOT[operation.state]}; {NEW_POINT}")
     if operation.state is not State.GAVE_UP:
         return Reopened(_afresh(operation, operation.state, now), None, "it is tried at once instead of later")
-    if has_been_overtaken(operation, machine):
+    if operation.kind is Kind.CAPTURE and has_been_overtaken(operation, machine):
         return NotSensible(f"a newer slot has begun since it was given up; {NEW_POINT}")
     if point is None:
         return Reopened(_afresh(operation, State.INTENDED, now), None, "it begins anew")

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from shared.decide.capture import Capture, closed, ended
 from shared.decide.events import Change, untold, with_events
-from shared.decide.protection import settled_row
+from shared.decide.protection import newest_point, settled_row
 from shared.decide.pruning import next_prune
 from shared.decide.removal import next_expiry, owner_of
 from shared.decide.room import snapshots_of
 from shared.errors import LostRace
 from shared.model.machine import Machine
-from shared.model.operation import Operation, State
+from shared.model.operation import Kind, Operation, State
 from shared.model.point import Point
 from shared.model.rules import Rules
 from shared.model.transition import Held, Record, Row, Transition, Write
@@ -68,6 +68,11 @@ class Case:
         return tuple(held.row for held in self.operations if held.row.state.open)
 
     @property
+    def captures(self) -> tuple[Operation, ...]:
+        """The open operations that take snapshots; the others are Azure Backup's."""
+        return tuple(operation for operation in self.open if operation.kind is Kind.CAPTURE)
+
+    @property
     def known_points(self) -> tuple[Point, ...]:
         return tuple(held.row for held in self.points)
 
@@ -91,8 +96,7 @@ def saved(world: World, rules: Rules, case: Case, changed: Sequence[Row], now: d
     operations = _merged(case.operations, [row for row in changed if isinstance(row, Operation)])
     points = _merged(case.points, [row for row in changed if isinstance(row, Point)])
     given = next((row for row in changed if isinstance(row, Machine)), case.machine.row)
-    complete = [held.row.slot for held in points if held.row.complete]
-    newest = max([*complete, *([given.last_point] if given.last_point else [])], default=None)
+    newest = newest_point(given, [held.row for held in points], rules, now)
     machine = settled_row(replace(given, last_point=newest), [held.row for held in operations], rules, now)
     expiring = _expiring_at(case, machine, points, rules, now)
     machine = replace(machine, next_prune=_pruned_at(machine, operations), next_expiry=expiring)

@@ -60,7 +60,7 @@ class Outcome:
 
 def _due(slice_: Slice, case: Case) -> list[Operation]:
     now = slice_.now()
-    started = [operation for operation in case.open if operation.state is State.STARTED]
+    started = [operation for operation in case.captures if operation.state is State.STARTED]
     return [operation for operation in started if operation.next_look is None or operation.next_look <= now]
 
 

@@ -53,8 +53,8 @@ def _instant(text: str) -> datetime:
 
 
 def _meant(points: Sequence[Point], slot: datetime | None) -> list[Point]:
-    """The complete points that a hold is about."""
-    return [point for point in points if point.complete and slot in (None, point.slot)]
+    """The complete points that a hold is about; a vault holds none of its points one by one."""
+    return [point for point in points if point.complete and point.is_ours and slot in (None, point.slot)]
 
 
 def held(world: World, rules: Rules, request: Request) -> Request:

@@ -152,7 +152,7 @@ def _record(seen: Survey, sentence: Sentence, answers: Answers) -> None:
 
 def _poorer(case: Case) -> Machine:
     """The machine whose newest complete point may have left."""
-    complete = [point.slot for point in case.known_points if point.complete]
+    complete = [point.slot for point in case.known_points if point.complete and point.is_ours]
     return replace(case.machine.row, last_point=max(complete, default=None))
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.model.event import Event
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
+from shared.model.vault import Protection
 
 
 class Status(StrEnum):
@@ -98,7 +99,8 @@ class Machine:
     `left_at` is when it was opted out or found gone; None while it asks for protection. `next_expiry` is the earliest
     instant at which a point of it is to be marked for deletion, or one that is marked is to be looked at. `outbox`
     holds the events that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended
-    operations may leave. `snapshots` is how many its points are made of.
+    operations may leave. `snapshots` is how many its points are made of. `protection` is how it
+    stands with Azure Backup; None where that was never asked for.
     """
 
     uid: VmUid
@@ -129,6 +131,7 @@ class Machine:
     group: GroupSeen | None = None
     scale_set: bool = False
     snapshots: int = 0
+    protection: Protection | None = None
 
     @property
     def wanted_at(self) -> datetime | None:

@@ -8,12 +8,17 @@ from enum import StrEnum
 
 from shared.model.identity import VmUid
 from shared.model.point import Engine, Origin
+from shared.model.vault import VaultTask
 
 
 class Kind(StrEnum):
-    """What an operation does."""
+    """What an operation does: a capture is ours, the others are done by Azure Backup."""
 
     CAPTURE = "capture"
+    PROTECT = "protect"
+    BACK_UP = "back-up"
+    STOP = "stop-protection"
+    UNDELETE = "undelete"
 
 
 class State(StrEnum):
@@ -57,10 +62,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One capture of one VM. Its id is derived from what and when, so two workers collide instead of doubling.
+    """One piece of work on one VM. Its id is derived from what and when, so two workers collide instead of doubling.
 
     `slot_from` is only set on a superseded range: the oldest of the slots it answers for.
-    `failed` is open: it is tried again at `next_look`.
+    `failed` is open: it is tried again at `next_look`. `task` is what it does at a vault.
     """
 
     uid: VmUid
@@ -78,3 +83,4 @@ class Operation:
     next_look: datetime | None = None
     slot_from: datetime | None = None
     failure: Failure | None = None
+    task: VaultTask | None = None

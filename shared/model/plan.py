@@ -64,15 +64,54 @@ class Schedule:
         return f"at {', '.join(moment.strftime('%H:%M') for moment in self.at)} {self.zone}"
 
 
+class PolicyType(StrEnum):
+    """The two kinds of policies, by the name that Azure gives them in `policyType`."""
+
+    STANDARD = "V1"
+    ENHANCED = "V2"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSchedule:
+    """When a vault backs up, by the wall clock of `zone` (an IANA name).
+
+    Daily at `start`; on `weekdays` only (0 is Monday) where any are named; from `start` on for `span` where `every` is
+    given. `slots` start times, half an hour apart from `start` on, share the machines between them.
+    """
+
+    start: time
+    zone: str
+    weekdays: tuple[int, ...] = ()
+    every: timedelta | None = None
+    span: timedelta = timedelta(0)
+    slots: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VaultPart:
+    """What a plan asks of Azure Backup. `agentless`: crash-consistent points only, without anything inside the VM."""
+
+    schedule: VaultSchedule
+    keep: Keep
+    type: PolicyType
+    instant_days: int
+    agentless: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A named wish for protection by snapshots of a VM's disks."""
+    """A named wish for protection: by snapshots of a VM's disks, by Azure Backup, or by both.
+
+    `schedule` and `keep` are what its machines are measured by: the snapshots', or the vault's where it takes none.
+    """
 
     name: str
     schedule: Schedule
     keep: Keep
     keep_floor: timedelta
     max_per_day: int
+    takes_snapshots: bool = True
+    vault: VaultPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

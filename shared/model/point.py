@@ -7,13 +7,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.model.identity import DiskUid, ResourceId, VmUid
+from shared.model.vault import VaultPoint
 
 
 class Engine(StrEnum):
-    """What takes a point. `disk`: one incremental snapshot per managed disk. `restore-point`: one of the whole VM."""
+    """What takes a point.
+
+    `disk`: one incremental snapshot per managed disk. `restore-point`: one of the whole VM. `vault`: Azure Backup.
+    """
 
     DISK = "disk"
     RESTORE_POINT = "restore-point"
+    VAULT = "vault"
 
 
 class Consistency(StrEnum):
@@ -98,6 +103,7 @@ class Point:
     is the ledger's date and only ever later. `earned` names the retention class. `origin` says whether classes apply.
     `tags_left_out` are the machine's tags for which its snapshots had no room.
     `ended_at` is when it became complete, or was given up; `rebuilt_at` when it was found in Azure, its row being lost.
+    `vault` says where a point of Azure Backup is: such a point has no parts, and its vault expires it, never we.
     """
 
     uid: VmUid
@@ -119,10 +125,16 @@ class Point:
     rebuilt_at: datetime | None = None
     removal: Removal | None = None
     tags_left_out: tuple[str, ...] = ()
+    vault: VaultPoint | None = None
 
     @property
     def complete(self) -> bool:
         return self.state is PointState.COMPLETE
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it was made by us, of parts that are ours to delete; a point of a vault is the vault's."""
+        return self.engine is not Engine.VAULT
 
     @property
     def live_parts(self) -> tuple[Part, ...]:

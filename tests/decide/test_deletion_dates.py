@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.decide.deletion_dates import RULES, Going, Owner, Standing, Staying, earlier_attempts, standings
 from shared.model.plan import Age, Keep, Unit
-from shared.model.point import PartState, Point, PointState, Removal
+from shared.model.point import Engine, PartState, Point, PointState, Removal
 from tests.decide.plans import NOW
 from tests.decide.points import changed, part_of, point_of
 
@@ -118,9 +118,26 @@ def test_the_parts_of_earlier_attempts_go_a_day_after_the_point_ended() -> None:
     assert earlier_attempts(changed(whole, state=PointState.INCOMPLETE), [aged(0)]) is None
 
 
+@pytest.mark.parametrize("owner", [LIVING, LEFT], ids=["living", "left"])
+@pytest.mark.parametrize("state", list(PointState))
+def test_a_point_of_a_vault_is_never_ours_to_delete(state: PointState, owner: Owner) -> None:
+    of_vault = changed(aged(400, state), engine=Engine.VAULT, parts=())
+    [answer] = answers([of_vault], owner)
+    assert isinstance(answer, Staying)
+    assert "vault" in answer.because
+
+
+@pytest.mark.parametrize("owner", [LIVING, LEFT], ids=["living", "left"])
+def test_points_of_a_vault_make_no_point_of_ours_outlived(owner: Owner) -> None:
+    """The last complete point that we can restore stays, however many the vault has."""
+    ours, newer = aged(400), [changed(aged(age), engine=Engine.VAULT, parts=()) for age in range(5)]
+    assert answers([ours, *newer], owner)[0] == answers([ours], owner)[0]
+
+
 def test_every_rule_is_needed() -> None:
     """Each rule is the reason of some point; a rule that never speaks could be dropped."""
     kinds: list[tuple[list[Point], Owner]] = [
+        ([changed(aged(1), engine=Engine.VAULT), aged(0)], LIVING),
         ([aged(1, PointState.TAKING), aged(0)], LIVING),
         ([changed(aged(1, PointState.DELETING), because="begun")], LIVING),
         ([aged(1, PointState.INCOMPLETE), aged(0)], LIVING),

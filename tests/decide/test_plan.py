@@ -56,7 +56,7 @@ def test_every_problem_is_reported_at_once_with_its_place_and_what_is_allowed() 
         window = "1m"
         [plans.empty]
         [plans.later]
-        vault = {}
+        replicate = {}
         snapshots = {at = ["02:00"], keep = "7d"}
         [subscriptions."S"]
         allowed_plans = ["missing"]
@@ -71,7 +71,7 @@ def test_every_problem_is_reported_at_once_with_its_place_and_what_is_allowed() 
         "plans.on.snapshots.window",
         "plans.on.snapshots.keep",
         "plans.empty",
-        "plans.later.vault",
+        "plans.later.replicate",
         "default",
         'subscriptions."S".allowed_plans',
     ]
@@ -148,7 +148,6 @@ def test_a_cron_line_is_read_with_single_blanks_between_its_fields() -> None:
 @pytest.mark.parametrize(
     ("part", "engine"),
     [
-        ("vault", "Azure Backup"),
         ("replicate", "replication by Site Recovery"),
         ("drill", "restore drills"),
         ("notify", "notifications of its own"),
@@ -158,7 +157,7 @@ def test_an_engine_that_this_build_lacks_is_refused_with_its_name(part: str, eng
     plan = {"snapshots": {"at": ["02:00"], "keep": "7d"}, part: {}}
     [told] = read_plans({"default": "p", "plans": {"p": plan}})[1]
     assert told.startswith(f"plans.p.{part}: this build has no engine for it ({engine}); ")
-    assert told.endswith("allowed: snapshots")
+    assert told.endswith("allowed: snapshots, vault")
 
 
 def test_a_floor_counts_among_the_points_that_stand() -> None:

@@ -1,0 +1,137 @@
+"""The vault part of plans: what it means, and everything that a policy cannot express."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+import pytest
+
+from shared.decide.limits import too_many
+from shared.decide.plan import read_plans
+from shared.decide.schedule import slots
+from shared.decide.vault_plan import rhythm_of, start_of, starts
+from shared.decide.windows_zones import WINDOWS_NAMES
+from shared.model.identity import VmUid
+from shared.model.plan import Plan, PolicyType, VaultPart
+
+SNAPSHOTS = {"at": ["02:00"], "keep": "7d"}
+
+
+def read(vault: dict[str, Any], **parts: Any) -> tuple[Plan, tuple[str, ...]]:
+    given = {"at": "22:00", "keep": "30d", **vault}
+    fields = {name: value for name, value in given.items() if value is not None}
+    plans, problems = read_plans({"default": "p", "plans": {"p": {"vault": fields, **parts}}})
+    return plans.by_name["p"], problems
+
+
+def part_of(**vault: Any) -> VaultPart:
+    plan, problems = read(vault)
+    assert problems == ()
+    assert plan.vault is not None
+    return plan.vault
+
+
+def test_a_plan_may_have_a_vault_beside_its_snapshots() -> None:
+    plan, problems = read({}, snapshots=SNAPSHOTS)
+    assert problems == ()
+    assert plan.takes_snapshots
+    assert (str(plan.keep), plan.schedule.at) == ("7d", (time(2),))
+    assert plan.vault is not None
+    assert str(plan.vault.keep) == "30d"
+
+
+def test_a_plan_without_snapshots_is_measured_by_its_vault() -> None:
+    plan, problems = read({"zone": "Europe/Berlin"})
+    assert problems == ()
+    assert not plan.takes_snapshots
+    assert (str(plan.keep), plan.schedule.at, plan.schedule.zone) == ("30d", (time(22),), "Europe/Berlin")
+    assert plan.schedule.window == timedelta(hours=2)
+
+
+def test_the_number_of_snapshots_limits_no_vault() -> None:
+    plan, problems = read({"keep": "9999d"})
+    assert problems == ()
+    assert too_many(plan, plan.keep) == ""
+
+
+@pytest.mark.parametrize(
+    ("vault", "told"),
+    [
+        ({"at": "22:15"}, "at: 22:15 is not on the half hour"),
+        ({"at": "25:00"}, "at: '25:00' is not a time of day"),
+        ({"zone": "Antarctica/Troll"}, "zone: 'Antarctica/Troll' has no name that Azure Backup knows"),
+        ({"zone": "Mars/Olympus"}, "zone: 'Mars/Olympus' has no name that Azure Backup knows"),
+        ({"keep": "6d"}, "keep: '6d' is not what a policy can keep"),
+        ({"keep": "48h"}, "keep: '48h' is not what a policy can keep"),
+        ({"keep": "7d last=3"}, "keep: '7d last=3' is not what a policy can keep"),
+        ({"keep": "12m"}, "keep: '12m' is not what a policy can keep"),
+        ({"keep": "soon"}, "keep: 'soon' is not what a policy can keep"),
+        ({"days": ["saturday"], "keep": "30d4w"}, "keep: '30d4w' is not what a policy can keep"),
+        ({"days": ["saturday"], "keep": "12m"}, "keep: '12m' is not what a policy can keep"),
+        ({"days": ["caturday"]}, "days: 'caturday' is no weekday"),
+        ({"every": "4h"}, "every: a standard policy cannot do that"),
+        ({"every": "5h", "policy": "enhanced"}, "every: '5h' is not an interval"),
+        ({"every": "4h", "for": "2h", "policy": "enhanced"}, "for: '2h' is out of range"),
+        ({"every": "4h", "for": "270min", "policy": "enhanced"}, "for: 270min is not in whole hours"),
+        ({"for": "12h"}, "for: it is the length of an hourly schedule's day"),
+        ({"every": "4h", "days": ["monday"], "policy": "enhanced", "keep": "4w"}, "it says when by days and every"),
+        ({"consistency": "crash"}, "consistency: a standard policy cannot do that"),
+        ({"instant_days": 6}, "instant_days: 6 is out of range; allowed: 1 to 5"),
+        ({"instant_days": 31, "policy": "enhanced"}, "instant_days: 31 is out of range; allowed: 1 to 30"),
+        ({"instant_days": 2, "days": ["monday"], "keep": "4w"}, "instant_days: 2 is out of range; allowed: 5 to 5"),
+        ({"window": "2h"}, "window: '2h' is out of range"),
+        ({"window": "45min"}, "window: 45min is not in half hours"),
+        ({"at": "23:30", "window": "30min", "days": ["monday"], "keep": "4w"}, "window: it reaches into the next day"),
+    ],
+    ids=str,
+)
+def test_what_a_policy_cannot_express_is_refused_and_never_rounded(vault: dict[str, Any], told: str) -> None:
+    [problem] = read(vault)[1]
+    assert told in problem
+    assert problem.startswith("plans.p.vault")
+    assert "; allowed: " in problem
+
+
+@pytest.mark.parametrize(
+    ("vault", "times"),
+    [
+        ({}, ["22:00"]),
+        ({"at": "08:00", "every": "4h", "for": "12h", "policy": "enhanced"}, ["08:00", "12:00", "16:00"]),
+        ({"at": "22:00", "every": "12h", "policy": "enhanced"}, ["10:00", "22:00"]),
+        ({"at": "04:00", "days": ["friday", "sunday"], "keep": "4w"}, ["04:00"]),
+    ],
+    ids=["daily", "hourly within a day", "hourly around the clock", "on weekdays"],
+)
+def test_the_rhythm_of_a_vault_is_when_its_points_are_due(vault: dict[str, Any], times: list[str]) -> None:
+    monday = datetime(2026, 11, 16, tzinfo=UTC)
+    due = [*slots(rhythm_of(part_of(**vault)), monday - timedelta(minutes=1), monday + timedelta(days=7, minutes=-1))]
+    days = [4, 6] if "days" in vault else range(7)
+    assert [f"{slot:%w %H:%M}" for slot in due] == [f"{(day + 1) % 7} {at}" for day in days for at in times]
+
+
+def test_machines_share_the_start_times_of_the_window_and_keep_theirs() -> None:
+    part = part_of(at="23:30", window="90min")
+    assert starts(part) == (time(23, 30), time(0), time(0, 30), time(1))
+    uids = [VmUid(f"uid-{number}") for number in range(400)]
+    found = [start_of(part, uid) for uid in uids]
+    assert all(60 < found.count(start) < 140 for start in starts(part))
+    assert [start_of(part, uid) for uid in uids] == found
+
+
+def test_usual_values_of_both_kinds_of_policies() -> None:
+    standard, enhanced = part_of(), part_of(policy="enhanced", consistency="crash")
+    assert (standard.type, standard.instant_days, standard.agentless) == (PolicyType.STANDARD, 2, False)
+    assert (enhanced.type, enhanced.instant_days, enhanced.agentless) == (PolicyType.ENHANCED, 7, True)
+    assert part_of(days=["monday"], keep="4w").instant_days == 5
+
+
+def test_of_what_the_schema_refuses_nothing_is_said_again() -> None:
+    odd = {"at": 7, "keep": 7, "days": "monday", "window": 3, "policy": 1, "instant_days": True, "zone": 1, "every": 1}
+    assert read(odd)[1] == ()
+    assert read_plans({"default": "p", "plans": {"p": {"vault": 1}}})[1] == ()
+
+
+def test_every_zone_of_the_table_exists() -> None:
+    assert set(WINDOWS_NAMES) <= available_timezones()
