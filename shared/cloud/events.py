@@ -6,6 +6,7 @@ The SDK is imported with the first event. Sending is repeatable: an event keeps 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -18,6 +19,8 @@ from shared.model.event import Event
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.eventgrid import EventGridPublisherClient
+
+log = logging.getLogger("tagback")
 
 TOGETHER_BYTES = 512 * 1024  # Event Grid takes 1 MB at a time [eg-lim]
 # One owner of retries (cloud/call.py); a token goes to the topic and nowhere else.
@@ -43,6 +46,8 @@ class TopicEvents:
         if self._endpoint:
             for batch in _batches([_written(event) for event in events]):
                 self._calls.repeatable(partial(self._topic().send, batch, **OPTIONS))
+        for event in events:
+            log.info("event.told type=%s subject=%s id=%s", event.type, event.subject, event.id)
 
     def _topic(self) -> EventGridPublisherClient:
         from azure.eventgrid import EventGridPublisherClient
