@@ -81,6 +81,8 @@ def print_status(answer: Json) -> None:
     further = [f"{machine['vm']}: {problem}" for machine in machines for problem in _unsaid(machine)]
     if further:
         print_lines(["", "Problems:", *(f"  {line}" for line in further)])
+    if answer["brakes"]:
+        print_lines(["", "Stopped:", *(f"  {brake['said']}" for brake in answer["brakes"])])
     _print_poisoned(answer["poisoned"])
     if answer["newer"]:
         print_lines(["", "Not shown, and left alone by this version:", *(f"  {line}" for line in answer["newer"])])
@@ -190,52 +192,6 @@ def _arrow(sides: Json) -> str:
 def _calls(calls: Json) -> str:
     before, after = (f"{side['writes']:g} writes and {side['deletes']:g} deletes" for side in calls.values())
     return f"Calls on an ordinary day: {before}" + (f"; then {after}." if before != after else ", as before.")
-
-
-def print_asked(name: str, request: str) -> None:
-    print_lines(
-        [
-            f"Asked for a recovery point of {name}: request {request}.",
-            f"Watch it with `tagback request {request}`, `tagback jobs` and `tagback points {name}`.",
-        ]
-    )
-
-
-def print_retry(name: str, job: str, request: str) -> None:
-    print_lines(
-        [
-            f"Asked that {job} of {name} be tried again: request {request}.",
-            f"Watch it with `tagback request {request}` and `tagback jobs`.",
-        ]
-    )
-
-
-def print_hold(name: str, until: str, request: str) -> None:
-    print_lines(
-        [
-            f"Asked that the points of {name} be held until {until}: request {request}.",
-            f"They are held once `tagback request {request}` says so.",
-        ]
-    )
-
-
-def print_rebuilds(answer: Sequence[Json]) -> None:
-    if not answer:
-        print_lines(["Azure holds no recovery group of this installation: there is nothing to make the ledger from."])
-        return
-    print_lines([f"{one['subscription']} in {one['region']}: request {one['id']}" for one in answer])
-    print_lines(["", "Watch them with `tagback request ID`. Nothing that the ledger still knows is overwritten."])
-
-
-def print_request(answer: Json) -> None:
-    because = f": {answer['because']}" if answer["because"] else ""
-    lines = [
-        f"{answer['asked']} of {answer['vm_uid'] or 'the ledger'}, asked for at {words(answer['at'])} by {answer['by']}"
-    ]
-    lines.append(f"{answer['progress']}{because}")
-    if answer["outcome"]:
-        lines.append(f"its operation {answer['job']} is {answer['outcome']['state']}: {answer['outcome']['because']}")
-    print_lines(lines)
 
 
 def print_check(answer: Json) -> None:

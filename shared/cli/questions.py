@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from shared.cli import pages
+from shared.cli import pages, receipts
 from shared.cli.plans import plans_in
 from shared.cli.session import NOT_ALL_IS_WELL, output_option, session_of
 from shared.flows import asking, explaining, lookup, reporting, show, whatif
@@ -73,7 +73,7 @@ def request(context: click.Context, request_id: str) -> None:
     world, _ = session.open()
     asked = asking.request(world, request_id)
     answer = show.request(asked, asking.answering(world, asked))
-    session.show(answer, pages.print_request)
+    session.show(answer, receipts.print_request)
 
 
 @click.command()

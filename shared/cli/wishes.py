@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import click
 
-from shared.cli import pages
+from shared.cli import receipts
 from shared.cli.session import output_option, session_of
-from shared.flows import asking, holding, lookup, retrying, show
+from shared.flows import asking, holding, lookup, pausing, retrying, show
 
 
 @click.command()
@@ -23,7 +23,7 @@ def backup(context: click.Context, vm: str) -> None:
     machine = lookup.named(lookup.machines(world), vm)
     asking.refuse_what_no_plan_takes(world, rules, machine)
     asked = asking.ask_backup(world, machine, session.caller())
-    session.show({"id": asked.id}, lambda _: pages.print_asked(machine.name, asked.id))
+    session.show({"id": asked.id}, lambda _: receipts.print_asked(machine.name, asked.id))
 
 
 @click.command()
@@ -42,7 +42,7 @@ def retry(context: click.Context, job: str) -> None:
     asked = retrying.ask_retry(world, machine, operation, session.caller())
     session.show(
         {"id": asked.id, "job": show.job_id(machine.uid, operation.id)},
-        lambda _: pages.print_retry(machine.name, operation.id, asked.id),
+        lambda _: receipts.print_retry(machine.name, operation.id, asked.id),
     )
 
 
@@ -58,7 +58,7 @@ def hold(context: click.Context, vm: str, until: str, slot: str | None) -> None:
     world, _ = session.open()
     machine = lookup.named(lookup.machines(world), vm)
     asked = holding.ask_hold(world, machine, until, slot, session.caller())
-    session.show({"id": asked.id}, lambda _: pages.print_hold(machine.name, asked.hold, asked.id))
+    session.show({"id": asked.id}, lambda _: receipts.print_hold(machine.name, asked.hold, asked.id))
 
 
 @click.command()
@@ -71,7 +71,33 @@ def rebuild(context: click.Context) -> None:
     by = session.caller()
     asked = [asking.ask_rebuild(world, shard, by) for shard in asking.shards_with_points(world, rules)]
     answer = [{"id": one.id, "subscription": one.shard.subscription, "region": one.shard.region} for one in asked]
-    session.show(answer, pages.print_rebuilds)
+    session.show(answer, receipts.print_rebuilds)
 
 
-COMMANDS = (backup, retry, hold, rebuild)
+@click.command()
+@click.argument("what", type=click.Choice(pausing.CHOICES))
+@click.option("--because", required=True, metavar="REASON", help="Why: everybody who looks is shown it.")
+@output_option
+@click.pass_context
+def pause(context: click.Context, what: str, because: str) -> None:
+    """Stop captures, deletions or all of it, everywhere, until somebody resumes. What Azure has accepted ends."""
+    session = session_of(context)
+    world, _ = session.open()
+    asked = pausing.ask_pause(world, what, because, session.caller())
+    session.show({"id": asked.id}, lambda _: receipts.print_brake(what, "be stopped", asked.id))
+
+
+@click.command()
+@click.argument("what", type=click.Choice(pausing.CHOICES))
+@click.option("--because", default="", metavar="REASON", help="Why; kept in the audit log.")
+@output_option
+@click.pass_context
+def resume(context: click.Context, what: str, because: str) -> None:
+    """Let go on what was paused. Of the slots that passed meanwhile the newest is caught up."""
+    session = session_of(context)
+    world, _ = session.open()
+    asked = pausing.ask_resume(world, what, because, session.caller())
+    session.show({"id": asked.id}, lambda _: receipts.print_brake(what, "go on", asked.id))
+
+
+COMMANDS = (backup, retry, hold, rebuild, pause, resume)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
+from shared.decide.brakes import stopped
 from shared.decide.protection import plan_of
 from shared.decide.standing import refusal
 from shared.errors import BadInput, Unknown
 from shared.messages import REQUESTS, request_text
+from shared.model.brake import Stops
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation
@@ -24,6 +26,8 @@ _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # wider than the tokens we make
 
 def refuse_what_no_plan_takes(world: World, rules: Rules, machine: Machine) -> None:
     """BadInput with the reason when a request for this machine would surely be refused."""
+    if pause := stopped(world.brakes.now(), Stops.CAPTURES):
+        raise BadInput([f"{machine.name} cannot be backed up now: {pause}"])
     now = world.clock.now()
     if plan_of(machine, rules, now) is None:
         raise BadInput([f"{machine.name} cannot be backed up: {refusal(machine, rules, now)}"])

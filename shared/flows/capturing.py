@@ -60,6 +60,8 @@ def take_up(slice_: Slice, record: Record) -> Errand:
     if plan is None:
         skipped = [row for one in due for row in closing(case, one, State.SKIPPED, "no plan takes it any more", now)]
         return Errand(saved(world, slice_.rules, case, skipped, now))
+    if slice_.paused:
+        return Errand(_put_by(slice_, case, due))
     try:
         sighting = _sighting(slice_, case, due)
     except CloudError as error:
@@ -77,13 +79,22 @@ def _with_slot_begun(slice_: Slice, case: Case, plan: Plan) -> Case:
     rows: list[Row] = [replace(machine, settled=due.slot)]
     if passed := decide.superseded_range(machine, due, now):
         rows.append(passed)
-    because = f"superseded by the slot of {due.slot:%Y-%m-%d %H:%M}Z"
+    because = f"superseded by the slot of {due.slot:%Y-%m-%d %H:%M}Z" + (slice_.paused and f"; {slice_.paused}")
     for older in case.open:
         if older.state is not State.STARTED:
             rows += closing(case, older, State.SUPERSEDED, because, now)
     if not any(point.slot == due.slot for point in case.known_points):
-        rows.append(decide.opened(machine, due.slot, Origin.SLOT, f"plan {plan.name}: {plan.schedule}", now))
+        rows.append(
+            decide.opened(machine, due.slot, Origin.SLOT, slice_.paused or f"plan {plan.name}: {plan.schedule}", now)
+        )
     return saved(slice_.world, slice_.rules, case, rows, now)
+
+
+def _put_by(slice_: Slice, case: Case, due: list[Operation]) -> Case:
+    """What is due says who paused captures. It stays due, so that resuming takes it up at once."""
+    silent = [replace(one, attempts=one.attempts - 1, because=slice_.paused) for one in due]
+    changed = [one for one in silent if one not in case.open]
+    return saved(slice_.world, slice_.rules, case, changed, slice_.now()) if changed else case
 
 
 def _is_due(operation: Operation, slice_: Slice) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from shared.decide.brakes import stopped
 from shared.errors import LostRace, Refused
 from shared.flows.capturing import Errand, take_up
 from shared.flows.confirming import confirm
 from shared.flows.pruning import is_due, prune
 from shared.flows.publishing import publish
 from shared.flows.sending import send
-from shared.flows.slicing import Slice
+from shared.flows.slicing import Slice, slice_under
 from shared.messages import SHARDS, shard_text
+from shared.model.brake import Stops
 from shared.model.identity import Shard, VmUid
 from shared.model.rules import Rules
 from shared.model.transition import Record
@@ -25,7 +27,6 @@ from shared.ports import World
 log = logging.getLogger("tagback")
 
 BATCH = 20  # machines whose intents are recorded and audited together before the first of their acts
-MARGIN = timedelta(seconds=60)  # the lease outlives the slice by the longest call
 SOON = timedelta(minutes=15)  # what is wanted within this time is worth another message
 FASTEST = timedelta(seconds=60)  # a delayed message is only a faster look
 AT_ONCE = timedelta(seconds=1)
@@ -33,19 +34,18 @@ TOO_LARGE = frozenset({"PropertyValueTooLarge", "EntityTooLarge", "TransactionTo
 
 
 def drain(world: World, rules: Rules, shard: Shard) -> None:
-    """Work on what is due in a shard for one slice, and hand back once if more is due soon."""
-    now = world.clock.now()
-    until = now + rules.drain_for
-    lease = world.leases.take(shard, world.chance.token(), now, until + MARGIN)
-    if lease is None:
-        log.info("shard.held shard=%s because=%r", shard, "another drainer has the lease")
-        return
-    slice_ = Slice(world, rules, shard, until, until + MARGIN)
-    try:
+    """Work on what is due in a shard for one slice, and hand back once if more is due soon.
+
+    While captures are paused only what was begun is brought to its end, by the sweep's rhythm.
+    """
+    with slice_under(world.leases, world, rules, shard) as slice_:
+        if slice_ is None:
+            log.info("shard.held shard=%s because=%r", shard, "another drainer has the lease")
+            return
+        slice_.paused = stopped(world.brakes.now(), Stops.CAPTURES)
         _work(slice_)
-    finally:
-        world.leases.give_back(lease)
-    _hand_back(slice_)
+    if not slice_.paused:
+        _hand_back(slice_)
 
 
 def _work(slice_: Slice) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.decide.brakes import said
 from shared.decide.compliance import told
 from shared.decide.consistency import of_snapshots
 from shared.decide.departure import Departure, Forecast, forecast
@@ -18,6 +19,7 @@ from shared.decide.schedule import next_slot
 from shared.decide.standing import absence, at_read_time
 from shared.decide.tag_values import FOREVER
 from shared.decide.tags import OptedIn, Wish
+from shared.flows import pausing
 from shared.flows.show import Json, instant
 from shared.flows.standing import operations_of
 from shared.model.machine import Machine
@@ -50,6 +52,7 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
         *_tags_and_plan(wish),
         *_hold(machine, rules, now),
         f"{machine.status}: {machine.because}",
+        *_brakes(world, machine),
         *_disks(machine),
         *_schedule(machine, plan, slot),
         *_retention(machine, points, now),
@@ -78,6 +81,11 @@ def _hold(machine: Machine, rules: Rules, now: datetime) -> list[str]:
     if until is None or until <= now:
         return []
     return ["its tags hold everything of it " + ("for ever" if until == FOREVER else f"until {_at(until)}")]
+
+
+def _brakes(world: World, machine: Machine) -> list[str]:
+    """What people, or the mass brake, have stopped of what concerns it."""
+    return [said(brake) for brake in pausing.standing(world) if brake.scope in ("", machine.shard.subscription)]
 
 
 def _disks(machine: Machine) -> list[str]:

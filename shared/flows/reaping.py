@@ -19,7 +19,7 @@ from shared.errors import CloudError
 from shared.flows.casework import Case
 from shared.flows.expiring import overdue
 from shared.flows.removing import Doom, Sentence, remove
-from shared.flows.slicing import Slice
+from shared.flows.slicing import Slice, slice_under
 from shared.flows.surveying import Survey, survey
 from shared.messages import REAP, shard_text
 from shared.model.identity import Shard
@@ -31,7 +31,6 @@ from shared.ports import World
 log = logging.getLogger("tagback")
 
 BATCH = 20  # machines whose claims are recorded and audited together before the first of their deletions
-MARGIN = timedelta(seconds=60)
 SOON = timedelta(seconds=30)
 UNSEEN = timedelta(minutes=15)
 HOURLY = timedelta(hours=1)
@@ -39,17 +38,11 @@ HOURLY = timedelta(hours=1)
 
 def reap(world: World, rules: Rules, shard: Shard) -> None:
     """Work on what is due in a shard for one slice, and hand back once if that was not enough."""
-    now = world.clock.now()
-    until = now + rules.drain_for
-    lease = world.reaper_leases.take(shard, world.chance.token(), now, until + MARGIN)
-    if lease is None:
-        log.info("reap.held shard=%s because=%r", shard, "another reaper has the lease")
-        return
-    slice_ = Slice(world, rules, shard, until, until + MARGIN)
-    try:
+    with slice_under(world.reaper_leases, world, rules, shard) as slice_:
+        if slice_ is None:
+            log.info("reap.held shard=%s because=%r", shard, "another reaper has the lease")
+            return
         finished = _work(slice_)
-    finally:
-        world.reaper_leases.give_back(lease)
     if not finished:
         world.queue.send(REAP, shard_text(shard), SOON)
 
@@ -68,6 +61,7 @@ def _work(slice_: Slice) -> bool:
     for start in range(0, len(waiting), BATCH):
         if slice_.is_over():
             return False
+        seen.hear_brakes()
         sentences = [_sentence(seen, machine) for machine in waiting[start : start + BATCH]]
         remove(seen, [sentence for sentence in sentences if sentence is not None])
     return True

@@ -9,14 +9,18 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
+from shared.decide.brakes import stopped
 from shared.decide.capture import opened
 from shared.decide.protection import plan_of
 from shared.errors import LostRace, Unknown
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.holding import held
+from shared.flows.pausing import braked
 from shared.flows.rebuilding import rebuild
 from shared.flows.retrying import retried
 from shared.messages import SHARDS, shard_text
+from shared.model.brake import Stops
+from shared.model.identity import EVERYWHERE
 from shared.model.operation import Operation
 from shared.model.point import Origin
 from shared.model.request import Asked, Progress, Request
@@ -37,10 +41,13 @@ def run(world: World, rules: Rules, request_id: str) -> None:
         settled = ANSWERS[request.asked](world, rules, request)
         world.requests.settle(settled)
         log.info("request.%s id=%s because=%r", settled.progress, settled.id, settled.because)
-    world.queue.send(SHARDS, shard_text(request.shard))
+    for shard in world.ledger.shards() if request.shard == EVERYWHERE else [request.shard]:
+        world.queue.send(SHARDS, shard_text(shard))
 
 
 def _answered(world: World, rules: Rules, request: Request) -> Request:
+    if pause := stopped(world.brakes.now(), Stops.CAPTURES):
+        return replace(request, progress=Progress.REFUSED, because=pause)
     for turn in range(TRIES):
         now = world.clock.now()
         record = world.ledger.record(request.shard, request.uid)
@@ -60,7 +67,13 @@ def _answered(world: World, rules: Rules, request: Request) -> Request:
     raise AssertionError("unreachable")
 
 
-ANSWERS = {Asked.BACKUP: _answered, Asked.RETRY: retried, Asked.HOLD: held}
+ANSWERS = {
+    Asked.BACKUP: _answered,
+    Asked.RETRY: retried,
+    Asked.HOLD: held,
+    Asked.PAUSE: braked,
+    Asked.RESUME: braked,
+}
 
 
 def _wanted(case: Case, request: Request, now: datetime) -> Operation:

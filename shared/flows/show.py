@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
+from shared.decide.brakes import said
 from shared.decide.progress import Headway, headway
 from shared.decide.standing import all_is_well, is_job, is_of_today
 from shared.flows.standing import Standing
+from shared.model.brake import Brake
 from shared.model.machine import Machine
 from shared.model.operation import Failure, Operation
 from shared.model.point import Part, Point
@@ -30,6 +32,7 @@ def status(standing: Standing) -> Json:
         "machines": [_machine(machine) for machine in standing.machines],
         "poisoned": [_poisoned(message) for message in standing.poisoned],
         "newer": list(standing.newer),
+        "brakes": [_brake(brake) for brake in standing.brakes],
     }
 
 
@@ -51,6 +54,17 @@ def _machine(machine: Machine) -> Json:
 
 def _poisoned(message: PoisonedMessage) -> Json:
     return {"queue": message.queue, "text": message.text, "at": instant(message.at)}
+
+
+def _brake(brake: Brake) -> Json:
+    return {
+        "stops": brake.stops.value,
+        "subscription": brake.scope or None,
+        "by": brake.by or None,
+        "since": instant(brake.since),
+        "because": brake.because,
+        "said": said(brake),
+    }
 
 
 def points(world: World, machine: Machine) -> list[Json]:

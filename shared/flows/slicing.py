@@ -1,11 +1,12 @@
-"""One slice of draining: its limits, its pacing, and the bulk view that it reads at most once."""
+"""One slice of work on a shard: its lease, its limits, its pacing, and the bulk view that it reads at most once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.errors import CloudError
@@ -13,22 +14,27 @@ from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Sighting
 from shared.model.point import PartState, Point
 from shared.model.rules import Rules
-from shared.ports import CallKind, World
+from shared.ports import CallKind, Leases, World
 
 Answer = TypeVar("Answer")
 
 TOGETHER = 8  # calls in flight at once
+MARGIN = timedelta(seconds=60)  # a lease outlives its slice by the longest call
 
 
 @dataclass(slots=True)
 class Slice:
-    """What one drainer may do until `until`. `claim_ends` is how long its fresh intents are left to it."""
+    """What one worker may do until `until`. `claim_ends` is how long its fresh intents are left to it.
+
+    `paused` says who paused captures; empty while nobody did.
+    """
 
     world: World
     rules: Rules
     shard: Shard
     until: datetime
     claim_ends: datetime
+    paused: str = ""
     _lens: Mapping[VmUid, Sighting] | None = field(default=None, init=False)
     _in_region: int | None = field(default=None, init=False)
 
@@ -86,3 +92,21 @@ class Slice:
             at = self.now()
             stamped = [json.dumps({"at": at.isoformat(timespec="seconds"), **line}) for line in lines]
             self.world.audit.append(self.shard, at, stamped)
+
+
+@contextmanager
+def slice_under(leases: Leases, world: World, rules: Rules, shard: Shard) -> Iterator[Slice | None]:
+    """A slice of a shard while nobody else has the lease on it; None while somebody has: they hand back.
+
+    The lease is free again when the block ends, so that whoever is asked for next finds it so.
+    """
+    now = world.clock.now()
+    until = now + rules.drain_for
+    lease = leases.take(shard, world.chance.token(), now, until + MARGIN)
+    if lease is None:
+        yield None
+        return
+    try:
+        yield Slice(world, rules, shard, until, until + MARGIN)
+    finally:
+        leases.give_back(lease)

@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from shared.decide.standing import at_read_time
 from shared.errors import NewerRows
+from shared.flows import pausing
 from shared.flows.lookup import in_order_of_name
+from shared.model.brake import Brake
 from shared.model.identity import VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation
@@ -27,13 +29,15 @@ RowT = TypeVar("RowT", Machine, Operation)
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Every machine as it stands at `as_of`, the operations that the ledger still holds in order of intent, and the
-    messages that could not be served. `newer` names the rows that only a newer Tagback can read."""
+    messages that could not be served. `newer` names the rows that only a newer Tagback can read, `brakes`
+    are on."""
 
     as_of: datetime
     machines: tuple[Machine, ...]
     operations: tuple[Operation, ...]
     poisoned: tuple[PoisonedMessage, ...]
     newer: tuple[str, ...] = ()
+    brakes: tuple[Brake, ...] = ()
 
 
 def standing(world: World, rules: Rules) -> Standing:
@@ -44,7 +48,8 @@ def standing(world: World, rules: Rules) -> Standing:
     by_machine = _by_machine(row for shard in shards for row in readable(world.ledger.operations(shard), newer))
     judged = tuple(at_read_time(machine, by_machine.get(machine.uid, ()), rules, now) for machine in seen)
     operations = in_order(operation for own in by_machine.values() for operation in own)
-    return Standing(now, judged, operations, tuple(world.poisoned.kept()), tuple(newer))
+    brakes = pausing.standing(world)
+    return Standing(now, judged, operations, tuple(world.poisoned.kept()), tuple(newer), brakes)
 
 
 def readable(rows: Iterable[Held[RowT]], newer: list[str]) -> Iterator[RowT]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.decide.brakes import stopped
 from shared.decide.deletion import Facts, Look
 from shared.decide.deletion_brake import braked
 from shared.decide.deletion_budgets import Room, room, spent
@@ -20,6 +21,7 @@ from shared.decide.removal import doomed, owner_of
 from shared.decide.tag_values import held_until
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
+from shared.model.brake import Stops
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.operation import Kind, State
@@ -46,11 +48,11 @@ class Survey:
     apart: timedelta
     ahead: timedelta
     seen: Mapping[ResourceId, SnapshotSeen]
-    halted: str
     burst: Mapping[VmUid, str]
     elsewhere: Mapping[VmUid, Machine]
     spending: Spending
     room: Room
+    halted: str = "nobody has asked yet whether deletions are paused"
 
     def now(self) -> datetime:
         """The earlier of our time and Azure's."""
@@ -135,6 +137,10 @@ class Survey:
         newest = held_until(sighted.tags, self.slice_.rules.prefix) if sighted else None
         return max((hold for hold in (hold_of(machine, self.slice_.rules), newest) if hold), default=None)
 
+    def hear_brakes(self) -> None:
+        """Ask whether a person has paused deletions; before each batch, so that it is heard within moments."""
+        self.halted = _halted(self.slice_) or stopped(self.slice_.world.brakes.now(), Stops.DELETES)
+
     def take(self, planned: bool) -> None:
         """One point less may go."""
         left = self.room
@@ -165,7 +171,6 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
         apart=abs(difference),
         ahead=max(difference, timedelta(0)),
         seen=seen,
-        halted=_halted(slice_),
         burst=_burst(slice_, known, others),
         elsewhere=_moved(others),
         spending=spending,

@@ -10,6 +10,7 @@ import logging
 from datetime import datetime, timedelta
 
 from shared.decide.questions import questions
+from shared.flows.pausing import tell
 from shared.messages import SHARDS, VMS, VmKey, shard_text
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine, Sighting
@@ -31,6 +32,7 @@ def sweep(world: World, rules: Rules) -> None:
     seen = _inventory(world, rules)
     asked = sum(_ask(world, rules, shard, rows.get(shard, {}), seen.get(shard, {})) for shard in sorted({*rows, *seen}))
     machines_seen = sum(len(machines) for machines in seen.values())
+    tell(world, rules)
     world.requests.forget(now - FORGOTTEN_AFTER)
     world.poisoned.forget(now - FORGOTTEN_AFTER)
     log.info("sweep.done shards=%d machines=%d questions=%d", len({*rows, *seen}), machines_seen, asked)

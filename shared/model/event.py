@@ -20,13 +20,17 @@ class Happening(StrEnum):
     POINT_COMPLETED = "Tagback.Point.Completed"
     NEEDS_PERSON = "Tagback.Operation.NeedsPerson"
     GAVE_UP = "Tagback.Operation.GaveUp"
+    PAUSED = "Tagback.Work.Paused"
+    RESUMED = "Tagback.Work.Resumed"
+    FROZEN = "Tagback.Deletions.Frozen"
+    UNFROZEN = "Tagback.Deletions.Unfrozen"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One change. The id is a hash of what changed, so that telling it again is telling the same.
 
-    `subject` is the machine's ARM id, `details` are flat texts.
+    `subject` is the ARM id of the machine, or what a brake is about; `details` are flat texts.
     """
 
     id: str

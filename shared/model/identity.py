@@ -63,6 +63,10 @@ class Shard:
         return f"{self.subscription}|{self.region}"
 
 
+EVERYWHERE = Shard("all", "all")
+"""No shard: stands for every one of them where a request or an audit line is about the whole installation."""
+
+
 def vm_id(text: str) -> ResourceId:
     """The id of a virtual machine; ValueError for every other kind of resource."""
     parsed = ResourceId.parse(text)

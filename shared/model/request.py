@@ -17,6 +17,8 @@ class Asked(StrEnum):
     REBUILD = "rebuild"
     RETRY = "retry"
     HOLD = "hold"
+    PAUSE = "pause"
+    RESUME = "resume"
     RESTORE = "restore"
     UNDO = "undo"
 
@@ -43,6 +45,7 @@ class Request:
     A request about a whole shard has no `uid`; `reached` is the last machine that it is done with.
     A restore says what is wanted in `order`; `restore` is how far it came, None before a point is chosen. One that
     is to undo another names it in `operation`. `revision` counts the changes: a write that comes second is refused.
+    One to pause or resume is about every shard; it says what in `stops`, and why in `reason`.
     """
 
     id: str
@@ -60,6 +63,8 @@ class Request:
     order: RestoreOrder | None = None
     restore: Restore | None = None
     revision: int = 0
+    stops: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from shared.model.brake import Braking
 from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Machine, Status
@@ -152,6 +153,9 @@ class Promises(Witness):
         for line in lines:
             self._audited.update(NAME.findall(line))
             self.removals.audited(line)
+
+    def brakes_changed(self, before: Braking, after: Braking) -> None:
+        self.told.brakes_changed(after)
 
     def events_published(self, events: Sequence[Event]) -> None:
         self.told.published(events)

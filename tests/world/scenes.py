@@ -10,6 +10,7 @@ from shared.errors import Conflict, Refused
 from shared.flows.asking import ask_backup, ask_rebuild
 from shared.flows.draining import drain
 from shared.flows.expiring import expire
+from shared.flows.pausing import ask_pause, ask_resume
 from shared.flows.reaping import reap
 from shared.flows.registering import reconcile
 from shared.flows.requesting import run as run_request
@@ -19,7 +20,7 @@ from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
 from shared.ports import World
 from tests.world.catalogue import rules
 from tests.world.exhaustive import Scene, pass_time, perform
-from tests.world.scheduler import Invocation, Killed
+from tests.world.scheduler import Invocation, Killed, Process
 from tests.world.seeded import Run
 from tests.world.steps import Call, Calm, Phase
 from tests.world.twins.azure import DiskTruth, Fair, Fate, VmTruth, disk_place, vm_place
@@ -198,6 +199,47 @@ def ledger_lost(world: Run) -> None:
     perform(world, lambda ports: world.life.asked.append(ask_rebuild(ports, SHARD, "person-1").id))
 
 
+def pause_asked(world: Run) -> None:
+    """A slot of both machines has come; somebody asks that everything stop, and that it go on hours later."""
+    slot_has_come(world)
+    world.stage.queues.messages.clear()
+    perform(world, lambda ports: world.life.asked.append(ask_pause(ports, "all", "an audit", "person-1").id))
+
+
+def paused(world: Run) -> None:
+    """The same, and it is stopped."""
+    pause_asked(world)
+    perform(world, lambda ports: run_request(ports, RULES, world.life.asked[0]))
+
+
+def resumed_later(world: Run) -> None:
+    def ask() -> None:
+        world.life.asked.append(ask_resume(world.stage.world, "all", "", "person-2").id)
+
+    def start() -> None:
+        world.stage.scheduler.spawn(Invocation("cli", Process("cli")), ask)
+
+    world.stage.scheduler.at(world.stage.scheduler.now + timedelta(hours=3), start)
+
+
+def pause_arrives(world: Run) -> None:
+    request_arrives(world)
+    resumed_later(world)
+
+
+def poked_and_resumed_later(world: Run) -> None:
+    shard_poked(world)
+    resumed_later(world)
+
+
+def resume_asked(world: Run) -> None:
+    """What was paused over a slot is to go on."""
+    paused(world)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    world.life.asked.clear()
+    perform(world, lambda ports: world.life.asked.append(ask_resume(ports, "all", "", "person-2").id))
+
+
 def long_ago(world: Run) -> None:
     """What was done is so long ago that it may leave the ledger."""
     complete(world)
@@ -278,6 +320,9 @@ SCENES = (
     _message("deleted points leave the ledger", deleting, REAP, shard_text(SHARD)),
     Scene("a request is taken up", asked_for, REQUESTS, request_arrives),
     Scene("the ledger is made anew", ledger_lost, REQUESTS, request_arrives),
+    Scene("all is paused", pause_asked, REQUESTS, pause_arrives),
+    Scene("a slot comes while captures are paused", paused, SHARDS, poked_and_resumed_later),
+    Scene("what was paused goes on", resume_asked, REQUESTS, request_arrives),
     _message("ended operations leave", long_ago, SHARDS, shard_text(SHARD)),
     _message("the rest of a set follows", half_of_a_set, SHARDS, shard_text(SHARD)),
     _message("a torn set is begun anew", torn_set, SHARDS, shard_text(SHARD)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from shared.model.brake import Brake, Braking
 from shared.model.event import Event
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
@@ -17,6 +18,12 @@ from tests.world.twins.rows import Kept
 PROMISE = "events"
 SILENT = (Status.PENDING,)
 
+OF_BRAKES = {
+    "Tagback.Work.Paused",
+    "Tagback.Work.Resumed",
+    "Tagback.Deletions.Frozen",
+    "Tagback.Deletions.Unfrozen",
+}
 Require = Callable[[bool, str, str], None]
 
 
@@ -26,6 +33,7 @@ class Told:
     def __init__(self, require: Require) -> None:
         self._require = require
         self._promised: dict[str, Event] = {}
+        self._brakes: set[tuple[str, str, str]] = set()
         self.heard: set[str] = set()
 
     def committed(self, transition: Transition, before: Sequence[Kept | None]) -> None:
@@ -47,9 +55,21 @@ class Told:
 
     def published(self, events: Sequence[Event]) -> None:
         for event in events:
+            if event.type.value in OF_BRAKES:
+                self._braked(event)
+                continue
             known = self._promised.get(event.id)
             self._require(known == event, PROMISE, f"{event.type} {event.id} is told otherwise than its row says")
             self.heard.add(event.id)
+
+    def _braked(self, event: Event) -> None:
+        what = (event.type.value, event.details["stops"], event.details["since"])
+        self._require(what in self._brakes, PROMISE, f"{what} is told and no brake is so")
+        self.heard.add("|".join(what))
+
+    def brakes_changed(self, after: Braking) -> None:
+        """People are to be told of every brake that is put on, and again when it is released."""
+        self._brakes |= {_of_brake(brake) for brake in after.brakes}
 
     def lost(self) -> None:
         """The ledger is gone, and with it what was not told yet."""
@@ -59,6 +79,15 @@ class Told:
         """At rest: nothing waits to be told."""
         for event in self._promised.values():
             self._require(event.id in self.heard, PROMISE, f"{event.type} of {event.subject} was never told")
+        for what in sorted(self._brakes):
+            self._require("|".join(what) in self.heard, PROMISE, f"nobody was ever told: {what}")
+
+
+def _of_brake(brake: Brake) -> tuple[str, str, str]:
+    """Type, what is stopped, since when: as its event says it."""
+    names = ("Work.Paused", "Work.Resumed") if brake.by else ("Deletions.Frozen", "Deletions.Unfrozen")
+    name = names[0] if brake.released_at is None else names[1]
+    return f"Tagback.{name}", brake.stops.value, brake.since.isoformat(timespec="seconds")
 
 
 def _machine(transition: Transition, before: Sequence[Kept | None]) -> tuple[Machine | None, Machine | None]:
