@@ -110,8 +110,7 @@ def _stretches(machine: Machine, script: Script) -> Iterator[Stretch]:
     acts = [*_acts_on(machine, script)]
     good: Plan | None = None
     mistyped: datetime | None = None
-    for act, following in zip(acts, [*acts[1:], None], strict=True):
-        last = following.at if following else end
+    for act, last in zip(acts, [*(one.at for one in acts[1:]), end], strict=False):
         tags = folded(act.tags or {})
         for since, until in pairwise([act.until, *(at for at, _ in script.plans if act.until < at < last), last]):
             plan = _plan_of(machine, tags, script, since)

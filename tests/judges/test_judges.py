@@ -1,0 +1,70 @@
+"""Each judge accepts a play that went as promised, and sees each way in which one might not have gone so."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from local.judges import PROMISES, judge
+from local.judges.__main__ import main
+from tests.judges.breaks import BREAKS, Break, put_twice
+from tests.judges.play import played
+
+UNCHECKED = {"S13"}
+JUDGES = Path(__file__).parents[2] / "local" / "judges"
+
+
+def test_a_play_that_went_as_promised_is_accepted(tmp_path: Path) -> None:
+    findings = judge(played().write(tmp_path))
+    assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
+    assert {name for name, finding in findings.items() if not finding.checked} == UNCHECKED
+
+
+def test_every_part_of_the_play_is_looked_at(tmp_path: Path) -> None:
+    findings = judge(played().write(tmp_path))
+    assert findings["S2"].checked >= 30
+    assert findings["S3"].checked >= 100
+    assert findings["S13"].note.startswith("not checked")
+
+
+@pytest.mark.parametrize(
+    ("promise", "harm", "words"), BREAKS, ids=[f"{name}-{number}" for number, (name, *_) in enumerate(BREAKS)]
+)
+def test_a_break_is_seen(promise: str, harm: Break, words: str, tmp_path: Path) -> None:
+    papers = played()
+    harm(papers)
+    found = judge(papers.in_order().write(tmp_path))[promise].violations
+    assert any(words in violation.what for violation in found)
+
+
+def test_every_promise_has_a_break_that_must_be_seen() -> None:
+    assert {promise for promise, *_ in BREAKS} == set(PROMISES)
+
+
+def test_the_table_is_printed_and_a_violation_is_an_exit_of_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    papers = played()
+    assert main([str(papers.write(tmp_path))]) == 0
+    assert "VIOLATED" not in capsys.readouterr().out
+    put_twice(papers)
+    assert main([str(papers.write(tmp_path))]) == 1
+    assert "S1          at most one complete point per machine and slot" in capsys.readouterr().out
+
+
+def test_evidence_that_cannot_be_read_is_an_exit_of_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+    assert main([]) == 2
+
+
+@pytest.mark.parametrize("path", sorted(JUDGES.glob("*.py")), ids=lambda path: path.stem)
+def test_judges_share_nothing_with_what_they_judge(path: Path) -> None:
+    """Neither with the product nor with what plays the scenario."""
+    nodes = [*ast.walk(ast.parse(path.read_text()))]
+    named = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    named += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    assert [name for name in named if name.startswith(("shared", "azure", "tests"))] == []
+    assert [name for name in named if name.startswith("local") and not name.startswith("local.judges")] == []
