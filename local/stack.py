@@ -26,7 +26,7 @@ from local.azurite.server import Azurite, refuse_taken
 from local.clock.conductor import Conductor
 from local.clock.followers import AzuriteClock, Follower, FollowerFailed, HostClock, SimulatorClock
 from local.eventgrid import subscribe
-from local.process import Command, Leash, Part, PartFailed, leash
+from local.process import Command, Leash, Part, PartFailed, leash, processor_seconds
 from local.runfolder import announce, claimed, write_environment
 
 ROOT = Path(__file__).parent.parent
@@ -173,6 +173,11 @@ class Stack:
         """Let go of the clock; the parts are ended by the leash."""
         if self._conductor is not None:
             self._conductor.close()
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """The processor time that each part has used so far; a host that was killed took its own with it."""
+        parts = {"azurite": self.azurite.pid, "simulator": self._simulator.pid, "host": self._host.pid}
+        return {name: round(processor_seconds(pid), 1) for name, pid in parts.items()}
 
     def kill_host(self) -> None:
         """kill -9, as a platform that loses a machine does."""

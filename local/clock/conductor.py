@@ -19,6 +19,7 @@ from local.clock.order import SHY, Jump, Look, moves, next_jump
 from local.clock.stage import Stage
 
 ABSENT = Look(idle=False, activity=0, next=None)
+AWAY = Look(idle=True, activity=0, next=None)
 PAUSE = 0.003
 # A look costs the busy follower some of the time it needs to become idle.
 BUSY_PAUSE = 0.02
@@ -71,6 +72,7 @@ class Conductor:
         self._ahead = timedelta()
         self._moving = threading.Lock()
         self._absent: set[str] = set()
+        self._away: set[str] = set()
         self.statistics = Statistics()
         self.stage = Stage(self.now)
         self._followers: dict[str, Follower] = {follower.name: follower for follower in (*followers, self.stage)}
@@ -89,6 +91,15 @@ class Conductor:
             yield
         finally:
             self._absent.discard(name)
+
+    @contextlib.contextmanager
+    def away(self, name: str) -> Iterator[None]:
+        """Let a scene have a follower die and come back (by `replace`) inside the block; time goes on meanwhile."""
+        self._away.add(name)
+        try:
+            yield
+        finally:
+            self._away.discard(name)
 
     def ahead(self) -> timedelta:
         """How far this clock is ahead of the machine's, never asked in the middle of a jump."""
@@ -125,12 +136,12 @@ class Conductor:
             self.statistics.real_seconds += time.monotonic() - began
 
     def _leap(self, jump: Jump, distance: timedelta) -> None:
-        active = [name for name in self._followers if name != self.stage.name]
+        active = [name for name in self._followers if name != self.stage.name and name not in self._away]
         for move in moves(jump, active):
             try:
                 self._followers[move.name].move(move.to)
             except FollowerFailed:
-                if move.name not in self._absent:
+                if move.name not in self._absent | self._away:
                     raise
         self._ahead += max(jump.to - self.now(), timedelta())
         self.stage.move(jump.to)
@@ -162,9 +173,11 @@ class Conductor:
         return looks
 
     def _look(self, name: str) -> Look:
+        if name in self._away:
+            return AWAY
         try:
             return ABSENT if name in self._absent else self._followers[name].look()
         except FollowerFailed:
-            if name in self._absent:
+            if name in self._absent | self._away:
                 return ABSENT
             raise

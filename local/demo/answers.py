@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
 
-from local.demo.report import CommandLine, Screen
-from local.demo.story import SLOT, Finding, Story
-
-ASKED_FOR = "web-1"
-DONE_WITHIN = timedelta(hours=1)
+from local.demo.report import CommandLine
+from local.demo.story import Finding, Story
 
 
 def status_is_told(story: Story, tagback: CommandLine) -> Finding:
@@ -33,21 +29,4 @@ def status_is_told(story: Story, tagback: CommandLine) -> Finding:
         finding.expect(bool(entry["because"]), "no reason is told", machine.name)
     troubled = any(machine.status in ("unprotected", "degraded") for machine in story.scenario.machines)
     finding.expect(answer.code == int(troubled), f"exit code {answer.code}", "tagback status")
-    return finding
-
-
-def ask_on_demand(screen: Screen, tagback: CommandLine) -> None:
-    """A person asks for a recovery point now."""
-    answer = tagback.run("backup", ASKED_FOR)
-    said = " ".join((answer.output + answer.errors).split())
-    screen.line(f"$ tagback backup {ASKED_FOR}  ->  {said} (exit {answer.code})")
-
-
-def the_asked_point_is_there(asked: datetime, tagback: CommandLine) -> Finding:
-    """The point asked for is complete."""
-    finding = Finding()
-    points = tagback.run("points", ASKED_FOR, "--output", "json").document()
-    slots = [datetime.fromisoformat(point["slot"]) for point in points if point["complete"]]
-    there = any(asked <= slot + timedelta(minutes=1) and slot <= asked + DONE_WITHIN for slot in slots)
-    finding.expect(there, "no complete point of the time it was asked for", ASKED_FOR, asked.strftime(SLOT))
     return finding

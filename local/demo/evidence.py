@@ -1,6 +1,6 @@
 """Gathers what a stranger needs to recompute every promise: calls, events, rows, storage requests, resources, audit.
 
-Read from the simulator and from Azurite directly; no product code takes part. Used by the demo and by its checks.
+Read from the simulator and from Azurite directly; no product code takes part. Used by the demo and by tests.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from local.stack import Stack
 
 Record = Mapping[str, Any]
 AUDIT = "audit"
+END = "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Observer:
         self._session = requests.Session()
         self._tables = TableServiceClient.from_connection_string(stack.azurite.connection_string)
         self._daily: list[Record] = []
+        self._calls = 0
 
     def close(self) -> None:
         self._session.close()
@@ -62,6 +64,19 @@ class Observer:
         answer.raise_for_status()
         return answer.json()
 
+    def order(self, route: str, body: Any) -> Any:
+        """Post to a control route of the simulator."""
+        verify, url = str(self._stack.bundle), f"{self._stack.simulator_url}/_sim/{route}"
+        answer = self._session.post(url, json=body, timeout=60, verify=verify)
+        answer.raise_for_status()
+        return answer.json()
+
+    def new_calls(self) -> list[Record]:
+        """The calls made since this was last asked."""
+        calls: list[Record] = self.simulator(f"calls?since={self._calls}")
+        self._calls = max((int(call["n"]) for call in calls), default=self._calls)
+        return calls
+
     def rows(self) -> Iterator[Record]:
         """Every row of every table as it is now."""
         for table in self._tables.list_tables():
@@ -69,9 +84,18 @@ class Observer:
                 stamp = entity.metadata["timestamp"]
                 yield {"table": table.name, **{name: plain(value) for name, value in entity.items()}, "t": plain(stamp)}
 
-    def end_of_day(self, day: date) -> None:
-        """Keep all rows as they stand at the end of a virtual day."""
-        self._daily.extend({"day": day.isoformat(), **row} for row in self.rows())
+    def delete_tables(self) -> int:
+        """What an operator's slip does: every table is gone, with all rows."""
+        names = [table.name for table in self._tables.list_tables()]
+        for name in names:
+            self._tables.delete_table(name)
+        return len(names)
+
+    def end_of_day(self, day: str) -> tuple[Record, ...]:
+        """Keep all rows as they stand at the end of a virtual day, and give them back."""
+        rows = tuple(self.rows())
+        self._daily.extend({"day": day, **row} for row in rows)
+        return rows
 
     def audit(self) -> str:
         """All audit blobs, one after the other."""
@@ -84,17 +108,18 @@ class Observer:
             return "".join(container.download_blob(name).readall().decode() for name in names)
 
     def gather(self) -> Evidence:
+        """All that can be seen now; the rows are kept as those of the end."""
         return Evidence(
             calls=tuple(self.simulator("calls?since=0")),
             events=self.simulator("events"),
-            rows=tuple(self.rows()),
+            rows=self.end_of_day(END),
             requests=tuple(self._stack.azurite.requests()),
             resources=tuple(self.simulator("state")),
             audit=self.audit(),
         )
 
     def write(self, evidence: Evidence, folder: Path) -> None:
-        """Write the files of local/.run/evidence."""
+        """Write the files of local/.run/evidence, beside the script that stands there."""
         folder.mkdir(parents=True, exist_ok=True)
         write_lines(folder / "calls.jsonl", evidence.calls)
         write_lines(folder / "events.jsonl", event_lines(evidence.events))

@@ -24,7 +24,10 @@ GROUPS_API = "2024-11-01"
 NETWORK_API = "2024-05-01"
 TAGS_API = "2024-11-01"
 IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
+MOVE_API = "2024-11-01"
+LOCKS_API = "2020-05-01"
 LIFETIME = 10**9
+MOVING_SECONDS = 20.0
 SKU = "Premium_LRS"
 
 
@@ -54,10 +57,11 @@ class Person:
 class Fleet:
     """Creates, tags and deletes machines."""
 
-    def __init__(self, arm: str, bundle: Path, sleep: Callable[[float], None]) -> None:
+    def __init__(self, arm: str, bundle: Path, sleep: Callable[[float], None], person: str = "owner") -> None:
         self._arm = arm
         self._bundle = bundle
         self._sleep = sleep
+        self._person = Person(person)
         self._clients: dict[str, ComputeManagementClient] = {}
 
     def close(self) -> None:
@@ -68,7 +72,7 @@ class Fleet:
         if subscription not in self._clients:
             transport = VirtualTransport(self._sleep, connection_verify=str(self._bundle))
             self._clients[subscription] = ComputeManagementClient(
-                Person("owner"),
+                self._person,
                 subscription,
                 self._arm,
                 credential_scopes=[f"{self._arm}/.default"],
@@ -77,7 +81,8 @@ class Fleet:
         return self._clients[subscription]
 
     def _send(self, subscription: str, method: str, path: str, body: Mapping[str, object]) -> None:
-        self._compute(subscription).send_request(HttpRequest(method, path, json=body)).raise_for_status()
+        request = HttpRequest(method, path, json=body if body else None)
+        self._compute(subscription).send_request(request).raise_for_status()
 
     def create(self, machine: MachineStory) -> None:
         """Create a machine with its group and network interface.
@@ -103,8 +108,7 @@ class Fleet:
 
     def tag(self, machine: MachineStory, tags: Mapping[str, str]) -> None:
         """Merge tags through the Tags API, as the portal's tag blade does."""
-        path = f"{machine.id}/providers/Microsoft.Resources/tags/default?api-version={TAGS_API}"
-        self._send(machine.subscription, "PATCH", path, {"operation": "Merge", "properties": {"tags": dict(tags)}})
+        self.tag_resource(machine.id, tags)
 
     def replace_tags(self, machine: MachineStory, tags: Mapping[str, str]) -> None:
         """Put another set of tags on the machine through the VM itself."""
@@ -112,19 +116,49 @@ class Fleet:
         compute = self._compute(machine.subscription)
         compute.virtual_machines.begin_update(machine.group, machine.name, update).result()
 
+    def move(self, machine: MachineStory, group: str) -> None:
+        """Move the machine with its disks and its network interface; returns when Azure shows it in its new group."""
+        old, new = (f"/subscriptions/{machine.subscription}/resourceGroups/{name}" for name in (machine.group, group))
+        disks = [f"{old}/providers/Microsoft.Compute/disks/{name}" for name in disk_names(machine)]
+        card = f"{old}/providers/Microsoft.Network/networkInterfaces/{machine.name}-nic"
+        self._send(machine.subscription, "PUT", f"{new}?api-version={GROUPS_API}", {"location": machine.region})
+        body = {"resources": [machine.id, *disks, card], "targetResourceGroup": new}
+        self._send(machine.subscription, "POST", f"{old}/moveResources?api-version={MOVE_API}", body)
+        compute = self._compute(machine.subscription)
+        while machine.name not in [str(vm.name) for vm in compute.virtual_machines.list(group)]:
+            self._sleep(MOVING_SECONDS)
+
+    def lock(self, scope: str) -> None:
+        """Forbid deletions at a scope."""
+        path = f"{scope}/providers/Microsoft.Authorization/locks/keep?api-version={LOCKS_API}"
+        self._send(scope.split("/")[2], "PUT", path, {"properties": {"level": "CanNotDelete"}})
+
+    def unlock(self, scope: str) -> None:
+        path = f"{scope}/providers/Microsoft.Authorization/locks/keep?api-version={LOCKS_API}"
+        self._send(scope.split("/")[2], "DELETE", path, {})
+
+    def tag_resource(self, resource: str, tags: Mapping[str, str]) -> None:
+        """Merge tags on anything, as everybody may who has the right to tag."""
+        path = f"{resource}/providers/Microsoft.Resources/tags/default?api-version={TAGS_API}"
+        body = {"operation": "Merge", "properties": {"tags": dict(tags)}}
+        self._send(resource.split("/")[2], "PATCH", path, body)
+
     def delete(self, machine: MachineStory) -> None:
         """Delete the machine and, since nothing asked Azure to, its disks by hand."""
         compute = self._compute(machine.subscription)
         compute.virtual_machines.begin_delete(machine.group, machine.name).result()
-        names = [data_disk_name(machine.name, number) for number in range(len(machine.disks))]
-        if not machine.ephemeral:
-            names.append(f"{machine.name}-os")
-        for name in names:
+        for name in disk_names(machine):
             compute.disks.begin_delete(machine.group, name).result()
 
 
 def data_disk_name(machine: str, number: int) -> str:
     return f"{machine}-data-{number}"
+
+
+def disk_names(machine: MachineStory) -> list[str]:
+    """The machine's managed disks."""
+    names = [data_disk_name(machine.name, number) for number in range(len(machine.disks))]
+    return names if machine.ephemeral else [*names, f"{machine.name}-os"]
 
 
 def ip_configuration(group: str) -> dict[str, object]:

@@ -9,37 +9,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from local.clock.conductor import Statistics
 from local.demo.story import PRODUCT, SNAPSHOT, Finding, Story, instant, tag, usable
+from local.demo.telling import Screen
 from local.stack import ROOT, Stack
-
-
-class Screen:
-    """Readable lines with the virtual time in front; colours only on a terminal."""
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._console = Console(highlight=False, markup=False, soft_wrap=True)
-        self._now = now
-        self._lock = threading.Lock()
-
-    def line(self, text: str) -> None:
-        with self._lock:
-            self._console.print(f"{self._now():%a %d %b %H:%M}  {text}")
-
-    def heading(self, text: str) -> None:
-        self._console.print(f"\n{text}", style="bold")
-
-    def plain(self, text: str) -> None:
-        self._console.print(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,20 @@
-"""Reads a scenario file into values and shakes its times by the seed. Used by the demo; decides nothing else."""
+"""Reads a scenario file into values: who there is, what they do, what goes wrong. The seed shakes its times.
+
+Used by the demo, `make up` and the end-to-end tests. Machines without a story of their own are drawn by draw.py.
+"""
 
 from __future__ import annotations
 
 import random
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from local.demo.draw import drawn
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 # A start that has passed is put off by whole weeks, so that the days of the week stay.
@@ -23,6 +29,7 @@ class Turn:
     at: timedelta
     do: str
     tags: dict[str, str] = field(default_factory=dict)
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class MachineStory:
     ephemeral: bool
     status: str
     turns: tuple[Turn, ...]
+    created: timedelta = timedelta()
 
     @property
     def id(self) -> str:
@@ -51,12 +59,26 @@ class MachineStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that goes wrong: which fault, when, for how long, and what the one who makes it has to know."""
+
+    fault: str
+    do: str
+    at: timedelta
+    lasts: timedelta
+    says: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A fleet and its days."""
 
     start: datetime
     subscriptions: tuple[str, ...]
     machines: tuple[MachineStory, ...]
+    troubles: tuple[Trouble, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def offset(text: str) -> timedelta:
@@ -69,23 +91,35 @@ def offset(text: str) -> timedelta:
 
 
 def load(name: str, seed: int, now: datetime) -> Scenario:
-    """Read a scenario; the same seed gives the same times."""
+    """Read a scenario; the same seed gives the same fleet and the same times."""
     document = tomllib.loads((SCENARIOS / f"{name}.toml").read_text())
     chance = random.Random(seed)  # noqa: S311 # a scenario, repeatable by its seed
     subscriptions = tuple(document["subscriptions"])
     start = datetime.fromisoformat(document["start"]).astimezone(UTC)
     while start < now + timedelta(days=1):
         start += CYCLE
-    machines = tuple(_machine(entry, subscriptions, chance) for entry in document["machine"])
-    return Scenario(start, subscriptions, machines)
+    machines = [_machine(entry, subscriptions, chance) for entry in document["machine"]]
+    for entry in drawn(document, chance):
+        machines.append(_machine(entry, subscriptions, chance))
+    troubles = [trouble for entry in document.get("trouble", ()) for trouble in _troubles(entry, chance)]
+    troubles.sort(key=lambda trouble: trouble.at)
+    return Scenario(start, subscriptions, tuple(machines), tuple(troubles), document.get("settings", {}))
+
+
+def _shake(chance: random.Random) -> timedelta:
+    return timedelta(minutes=chance.randint(0, SHAKE_MINUTES))
 
 
 def _machine(entry: dict[str, Any], subscriptions: tuple[str, ...], chance: random.Random) -> MachineStory:
-    known = {"name", "story", "where", "zone", "tags", "disks", "left_out", "ephemeral", "status", "then"}
+    known = {"name", "story", "where", "zone", "tags", "disks", "left_out", "ephemeral", "status", "then", "created"}
     if not known.issuperset(entry):
         raise ValueError(f"unknown in a machine: {sorted(set(entry) - known)}")
     group, number, region = entry["where"]
-    shake = timedelta(minutes=chance.randint(0, SHAKE_MINUTES))
+    shake = _shake(chance)
+    turns = (
+        Turn(offset(turn["at"]) + shake, turn["do"], turn.get("tags", {}), turn.get("to", ""))
+        for turn in entry.get("then", ())
+    )
     return MachineStory(
         name=entry["name"],
         story=entry["story"],
@@ -98,7 +132,15 @@ def _machine(entry: dict[str, Any], subscriptions: tuple[str, ...], chance: rand
         left_out=tuple(entry.get("left_out", ())),
         ephemeral=entry.get("ephemeral", False),
         status=entry["status"],
-        turns=tuple(
-            Turn(offset(turn["at"]) + shake, turn["do"], turn.get("tags", {})) for turn in entry.get("then", ())
-        ),
+        turns=tuple(turns),
+        created=offset(entry["created"]) + shake if "created" in entry else timedelta(),
     )
+
+
+def _troubles(entry: dict[str, Any], chance: random.Random) -> Iterator[Trouble]:
+    """One trouble for each time it comes."""
+    options = {name: value for name, value in entry.items() if name not in ("fault", "do", "at", "lasts", "says")}
+    for at in entry["at"]:
+        shake = timedelta() if entry.get("exact") else _shake(chance)
+        lasts = timedelta(minutes=entry.get("lasts", 0))
+        yield Trouble(entry["fault"], entry["do"], offset(at) + shake, lasts, entry["says"], options)

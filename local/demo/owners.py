@@ -1,0 +1,108 @@
+"""What owners do to their machines, scene by scene: each act is done in Azure, told, and written into the script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+from local.demo.cast import Cast
+from local.demo.scenario import MachineStory, Turn
+
+
+class Owner:
+    """The owner of one machine: remembers where it is and which tags it has by now."""
+
+    def __init__(self, cast: Cast, machine: MachineStory) -> None:
+        self._cast = cast
+        self.machine = machine
+        self.tags = dict(machine.tags)
+        self.there = False
+
+    def create(self) -> None:
+        """Make the machine, or make it again under the same name."""
+        cast, machine = self._cast, self.machine
+        self.tags = dict(machine.tags)
+        with cast.noted("create", machine=machine.id, tags=self.tags):
+            cast.fleet.create(replace(machine, tags=self.tags))
+        self.there = True
+
+    def delete(self) -> None:
+        with self._cast.noted("delete", machine=self.machine.id):
+            self._cast.fleet.delete(self.machine)
+        self.there = False
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Merge tags; the name of a tag that is there already keeps its spelling, as in Azure."""
+        after = dict(self.tags)
+        for name, value in tags.items():
+            after[next((known for known in after if known.lower() == name.lower()), name)] = value
+        with self._cast.noted("tag", machine=self.machine.id, tags=after):
+            self._cast.fleet.tag(self.machine, tags)
+        self.tags = after
+
+    def untag(self) -> None:
+        self.retag({name: value for name, value in self.tags.items() if name.lower() != "backup"})
+
+    def retag(self, tags: Mapping[str, str]) -> None:
+        """Give the machine exactly these tags."""
+        with self._cast.noted("tag", machine=self.machine.id, tags=dict(tags)):
+            self._cast.fleet.replace_tags(self.machine, tags)
+        self.tags = dict(tags)
+
+    def move(self, group: str) -> None:
+        """Move the machine with its disks and its card to another group."""
+        moved = replace(self.machine, group=group)
+        with self._cast.noted("move", machine=self.machine.id, to=moved.id):
+            self._cast.fleet.move(self.machine, group)
+        self.machine = moved
+
+    def act(self, turn: Turn) -> None:
+        """One turn of the story."""
+        match turn.do:
+            case "tag":
+                self.tag(turn.tags)
+            case "untag":
+                self.untag()
+            case "create":
+                self.create()
+            case "delete":
+                self.delete()
+            case "move":
+                self.move(turn.to)
+            case other:
+                raise ValueError(f"nobody knows how to '{other}' a machine")
+        self._cast.screen.line(f"{self.machine.name} {said(turn)} ({self.machine.story})")
+
+
+def said(turn: Turn) -> str:
+    """A turn as it is told."""
+    tags = " ".join(f"{name}={value}" for name, value in turn.tags.items())
+    words = {"tag": f"is tagged {tags}", "untag": "loses its tag", "create": "is made again", "delete": "is deleted"}
+    return words.get(turn.do, f"is moved to group {turn.to}")
+
+
+def enter_owners(cast: Cast) -> Mapping[str, Owner]:
+    """Enter every owner's scenes; the owners by their machines' names."""
+    owners = {machine.name: Owner(cast, machine) for machine in cast.scenario.machines}
+    waves: dict[timedelta, list[Owner]] = {}
+    for owner in owners.values():
+        waves.setdefault(owner.machine.created, []).append(owner)
+        for turn in owner.machine.turns:
+            cast.at(cast.scenario.start + turn.at, f"{turn.do} {owner.machine.name}", partial(owner.act, turn))
+    for created, wave in waves.items():
+        cast.at(cast.scenario.start + created, "told", partial(tell_wave, cast, wave))
+        for owner in wave:
+            cast.at(cast.scenario.start + created, f"create {owner.machine.name}", owner.create)
+    return owners
+
+
+def tell_wave(cast: Cast, wave: list[Owner]) -> None:
+    """A line for the machines that come together, and one for each of them with a story."""
+    regions = sorted({owner.machine.region for owner in wave})
+    cast.screen.line(f"{len(wave)} machines are created in {', '.join(regions)}")
+    for owner in wave:
+        tags = " ".join(f"{name}={value}" for name, value in owner.machine.tags.items()) or "no tags"
+        if owner.machine.story != "one of many":
+            cast.screen.line(f"    {owner.machine.name}: {tags} ({owner.machine.story})")

@@ -1,0 +1,62 @@
+"""Follows the play from outside: numbers for the screen a few times a day, and all rows at the end of each day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from local.demo.cast import Cast
+from local.demo.evidence import Record
+from local.demo.story import PRODUCT, SNAPSHOT
+
+
+class Watch:
+    """Counts what it sees."""
+
+    every = timedelta(hours=3)
+
+    def __init__(self, cast: Cast) -> None:
+        self._cast = cast
+        self._points: set[str] = set()
+
+    def look(self) -> None:
+        """Count the calls made since the last look."""
+        progress = self._cast.screen.progress
+        if progress is not None:
+            progress.numbers.update(Counter(progress.numbers) + counted(self._cast.observer.new_calls()))
+            progress.numbers["host killed"] = self._cast.script.count("kill")
+
+    def end_of_day(self, day: date) -> None:
+        """Keep the rows, and tell of the day in one line."""
+        rows = self._cast.observer.end_of_day(day.isoformat())
+        self.look()
+        before = len(self._points)
+        self._points |= {str(row["RowKey"]) for row in rows if str(row["RowKey"]).startswith("p|") and row["complete"]}
+        machines = [row for row in rows if str(row["RowKey"]).startswith("m|")]
+        statuses = Counter(str(row["status"]) for row in machines)
+        gained = len(self._points) - before
+        told = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
+        self._cast.screen.line(
+            f"the day ends: {gained} new recovery points, {len(self._points):,} so far; {told}", "bold"
+        )
+        if progress := self._cast.screen.progress:
+            progress.numbers["points"] = len(self._points)
+            progress.numbers["machines"] = len(machines)
+
+
+def counted(calls: Iterable[Record]) -> Counter[str]:
+    """Calls as the screen shows them."""
+    found: Counter[str] = Counter()
+    for call in calls:
+        if call["principal"] != PRODUCT:
+            continue
+        operation, status = str(call["operation"]).lower(), int(call["status"])
+        found["ARM calls"] += 1
+        found["faults met"] += call["fault"] is not None
+        found["refused by Azure"] += status >= 400
+        found["snapshots taken"] += (
+            operation == f"{SNAPSHOT}/write" and call["method"] == "PUT" and status in (200, 201, 202)
+        )
+        found["deleted"] += operation == f"{SNAPSHOT}/delete" and status in (200, 202)
+    return found
