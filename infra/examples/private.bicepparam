@@ -1,0 +1,14 @@
+using '../main.bicep'
+
+// Nothing answers from the internet: events go to a queue, storage is reached by private endpoints, and so are the apps.
+// The network team makes the subnet (delegated to Microsoft.App/environments) and the private endpoints beforehand.
+param environmentName = 'tagback'
+param location = 'westeurope'
+param protected = [
+  { id: '00000000-0000-0000-0000-000000000001', mode: 'enforce', regions: ['westeurope'] }
+]
+param eventDelivery = 'queue'
+param storageAccess = 'private'
+param publicApps = false
+param functionSubnetId = '/subscriptions/00000000-0000-0000-0000-000000000009/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/functions'
+param alertMails = ['operations@contoso.example']

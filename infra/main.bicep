@@ -1,0 +1,269 @@
+metadata description = 'An installation of Tagback: its apps, their identities and rights, storage, vaults, alerts. Event subscriptions follow in events.bicep, once the code is there.'
+
+targetScope = 'subscription'
+
+@minLength(3)
+@maxLength(16)
+@description('Names the installation: part of the names of everything in it.')
+param environmentName string
+
+@description('Region of the installation itself. Machines may be anywhere.')
+param location string
+
+@description('Subscriptions whose machines are looked after, each with the regions in which recovery groups are made.')
+param protected protectedSubscription[]
+
+@allowed(['one', 'three'])
+@description('three: keeper, reaper and operator, each an app with an identity of its own. one: a single app that holds every role.')
+param layout string = 'three'
+
+@allowed(['function', 'queue'])
+@description('How events arrive. queue needs no public endpoint: choose it where functionSubnetId is set and inbound access is closed.')
+param eventDelivery string = 'function'
+
+@allowed(['public', 'subnet', 'private'])
+@description('Who reaches the storage account over the network; every access needs an Entra identity in any case. subnet: functionSubnetId alone, by service endpoints. private: private endpoints only, which the network team makes beforehand.')
+param storageAccess string = 'public'
+
+@description('Subnet that the apps send their traffic through, delegated to Microsoft.App/environments. Empty: none.')
+param functionSubnetId string = ''
+
+@description('Whether the apps answer from the internet: the API, and events delivered to a function.')
+param publicApps bool = true
+
+@description('Pattern of the names of recovery groups; {region} stands for a region.')
+param recoveryGroup string = 'tagback-{region}'
+
+@description('Whether the keeper may make recovery groups in regions that are not listed: its rights then reach over whole subscriptions.')
+param createRecoveryGroups bool = false
+
+@description('Regions that get a Recovery Services vault for Azure Backup. Empty: no plan uses a vault.')
+param vaultRegions string[] = []
+
+@description('Mail addresses that alerts go to.')
+param alertMails string[] = []
+
+@description('Name of the opt-in tag.')
+param tagPrefix string = 'backup'
+
+@description('Whether the tag of a resource group counts for its machines.')
+param inheritGroupTags bool = false
+
+@minValue(30)
+@maxValue(730)
+@description('Days that logs are kept.')
+param logDays int = 30
+
+@minValue(1)
+@description('Gigabytes of logs taken in a day at most; what is beyond is dropped until the next day.')
+param logGigabytesPerDay int = 1
+
+@minValue(1)
+@maxValue(1000)
+@description('Instances that an app may scale to.')
+param maximumInstances int = 40
+
+@description('Tags for everything that is made here.')
+param tags object = {}
+
+@description('A subscription whose machines are looked after.')
+type protectedSubscription = {
+  @description('Its id.')
+  id: string
+  @description('observe says what would be done and costs nothing; enforce does it.')
+  mode: 'observe' | 'enforce'
+  @description('Regions with machines; each gets a recovery group.')
+  regions: string[]
+}
+
+var token = uniqueString(subscription().id, environmentName, location)
+var installation = take('tagback${token}', 24)
+var ownTags = union(tags, { 'azd-env-name': environmentName })
+var duties = loadJsonContent('duties.json')[layout]
+var subscriptionIds = map(protected, each => each.id)
+var recoveryGroups = flatten(map(protected, each => map(each.regions, region => {
+  subscription: each.id
+  region: region
+  name: replace(recoveryGroup, '{region}', region)
+})))
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: ownTags
+}
+
+module identities 'modules/identities.bicep' = {
+  name: 'tagback-identities'
+  scope: group
+  params: {
+    location: location
+    tags: ownTags
+    names: map(duties, duty => 'id-${environmentName}-${duty.app}')
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'tagback-storage'
+  scope: group
+  params: {
+    name: installation
+    location: location
+    tags: ownTags
+    access: storageAccess
+    subnetId: functionSubnetId
+    apps: map(duties, duty => duty.app)
+  }
+}
+
+module dataAccess 'modules/data-access.bicep' = {
+  name: 'tagback-data-access'
+  scope: group
+  params: {
+    storageName: storage.outputs.name
+    topicName: notifications.outputs.name
+    insightsName: monitoring.outputs.insightsName
+    principalIds: identities.outputs.principalIds
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'tagback-monitoring'
+  scope: group
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: ownTags
+    days: logDays
+    gigabytesPerDay: logGigabytesPerDay
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'tagback-alerts'
+  scope: group
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: ownTags
+    workspaceId: monitoring.outputs.workspaceId
+    mails: alertMails
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'tagback-workbook'
+  scope: group
+  params: {
+    location: location
+    tags: ownTags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module notifications 'modules/notifications.bicep' = {
+  name: 'tagback-notifications'
+  scope: group
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: ownTags
+  }
+}
+
+module vaults 'modules/vault.bicep' = [for region in vaultRegions: {
+  name: 'tagback-vault-${region}'
+  scope: group
+  params: {
+    name: 'rsv-${environmentName}-${region}'
+    location: region
+    tags: ownTags
+  }
+}]
+
+module roles 'modules/roles.bicep' = {
+  name: 'tagback-roles'
+  params: {
+    installation: installation
+    subscriptionIds: union([subscription().subscriptionId], subscriptionIds)
+  }
+}
+
+module recovery 'modules/recovery.bicep' = [for place in recoveryGroups: {
+  name: 'tagback-recovery-${place.region}'
+  scope: subscription(place.subscription)
+  params: {
+    name: place.name
+    region: place.region
+    tags: union(ownTags, { 'tagback-owner': installation })
+  }
+}]
+
+module access 'modules/access.bicep' = [for each in protected: {
+  name: 'tagback-access'
+  scope: subscription(each.id)
+  dependsOn: [roles]
+  params: {
+    installation: installation
+    principalIds: identities.outputs.principalIds
+    duties: duties
+    createRecoveryGroups: createRecoveryGroups
+  }
+}]
+
+module recoveryAccess 'modules/recovery-access.bicep' = [for place in recoveryGroups: {
+  name: 'tagback-recovery-access-${place.region}'
+  scope: resourceGroup(place.subscription, place.name)
+  dependsOn: [recovery, roles]
+  params: {
+    installation: installation
+    principalIds: identities.outputs.principalIds
+    duties: duties
+  }
+}]
+
+module apps 'modules/app.bicep' = [for (duty, index) in duties: {
+  name: 'tagback-app-${duty.app}'
+  scope: group
+  dependsOn: [dataAccess, access, recoveryAccess]
+  params: {
+    name: 'func-${environmentName}-${duty.app}-${take(token, 6)}'
+    app: duty.app
+    functions: duty.functions
+    location: location
+    tags: ownTags
+    identityId: identities.outputs.ids[index]
+    clientId: identities.outputs.clientIds[index]
+    storageName: storage.outputs.name
+    subnetId: functionSubnetId
+    isPublic: publicApps
+    maximumInstances: maximumInstances
+    insightsConnection: monitoring.outputs.connectionString
+    settings: {
+      TAGBACK_SUBSCRIPTIONS: join(map(protected, each => '${each.id}=${each.mode}'), ',')
+      TAGBACK_TAG_PREFIX: tagPrefix
+      TAGBACK_INHERIT_GROUP_TAGS: inheritGroupTags ? 'on' : 'off'
+      TAGBACK_RECOVERY_GROUP: recoveryGroup
+      TAGBACK_TOPIC_ENDPOINT: notifications.outputs.endpoint
+      TAGBACK_ARM_ENDPOINT: uri(environment().resourceManager, '')
+    }
+  }
+}]
+
+@description('Name of the storage account, which is the installation\'s id as well.')
+output TAGBACK_INSTALLATION string = installation
+
+@description('Group that the apps are in.')
+output TAGBACK_GROUP string = group.name
+
+@description('Names of the apps, in the order in which they are deployed to.')
+output TAGBACK_APPS string[] = [for (duty, index) in duties: apps[index].outputs.name]
+
+@description('Name of the app that events are delivered to.')
+output TAGBACK_KEEPER string = apps[0].outputs.name
+
+@description('How events arrive.')
+output TAGBACK_EVENT_DELIVERY string = eventDelivery
+
+@description('Subscriptions that events come from.')
+output TAGBACK_EVENT_SOURCES string[] = subscriptionIds
