@@ -55,7 +55,10 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A stack to be started: at an instant in jumping time, or without one on the machine's clock."""
+    """A stack to be started: at an instant in jumping time, or without one on the machine's clock.
+
+    `simulator` are further options of the simulator; of one that is given twice the last counts.
+    """
 
     subscriptions: Sequence[str]
     start: datetime | None = None
@@ -64,6 +67,7 @@ class Wanted:
     app: Path = ROOT
     ports: Ports = field(default_factory=Ports)
     settings: Mapping[str, str] = field(default_factory=dict)
+    simulator: Sequence[str] = ()
 
 
 class Stack:
@@ -102,7 +106,7 @@ class Stack:
         words = ["-m", "local.simulator", "--port", str(self.wanted.ports.simulator), "--chance", str(self.wanted.seed)]
         if self.wanted.start is not None:
             words += ["--clock", "jump", "--now", self.wanted.start.isoformat()]
-        words += ["--tls-dir", str(self.wanted.run / "tls"), "--seed", str(seed)]
+        words += ["--tls-dir", str(self.wanted.run / "tls"), "--seed", str(seed), *self.wanted.simulator]
         return self._launch("simulator", words, {})
 
     def _simulator_ready(self) -> str:
@@ -164,7 +168,7 @@ class Stack:
             followers: list[Follower] = [
                 self._storage_clock,
                 SimulatorClock(self.simulator_url, self.ca),
-                HostClock(self.host_url, self._storage_clock.writes),
+                HostClock(self.host_url, self._storage_clock.queues),
             ]
             self._conductor = Conductor(followers, datetime.fromtimestamp(time.time() + self._ahead, UTC))
         return self._conductor
@@ -189,7 +193,7 @@ class Stack:
             self._ahead = self._conductor.ahead().total_seconds()
         self._host, self.host_url, self.keys = self._start_host()
         if self._conductor is not None:
-            self._conductor.replace(HostClock(self.host_url, self._storage_clock.writes))
+            self._conductor.replace(HostClock(self.host_url, self._storage_clock.queues))
 
     def check(self) -> None:
         """Raise when a part has ended by itself."""
