@@ -245,6 +245,10 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
       TAGBACK_INHERIT_GROUP_TAGS: inheritGroupTags ? 'on' : 'off'
       TAGBACK_RECOVERY_GROUP: recoveryGroup
       TAGBACK_TOPIC_ENDPOINT: notifications.outputs.endpoint
+      TAGBACK_SWEEP: '0 */15 * * * *'
+      TAGBACK_EXPIRE: '0 5 * * * *'
+      TAGBACK_DRILL: '0 0 4 * * *'
+      TAGBACK_REPORT: '0 0 6 * * *'
       TAGBACK_ARM_ENDPOINT: uri(environment().resourceManager, '')
     }
   }

@@ -1,0 +1,226 @@
+"""infra/ and the product mean the same: settings, queues, functions, events, roles, alerts, and what nobody may open."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tree_sitter import Node
+
+from shared import messages
+from shared.cloud import audit, control, models
+from shared.flows import receiving
+from shared.settings import DEFAULTS
+from tests.infra.bicep import Declaration, every, files, literal, parsed, properties, said
+from tests.infra.roles import INFRA, grants
+
+ROOT = INFRA.parent
+MAIN = parsed(INFRA / "main.bicep")
+STORAGE = parsed(INFRA / "modules" / "storage.bicep")
+APP = parsed(INFRA / "modules" / "app.bicep")
+# Left at their defaults by a deployment; whoever needs another value sets it on the app.
+NOT_PASSED = {
+    "TAGBACK_PLANS", "TAGBACK_EXTRA_TAGS", "TAGBACK_AUTHORITY", "TAGBACK_OBSERVE_EVERY", "TAGBACK_DELETE_WAIT",
+    "TAGBACK_ORPHAN_KEEP", "TAGBACK_DRAIN_SECONDS", "TAGBACK_THROTTLE_SHARE",
+}  # fmt: skip
+
+
+def document(name: str) -> Any:
+    return json.loads((INFRA / name).read_text(encoding="utf-8"))
+
+
+def texts(node: Node | None) -> list[str]:
+    assert node is not None
+    return [value for each in every(node, "string") if (value := literal(each)) is not None]
+
+
+def at(body: Node, path: str) -> Node:
+    """The value at a path of properties."""
+    for name in path.split("."):
+        body = properties(body)[name]
+    return body
+
+
+def test_every_setting_that_is_passed_exists_and_none_is_forgotten() -> None:
+    passed = set(properties(at(MAIN.find("apps").body, "params.settings")))
+    assert passed - set(DEFAULTS) == set()
+    schedules = {
+        name for name in DEFAULTS if name in ("TAGBACK_SWEEP", "TAGBACK_EXPIRE", "TAGBACK_DRILL", "TAGBACK_REPORT")
+    }
+    assert set(DEFAULTS) - passed - schedules - NOT_PASSED == set()
+
+
+def test_the_host_finds_a_value_for_every_schedule_and_connection() -> None:
+    given = {*properties(at(MAIN.find("apps").body, "params.settings")), *host_settings()}
+    needed = set(re.findall(r'"%(\w+)%"', (ROOT / "function_app.py").read_text(encoding="utf-8")))
+    assert needed - given == set()
+    assert {"AzureWebJobsStorage__accountName", "AzureWebJobsStorage__credential"} <= given
+
+
+def host_settings() -> Mapping[str, Node]:
+    value = APP.find("host").value
+    assert value is not None
+    return properties(value)
+
+
+def test_the_storage_account_has_the_queues_tables_and_containers_of_the_code() -> None:
+    queues = {messages.VMS, messages.SHARDS, messages.REAP, messages.REQUESTS, messages.EVENTS}
+    assert set(texts(STORAGE.find("queues").value)) == queues | {f"{queue}-poison" for queue in queues}
+    assert set(texts(STORAGE.find("tables").value)) == {"ledger", "shards"}
+    assert {models.CONTAINER, audit.CONTAINER, control.CONTAINER} <= set(texts(STORAGE.find("containers").value))
+
+
+def test_the_audit_log_cannot_be_changed_by_who_writes_it() -> None:
+    containers = texts(STORAGE.find("containers").value)
+    policy = STORAGE.find("auditStays").body
+    assert said(at(policy, "parent")) == f"container[{containers.index(audit.CONTAINER)}]"
+    assert said(at(policy, "properties.allowProtectedAppendWrites")) == "true"
+
+
+def test_every_function_belongs_to_one_app_and_is_off_in_the_others() -> None:
+    code = "import json, function_app\nprint(json.dumps([f.get_function_name() for f in function_app.app.get_functions()]))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(document("functions.json")) == set(json.loads(ran.stdout))
+    shares = set(document("functions.json").values())
+    for duties in document("duties.json").values():
+        run = [share for duty in duties for share in duty["functions"]]
+        assert sorted(run) == sorted(shares)
+
+
+def test_every_role_is_held_and_every_duty_holds_a_role() -> None:
+    roles = {grant.role for grant in grants()}
+    for duties in document("duties.json").values():
+        held = {role for duty in duties for role in duty["roles"]}
+        assert held == roles - {"founder"}
+    split = {duty["app"]: duty["roles"] for duty in document("duties.json")["three"]}
+    assert "reaper" not in split["keeper"], "who takes recovery points deletes none"
+    assert split["reaper"] == ["reaper"]
+
+
+def test_events_are_filtered_by_the_operations_that_the_code_acts_on() -> None:
+    machines = parsed(INFRA / "modules" / "event-subscription.bicep").find("machines").body
+    [wanted] = [
+        each for each in at(machines, "properties.filter.advancedFilters").named_children if each.type == "object"
+    ]
+    assert literal(at(wanted, "key")) == "data.operationName"
+    assert {value.lower() for value in texts(at(wanted, "values"))} == set(receiving.OPERATIONS)
+    kinds = texts(at(machines, "properties.filter.includedEventTypes"))
+    assert kinds == ["Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess"]
+
+
+def test_events_go_to_a_function_and_a_queue_that_exist() -> None:
+    subscription = parsed(INFRA / "modules" / "event-subscription.bicep")
+    assert (
+        literal(at(subscription.find("toQueue").value or subscription.root, "destination.properties.queueName"))
+        == messages.EVENTS
+    )
+    called = said(at(parsed(INFRA / "events.bicep").find("subscriptions").body, "params.functionId"))
+    [function] = [name for name in document("functions.json") if f"'{name}'" in called]
+    assert document("functions.json")[function] == "keeper"
+
+
+def test_event_subscriptions_come_after_the_code() -> None:
+    reached = {module.label for file in [MAIN] for module in file.of("module").values()}
+    assert not [label for label in reached if "event-subscription" in label or "events.bicep" in label]
+    hook = (INFRA / "hooks" / "deploy.sh").read_text(encoding="utf-8")
+    assert 0 < hook.index("config-zip") < hook.index("events.bicep")
+
+
+def test_no_lock_stands_where_the_reaper_works() -> None:
+    locks = {
+        (file.path.name, lock.name): said(at(lock.body, "scope"))
+        for file, lock in _resources("Microsoft.Authorization/locks")
+    }
+    assert locks == {("storage.bicep", "stays"): "account"}
+
+
+def test_a_recovery_group_is_tagged_as_the_installations_own() -> None:
+    tags = said(at(MAIN.find("recovery").body, "params.tags"))
+    assert "'tagback-owner': installation" in tags
+
+
+@pytest.mark.parametrize(
+    ("file", "resource", "path", "value"),
+    [
+        ("storage", "account", "properties.allowSharedKeyAccess", "false"),
+        ("storage", "account", "properties.allowBlobPublicAccess", "false"),
+        ("storage", "account", "properties.isLocalUserEnabled", "false"),
+        ("storage", "account", "properties.supportsHttpsTrafficOnly", "true"),
+        ("storage", "account", "properties.minimumTlsVersion", "'TLS1_2'"),
+        ("storage", "account", "sku.name", "'Standard_GRS'"),
+        ("storage", "blobs", "properties.deleteRetentionPolicy.enabled", "true"),
+        ("storage", "blobs", "properties.containerDeleteRetentionPolicy.enabled", "true"),
+        ("app", "site", "properties.httpsOnly", "true"),
+        ("app", "site", "properties.siteConfig.minTlsVersion", "'1.2'"),
+        ("app", "site", "properties.siteConfig.ftpsState", "'Disabled'"),
+        ("app", "noFtp", "properties.allow", "false"),
+        ("app", "noPassword", "properties.allow", "false"),
+        ("monitoring", "insights", "properties.DisableLocalAuth", "true"),
+        ("monitoring", "workspace", "properties.workspaceCapping.dailyQuotaGb", "gigabytesPerDay"),
+        ("notifications", "topic", "properties.disableLocalAuth", "true"),
+        ("vault", "vault", "properties.securitySettings.softDeleteSettings.softDeleteState", "'AlwaysON'"),
+        ("vault", "vault", "properties.redundancySettings.standardTierStorageRedundancy", "'GeoRedundant'"),
+    ],
+)
+def test_nothing_is_left_open(file: str, resource: str, path: str, value: str) -> None:
+    assert said(at(parsed(INFRA / "modules" / f"{file}.bicep").find(resource).body, path)) == value
+
+
+def test_no_key_is_read_and_no_secret_is_written() -> None:
+    secret = re.compile(r"listKeys|listSecrets|AccountKey=|SharedAccess|primaryKey|@secure|password", re.IGNORECASE)
+    for file in sorted(INFRA.rglob("*")):
+        if file.is_file():
+            assert not secret.search(file.read_text(encoding="utf-8")), file
+
+
+def test_only_the_groups_that_are_listed_are_written_to_unless_asked() -> None:
+    role_assignments = [
+        lock.name
+        for file, lock in _resources("Microsoft.Authorization/roleAssignments")
+        if file.path.name == "access.bicep"
+    ]
+    assert role_assignments == ["assignments"]
+    loop = said(parsed(INFRA / "modules" / "access.bicep").find("assignments").node)
+    assert "createRecoveryGroups ? concat(wide, founding, inside) : wide" in loop
+    assert literal(MAIN.find("createRecoveryGroups").value or MAIN.root) is None
+    assert said(MAIN.find("createRecoveryGroups").value or MAIN.root) == "false"
+
+
+def log_lines() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "shared").rglob("*.py")))
+
+
+@pytest.mark.parametrize("name", ["alerts.json", "workbook.json"])
+def test_what_is_asked_of_the_log_stands_in_the_log(name: str) -> None:
+    asked = re.findall(r"startswith '([^']+)'", (INFRA / name).read_text(encoding="utf-8"))
+    code = log_lines()
+    assert asked
+    for line in asked:
+        event, _, rest = line.partition(" type=")
+        assert f'"{event} ' in code or f'"{event}"' in code, event
+        assert not rest or f'"{rest}"' in code, rest
+
+
+@pytest.mark.parametrize("name", ["silence", "failures", "poison", "frozen"])
+def test_people_are_told_of(name: str) -> None:
+    assert name in {alert["name"] for alert in document("alerts.json")}
+
+
+def test_azd_provisions_this_folder_and_then_deploys() -> None:
+    azd = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    assert re.search(r"path: infra\n\s+module: main", azd)
+    [hook] = re.findall(r"run: (\S+)", azd)
+    assert (ROOT / hook).is_file()
+    assert Path(ROOT / hook).stat().st_mode & 0o100
+
+
+def _resources(kind: str) -> list[tuple[Any, Declaration]]:
+    return [
+        (file, each) for file in files() for each in file.of("resource").values() if each.label.startswith(f"{kind}@")
+    ]
