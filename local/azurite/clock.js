@@ -1,8 +1,8 @@
 // Loaded into the unmodified emulator by `node --require`: its `Date` runs ahead of the machine's by an offset that
 // only grows, every storage request leaves a line in a log, and a service can be out of order for a while. Visibility,
 // leases and timestamps follow by themselves.
-// Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso, "writes": n}, where n changes
-// with everything that may have changed what is stored;
+// Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso, "writes": n, "queues":
+// {name: n}}, where n changes with everything that may have changed what is stored, or which messages a queue holds;
 // POST /outage {"port": n, "until": iso} has that port answer 503 ServerBusy until then -> {"now": iso}.
 "use strict";
 const fs = require("node:fs");
@@ -62,7 +62,7 @@ const control = http.createServer(async (request, response) => {
     const order = request.method === "POST" ? JSON.parse(text) : null;
     if (order && request.url === "/outage") breakDown(order.port, order.until);
     else if (order) moveTo(order.to);
-    answer = { now: new Date().toISOString(), writes };
+    answer = { now: new Date().toISOString(), writes, queues };
   } catch (problem) {
     status = 400;
     answer = { error: String(problem.message) };
@@ -76,12 +76,21 @@ control.listen(0, "127.0.0.1", () => console.log(`clock control at http://127.0.
 control.unref();
 
 // ---- writes ------------------------------------------------------------------------------------------------------
-let writes = 0; // counted when one begins and again when it is over: between the two it may or may not be visible
+// Each is counted when it begins and again when it is over: between the two it may or may not be visible.
+let writes = 0;
+const queues = {};
+const MESSAGES = /^\/[^/]+\/([^/]+)\/messages/;
+
+function countOne(queue) {
+  writes += 1;
+  if (queue) queues[queue[1]] = (queues[queue[1]] || 0) + 1;
+}
 
 function count(request, response) {
   if (request.method === "GET" || request.method === "HEAD") return;
-  writes += 1;
-  response.on("close", () => (writes += 1));
+  const queue = MESSAGES.exec(request.url);
+  countOne(queue);
+  response.on("close", () => countOne(queue));
 }
 
 // ---- request log -------------------------------------------------------------------------------------------------

@@ -107,18 +107,21 @@ class AzuriteClock:
 
     def __init__(self, url: str) -> None:
         self._peer = Peer(url)
-        self._writes = 0
+        self._queues: Mapping[str, int] = {}
 
     def now(self) -> datetime:
         return instant(self._peer.get("/clock")["now"])
 
-    def writes(self) -> int:
-        """The activity at the latest look."""
-        return self._writes
+    def queues(self) -> Mapping[str, int]:
+        """How often each queue was written to, at the latest look."""
+        return self._queues
 
     def look(self) -> Look:
-        self._writes = int(str(self._peer.get("/clock")["writes"]))
-        return Look(idle=True, activity=self._writes, next=None)
+        answer = self._peer.get("/clock")
+        queues = answer["queues"]
+        assert isinstance(queues, dict)
+        self._queues = queues
+        return Look(idle=True, activity=int(str(answer["writes"])), next=None)
 
     def move(self, to: datetime) -> None:
         self._peer.post("/clock", {"to": to.isoformat()})
@@ -154,14 +157,19 @@ class HostClock:
 
     name = "host"
 
-    def __init__(self, url: str, writes: Callable[[], int] | None = None) -> None:
+    def __init__(self, url: str, queues: Callable[[], Mapping[str, int]] | None = None) -> None:
         self._peer = Peer(url)
-        self._writes = writes
+        self._queues = queues
 
     def look(self) -> Look:
-        """Say how much was written to storage before, where that is known: queues need not be asked again in vain."""
-        answer = self._peer.get("/_host/idle" if self._writes is None else f"/_host/idle?writes={self._writes()}")
+        """Say what was written to queues, where that is known: those that were found empty need not be asked again."""
+        answer = self._peer.get(f"/_host/idle{self._written()}")
         return Look(bool(answer["idle"]), int(str(answer["activity"])), instant_or_none(answer["next"]))
+
+    def _written(self) -> str:
+        if self._queues is None:
+            return ""
+        return "?written=" + ",".join(f"{name}:{count}" for name, count in self._queues().items())
 
     def move(self, to: datetime) -> None:
         self._peer.post("/_host/clock", {"to": to.isoformat()})

@@ -3,6 +3,7 @@
 Used by `front`. Needs no key: it listens on the loopback address only and has no counterpart in Azure.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,12 +21,19 @@ def written(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
+def written_to(text: str | None) -> Mapping[str, int] | None:
+    """How often each queue was written to, as the asker says it (`vms:3,shards:7`); None when it does not say."""
+    if text is None:
+        return None
+    pairs = (word.rpartition(":") for word in text.split(",") if word)
+    return {name: int(count) for name, _, count in pairs}
+
+
 class Control:
     def __init__(self, clock: Clock, activity: Activity, census: QueueCensus) -> None:
         self._clock = clock
         self._activity = activity
         self._census = census
-        self._empty_at: str | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         match request.method, request.path:
@@ -34,7 +42,7 @@ class Control:
             case "POST", "/_host/clock":
                 return await self._move(request)
             case "GET", "/_host/idle":
-                return web.json_response(await self._idle(request.query.get("writes")))
+                return web.json_response(await self._idle(written_to(request.query.get("written"))))
         return web.Response(status=404)
 
     async def _move(self, request: web.Request) -> web.Response:
@@ -46,29 +54,16 @@ class Control:
             to = to.replace(tzinfo=UTC)
         return web.json_response({"now": written(self._clock.move_to(to))})
 
-    async def _holds(self, writes: str | None) -> frozenset[Holds]:
-        """What the queues hold; not asked again when all were empty and the asker says that nothing was written since.
-
-        `writes` is the asker's word for the state of storage: anybody may write to it, so the host cannot know.
-        """
-        if writes is not None and writes == self._empty_at and not self._activity.running:
-            return frozenset({Holds.NOTHING})
-        self._empty_at = None
-        holds = await self._census.take()
-        if holds <= {Holds.NOTHING} and not self._activity.running:
-            self._empty_at = writes
-        return holds
-
     def _is_quiet(self) -> bool:
         return self._activity.is_quiet() and not self._clock.is_due()
 
-    async def _idle(self, writes: str | None) -> dict[str, Any]:
+    async def _idle(self, writes: Mapping[str, int] | None) -> dict[str, Any]:
         """Idle only if no queue has anything to take and nothing happened while they were asked."""
         before = self._activity.count
         holds: frozenset[Holds] = frozenset()
         idle = self._is_quiet()
         if idle:
-            holds = await self._holds(writes)
+            holds = await self._census.take(writes)
             idle = Holds.VISIBLE not in holds and self._is_quiet() and self._activity.count == before
         upcoming = [moment for moment in (self._clock.next(),) if moment is not None]
         if Holds.HIDDEN in holds:

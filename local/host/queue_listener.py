@@ -73,6 +73,10 @@ class QueueListener:
     def is_known_to_exist(self) -> bool:
         return self._exists
 
+    @property
+    def is_processing(self) -> bool:
+        return bool(self._processing)
+
     def notify(self) -> None:
         """A message was written here: look at once."""
         self._backoff.reset()
