@@ -25,6 +25,7 @@ from shared.model.machine import Lens, Sighting, Status
 from shared.model.operation import State
 from shared.settings import DEFAULTS, STORAGE
 from shared.web.api import QUESTIONS, ROUTES
+from shared.web.dashboard import PAGES
 from tests.fleet import NOW, RULES, machine, point
 
 BAR = r"\|"  # within a table, also within code
@@ -261,9 +262,12 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, str]]:
 def routes() -> list[str]:
     rows = [
         (f"`GET {path.replace('<', '{').replace('>', '}')}`", (view.__doc__ or "").strip())
-        for path, view in (*ROUTES.items(), *QUESTIONS.items())
+        for path, view in (*ROUTES.items(), *QUESTIONS.items(), *((path, view) for path, (_, view) in PAGES.items()))
     ]
-    said = "Answers what the command line prints. Errors are problem documents (RFC 9457), 5xx included."
+    said = (
+        "Answers what the command line prints; `/api/` and `/api/pages/` answer pages for people. Errors are problem "
+        "documents (RFC 9457), 5xx included."
+    )
     return [said, "", *table(("route", "answers"), rows)]
 
 

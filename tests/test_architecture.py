@@ -44,6 +44,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 ALSO_ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
     "shared.cloud.pace": (("shared.decide.pace",), "decide/pace is pure: bucket and now in, wait out"),
     "shared.cloud.sightings": (("shared.decide.tag_values",), "what leaves a disk out is decided with the other tags"),
+    "shared.cloud.authority": (("shared.decide.bearer",), "decide/bearer is pure: claims and now in, verdict out"),
     "shared.cloud.gates": (("shared.decide.gate",), "decide/gate is pure: gate and now in, wait out"),
 }
 
@@ -56,10 +57,12 @@ HOMES: dict[str, tuple[str, ...]] = {
     "azure.storage": ("shared.cloud",),
     "azure.eventgrid": ("shared.cloud",),
     "tenacity": ("shared.cloud",),
+    "jwt": ("shared.cloud",),
     "azure.functions": ("function_app",),
     "click": ("shared.cli",),
     "rich": ("shared.cli",),
     "werkzeug": ("shared.web",),
+    "jinja2": ("shared.web.dashboard",),
     "cronsim": ("shared.decide.cron",),
     "shared": ("shared", "function_app"),
     "local": (),
@@ -68,7 +71,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 # `path` or `path:function` → lines allowed, and why it is better whole.
 LARGER: dict[str, tuple[int, str]] = {
-    "shared/ports.py": (320, "every effect of the product on one page"),
+    "shared/ports.py": (400, "every effect of the product on one page"),
     "shared/wiring.py:_built": (50, "the object graph in one place, about a line per part"),
 }
 

@@ -16,7 +16,7 @@ from shared.model.snapshot import SnapshotSeen
 from shared.settings import Settings
 from tests.simulator.running import SUBSCRIPTION, Running
 
-HEAVY = ("azure", "requests", "cryptography", "msal", "tenacity", "jsonschema")
+HEAVY = ("azure", "requests", "cryptography", "msal", "tenacity", "jsonschema", "jinja2")
 
 
 @pytest.fixture

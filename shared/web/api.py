@@ -1,7 +1,7 @@
-"""The JSON API as one WSGI application: the read routes of the contract, answering what the command line prints.
+"""The API as one WSGI application: the read routes of the contract answer what the command line prints; and its pages.
 
 Built by function_app.py with `application(open_world)`; the world is opened at the first request. It decides nothing
-and changes nothing. Every answer, errors included, is JSON.
+and changes nothing. Every answer but a page, errors included, is JSON.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shared.flows import asking, explaining, lookup, reporting, show, whatif
 from shared.flows.standing import standing
 from shared.model.rules import Rules
 from shared.ports import World
+from shared.web import dashboard
 from shared.web.problem import Problem, of_error, of_settings
 
 Environ: TypeAlias = dict[str, Any]
@@ -109,23 +110,26 @@ class SettingsFailed(Exception):
 
 def application(open_world: Callable[[], tuple[World, Rules]]) -> Application:
     """The WSGI application over the world that `open_world` gives; it is asked once per request."""
-    paths = (*ROUTES, *QUESTIONS)
+    paths = (*ROUTES, *QUESTIONS, *dashboard.PAGES, dashboard.STYLE)
     routes = Map([Rule(path, endpoint=path, methods=["GET"]) for path in paths], strict_slashes=False)
 
     def respond(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         try:
             endpoint, names = routes.bind_to_environ(environ).match()
-            world, rules = _opened(open_world)
-            if endpoint in QUESTIONS:
-                answer = QUESTIONS[endpoint](
-                    world, rules, parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-                )
-            else:
-                answer = ROUTES[endpoint](world, rules, names)
+            answer = dashboard.style() if endpoint == dashboard.STYLE else asked(endpoint, names, environ)
         except Exception as error:  # the outermost edge: every failure becomes a problem document
             return _send(_problem(error), path, environ, start_response)
         return _send(answer, path, environ, start_response)
+
+    def asked(endpoint: str, names: Mapping[str, str], environ: Environ) -> object:
+        world, rules = _opened(open_world)
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        if endpoint in QUESTIONS:
+            return QUESTIONS[endpoint](world, rules, query)
+        if endpoint in dashboard.PAGES:
+            return dashboard.page(endpoint, world, rules, names, query.get("code", [""])[0])
+        return ROUTES[endpoint](world, rules, names)
 
     return respond
 
@@ -163,7 +167,10 @@ def _send(answer: object, path: str, environ: Environ, start_response: StartResp
     if isinstance(answer, Problem):
         status, media, headers = answer.status, "application/problem+json", answer.headers
         document = answer.document(path)
-    body = json.dumps(document, indent=2).encode()
+    if isinstance(answer, dashboard.Page):
+        media, headers, body = answer.media, {"Content-Security-Policy": dashboard.SECURITY}, answer.text.encode()
+    else:
+        body = json.dumps(document, indent=2).encode()
     fields = {"Content-Type": media, "Content-Length": str(len(body)), **SECURITY_HEADERS, **headers}
     start_response(f"{status.value} {status.phrase}", list(fields.items()))
     return [b""] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

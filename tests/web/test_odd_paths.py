@@ -20,7 +20,7 @@ from shared.web.api import application
 from shared.web.gateway import Ask, Reply, call
 from tests.fleet import machine, usual_fleet
 
-ROUTES = ("/api/requests/{}", "/api/points/web/{}", "/api/points/{}/web-1", "/api/explain/{0}/{0}", "/api/{}", "/{}")
+ROUTES = ("/api/requests/{}", "/api/points/web/{}", "/api/points/{}/web-1", "/api/explain/{0}/{0}", "/api/nothing/{}", "/{}", "/api/pages/vm/{0}/{0}")
 ODD = [
     "\0", "x#y", "x?y", "a\\b", "a/b", "//", ".", "..", " ", "", "%", "%2F", "\n", "\x7f", "\u202e", "\U0001f600",
     "x" * 600, "subscriptions", "/subscriptions/x", "'", "' or ''='", "r|m", "?",
