@@ -21,6 +21,8 @@ RETRY_AFTER = {
     Family.EVENT_GRID: 10,
     Family.GROUP: 15,
     Family.DEPLOYMENT: 0,
+    Family.VAULT: 60,
+    Family.BACKUP: 60,
 }
 
 
@@ -72,7 +74,7 @@ def _url(call: "Call", operation: Operation) -> str:
     if operation.family not in (Family.DISK, Family.COMPUTE, Family.GALLERY):
         return f"{url}api-version={call.version}"
     version = eras.carried_out_as(call.version, call.now) if operation.family is Family.DISK else call.version
-    return url + _partition(call, operation) + f"api-version={version}" + _signature(call, operation)
+    return url + _partition(call, operation) + f"api-version={version}" + signature(call, operation)
 
 
 def _partition(call: "Call", operation: Operation) -> str:
@@ -82,7 +84,7 @@ def _partition(call: "Call", operation: Operation) -> str:
     return f"p={operation.subscription[:8]}-0000-4000-8000-000000000000&"
 
 
-def _signature(call: "Call", operation: Operation) -> str:
+def signature(call: "Call", operation: Operation) -> str:
     """Sign the poll URL, as recorded since about 2023; clients must use it verbatim."""
     if call.version < "2022-08":
         return ""

@@ -117,8 +117,10 @@ def _problems(document: Any) -> list[str]:
             parse_time(document.get(name) or "2000-01-01T00:00:00Z")
         except (ValueError, AttributeError, TypeError):
             found.append(f"{name} is not an ISO time")
-    if {"code", "body", "retry_after"} & effect.keys() and "status" not in effect:
-        found.append("code, body and retry_after belong to a status")
+    if {"body", "retry_after"} & effect.keys() and "status" not in effect:
+        found.append("body and retry_after belong to a status")
+    if "code" in effect and not {"status", "lro"} & effect.keys():
+        found.append("code belongs to a status or to how an operation ends")
     count, seed = document.get("count"), document.get("seed", 0)
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         found.append("count is a whole number, at least 1")

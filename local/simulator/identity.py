@@ -1,6 +1,7 @@
 """Who calls: tokens handed out and read, and the discovery documents `az login`, MSAL and azure-identity ask for.
 
-Tokens are unsigned; whoever holds one is who it says. The front asks for the principal.
+Tokens are signed, for those who check; ARM itself does not: whoever brings one is who it says. The front asks for the
+principal.
 """
 
 import base64
@@ -9,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from local.simulator import authority
 from local.simulator.answers import ArmError, Document, Reply, encode
 from local.simulator.call import Principal
 
@@ -17,15 +19,10 @@ if TYPE_CHECKING:
 
 TOKEN_SECONDS = 24 * 3600
 MANAGED_IDENTITY = "tagback"
-SIGNATURE = "c2ltdWxhdGVk"  # nobody checks it, but az decodes it: base64url for "simulated"
-
-
-def _part(document: Document) -> str:
-    return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
 
 
 def token(world: "World", oid: str, audience: str, app: str) -> str:
-    """Return a token for a principal."""
+    """Return a token for a principal, in the form 1.0 that Entra gives where an application asks for no other."""
     now = int(world.clock.now())
     claims = {
         "aud": audience,
@@ -39,7 +36,8 @@ def token(world: "World", oid: str, audience: str, app: str) -> str:
         "tid": world.tenant,
         "ver": "1.0",
     }
-    return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}.{SIGNATURE}"
+    roles = world.app_roles.of(audience, oid)
+    return authority.key().sign({**claims, "roles": roles} if roles else claims)
 
 
 @lru_cache(maxsize=4096)
@@ -75,7 +73,10 @@ def serve(world: "World", base: str, method: str, path: str, query: dict[str, st
         return _managed(world, query)
     if lowered.endswith("/.well-known/openid-configuration"):
         tenant = path.strip("/").split("/")[0]
-        return Reply.of(_configuration(base, tenant))
+        newer = lowered.endswith("/v2.0/.well-known/openid-configuration")
+        return Reply.of(_configuration(base, tenant) if newer else _older_configuration(world, base, tenant))
+    if lowered.endswith(("/discovery/keys", "/discovery/v2.0/keys")):
+        return Reply.of({"keys": [authority.key().published()]})
     if lowered == "/common/discovery/instance":
         return Reply.of(_instance(base))
     if method == "POST" and lowered.endswith(("/oauth2/v2.0/token", "/oauth2/token")):
@@ -141,6 +142,18 @@ def _configuration(base: str, tenant: str) -> Document:
         "end_session_endpoint": f"{root}/oauth2/v2.0/logout",
         "tenant_region_scope": "NA",
         "cloud_instance_name": base.split("://", 1)[1],
+    }
+
+
+def _older_configuration(world: "World", base: str, tenant: str) -> Document:
+    """Describe the authority to those who check tokens of the form 1.0: another issuer, the same keys (documented)."""
+    root = f"{base}/{tenant}"
+    return {
+        **_configuration(base, tenant),
+        "token_endpoint": f"{root}/oauth2/token",
+        "jwks_uri": f"{root}/discovery/keys",
+        "issuer": f"https://sts.windows.net/{world.tenant}/",
+        "authorization_endpoint": f"{root}/oauth2/authorize",
     }
 
 

@@ -10,6 +10,7 @@ from sys import intern
 from typing import TYPE_CHECKING
 
 from local.simulator.answers import ArmError, Document, encode
+from local.simulator.paces import DURATIONS, SHORTEST_SECONDS
 from local.simulator.schedule import Happening
 from local.simulator.store import Resource
 
@@ -28,6 +29,8 @@ class Family(StrEnum):
     EVENT_GRID = "Microsoft.EventGrid/locations/{location}/operationsStatus"
     GROUP = "operationresults"
     DEPLOYMENT = "operationStatuses"
+    VAULT = "operationStatus"
+    BACKUP = "operationsStatus"
 
 
 class Timing(StrEnum):
@@ -36,40 +39,6 @@ class Timing(StrEnum):
     RECORDED = "recorded"
     LONGEST = "longest"
     SHORTEST = "shortest"
-
-
-SHORTEST_SECONDS = 0.05
-# Seconds to the end: median and longest usual, from the recordings' startTime and endTime (disk and snapshot
-# operations 0.2 s, compute operations 9 s with a maximum of 6 min); network and Event Grid end at the first poll.
-DURATIONS = {
-    "disk": (0.2, 1.6),
-    "snapshot": (0.2, 1.6),
-    "vm.create": (9.0, 60.0),
-    "vm.update": (3.0, 12.0),
-    "vm.power": (9.0, 40.0),
-    "vm.delete": (9.0, 45.0),
-    "extension": (9.0, 110.0),
-    "run-command": (20.0, 60.0),
-    "run-command.delete": (9.0, 30.0),
-    "image": (5.0, 60.0),
-    "image.delete": (5.0, 60.0),
-    "gallery": (0.2, 1.0),
-    "gallery.delete": (0.2, 1.0),
-    "gallery.version": (150.0, 460.0),
-    "gallery.version.delete": (90.0, 180.0),
-    "point": (13.0, 45.0),
-    "point.delete": (5.0, 20.0),
-    "collection": (0.2, 5.0),
-    "collection.delete": (0.2, 5.0),
-    "set": (0.1, 1.0),
-    "set.delete": (0.1, 1.0),
-    "analytics": (0.5, 1.5),
-    "network": (0.1, 0.6),
-    "event-grid": (0.5, 2.0),
-    "event-grid.delete": (0.5, 2.0),
-    "group.delete": (15.0, 75.0),
-    "group.move": (20.0, 90.0),
-}
 
 
 @dataclass(slots=True)
@@ -93,6 +62,7 @@ class Operation:
     output: bytes | None = None
     error: Document | None = None
     wait: int | None = None
+    blamed: str = ""  # the code of an injected failure, where a rule names one
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +77,13 @@ class Work:
     arguments: Document
     waits: bool = False  # ends when somebody says so, not by the clock
     wait: int | None = None  # seconds the client is told to wait; 0 says nothing, None what its family usually says
+    starts_job: bool = False  # ends once a job is made; how that fares is the job's own matter
 
 
 Finisher = Callable[["World", Operation, float], Document | None]
+Mourner = Callable[["World", Operation, float], None]
+# Whose failure is their own and not the state of the resource they work on.
+APART = frozenset({Family.BACKUP})
 
 KEPT_SECONDS = 24 * 3600.0
 
@@ -121,6 +95,7 @@ class Operations:
         self._world = world
         self._held: dict[str, Operation] = {}
         self.finishers: dict[str, Finisher] = {}
+        self.mourners: dict[str, Mourner] = {}  # what is to be done, besides, when work failed
         self.timing = Timing.RECORDED
         world.schedule.fire["operation"] = self._fire
         for key, record in world.journal.recall("operation"):
@@ -135,6 +110,8 @@ class Operations:
         """Accept work; a fault rule may decide how it ends."""
         world = self._world
         fate = str(call.fault.effect.get("lro", "succeed")) if call.fault else "succeed"
+        if work.starts_job and fate != "lose":
+            fate = "succeed"
         due = call.now + self._seconds(work)
         operation = Operation(
             world.chance.guid(),
@@ -150,6 +127,7 @@ class Operations:
             world.notices.of(call),
             fate,
             wait=work.wait,
+            blamed=str(call.fault.effect.get("code", "")) if call.fault else "",
         )
         self._forget(call.now)
         self._held[operation.id] = operation
@@ -212,8 +190,10 @@ class Operations:
         except ArmError as refusal:
             operation.status = "Canceled" if operation.fate == "cancel" else "Failed"
             operation.error = refusal.document()
-            if target is not None and target.gone is None:
+            if target is not None and target.gone is None and operation.family not in APART:
                 _mark(world, target, operation.status, at)
+            if operation.work in self.mourners:
+                self.mourners[operation.work](world, operation, at)
         operation.ended = at
         operation.arguments = {}
         notice, operation.notice = operation.notice, None
@@ -240,7 +220,8 @@ def _unreadable(error: Exception) -> ArmError:
 def _injected(operation: Operation) -> ArmError:
     if operation.fate == "cancel":
         return ArmError(409, "OperationPreempted", "Operation execution has been preempted by a more recent operation.")
-    return ArmError(500, "InternalExecutionError", "An internal execution error occurred. Please retry later.")
+    code = operation.blamed or "InternalExecutionError"
+    return ArmError(500, code, "An internal execution error occurred. Please retry later.")
 
 
 def _mark(world: "World", target: Resource, status: str, at: float) -> None:

@@ -5,6 +5,13 @@ from functools import partial
 
 from local.simulator import (
     access_lists,
+    backup_containers,
+    backup_items,
+    backup_jobs,
+    backup_operations,
+    backup_policies,
+    backup_protection,
+    backup_runs,
     compute_vms,
     custom_topics,
     deployments,
@@ -29,6 +36,7 @@ from local.simulator import (
     operations,
     placement,
     provider_list,
+    recovery_points,
     request_rates,
     resource_lists,
     resources,
@@ -43,6 +51,8 @@ from local.simulator import (
     topic_types,
     topics,
     tracked,
+    vault_config,
+    vaults,
     volumes,
 )
 from local.simulator.lro import Finisher
@@ -88,6 +98,14 @@ MODULES = (
     topics,
     custom_topics,
     topic_types,
+    vaults,
+    vault_config,
+    backup_policies,
+    backup_containers,
+    backup_items,
+    backup_jobs,
+    backup_operations,
+    recovery_points,
 )
 WORKING = (
     resources,
@@ -106,6 +124,10 @@ WORKING = (
     disk_restore_points,
     network,
     event_grid,
+    vaults,
+    backup_containers,
+    backup_protection,
+    backup_jobs,
 )
 # What fires in virtual time without being an operation: a copy's end, a SAS that runs out.
 HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
@@ -115,6 +137,8 @@ HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
     "access": volumes.access_ended,
     "copied-point": disk_restore_points.copied,
     "point-access": disk_restore_points.access_expired,
+    **backup_runs.HAPPENINGS,
+    **backup_protection.HAPPENINGS,
 }
 
 
@@ -130,5 +154,6 @@ def install(world: World) -> None:
     for module in WORKING:
         finishers: dict[str, Finisher] = dict(module.FINISHERS)
         world.operations.finishers.update(finishers)
+    world.operations.mourners.update(backup_protection.MOURNERS)
     for name, happen in HAPPENINGS.items():
         world.schedule.fire[name] = partial(happen, world)

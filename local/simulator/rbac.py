@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from local.simulator.answers import ArmError
 from local.simulator.ids import key_of, scopes_of
-from local.simulator.routing import Evidence
+from local.simulator.linked_checks import LINKED, LinkedCheck
 from local.simulator.store import Resource, Store
 
 ASSIGNMENT = "microsoft.authorization/roleassignments"
@@ -37,6 +37,13 @@ def _any(patterns: Iterable[str], action: str) -> bool:
 _COMPUTE = "Microsoft.Compute"
 _COMMON = ("Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read")
 _NOT_ACCESS = ("Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write")
+_VAULT = "Microsoft.RecoveryServices/vaults"
+_IN_ITEMS = f"{_VAULT}/backupFabrics/protectionContainers/protectedItems"
+_OPERATOR = (
+    f"{_VAULT}/read", f"{_VAULT}/*/read", f"{_VAULT}/backupFabrics/refreshContainers/action", f"{_IN_ITEMS}/write",
+    f"{_IN_ITEMS}/backup/action", f"{_IN_ITEMS}/recoveryPoints/*", f"{_VAULT}/backupJobs/cancel/action",
+    "Microsoft.RecoveryServices/locations/*/action",
+)  # fmt: skip
 # Built-in roles: documented (their definitions are public); those this estate can meet.
 BUILT_IN = {
     role.name.lower(): role
@@ -57,6 +64,15 @@ BUILT_IN = {
         Role("Disk Backup Reader", (*_COMMON, f"{_COMPUTE}/disks/read", f"{_COMPUTE}/disks/beginGetAccess/action")),
         Role("Tag Contributor", (*_COMMON, "Microsoft.Resources/tags/*", "*/read")),
         Role("EventGrid Contributor", (*_COMMON, "Microsoft.EventGrid/*")),
+        Role("Backup Reader", (*_COMMON, f"{_VAULT}/*/read", f"{_VAULT}/read",
+                               "Microsoft.RecoveryServices/locations/*/action")),
+        Role("Backup Operator", (*_COMMON, *_OPERATOR)),
+        Role(
+            "Backup Contributor",
+            (*_COMMON, *_OPERATOR, f"{_VAULT}/write", f"{_VAULT}/backupPolicies/*", f"{_VAULT}/backupconfig/*",
+             f"{_VAULT}/backupstorageconfig/*", f"{_VAULT}/backupJobs/*", f"{_VAULT}/backupResourceGuardProxies/*",
+             f"{_VAULT}/backupFabrics/protectionContainers/*"),
+        ),
     )
 }  # fmt: skip
 
@@ -71,86 +87,9 @@ DEFINITION_IDS = {
     "disk backup reader": "3e5e47e6-65f7-47ef-90b5-e5dd4d455f24",
     "tag contributor": "4a9ae827-6dc8-4573-8ac7-8239d42aa03f",
     "eventgrid contributor": "1e241071-0855-49ea-94dc-649edcd759de",
+    "backup contributor": "5e467623-bb1f-42f4-a55d-6e525e11384b",
 }
 _NAMES = {identifier: name for name, identifier in DEFINITION_IDS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedCheck:
-    """A right on another resource that an action needs besides its own."""
-
-    action: str
-    linked_type: str
-    needs: str
-    evidence: Evidence
-    source: str
-
-
-LINKED = (
-    LinkedCheck(
-        "Microsoft.Compute/snapshots/write", "microsoft.compute/disks", "Microsoft.Compute/disks/beginGetAccess/action",
-        Evidence.DOCUMENTED, "azure-facts 3.1: creating a snapshot needs it on the source disk",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/snapshots/write", "microsoft.compute/snapshots",
-        "Microsoft.Compute/snapshots/beginGetAccess/action", Evidence.ASSUMED, "copying a snapshot, as for disks",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/disks/write", "microsoft.compute/snapshots",
-        "Microsoft.Compute/snapshots/beginGetAccess/action", Evidence.DOCUMENTED, "restoring a disk from a snapshot",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/disks/write", "microsoft.compute/disks", "Microsoft.Compute/disks/beginGetAccess/action",
-        Evidence.ASSUMED, "copying a disk, as for snapshots",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/disks/write", "microsoft.compute/restorepointcollections/restorepoints/diskrestorepoints",
-        "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints/beginGetAccess/action",
-        Evidence.ASSUMED, "restoring a disk from a restore point, as from snapshots",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/restorePointCollections/write", "microsoft.compute/virtualmachines",
-        "Microsoft.Compute/virtualMachines/read", Evidence.ASSUMED, "a collection is bound to its machine",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/restorePointCollections/write", "microsoft.compute/restorepointcollections",
-        "Microsoft.Compute/restorePointCollections/read", Evidence.ASSUMED, "a copy's collection, as for machines",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/restorePointCollections/restorePoints/write", "microsoft.compute/disks",
-        "Microsoft.Compute/disks/beginGetAccess/action", Evidence.ASSUMED, "the data of disks is read, as by snapshots",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/restorePointCollections/restorePoints/write",
-        "microsoft.compute/restorepointcollections/restorepoints",
-        "Microsoft.Compute/restorePointCollections/restorePoints/read", Evidence.ASSUMED, "copying a restore point",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/disks/write", "microsoft.compute/diskencryptionsets",
-        "Microsoft.Compute/diskEncryptionSets/read", Evidence.DOCUMENTED, "using a customer's key",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/snapshots/write", "microsoft.compute/diskencryptionsets",
-        "Microsoft.Compute/diskEncryptionSets/read", Evidence.DOCUMENTED, "using a customer's key",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/disks/write", "microsoft.compute/diskaccesses", "Microsoft.Compute/diskAccesses/read",
-        Evidence.ASSUMED, "naming a disk access",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/virtualMachines/write", "microsoft.network/networkinterfaces",
-        "Microsoft.Network/networkInterfaces/join/action", Evidence.DOCUMENTED, "permissions of the network provider",
-    ),
-    LinkedCheck(
-        "Microsoft.Compute/virtualMachines/write", "microsoft.compute/disks", "Microsoft.Compute/disks/write",
-        Evidence.ASSUMED, "attaching an existing disk changes it",
-    ),
-    LinkedCheck(
-        "Microsoft.Network/networkInterfaces/write", "microsoft.network/virtualnetworks/subnets",
-        "Microsoft.Network/virtualNetworks/subnets/join/action", Evidence.DOCUMENTED,
-        "permissions of the network provider",
-    ),
-)  # fmt: skip
 
 
 class Access:

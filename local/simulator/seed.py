@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.simulator import disks, event_grid, foreign, resources, volumes
+from local.simulator import disks, event_grid, foreign, resources, vault_shapes, vaults, volumes
 from local.simulator.answers import ArmError, Document
 from local.simulator.denials import CONDITIONS
 from local.simulator.ids import key_of
 from local.simulator.rbac import BUILT_IN
 from local.simulator.seed_machines import plant_machine
 from local.simulator.store import Resource
+from local.simulator.vault_ids import VAULT
 from local.simulator.world import World
 
 # What is seeded was there before: it is a day old, so Resource Graph has long noticed it.
@@ -27,6 +28,7 @@ REQUIRED = {
     "assignment": ("principal", "role", "scope"),
     "policy": ("name", "scope", "effect"),
     "deny_assignment": ("name", "scope", "actions", "principals"),
+    "app_role": ("audience", "role", "principal"),
 }
 
 
@@ -104,20 +106,29 @@ def _group_of(world: World, item: Document, at: float) -> Resource:
 
 
 def _vault(world: World, item: Document, at: float) -> None:
-    """Create a vault as a plain resource: it is there and has no routes of its own yet."""
+    """Create a vault as a client's PUT would have left it."""
     group = _group_of(world, item, at)
-    resource_id = f"{group.id}/providers/Microsoft.RecoveryServices/vaults/{item['name']}"
-    if world.store.get(key_of(resource_id)) is None:
-        document = {
-            "id": resource_id,
-            "name": item["name"],
-            "type": "Microsoft.RecoveryServices/vaults",
-            "location": str(item.get("location") or group.document()["location"]).lower(),
-            **({"tags": dict(item["tags"])} if item.get("tags") else {}),
-            "sku": {"name": "RS0", "tier": "Standard"},
-            "properties": {"provisioningState": "Succeeded"},
-        }
-        world.store.create(resource_id, document, at)
+    resource_id = f"{group.id}/providers/{VAULT}/{item['name']}"
+    if world.store.get(key_of(resource_id)) is not None:
+        return
+    soft = {"softDeleteState": item.get("soft_delete"), "softDeleteRetentionPeriodInDays": item.get("soft_delete_days")}
+    security: Document = {"softDeleteSettings": soft}
+    if item.get("immutability"):
+        security["immutabilitySettings"] = {"state": item["immutability"]}
+    document: Document = {
+        "location": str(item.get("location") or group.document()["location"]).lower(),
+        "name": item["name"],
+        "etag": vault_shapes.etag(at),
+        **({"tags": dict(item["tags"])} if item.get("tags") else {}),
+        "properties": {"provisioningState": "Succeeded", "securitySettings": security},
+        "id": resource_id,
+        "type": VAULT,
+        "sku": {"name": "RS0", "tier": "Standard"},
+    }
+    if item.get("redundancy"):
+        document["properties"]["redundancySettings"] = {"standardTierStorageRedundancy": item["redundancy"]}
+    notes = vaults.first_notes(document)
+    world.store.create(resource_id, document, at, notes={**notes, "guards": 1 if item.get("guarded") else 0})
 
 
 def _disk(world: World, item: Document, at: float) -> None:
@@ -214,6 +225,11 @@ def _rule(world: World, item: Document, at: float, kind: str) -> None:
         world.store.create(resource_id, {**document, "properties": properties}, at)
 
 
+def _app_role(world: World, item: Document, at: float) -> None:
+    """Give a role of an application to a principal, or with `*` to everybody."""
+    world.app_roles.give(str(item["audience"]), str(item["role"]), str(item["principal"]))
+
+
 SECTIONS: Mapping[str, Callable[[World, Document, float], None]] = {
     "subscription": _subscription,
     "group": _group,
@@ -226,4 +242,5 @@ SECTIONS: Mapping[str, Callable[[World, Document, float], None]] = {
     "assignment": _assignment,
     "policy": _policy,
     "deny_assignment": _deny_assignment,
+    "app_role": _app_role,
 }

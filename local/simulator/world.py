@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from local.simulator.answers import Document, Reply, group_not_found, resource_not_found, subscription_not_found
+from local.simulator.authority import AppRoles
 from local.simulator.buckets import Buckets, Limits
 from local.simulator.calls import Calls
 from local.simulator.chance import Chance
@@ -47,6 +48,7 @@ class World:
     limits: SnapshotLimits = field(default_factory=SnapshotLimits)
     tenant: str = TENANT
     url: str = ""
+    app_roles: AppRoles = field(default_factory=AppRoles)
     notices: Notices = field(init=False)
     operations: Operations = field(init=False)
     events: Events = field(init=False)

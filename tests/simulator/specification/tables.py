@@ -27,6 +27,7 @@ FILES = {
     "Microsoft.EventGrid": "eventgrid",
     "Microsoft.Authorization": "locks",
     "Microsoft.ResourceGraph": "resourcegraph",
+    "Microsoft.RecoveryServices": "recoveryservices",
 }
 BUILT_IN = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 Table = dict[str, dict[str, str]]

@@ -1,0 +1,48 @@
+"""How long each kind of accepted work takes, as recorded: the numbers behind lro.py. Pure."""
+
+SHORTEST_SECONDS = 0.05
+# Seconds to the end: median and longest usual, from the recordings' startTime and endTime (disk and snapshot
+# operations 0.2 s, compute operations 9 s with a maximum of 6 min); network and Event Grid end at the first poll.
+DURATIONS = {
+    "disk": (0.2, 1.6),
+    "snapshot": (0.2, 1.6),
+    "vm.create": (9.0, 60.0),
+    "vm.update": (3.0, 12.0),
+    "vm.power": (9.0, 40.0),
+    "vm.delete": (9.0, 45.0),
+    "extension": (9.0, 110.0),
+    "run-command": (20.0, 60.0),
+    "run-command.delete": (9.0, 30.0),
+    "image": (5.0, 60.0),
+    "image.delete": (5.0, 60.0),
+    "gallery": (0.2, 1.0),
+    "gallery.delete": (0.2, 1.0),
+    "gallery.version": (150.0, 460.0),
+    "gallery.version.delete": (90.0, 180.0),
+    "point": (13.0, 45.0),
+    "point.delete": (5.0, 20.0),
+    "collection": (0.2, 5.0),
+    "collection.delete": (0.2, 5.0),
+    "set": (0.1, 1.0),
+    "set.delete": (0.1, 1.0),
+    "analytics": (0.5, 1.5),
+    "network": (0.1, 0.6),
+    "event-grid": (0.5, 2.0),
+    "event-grid.delete": (0.5, 2.0),
+    # Vaults end between the first poll and the second, a minute later; jobs: azure-cli 2019 to 2025.
+    "vault": (0.5, 60.0),
+    "vault.delete": (1.0, 60.0),
+    "backup.refresh": (11.0, 45.0),
+    "backup.job": (0.5, 1.5),
+    "backup.protect": (31.0, 62.0),
+    "backup.modify": (6.0, 12.0),
+    "backup.stop": (1.4, 11.0),
+    "backup.undelete": (10.6, 21.0),
+    "backup.delete": (10.9, 21.0),
+    "backup.purge": (111.0, 140.0),
+    "backup.cancel": (5.0, 60.0),
+    "backup.mount": (60.0, 180.0),
+    "backup.unmount": (30.0, 90.0),
+    "group.delete": (15.0, 75.0),
+    "group.move": (20.0, 90.0),
+}
