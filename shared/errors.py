@@ -4,6 +4,8 @@
     ├── BadInput            tell the person every problem; exit 2
     ├── Unknown             the machine or request named does not exist; exit 3
     ├── NewerRows           a newer Tagback wrote what is stored: leave it alone, hand back
+    ├── Unproven            the caller has not proven who they are: 401
+    ├── Forbidden           they have, and may not: 403; exit 4
     ├── LostRace            somebody else changed the rows first: read again, decide again
     └── CloudError          Azure's answer (code, message)
         ├── Throttled       wait `after`, then the same call again
@@ -45,6 +47,14 @@ class Unknown(TagbackError):
 
 class NewerRows(TagbackError):
     """Stored rows are of a version that this build does not know. Nothing of them may be changed, nor guessed at."""
+
+
+class Unproven(TagbackError):
+    """The API was not shown a token that the authority issued for it: nobody is let in."""
+
+
+class Forbidden(TagbackError):
+    """Who asks is known, and may not have it: another person, or another role, is needed."""
 
 
 class LostRace(TagbackError):
