@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from shared.errors import CloudError
 from shared.model.brake import Braking
@@ -22,6 +22,7 @@ from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.model.request import PoisonedMessage, Request
+from shared.model.restore import ArmPath, Power
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.model.spending import Spending
 from shared.model.transition import Held, Record, Transition
@@ -156,6 +157,31 @@ class Deletions(Protocol):
 
     def azure_now(self, shard: Shard) -> datetime:
         """The time of Azure, as it dates an answer about the shard's recovery group. Missing where there is none."""
+
+
+class Builder(Protocol):
+    """What restores are made of in Azure, as ARM's bodies: machines, disks, interfaces, and what they refer to.
+
+    It acts at once and decides nothing: whoever calls has looked first. What it begins is never waited for.
+    """
+
+    def find(self, shard: Shard, place: ArmPath) -> Mapping[str, Any] | None:
+        """Something by a GET, a machine with its instance view; None when it is not there, nor its group."""
+
+    def make(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
+        """Ask for something new. A machine is made only where none is (Conflict); anything else is written over."""
+
+    def change(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
+        """Ask that what is there become like this. May be repeated."""
+
+    def power(self, shard: Shard, machine: ArmPath, wanted: Power) -> None:
+        """Ask a machine to stop or to start. May be repeated."""
+
+    def tag(self, shard: Shard, place: ArmPath, tags: Mapping[str, str], gone: Mapping[str, str]) -> None:
+        """Put tags beside those that are there, and take those away that have exactly these values. May be repeated."""
+
+    def remove(self, shard: Shard, place: ArmPath) -> None:
+        """Ask for its deletion. Nothing there is fine too. Conflict or Blocked while something uses it."""
 
 
 class Ledger(Protocol):
@@ -305,4 +331,5 @@ class World:
     budgets: Budgets
     brakes: Brakes
     deletions: Deletions
+    builder: Builder
     pace: Pace

@@ -77,6 +77,7 @@ def opened(settings: Settings) -> Iterator[World]:
 def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitStack) -> World:
     from shared.cloud import (
         arm,
+        builder,
         chance,
         deletions,
         events,
@@ -112,6 +113,7 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         snapshots=snapshots.AzureSnapshots(manager, queries, recovery),
         holdings=holdings.AzureHoldings(manager, recovery),
         deletions=deletions.AzureDeletions(manager, recovery),
+        builder=builder.AzureBuilder(manager),
         pace=paces,
         **_in_storage(account),
     )

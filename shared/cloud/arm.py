@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from azure.mgmt.compute import ComputeManagementClient
 
 Answer = TypeVar("Answer")
+Client = TypeVar("Client")
 Hook = Callable[[Any], None]
 SECONDS_TO_CONNECT = 10
 SECONDS_TO_ANSWER = 60
@@ -78,6 +80,17 @@ class Gatekeeper(SansIOHTTPPolicy[Any, Any]):
             self._gates.passed(about)
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request for something to be done."""
+
+    method: str
+    path: str
+    version: str
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class Arm:
     """ARM as one identity sees it."""
 
@@ -90,7 +103,7 @@ class Arm:
         self._gates = Gates(clock)
         self._open = ExitStack()
         self._lock = threading.Lock()
-        self._compute: dict[str, ComputeManagementClient] = {}
+        self._typed: dict[tuple[Callable[..., Any], str], Any] = {}
         self._transport = RequestsTransport(connection_timeout=SECONDS_TO_CONNECT, read_timeout=SECONDS_TO_ANSWER)
         self._open.enter_context(self._transport)
         self._client: ARMPipelineClient[Any, Any] = ARMPipelineClient(
@@ -100,20 +113,22 @@ class Arm:
     def close(self) -> None:
         self._open.close()
 
+    def typed(self, kind: Callable[..., Client], subscription: str) -> Client:
+        """The typed client of a kind for a subscription; they share the pipeline's transport and token."""
+        with self._lock:
+            known = self._typed.get((kind, subscription))
+            if known is None:
+                common = {"policies": self._policies(), "transport": self._transport}
+                known = kind(self._credential, subscription, base_url=self._endpoint, **common)
+                self._typed[kind, subscription] = known
+            client: Client = known
+            return client
+
     def compute(self, subscription: str) -> ComputeManagementClient:
-        """The typed client of a subscription; they share the pipeline's transport and token."""
+        """The typed client for machines, disks and snapshots of a subscription."""
         from azure.mgmt.compute import ComputeManagementClient
 
-        with self._lock:
-            if subscription not in self._compute:
-                self._compute[subscription] = ComputeManagementClient(
-                    self._credential,
-                    subscription,
-                    base_url=self._endpoint,
-                    policies=self._policies(),
-                    transport=self._transport,
-                )
-            return self._compute[subscription]
+        return self.typed(ComputeManagementClient, subscription)
 
     def read(self, lane: Lane, action: Callable[[Hook], Answer]) -> Answer:
         """Run a read. `action` passes the hook on as `raw_response_hook`."""
@@ -123,8 +138,8 @@ class Arm:
         """Run a write that must not be done twice. `action` passes the hook on as `raw_response_hook`."""
         return self._calls.once(partial(self._attempt, lane, action))
 
-    def get(self, lane: Lane, path: str, version: str) -> Mapping[str, Any]:
-        return self.send(lane, HttpRequest("GET", self._url(path, version)))
+    def get(self, lane: Lane, path: str, version: str, **query: str) -> Mapping[str, Any]:
+        return self.send(lane, HttpRequest("GET", self._url(path, version), params=query))
 
     def put(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         request = HttpRequest("PUT", self._url(path, version), json=dict(body))
@@ -133,6 +148,19 @@ class Arm:
     def patch(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A change that may be repeated."""
         return self.send(lane, HttpRequest("PATCH", self._url(path, version), json=dict(body)))
+
+    def begin(self, lane: Lane, ask: Ask) -> None:
+        """A write that is not to be done twice, and whose answer says nothing that a later look does not say better."""
+        url = self._url(ask.path, ask.version)
+
+        def send(hook: Hook) -> None:
+            body = None if ask.body is None else dict(ask.body)
+            request = HttpRequest(ask.method, url, json=body, headers=dict(ask.headers))
+            response = self._client.send_request(request, raw_response_hook=hook)
+            if response.status_code >= 300:
+                raise HttpResponseError(response=response)
+
+        self.write(lane, send)
 
     def time(self, lane: Lane, path: str, version: str) -> datetime:
         """Azure's own time, as it dates its answer to a GET; Unavailable where it does not."""

@@ -17,6 +17,7 @@ from shared.flows.casework import TRIES, Case, saved
 from shared.flows.holding import held
 from shared.flows.pausing import braked
 from shared.flows.rebuilding import rebuild
+from shared.flows.restoring import carry_on
 from shared.flows.retrying import retried
 from shared.messages import SHARDS, shard_text
 from shared.model.brake import Stops
@@ -35,6 +36,9 @@ def run(world: World, rules: Rules, request_id: str) -> None:
     request = world.requests.find(request_id)
     if request is None:
         raise Unknown(f"no request has the id {request_id}")
+    if request.asked in (Asked.RESTORE, Asked.UNDO):
+        carry_on(world, rules, request)
+        return
     if request.progress is Progress.ASKED and request.asked is Asked.REBUILD:
         rebuild(world, rules, request)
     elif request.progress is Progress.ASKED:

@@ -31,6 +31,13 @@ class RestoreMode(StrEnum):
     IN_PLACE = "in-place"
 
 
+class Power(StrEnum):
+    """What a machine is asked to do. One that stops keeps its host, and the addresses that come with it."""
+
+    STOP = "powerOff"
+    START = "start"
+
+
 class Stage(StrEnum):
     """The stages of a restore and of its undoing; `decide/restoring.py` has their order."""
 
@@ -43,6 +50,7 @@ class Stage(StrEnum):
     DETACH = "detach"
     SWAP = "swap"
     START = "start"
+    LET_GO = "let-go"
     RELEASE = "release"
     REMOVE_MACHINE = "remove-machine"
     REMOVE_INTERFACES = "remove-interfaces"
@@ -77,10 +85,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """A disk of a machine in place: `old` leaves `lun` (None for the OS disk) and stays until the restore expires."""
+    """A disk of a machine in place: `old` leaves `lun` (None for the OS disk) and stays until the restore expires.
+
+    The rest is how it was attached, so that it can be put back.
+    """
 
     old: ArmPath
     lun: int | None
+    caching: str = ""
+    delete_option: str = ""
+    write_accelerated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +102,10 @@ class Restore:
     """How far a restore came. `stage` is the one under way; None once it ended.
 
     `lost_seconds` is how much time before the moment wished for is not in the point. `makes` is everything that it may
-    make, recorded before any of it is made. `absent` are things the captured machine refers to that are no more (or
-    are another's now), `lacking` sentences about what cannot come back. `swaps` and `was_running` say how a machine in
-    place was found. `expires` is when leftovers may be removed. `attempts` counts the tries of the stage under way.
+    make, recorded before any of it is made. Of what the captured machine refers to, `absent` are things that are no
+    more, `taken` those that are another's now; `lacking` are sentences about what cannot come back. `swaps` and
+    `was_running` say how a machine in place was found. `undoing`: it goes back to how things were, for the reason in
+    `because`. `expires` is when leftovers may be removed. `attempts` counts the setbacks of the stage under way.
     """
 
     because: str
@@ -104,9 +119,11 @@ class Restore:
     started_at: datetime
     stage: Stage | None
     absent: tuple[ArmPath, ...] = ()
+    taken: tuple[ArmPath, ...] = ()
     lacking: tuple[str, ...] = ()
     swaps: tuple[Swap, ...] = ()
     was_running: bool = True
+    undoing: bool = False
     attempts: int = 0
     failure: Failure | None = None
     next_look: datetime | None = None

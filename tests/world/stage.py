@@ -10,6 +10,7 @@ from tests.world.scheduler import Scheduler
 from tests.world.steps import EventLog, Steps
 from tests.world.twins.azure import Azure
 from tests.world.twins.brakes import BrakesTwin
+from tests.world.twins.builder import BuilderTwin
 from tests.world.twins.deletions import BudgetsTwin, DeletionsTwin
 from tests.world.twins.events import EventsTwin
 from tests.world.twins.holdings import HoldingsTwin
@@ -77,6 +78,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         budgets=budgets,
         brakes=brakes,
         deletions=DeletionsTwin(azure, steps, throttle, witness),
+        builder=BuilderTwin(azure, steps, throttle),
         pace=pace,
     )
     return Stage(

@@ -15,6 +15,7 @@ from typing import Protocol
 from shared.errors import CloudError
 from shared.model.identity import VM_TYPE, DiskUid, ResourceId, Shard, VmUid
 from shared.model.machine import Disk, GroupSeen, Lens, Sighting
+from tests.world.twins.bodies import model_of
 
 DISK_TYPE = "microsoft.compute/disks"
 SNAPSHOT_TYPE = "microsoft.compute/snapshots"
@@ -145,6 +146,8 @@ class Azure:
     holds: dict[ResourceId, datetime] = field(default_factory=dict)
     refusals: dict[ResourceId, CloudError] = field(default_factory=dict)
     history: dict[ResourceId, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
+    loose: dict[ResourceId, DiskTruth] = field(default_factory=dict)
+    made_from: dict[ResourceId, ResourceId] = field(default_factory=dict)
     lives: dict[VmUid, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
 
     def vm(self, place: ResourceId) -> VmTruth | None:
@@ -196,7 +199,8 @@ class Azure:
         return found
 
     def disk(self, place: ResourceId) -> DiskTruth | None:
-        return next((disk for vm in self.vms() for disk in vm.disks if disk.id == place), None)
+        attached = next((disk for vm in self.vms() for disk in vm.disks if disk.id == place), None)
+        return attached or self.loose.get(place)
 
     def hold(self, snapshot: SnapshotTruth, until: str) -> None:
         """Somebody holds a snapshot by a tag."""
@@ -238,10 +242,6 @@ def portrait(vm: VmTruth, lens: Lens, as_of: datetime) -> Sighting:
     """The VM with its disks and everything that a rebuild needs."""
     seen = glance(vm, lens, as_of)
     return replace(seen, disks=tuple(disk.seen for disk in vm.disks), model=model_of(seen))
-
-
-def model_of(seen: Sighting) -> dict[str, object]:
-    return {"id": str(seen.id), "name": seen.name, "disks": [str(disk.id) for disk in seen.disks]}
 
 
 def vm_place(subscription: str, group: str, name: str) -> ResourceId:

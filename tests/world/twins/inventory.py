@@ -11,7 +11,8 @@ from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Lens, Sighting
 from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
-from tests.world.twins.azure import Azure, VmTruth, glance, model_of, portrait
+from tests.world.twins.azure import Azure, VmTruth, glance, portrait
+from tests.world.twins.bodies import model_of
 from tests.world.twins.throttle import Throttle
 from tests.world.twins.witness import Witness
 

@@ -1,0 +1,155 @@
+"""Everything that a restore makes, as bodies under derived names: worked out afresh from the request whenever needed.
+
+Called by flows/restoring.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from shared.decide import restored_network as network
+from shared.decide import subtraction
+from shared.decide.drawing import Drawing, Piece, disk_place, group_of, made_name, place_in
+from shared.decide.restored_disks import attachment, captured_at, disk_body
+from shared.decide.subtraction import Body, at
+from shared.model.identity import ResourceId
+from shared.model.restore import ArmPath, RestoreMode, Source
+
+WHOLE = (RestoreMode.NEW, RestoreMode.REBUILD)
+"""The modes that make a machine."""
+
+
+def disks(drawing: Drawing) -> tuple[Piece, ...]:
+    """The disks, in the order of the sources."""
+    return tuple(_disk(drawing, source) for source in drawing.restore.sources)
+
+
+def _disk(drawing: Drawing, source: Source) -> Piece:
+    captured = drawing.captured.disk(source.disk)
+    body = disk_body(source, captured, drawing.request.shard.region)
+    place = disk_place(drawing.id, drawing.restore.machine, source)
+    return Piece(place, {**body, "tags": drawing.tags(captured)})
+
+
+def interfaces(drawing: Drawing) -> tuple[Piece, ...]:
+    """The interfaces that are to be made; captured ones that are there and free are used as they are."""
+    return tuple(
+        Piece(place, _interface(drawing, drawing.captured.interface(old)))
+        for old, place in _cards(drawing)
+        if place.lower() != old.lower() or place.lower() in drawing.gone
+    )
+
+
+def interface_places(drawing: Drawing) -> tuple[ArmPath, ...]:
+    """Every interface of the restored machine, in the captured order."""
+    return tuple(place for _, place in _cards(drawing))
+
+
+def _cards(drawing: Drawing) -> Iterator[tuple[str, ArmPath]]:
+    """Each captured interface and the one that stands for it; one new one where none was captured."""
+    in_its_place = drawing.order.mode is RestoreMode.REBUILD and not drawing.order.subnet
+    taken = {place.lower() for place in drawing.restore.taken}
+    absent = {place.lower() for place in drawing.restore.absent}
+    group, found = group_of(drawing.restore.machine), False
+    for each in drawing.captured.attached_interfaces:
+        old = str(each.get("id"))
+        is_known = drawing.captured.interface(old) is not None
+        usable = in_its_place and old.lower() not in taken and (is_known or old.lower() not in absent)
+        if usable:
+            found = True
+            yield old, ArmPath(old)
+        elif is_known:
+            found = True
+            name = made_name(drawing.id, f"interface|{old.lower()}")
+            yield old, place_in(group, "Microsoft.Network/networkInterfaces", name)
+    if not found and drawing.order.subnet:
+        name = made_name(drawing.id, "interface|")
+        yield "", place_in(group, "Microsoft.Network/networkInterfaces", name)
+
+
+def _interface(drawing: Drawing, captured: Body | None) -> dict[str, Any]:
+    properties = network.interface_body(captured, drawing.network) if captured else None
+    return {
+        "location": drawing.request.shard.region,
+        "tags": drawing.tags(captured),
+        "properties": properties or network.plain_interface(drawing.network),
+    }
+
+
+def machine(drawing: Drawing) -> Piece:
+    """The machine, with every disk and interface of it."""
+    captured = drawing.captured.machine
+    body = subtracted_machine(drawing)
+    storage = dict(at(body, "properties.storageProfile") or {})
+    data = []
+    for source in drawing.restore.sources:
+        place = disk_place(drawing.id, drawing.restore.machine, source)
+        entry = attachment(captured_at(captured, source.lun), place, source.lun)
+        if source.lun is None:
+            storage["osDisk"] = entry
+        else:
+            data.append(entry)
+    storage["dataDisks"] = sorted(data, key=lambda entry: int(entry["lun"]))
+    properties = {**body["properties"], "storageProfile": storage, "networkProfile": _profile(drawing)}
+    tags = {**drawing.tags(captured), drawing.rules.prefix: "off"}
+    return Piece(drawing.restore.machine, {**body, "tags": tags, "properties": properties})
+
+
+def subtracted_machine(drawing: Drawing) -> dict[str, Any]:
+    """The captured body as far as it goes back as it was."""
+    return subtraction.subtracted(drawing.captured.machine, drawing.gone)
+
+
+def _profile(drawing: Drawing) -> dict[str, Any]:
+    """The interfaces as the machine refers to them; the first is the primary one where none was."""
+    captured = {str(each.get("id")): each.get("properties") or {} for each in drawing.captured.attached_interfaces}
+    cards: list[dict[str, Any]] = [
+        {"id": place, "properties": dict(captured.get(old, {}))} for old, place in _cards(drawing)
+    ]
+    if cards and not any(card["properties"].get("primary") for card in cards):
+        cards[0]["properties"]["primary"] = True
+    profile = dict(at(drawing.captured.machine, "properties.networkProfile") or {})
+    return {**profile, "networkInterfaces": cards}
+
+
+def needed(drawing: Drawing) -> tuple[str, ...]:
+    """Ids of everything outside that the restored machine would refer to: looked for before anything is made."""
+    captured = drawing.captured
+    if drawing.order.mode not in WHOLE:
+        return ()
+    found = [place for _, place in subtraction.references(captured.machine)]
+    found += subtraction.identities(captured.machine)
+    for interface in captured.interfaces:
+        found += [network.owner(place) for _, place in network.needs(interface) if "/subnets/" not in place.lower()]
+    if drawing.order.mode is RestoreMode.REBUILD and not drawing.order.subnet:
+        found += [str(each.get("id")) for each in captured.attached_interfaces]
+    return tuple(dict.fromkeys(found))
+
+
+def makes(drawing: Drawing) -> tuple[ArmPath, ...]:
+    """Everything that the restore may make, machine first: the order in which it would be removed."""
+    pieces = [piece.id for piece in disks(drawing)]
+    if drawing.order.mode in WHOLE:
+        pieces = [drawing.restore.machine, *(piece.id for piece in interfaces(drawing)), *pieces]
+    return tuple(pieces)
+
+
+def lacking(drawing: Drawing) -> tuple[str, ...]:
+    """What cannot come back, in words for people."""
+    captured, found = drawing.captured, []
+    places = {source.disk for source in drawing.restore.sources}
+    for disk in captured.disks:
+        if ResourceId.parse(str(disk["id"])) not in places:
+            found.append(f"disk {disk.get('name')}: it is not in the point")
+    if drawing.order.mode in WHOLE:
+        found += subtraction.lacking(captured.machine, drawing.gone)
+        made = {piece.id.lower() for piece in interfaces(drawing)}
+        for old, place in _cards(drawing):
+            interface = captured.interface(old)
+            if interface is not None and place.lower() in made:
+                found += network.lacking(interface, drawing.network)
+        found += [
+            f"extension {each.get('name')}: install it anew; Azure keeps its secrets" for each in captured.extensions
+        ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,97 @@
+"""The stages of a restore and of its undoing, and what a look at one of its pieces says. For flows/restoring.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from shared.decide.drawing import RESTORE
+from shared.decide.subtraction import Body, at
+from shared.model.fault import Fault, Trouble
+from shared.model.restore import Restore, RestoreMode, Stage
+
+_WHOLE = (Stage.SURVEY, Stage.DISKS, Stage.INTERFACES, Stage.MACHINE, Stage.RELEASE)
+_REMOVED = (Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS)
+STAGES: Mapping[RestoreMode, tuple[Stage, ...]] = {
+    RestoreMode.DISKS: (Stage.SURVEY, Stage.DISKS, Stage.RELEASE),
+    RestoreMode.NEW: _WHOLE,
+    RestoreMode.REBUILD: _WHOLE,
+    RestoreMode.IN_PLACE: (
+        Stage.SURVEY, Stage.DISKS, Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO,
+        Stage.RELEASE,
+    ),
+}  # fmt: skip
+UNDOING: Mapping[RestoreMode, tuple[Stage, ...]] = {
+    RestoreMode.DISKS: _REMOVED,
+    RestoreMode.NEW: _REMOVED,
+    RestoreMode.REBUILD: _REMOVED,
+    RestoreMode.IN_PLACE: (
+        Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO, Stage.RELEASE,
+        Stage.REMOVE_DISKS,
+    ),
+}  # fmt: skip
+# How soon another look at what Azure is doing can tell something new; never more than a minute.
+PAUSES: Mapping[Stage, timedelta] = {
+    Stage.DISKS: timedelta(seconds=5),
+    Stage.INTERFACES: timedelta(seconds=3),
+    Stage.REMOVE_INTERFACES: timedelta(seconds=3),
+}
+PAUSE = timedelta(seconds=10)
+IN_BITS = (Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO)
+"""Where a restore in place that cannot go on leaves a machine that must be put back."""
+
+LEFT_FOR = timedelta(days=7)
+"""How long what a restore leaves behind is kept: old disks of a machine in place, pieces of one that failed."""
+
+
+class Standing(StrEnum):
+    """What became of one piece."""
+
+    ABSENT = "absent"
+    WORKING = "working"
+    READY = "ready"
+    FAILED = "failed"
+    FOREIGN = "foreign"
+
+
+def stages(mode: RestoreMode, restore: Restore) -> tuple[Stage, ...]:
+    return UNDOING[mode] if restore.undoing else STAGES[mode]
+
+
+def next_stage(mode: RestoreMode, restore: Restore) -> Stage | None:
+    """The stage after the one under way; None after the last."""
+    order = stages(mode, restore)
+    after = order.index(restore.stage) + 1 if restore.stage in order else 0
+    return order[after] if after < len(order) else None
+
+
+def standing(seen: Body | None, request_id: str) -> Standing:
+    """How a piece stands by a look at it: only what carries the request's id is ours."""
+    if seen is None:
+        return Standing.ABSENT
+    if tag_of(seen, RESTORE) != request_id:
+        return Standing.FOREIGN
+    match str(at(seen, "properties.provisioningState") or "").lower():
+        case "succeeded":
+            return Standing.READY
+        case "failed" | "canceled":
+            return Standing.FAILED
+        case _:
+            return Standing.WORKING
+
+
+def tag_of(seen: Body, name: str) -> str:
+    """The value of a tag, whatever the case of its name; empty when there is none."""
+    tags = seen.get("tags") or {}
+    return next((str(value) for key, value in tags.items() if key.lower() == name), "")
+
+
+def failure(seen: Body) -> Fault:
+    """Why Azure gave a piece up, as far as it says so: a machine tells it in its instance view (documented)."""
+    for status in at(seen, "properties.instanceView.statuses") or ():
+        words = str(status.get("code") or "").split("/")
+        if len(words) > 2 and [word.lower() for word in words[:2]] == ["provisioningstate", "failed"]:
+            return Fault(Trouble.CONFLICT, words[2], str(status.get("message") or ""))
+    name = str(seen.get("name") or seen.get("id"))
+    return Fault(Trouble.CONFLICT, "ProvisioningFailed", f"Azure says that {name} could not be made")

@@ -1,0 +1,151 @@
+"""The beginning of a restore: its point is chosen, its target named, or it is refused with the reason.
+
+Called by restoring.py. Nothing is asked of Azure here but what the ledger and the captured model say.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.decide.blueprint import WHOLE
+from shared.decide.drawing import Captured, place_in
+from shared.decide.naming import stamp
+from shared.decide.recovery import Before, Chosen, Latest, NothingFits, Wish, choose
+from shared.decide.restoring import LEFT_FOR, STAGES, UNDOING
+from shared.errors import Missing
+from shared.flows.errand import SLICE, Errand, Impossible, model_of
+from shared.model.identity import ResourceId
+from shared.model.machine import Machine
+from shared.model.point import Point
+from shared.model.request import Asked, Progress, Request
+from shared.model.restore import ArmPath, Restore, RestoreMode, RestoreOrder, Source, Stage
+
+log = logging.getLogger("tagback")
+
+VM = "Microsoft.Compute/virtualMachines"
+BESIDE = "-restored"
+
+
+def begun(errand: Errand) -> Errand | Impossible:
+    """The request with its first progress written, or why it is refused."""
+    if errand.request.asked is Asked.UNDO:
+        return _undoing(errand)
+    world, request = errand.world, errand.request
+    record = world.ledger.record(request.shard, request.uid)
+    if record is None:
+        return Impossible("the machine is not registered; after a loss of the tables, `tagback rebuild` finds it again")
+    points = [held.row for held in world.ledger.points(request.shard, request.uid)]
+    chosen = chosen_point(points, errand.order, errand.now())
+    if isinstance(chosen, NothingFits):
+        return Impossible(chosen.because)
+    return with_point(errand, record.machine.row, chosen)
+
+
+def chosen_point(points: Sequence[Point], order: RestoreOrder, now: datetime) -> Chosen | NothingFits:
+    """The point that an order means. Only complete ones are ever chosen."""
+    if order.slot is None:
+        wish: Wish = Before(order.before) if order.before else Latest()
+        return choose(points, wish, now)
+    of_slot = [point for point in points if stamp(point.slot) == stamp(order.slot)]
+    if not of_slot:
+        return NothingFits(f"it has no point of {order.slot:%Y-%m-%d %H:%M}Z", ())
+    found = choose(of_slot, Latest(), now)
+    if isinstance(found, NothingFits):
+        point, because = found.passed_over[0]
+        return NothingFits(f"the point of {point.slot:%Y-%m-%d %H:%M}Z cannot be used: {because}", found.passed_over)
+    return replace(found, because=f"the point that was asked for ({found.point.consistency})")
+
+
+def with_point(errand: Errand, machine: Machine, chosen: Chosen) -> Errand | Impossible:
+    """The first progress, written: the point with its parts, and where the machine is to be."""
+    captured = _captured(errand, chosen.point)
+    if isinstance(captured, str):
+        if errand.order.mode in WHOLE:
+            return Impossible(f"{captured}, so only its disks can be brought back: --mode disks")
+        captured = Captured()
+    if errand.order.mode in WHOLE and not any(part.lun is None for part in chosen.point.live_parts):
+        return Impossible("the OS disk is not in the point, so no machine can be made of it: --mode disks, or in-place")
+    restore = _first(errand, machine, chosen, captured)
+    after = replace(errand, captured=captured).saved(restore, because=chosen.because)
+    slot = stamp(chosen.point.slot)
+    after.audit("restore.begun", mode=errand.order.mode.value, slot=slot, because=chosen.because)
+    what = (errand.request.id, machine.name, slot, chosen.because)
+    log.info("restore.begun id=%s vm=%s slot=%s because=%r", *what)
+    return after
+
+
+def _captured(errand: Errand, point: Point) -> Captured | str:
+    """What was captured beside the point, or why that is not known."""
+    if not point.model:
+        return "no model was kept with the point"
+    try:
+        return model_of(errand.world, point.model)
+    except Missing as error:
+        return f"the model of the point is lost ({error.code})"
+
+
+def _first(errand: Errand, machine: Machine, chosen: Chosen, captured: Captured) -> Restore:
+    point, now = chosen.point, errand.now()
+    sources = (Source(part.id, part.disk, part.lun) for part in point.live_parts)
+    return Restore(
+        because=chosen.because,
+        slot=point.slot,
+        lost_seconds=int(chosen.lost.total_seconds()),
+        sources=tuple(sorted(sources, key=lambda one: -1 if one.lun is None else one.lun)),
+        model=point.model if captured.machine else "",
+        machine=_target(machine.id, captured, errand.order),
+        makes=(),
+        expires=now + LEFT_FOR,
+        started_at=now,
+        stage=STAGES[errand.order.mode][0],
+    )
+
+
+def _target(machine: ResourceId, captured: Captured, order: RestoreOrder) -> ArmPath:
+    """Where the machine is to be, in the spelling that it had."""
+    known = str(captured.machine.get("id") or machine)
+    own_group, _, _ = known.partition("/providers/")
+    own_name = known.rsplit("/", 1)[-1]
+    group = f"/subscriptions/{machine.subscription}/resourceGroups/{order.group}" if order.group else own_group
+    if order.mode is RestoreMode.IN_PLACE:
+        return place_in(own_group, VM, own_name)
+    beside = own_name + BESIDE if order.mode is RestoreMode.NEW else own_name
+    return place_in(group, VM, order.name or beside)
+
+
+def _undoing(errand: Errand) -> Errand | Impossible:
+    """The undoing of another request: what it made is known from its row."""
+    done = errand.world.requests.find(errand.request.operation)
+    if done is None or done.restore is None or done.order is None:
+        return Impossible("the restore to be undone made nothing, or is forgotten")
+    if done.asked is Asked.UNDO:
+        return Impossible("it undoes another one itself; ask for the restore anew instead")
+    wait = _stopped(errand, done)
+    nothing_swapped = done.order.mode is RestoreMode.IN_PLACE and not done.restore.swaps
+    turned = replace(
+        done.restore,
+        undoing=True,
+        stage=Stage.REMOVE_DISKS if nothing_swapped else UNDOING[done.order.mode][0],
+        because=f"asked to undo {done.id}",
+        attempts=0,
+        failure=None,
+        next_look=wait,
+        started_at=errand.now(),
+        ended_at=None,
+    )
+    captured = model_of(errand.world, turned.model)
+    asked = replace(errand, request=replace(errand.request, order=done.order), captured=captured)
+    after = asked.saved(turned, because=turned.because)
+    after.audit("restore.undoing", undone=done.id)
+    return after
+
+
+def _stopped(errand: Errand, done: Request) -> datetime | None:
+    """Until when the undone restore may still act, where it is under way: a slice of it learns of this too late."""
+    if done.progress is not Progress.ASKED:
+        return None
+    errand.world.requests.settle(replace(done, progress=Progress.FAILED, because=f"undone by {errand.request.id}"))
+    return errand.now() + SLICE

@@ -1,0 +1,188 @@
+"""The stages of a restore that make things, and those that remove them again. Called by restoring.py.
+
+Each looks at its pieces first: what carries the request's id is adopted, what carries another's name is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from shared.decide import blueprint
+from shared.decide.blueprint import WHOLE
+from shared.decide.drawing import EXPIRES, RESTORE, Piece
+from shared.decide.naming import OURS
+from shared.decide.restoring import Standing, failure, standing, tag_of
+from shared.decide.subtraction import Body, at
+from shared.decide.swapping import power
+from shared.errors import Denied
+from shared.flows.errand import Errand, Failed, Impossible, Later, Outcome, Passed
+from shared.model.identity import VM_TYPE, ResourceId
+from shared.model.restore import ArmPath, RestoreMode, Stage
+from shared.ports import CallKind
+
+# What each stage of removal is about, by type.
+REMOVED: Mapping[Stage, str] = {
+    Stage.REMOVE_MACHINE: VM_TYPE,
+    Stage.REMOVE_INTERFACES: "microsoft.network/networkinterfaces",
+    Stage.REMOVE_DISKS: "microsoft.compute/disks",
+}
+
+
+def survey(errand: Errand) -> Outcome:
+    """Whether the target is free, and what of all that the machine refers to is still there."""
+    there = errand.find(errand.restore.machine)
+    if errand.order.mode is RestoreMode.IN_PLACE:
+        return _machine_in_place(errand, there)
+    if errand.order.mode in WHOLE and there is not None and standing(there, errand.request.id) is Standing.FOREIGN:
+        return Impossible(f"there is a machine {errand.target} already: take another name, or restore in place")
+    errand = _with_surroundings(errand)
+    for place in _subnets(blueprint.interfaces(errand.drawing)):
+        if errand.find(place) is None:
+            return Impossible(f"the subnet {place} does not exist: choose another with --subnet")
+    if errand.order.mode in WHOLE and not blueprint.interface_places(errand.drawing):
+        return Impossible("none of its network interfaces was seen when the point was taken: choose a --subnet")
+    return Passed(_drawn(errand))
+
+
+def _machine_in_place(errand: Errand, there: Mapping[str, Any] | None) -> Outcome:
+    if there is None:
+        return Impossible(f"there is no machine {errand.target} to be restored in place: --mode rebuild makes it again")
+    found = str(at(there, "properties.vmId") or "").lower()
+    if found != errand.request.uid:
+        return Impossible(f"the machine {errand.target} is another one now ({found}): restore beside it, or by disks")
+    running = power(there) in ("running", "starting")
+    return Passed(_drawn(errand.with_restore(replace(errand.restore, was_running=running))))
+
+
+def _with_surroundings(errand: Errand) -> Errand:
+    absent, taken = [], []
+    for place in blueprint.needed(errand.drawing):
+        try:
+            found = errand.find(ArmPath(place))
+        except Denied:
+            continue  # what may not be read may still be used: Azure says so when it is
+        if found is None:
+            absent.append(ArmPath(place))
+        elif _is_anothers(found, errand):
+            taken.append(ArmPath(place))
+    return errand.with_restore(replace(errand.restore, absent=tuple(absent), taken=tuple(taken)))
+
+
+def _is_anothers(found: Body, errand: Errand) -> bool:
+    """Whether an interface or a public address is in use by another machine than the one to be made."""
+    user = str(at(found, "properties.virtualMachine.id") or "").lower()
+    if user:
+        return user != errand.restore.machine.lower()
+    holder = str(at(found, "properties.ipConfiguration.id") or "").lower()
+    cards = [str(each.get("id")).lower() for each in errand.captured.attached_interfaces]
+    return bool(holder) and not any(holder.startswith(f"{card}/") for card in cards)
+
+
+def _subnets(pieces: Sequence[Piece]) -> Iterator[ArmPath]:
+    places = (
+        str(at(one, "properties.subnet.id") or "")
+        for piece in pieces
+        for one in at(piece.body, "properties.ipConfigurations") or ()
+    )
+    yield from (ArmPath(place) for place in dict.fromkeys(places) if place)
+
+
+def _drawn(errand: Errand) -> Errand:
+    """With everything that it may make, recorded before any of it is."""
+    drawing = errand.drawing
+    drawn = replace(errand.restore, makes=blueprint.makes(drawing), lacking=blueprint.lacking(drawing))
+    return errand.with_restore(drawn)
+
+
+def make_disks(errand: Errand) -> Outcome:
+    return _made(errand, blueprint.disks(errand.drawing))
+
+
+def make_interfaces(errand: Errand) -> Outcome:
+    return _made(errand, blueprint.interfaces(errand.drawing))
+
+
+def make_machine(errand: Errand) -> Outcome:
+    return _made(errand, [blueprint.machine(errand.drawing)])
+
+
+def _made(errand: Errand, pieces: Sequence[Piece]) -> Outcome:
+    """Every piece asked for that is not there; passed once all of them are ready."""
+    builder, shard, waiting = errand.world.builder, errand.request.shard, False
+    for piece in pieces:
+        seen = errand.find(piece.id)
+        match standing(seen, errand.drawing.id):
+            case Standing.FOREIGN:
+                return Impossible(f"something else is at {piece.id}")
+            case Standing.ABSENT:
+                errand.audit("restore.making", id=piece.id)
+                errand.write(partial(builder.make, shard, piece.id, piece.body))
+                waiting = True
+            case Standing.FAILED:
+                errand.write(partial(builder.change, shard, piece.id, piece.body))
+                return Failed(errand, failure(seen or {}))
+            case Standing.WORKING:
+                waiting = True
+            case Standing.READY:
+                pass
+    return Later(errand) if waiting else Passed(errand)
+
+
+def release(errand: Errand) -> Outcome:
+    """What is to last loses its expiry; what an exchange left behind gets one."""
+    restore, drawing = errand.restore, errand.drawing
+    lasting = () if restore.undoing else restore.makes
+    for place in lasting:
+        _tagged(errand, place, _protecting(errand) if place == restore.machine else {}, (EXPIRES,))
+    leftover = {f"{OURS}owner": errand.slice_.rules.owner, RESTORE: drawing.id, EXPIRES: drawing.expires}
+    for swap in restore.swaps:
+        if restore.undoing:
+            _tagged(errand, swap.old, {}, tuple(leftover))
+        else:
+            _tagged(errand, swap.old, leftover, ())
+    return Passed(errand)
+
+
+def _protecting(errand: Errand) -> dict[str, str]:
+    """The machine's opt-in tags as they were captured, where it is to be protected again."""
+    if not errand.order.protect:
+        return {}
+    prefix = errand.slice_.rules.prefix
+    tags: Mapping[str, str] = at(errand.captured.machine, "tags") or {}
+    return {name: value for name, value in tags.items() if name.lower().startswith(prefix)}
+
+
+def _tagged(errand: Errand, place: ArmPath, tags: Mapping[str, str], leaving: Sequence[str]) -> None:
+    """Tags put and taken as far as they are not so already; what is gone meanwhile needs none."""
+    seen = errand.find(place)
+    if seen is None:
+        return
+    put = {name: value for name, value in tags.items() if tag_of(seen, name.lower()) != value}
+    gone = {name: tag_of(seen, name.lower()) for name in leaving if tag_of(seen, name.lower())}
+    if put or gone:
+        errand.write(partial(errand.world.builder.tag, errand.request.shard, place, put, gone))
+
+
+def remove(errand: Errand) -> Outcome:
+    """Everything of one type that the restore made is removed, as far as it still carries the restore's id."""
+    stage, waiting = errand.restore.stage, False
+    assert stage is not None, "a stage is under way"
+    for place in errand.restore.makes:
+        if ResourceId.parse(place).type == REMOVED[stage]:
+            waiting = _removed(errand, place) or waiting
+    return Later(errand) if waiting else Passed(errand)
+
+
+def _removed(errand: Errand, place: ArmPath) -> bool:
+    """Whether it is still there, and ours."""
+    seen = errand.find(place)
+    owner = tag_of(seen, f"{OURS}owner") if seen else ""
+    if seen is None or standing(seen, errand.drawing.id) is Standing.FOREIGN or owner != errand.slice_.rules.owner:
+        return False
+    if str(at(seen, "properties.provisioningState")).lower() != "deleting":
+        errand.audit("restore.removing", id=place)
+        errand.write(partial(errand.world.builder.remove, errand.request.shard, place), CallKind.DELETE)
+    return True

@@ -1,0 +1,185 @@
+"""The twin of ports.Builder: machines and disks of the truth as bodies, whatever else a restore makes as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from shared.errors import Conflict, Denied, Missing
+from shared.model.identity import VM_TYPE, DiskUid, ResourceId, Shard, VmUid
+from shared.model.restore import ArmPath, Power
+from shared.ports import CallKind
+from tests.world.steps import Call, Effect, Steps
+from tests.world.twins.azure import DISK_TYPE, QUICK, Azure, DiskTruth, VmTruth
+from tests.world.twins.bodies import disk_body, interface_body, machine_body
+from tests.world.twins.throttle import Throttle
+
+INTERFACE_TYPE = "microsoft.network/networkinterfaces"
+BETWEEN = {Power.STOP: ("stopping", "stopped"), Power.START: ("starting", "running")}
+
+
+@dataclass(slots=True)
+class Thing:
+    """What somebody made by a body; ready at an instant."""
+
+    body: dict[str, Any]
+    ready_at: datetime
+
+
+@dataclass
+class BuilderTwin:
+    """Machines and disks live in the Azure of the world; `made` is what restores made, by lower-case path."""
+
+    azure: Azure
+    steps: Steps
+    throttle: Throttle
+    made: dict[str, Thing] = field(default_factory=dict)
+    power_of: dict[ResourceId, tuple[Power, datetime]] = field(default_factory=dict)
+
+    def find(self, shard: Shard, place: ArmPath) -> Mapping[str, Any] | None:
+        call = self._begin(shard, "find", place, CallKind.READ)
+        answer = self._body(place)
+        self.steps.after(call)
+        return answer
+
+    def make(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
+        call = self._begin(shard, "make", place, CallKind.WRITE)
+        resource, ready = ResourceId.parse(place), self.azure.now() + QUICK
+        if resource.type == VM_TYPE:
+            if self.azure.vm(resource) is not None:
+                raise Conflict("PreconditionFailed", f"{place} exists", 412)
+            self._put_machine(resource, place, body, VmUid(f"made-{len(self.azure.history)}-{resource.name}"))
+        elif resource.type == DISK_TYPE:
+            self._put_disk(resource, body)
+        self.made[place.lower()] = Thing(dict(body), ready)
+        self.steps.after(call)
+
+    def change(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
+        call = self._begin(shard, "change", place, CallKind.WRITE)
+        resource = ResourceId.parse(place)
+        if resource.type == VM_TYPE:
+            there = self._machine(resource)
+            self._put_machine(resource, place, body, there.uid)
+        self.made[place.lower()] = Thing(dict(body), self.azure.now() + QUICK)
+        self.steps.after(call)
+
+    def power(self, shard: Shard, machine: ArmPath, wanted: Power) -> None:
+        call = self._begin(shard, "power", machine, CallKind.WRITE)
+        place = ResourceId.parse(machine)
+        self._machine(place)
+        self.power_of[place] = (wanted, self.azure.now() + QUICK)
+        self.steps.after(call)
+
+    def tag(self, shard: Shard, place: ArmPath, tags: Mapping[str, str], gone: Mapping[str, str]) -> None:
+        call = self._begin(shard, "tag", place, CallKind.WRITE)
+        resource = ResourceId.parse(place)
+        vm = self.azure.vm(resource)
+        before = dict(vm.tags) if vm else dict((self._body(place) or {}).get("tags") or {})
+        after = {name: value for name, value in (before | dict(tags)).items() if gone.get(name) != value}
+        if vm is not None:
+            self.azure.write(replace(vm, tags=after))
+        thing = self.made.setdefault(place.lower(), Thing(dict(self._body(place) or {}), self.azure.now()))
+        thing.body = {**thing.body, "tags": after}
+        self.steps.after(call)
+
+    def remove(self, shard: Shard, place: ArmPath) -> None:
+        call = self._begin(shard, "remove", place, CallKind.DELETE)
+        resource = ResourceId.parse(place)
+        vm = self.azure.vm(resource)
+        if vm is not None:
+            self.azure.loose |= {disk.id: disk for disk in vm.disks}
+            self.azure.delete(vm)
+        elif self._attached(resource):
+            raise Conflict("OperationNotAllowed", f"{place} is attached", 409)
+        self.azure.loose.pop(resource, None)
+        self.made.pop(place.lower(), None)
+        self.steps.after(call)
+
+    def _begin(self, shard: Shard, verb: str, place: str, kind: CallKind) -> Call:
+        bucket = (shard, kind)
+        effect = Effect.READ if kind is CallKind.READ else Effect.WRITE
+        call = Call("arm", f"builder.{verb}", effect, shard.subscription, place, bucket)
+        self.throttle.admit(bucket)
+        self.steps.before(call)
+        if shard.subscription in self.azure.disabled:
+            raise Denied("AuthorizationFailed", f"{place} cannot be reached", 403)
+        return call
+
+    def _body(self, place: str) -> dict[str, Any] | None:
+        if "/subnets/" in place:
+            return {"id": place}
+        resource, thing = ResourceId.parse(place), self.made.get(place.lower())
+        if resource.type == VM_TYPE:
+            vm = self.azure.vm(resource)
+            return self._machine_body(vm, thing) if vm else None
+        if resource.type == DISK_TYPE and self.azure.disk(resource) is None:
+            return None
+        known = disk_body(resource) if resource.type == DISK_TYPE else None
+        if resource.type == INTERFACE_TYPE and resource.name.endswith("-nic"):
+            known = self._interface(resource)
+        if thing is None:
+            return known
+        properties = {**thing.body.get("properties", {}), "provisioningState": self._state(thing)}
+        return {**(known or {}), **thing.body, "id": place, "properties": properties}
+
+    def _interface(self, resource: ResourceId) -> dict[str, Any]:
+        owner = replace(resource, type=VM_TYPE, name=resource.name.removesuffix("-nic"))
+        body = interface_body(owner)
+        if self.azure.vm(owner) is not None:
+            body["properties"]["virtualMachine"] = {"id": str(owner)}
+        return body
+
+    def _machine_body(self, vm: VmTruth, thing: Thing | None) -> dict[str, Any]:
+        body = machine_body(vm.id, vm.name, vm.uid, vm.tags, [disk.seen for disk in vm.disks])
+        wanted, since = self.power_of.get(vm.id, (Power.START, self.azure.now()))
+        between, reached = BETWEEN[wanted]
+        power = reached if self.azure.now() >= since else between
+        view = {"statuses": [{"code": f"PowerState/{power}"}]}
+        state = self._state(thing) if thing else "Succeeded"
+        body["properties"] |= {"instanceView": view, "provisioningState": state}
+        return body
+
+    def _state(self, thing: Thing) -> str:
+        return "Succeeded" if self.azure.now() >= thing.ready_at else "Updating"
+
+    def _put_disk(self, place: ResourceId, body: Mapping[str, Any]) -> None:
+        source = ResourceId.parse(body["properties"]["creationData"]["sourceResourceId"])
+        snapshot = self.azure.snapshots.get(source)
+        if snapshot is None:
+            raise Missing("NotFound", f"the snapshot {source} does not exist", 404)
+        if not snapshot.ready(self.azure.now()):
+            raise Conflict("OperationNotAllowed", f"the snapshot {source} is not complete", 409)
+        self.azure.loose.setdefault(place, DiskTruth(place, DiskUid(f"d-{place.name}"), None))
+        self.azure.made_from[place] = source
+
+    def _put_machine(self, place: ResourceId, path: str, body: Mapping[str, Any], uid: VmUid) -> None:
+        storage = body["properties"]["storageProfile"]
+        wanted = [(None, storage["osDisk"]), *((disk["lun"], disk) for disk in storage.get("dataDisks") or ())]
+        disks = []
+        for lun, entry in wanted:
+            disk_id = ResourceId.parse(entry["managedDisk"]["id"])
+            disk = self.azure.disk(disk_id)
+            if disk is None:
+                raise Missing("NotFound", f"the disk {disk_id} does not exist", 404)
+            if any(vm.id != place and any(one.id == disk_id for one in vm.disks) for vm in self.azure.vms()):
+                raise Conflict("ConflictingUserInput", f"the disk {disk_id} is attached to another machine", 409)
+            disks.append(replace(disk, lun=lun))
+        before = self.azure.vm(place)
+        self.azure.loose |= {disk.id: disk for disk in before.disks} if before else {}
+        name = before.name if before else path.rsplit("/", 1)[-1]
+        made = VmTruth(place, uid, name, self._region(body, before), dict(body.get("tags") or {}), tuple(disks))
+        self.azure.write(made)
+
+    def _region(self, body: Mapping[str, Any], before: VmTruth | None) -> str:
+        return before.region if before else str(body["location"])
+
+    def _machine(self, place: ResourceId) -> VmTruth:
+        vm = self.azure.vm(place)
+        if vm is None:
+            raise Missing("ResourceNotFound", f"{place} does not exist", 404)
+        return vm
+
+    def _attached(self, place: ResourceId) -> bool:
+        return any(disk.id == place for vm in self.azure.vms() for disk in vm.disks)
