@@ -50,7 +50,7 @@ class Ending:
         """Since when it asks for what it asks for, at this place, with something to capture."""
         since = self._now
         for moment, version in reversed(self._stage.azure.lives[vm.uid]):
-            same = version is not None and version.shard == vm.shard and asked(version.tags) == asked(vm.tags)
+            same = version is not None and version.shard == vm.shard and asked(version.counted) == asked(vm.counted)
             if not same or version is None or bool(version.captured) != bool(vm.captured):
                 break
             since = moment
@@ -61,7 +61,7 @@ class Ending:
         if record is None:
             self._promises.require(False, "S8", f"{vm.uid} at {vm.id} was never registered")
             return
-        row, wish = record.machine.row, asked(vm.tags)
+        row, wish = record.machine.row, asked(vm.counted)
         self._promises.require(row.id == vm.id, "S8", f"{vm.uid} is remembered at {row.id}, is at {vm.id}")
         expected = self._expected(vm, wish)
         self._promises.require(
@@ -79,7 +79,7 @@ class Ending:
             return {Status.UNPROTECTED}
         if self._asked_since(vm) + timedelta(hours=30) > self._now:
             return {Status.PENDING, Status.PROTECTED, Status.DEGRADED, Status.UNPROTECTED}
-        moved_in_vain = "backup-at" in vm.tags and wish.plan not in ("bronze", "silver")
+        moved_in_vain = "backup-at" in vm.counted and wish.plan not in ("bronze", "silver")
         return {Status.DEGRADED if vm.unsupported or moved_in_vain else Status.PROTECTED}
 
     def _slots_answered(self, vm: VmTruth, row: Machine, wish: Asked) -> None:

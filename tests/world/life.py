@@ -7,19 +7,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from shared.errors import CloudError
-from shared.flows.asking import ask_backup
-from shared.model.identity import DiskUid, ResourceId, VmUid
+from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
 from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED
-from tests.world.scheduler import Invocation, Process
+from tests.world.people import People
 from tests.world.stage import Stage
-from tests.world.twins.azure import DiskTruth, VmTruth, disk_place, vm_place
+from tests.world.twins.azure import DiskTruth, Lock, SnapshotTruth, VmTruth, disk_place, vm_place
 
 REGIONS = ("northeu", "eastus")
 TAG_VALUES = ("bronze", "silver", "gold", "twice", "on", "Silver", "GOLD", "off", "goldd", "")
 STARTS = ("05:15", "23:59 UTC", "02:30 America/New_York", "00:00 Europe/Berlin")
 PLAIN_TAGS = {"Env": "prod", "owner": "team-7"}
+GROUPS = ("App", "Other", "Third")
 
 
 class Life:
@@ -31,7 +31,7 @@ class Life:
         self._random = random.Random(seed)
         self._born = 0
         self.acts: Counter[str] = Counter()
-        self.asked: list[str] = []
+        self.people = People(stage, self._random)
         self._acts: tuple[tuple[int, Callable[[VmTruth], None]], ...] = (
             (6, self.tag),
             (3, self.untag),
@@ -43,9 +43,20 @@ class Life:
             (2, self.add_disk),
             (2, self.renew_disk),
             (1, self.detach_disk),
-            (4, self.ask_for_point),
             (1, self.hold_snapshot),
+            (2, self.hold_machine),
+            (2, self.opt_out_for_a_while),
+            (2, self.export_snapshot),
+            (1, self.lock_group),
+            (3, self.tag_group),
+            (4, self.people.ask_for_point),
+            (3, self.people.ask_for_hold),
+            (4, self.people.ask_for_retry),
         )
+
+    @property
+    def asked(self) -> list[str]:
+        return self.people.asked
 
     def create(self, subscription: str, tags: dict[str, str]) -> VmTruth:
         """A new machine with one to four disks."""
@@ -64,6 +75,9 @@ class Life:
 
     def populate(self, count: int) -> None:
         """The first machines, most of them where the product may act."""
+        for subscription in (*ENFORCED, WATCHED):
+            for group in GROUPS:
+                self._azure.tag_group(subscription, group.lower(), PLAIN_TAGS)
         places = [*ENFORCED, ENFORCED[0], WATCHED, *ENFORCED, FOREIGN]
         for number in range(count):
             value = self._random.choice(TAG_VALUES[:5])
@@ -127,7 +141,7 @@ class Life:
         )
 
     def move_group(self, vm: VmTruth) -> None:
-        place = vm_place(vm.id.subscription, self._random.choice(("App", "Other", "Third")), vm.name)
+        place = vm_place(vm.id.subscription, self._random.choice(GROUPS), vm.name)
         if self._azure.vm(place) is None:
             self._azure.move(vm, replace(vm, id=place))
 
@@ -161,39 +175,63 @@ class Life:
         if len(vm.disks) > 1:
             self._azure.write(replace(vm, disks=vm.disks[:-1]))
 
+    def opt_out_for_a_while(self, vm: VmTruth) -> None:
+        """The same wish comes back later, or too late."""
+        without = {name: value for name, value in vm.tags.items() if name.lower() != "backup"}
+        self._azure.write(replace(vm, tags=without))
+
+        def come_back() -> None:
+            now = self._azure.living(vm.uid)
+            if now is not None and now.tags == without:
+                self._azure.write(replace(now, tags=vm.tags))
+
+        self._later(come_back, hours=(1, 12, 50, 100))
+
+    def hold_machine(self, vm: VmTruth) -> None:
+        """By a tag on the VM, which ends by its date or is taken away again."""
+        held = {name: value for name, value in vm.tags.items() if name.lower() != "backup-hold"}
+        if len(held) == len(vm.tags):
+            held["backup-hold"] = self.people.until()
+        self._azure.write(replace(vm, tags=held))
+
     def hold_snapshot(self, vm: VmTruth) -> None:
-        """Somebody holds a snapshot by a tag on it: it must still be there ever after (S14)."""
-        ours = [one for one in self._azure.snapshots.values() if one.tags.get("tagback-vm") == vm.uid]
+        """Somebody holds a snapshot by a tag on it."""
+        ours = self._snapshots_of(vm)
         if ours:
-            self._azure.hold(ours[-1], "forever")
+            self._azure.hold(self._random.choice(ours), self.people.until())
 
-    def ask_for_point(self, vm: VmTruth) -> None:
-        """As `tagback backup` does, from a process of its own."""
-        rows = self._stage.ledger.rows.get(vm.shard, {}).get(vm.uid)
-        if rows is None:
-            return
-        record = self._stage.ledger.held(vm.shard, vm.uid)
-        if record is None:
-            return
-        machine = record.machine.row
+    def export_snapshot(self, vm: VmTruth) -> None:
+        """Somebody reads a snapshot by a shared access signature, for a while."""
+        ours = self._snapshots_of(vm)
+        if ours:
+            read = self._random.choice(ours)
+            read.read_by_sas = True
+            self._later(partial(_stop_reading, read), hours=(1, 10, 60))
 
-        def ask() -> None:
-            try:
-                self.asked.append(ask_backup(self._stage.world, machine, "person-1").id)
-            except CloudError:
-                return
+    def _snapshots_of(self, vm: VmTruth) -> list[SnapshotTruth]:
+        return [one for one in self._azure.snapshots.values() if one.tags.get("tagback-vm") == vm.uid]
 
-        def start() -> None:
-            self._stage.scheduler.spawn(Invocation("cli", Process("cli")), ask)
+    def lock_group(self, vm: VmTruth) -> None:
+        """Nothing can be deleted from a recovery group for a while."""
+        shard = vm.shard
+        if shard in self._azure.groups and not self._azure.locks.get(shard):
+            self._azure.locks[shard] = Lock.CANNOT_DELETE
+            self._later(partial(self._unlock, shard), hours=(2, 20, 60))
 
-        self._stage.scheduler.at(self._moment_to_ask(), start)
+    def _unlock(self, shard: Shard) -> None:
+        if self._azure.locks.get(shard) is Lock.CANNOT_DELETE:
+            del self._azure.locks[shard]
 
-    def _moment_to_ask(self) -> datetime:
-        """Now, or now and then in the very minute in which slots fall due."""
-        now = self._stage.scheduler.now
-        if self._random.random() < 0.7:
-            return now
-        return now.replace(hour=now.hour // 6 * 6, minute=0, second=20) + timedelta(hours=6)
+    def tag_group(self, vm: VmTruth) -> None:
+        """The resource group opts its machines in, by another plan than before, or no longer."""
+        if self._azure.inherits:
+            value = self._random.choice((*TAG_VALUES[:4], "off", "goldd"))
+            tags = {"Backup": value} if self._random.random() < 0.6 else {}
+            self._azure.tag_group(vm.id.subscription, vm.id.group, tags | PLAIN_TAGS)
+
+    def _later(self, act: Callable[[], None], hours: tuple[int, ...]) -> None:
+        moment = self._stage.scheduler.now + timedelta(hours=self._random.choice(hours))
+        self._stage.scheduler.at(moment, act)
 
     def _silently(self, vm: VmTruth) -> None:
         """A change that no VM event tells of."""
@@ -207,3 +245,7 @@ class Life:
 
     def _disk_uid(self) -> DiskUid:
         return DiskUid(f"disk-{self._random.getrandbits(64):016x}")
+
+
+def _stop_reading(snapshot: SnapshotTruth) -> None:
+    snapshot.read_by_sas = False

@@ -18,15 +18,18 @@ from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import PartState, Point, PointState
+from shared.model.request import Asked
 from shared.model.snapshot import SnapshotOrder
 from shared.model.transition import Transition
 from tests.world.catalogue import ENFORCED, KEEPS, OWNER, UNKNOWN, asked
+from tests.world.holds import Holds
 from tests.world.removals import Removals
 from tests.world.scheduler import Invocation, Scheduler
 from tests.world.steps import Bucket
 from tests.world.told import Told
 from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, SnapshotTruth, VmTruth
 from tests.world.twins.rows import Kept
+from tests.world.twins.stores import RequestsTwin
 from tests.world.twins.witness import Witness
 
 STAMP = "%Y%m%dT%H%MZ"
@@ -62,7 +65,6 @@ class Promises(Witness):
         self.known_since: dict[tuple[Shard, VmUid], datetime] = {}
         self.births: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = {}
         self._wanted: dict[tuple[str, str, int], frozenset[str]] = {}  # the machine's disks when an attempt began
-        self.retries: set[str] = set()  # requests of people to try an operation again
         self.adopted = 0
         self.told = Told(self.require)
         self._audited: set[str] = set()
@@ -71,10 +73,12 @@ class Promises(Witness):
         self._told: dict[tuple[int, Bucket], tuple[datetime, datetime]] = {}
         self._planned: dict[tuple[VmUid, datetime, int], datetime] = {}
 
-    def watch(self, azure: Azure, scheduler: Scheduler) -> None:
+    def watch(self, azure: Azure, scheduler: Scheduler, requests: RequestsTwin) -> None:
         self._azure = azure
         self._scheduler = scheduler
+        self._requests = requests
         self.removals = Removals(azure, self.require)
+        self.holds = Holds(azure, self.require)
 
     def require(self, holds: bool, promise: str, what: str) -> None:
         """Note that a promise was checked, and the violation when it does not hold; the first one ends the run."""
@@ -138,6 +142,7 @@ class Promises(Witness):
         return all(one is not None and one.ready(self._scheduler.now) for one in found)
 
     def snapshot_deleted(self, snapshot: SnapshotTruth, asked_at: datetime) -> None:
+        self.holds.snapshot_deleted(snapshot, asked_at)
         self.removals.snapshot_deleted(snapshot, asked_at)
 
     def group_made(self, shard: Shard, by: Invocation | None) -> None:
@@ -145,9 +150,12 @@ class Promises(Witness):
 
     def machine_looked_at(self, vm: ResourceId, uid: VmUid | None) -> None:
         self._absences.setdefault(vm, []).append((self._scheduler.now, uid))
+        if uid is not None:
+            self.holds.machine_shown(uid, self._scheduler.now)
 
     def machine_listed(self, uid: VmUid, as_of: datetime) -> None:
         self._listed[uid] = as_of
+        self.holds.machine_shown(uid, as_of)
 
     def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None:
         for line in lines:
@@ -193,7 +201,7 @@ class Promises(Witness):
         worker = self._scheduler.current
         since = worker.invocation.began_at if worker else self._scheduler.now
         versions = self._azure.versions(row.uid, since)
-        if was is None or (was.tags, was.enrolled_at, was.plan) != (row.tags, row.enrolled_at, row.plan):
+        if was is None or _asking(was) != _asking(row):
             self.known_since[shard, row.uid] = self._scheduler.now
         here = [vm for vm in versions if vm is not None and vm.shard == shard]
         if row.status is Status.GONE and (was is None or was.status is not Status.GONE):
@@ -213,7 +221,9 @@ class Promises(Witness):
     def _operation(self, shard: Shard, row: Operation, was: Operation | None) -> None:
         if was is not None and was.state is State.GAVE_UP and row.state is State.INTENDED:
             asked = row.because.rpartition("(")[2].rstrip(")")
-            self.require(asked in self.retries, "S2", f"{row.id} of {row.uid} is opened again and nobody asked")
+            request = self._requests.asked.get(asked)
+            wanted = request is not None and request.asked is Asked.RETRY
+            self.require(wanted, "S2", f"{row.id} of {row.uid} is opened again and nobody asked")
             self.answers[shard, row.uid].pop(row.id, None)
         elif was is not None and not was.state.open:
             self.require(row.state is was.state, "S2", f"{row.id} of {row.uid} was {was.state}, is now {row.state}")
@@ -235,6 +245,7 @@ class Promises(Witness):
         if row.state is PointState.COMPLETE and not (was and was.complete):
             self._complete(transition.shard, row, planned)
         self.removals.point_written(transition.shard, row, was, _machine_in(transition))
+        self.holds.point_written(row, was)
 
     def _known_at(self, transition: Transition) -> datetime:
         """How old what the parts were planned by may be: the last GET, or a list that was late itself."""
@@ -263,6 +274,10 @@ def _machine_in(transition: Transition) -> Machine:
     return next(write.row for write in transition.writes if isinstance(write.row, Machine))
 
 
+def _asking(row: Machine) -> tuple[object, ...]:
+    return row.tags, row.group, row.enrolled_at, row.plan
+
+
 def _adopted(row: Point, was: Point | None) -> int:
     """How many parts were found to be there after nobody knew."""
     unknown = {part.id for part in was.parts if part.state in (PartState.PLANNED, PartState.UNKNOWN)} if was else set()
@@ -270,10 +285,10 @@ def _adopted(row: Point, was: Point | None) -> int:
 
 
 def _is_asking(vm: VmTruth) -> bool:
-    return asked(vm.tags) is not None and vm.id.subscription in ENFORCED
+    return asked(vm.counted) is not None and vm.id.subscription in ENFORCED
 
 
 def _is_wanted(vm: VmTruth) -> bool:
     """Whether a machine certainly asks for protection and can have it."""
-    wish = asked(vm.tags)
+    wish = asked(vm.counted)
     return wish is not None and wish is not UNKNOWN and vm.id.subscription in ENFORCED and bool(vm.captured)

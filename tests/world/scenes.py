@@ -185,7 +185,6 @@ def retry_asked(world: Run) -> None:
     def ask(ports: World) -> None:
         asked = ask_retry(ports, *failed_job(ports, FIRST.name), "person-1")
         world.life.asked.append(asked.id)
-        world.promises.retries.add(asked.id)
 
     perform(world, ask)
 

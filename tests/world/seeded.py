@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.messages import EVENTS, REQUESTS, SHARDS, VMS
@@ -35,6 +35,7 @@ DAYS = 10
 SKEWS = (0, 0, 0, -150, 40, 150)  # F9: seconds by which the clock of a process is wrong
 SWEEPS = (SWEEP, 4 * SWEEP, 4 * SWEEP)  # every quarter of an hour as we ship it, or hourly by setting
 QUIET = timedelta(hours=36)
+INHERITS = 0.4  # the share of installations in which machines inherit the tags of their resource group
 LOSSES = 0.25  # the share of runs in which every table is deleted once
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
 GARBAGE = ("", "{", "[]", '{"vm": 1}', '{"vm": "/subscriptions/x"}', "ÿþ", '{"shard": "a|b|c"}', '{"request": "none"}')
@@ -55,6 +56,7 @@ class Options:
     days: int = DAYS
     loses_ledger: bool = False
     sweeps_every: timedelta = SWEEP
+    inherits: bool = False
 
     @classmethod
     def of(cls, seed: int) -> Options:
@@ -71,6 +73,7 @@ class Options:
             share=draw.choice((0.0, 0.0, 0.1)),
             loses_ledger=draw.random() < LOSSES,
             sweeps_every=draw.choice(SWEEPS),
+            inherits=draw.random() < INHERITS,
         )
 
 
@@ -101,21 +104,23 @@ class Run:
 
 
 def build(options: Options, flows: Flows | None = None) -> Run:
+    given = replace(rules(), inherit_group_tags=options.inherits)
     promises = Promises()
     made = stage(options.seed, options.start, promises)
-    promises.watch(made.azure, made.scheduler)
+    promises.watch(made.azure, made.scheduler, made.requests)
     made.azure.subscriptions = list(SUBSCRIPTIONS)
+    made.azure.inherits = options.inherits
     made.pace.share = options.share
     storm = Storm(made, options.seed + 1)
     processes = [Process(f"host{number}", skew=skew) for number, skew in enumerate(options.skews)]
-    host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(), processes, storm)
+    host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(given), processes, storm)
     host.sweeps_every = options.sweeps_every
     storm.host = host
     made.azure.publish = host.publish
     made.azure.weather = storm
     made.steps.interference = storm
-    life, loss = Life(made, options.seed + 2), Loss(made, promises, rules())
-    life.asked = loss.asked
+    life, loss = Life(made, options.seed + 2), Loss(made, promises, given)
+    life.people.asked = loss.asked
     return Run(options, made, promises, storm, host, life, loss)
 
 
@@ -174,7 +179,7 @@ def _judge(world: Run) -> None:
     if world.stage.steps.endless:
         world.promises.require(False, "S8", f"{world.stage.steps.endless} does not end")
     if not world.promises.violations:
-        Ending(world.stage, world.promises, world.life.asked).check()
+        Ending(world.stage, world.promises, world.life.people.asked).check()
         world.loss.check()
 
 

@@ -98,17 +98,6 @@ def test_a_snapshot_that_is_not_ours_is_seen(bench: Bench) -> None:
     assert bench.broken == ["S10"]
 
 
-def test_a_lost_hold_is_seen_unless_it_came_too_late(bench: Bench) -> None:
-    truth = bench.azure.snapshots[bench.old.parts[0].id]
-    bench.azure.hold(truth, "forever")
-    bench.now = NOW + 15 * MINUTE
-    bench.delete(bench.old)
-    assert bench.broken == []
-    bench.now = NOW + 21 * MINUTE
-    bench.delete(bench.old)
-    assert bench.broken == ["S14"]
-
-
 def test_the_last_point_of_a_living_machine_is_seen(bench: Bench) -> None:
     bench.azure.remove(bench.azure.snapshots[bench.new.parts[0].id])
     bench.delete(bench.old)

@@ -23,9 +23,10 @@ QUICK = timedelta(seconds=5)
 
 
 class Lock(StrEnum):
-    """What stands in the way of writing to a recovery group."""
+    """What stands in the way of writing to a recovery group, or only of deleting in it."""
 
     NONE = ""
+    CANNOT_DELETE = "CannotDelete"
     CANNOT_WRITE = "ScopeLocked"
 
 
@@ -46,7 +47,7 @@ class DiskTruth:
 
 @dataclass(frozen=True, slots=True)
 class VmTruth:
-    """A virtual machine at one moment of its life."""
+    """A virtual machine at one moment of its life. `given` are its resource group's tags where they are inherited."""
 
     id: ResourceId
     uid: VmUid
@@ -56,6 +57,13 @@ class VmTruth:
     disks: tuple[DiskTruth, ...]
     unsupported: tuple[str, ...] = ()
     scale_set: bool = False
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> Mapping[str, str]:
+        """Its own tags, and its group's where it has none of that name."""
+        own = {name.lower(): value for name, value in self.tags.items()}
+        return {name.lower(): value for name, value in self.given.items()} | own
 
     @property
     def shard(self) -> Shard:
@@ -140,6 +148,7 @@ class Azure:
     locks: dict[Shard, Lock] = field(default_factory=dict)
     groups: set[Shard] = field(default_factory=set)
     resource_groups: dict[tuple[str, str], GroupSeen] = field(default_factory=dict)
+    inherits: bool = False
     snapshots: dict[ResourceId, SnapshotTruth] = field(default_factory=dict)
     by_slot: dict[tuple[Shard, str], list[SnapshotTruth]] = field(default_factory=dict)
     deleted: dict[ResourceId, SnapshotTruth] = field(default_factory=dict)
@@ -185,7 +194,17 @@ class Azure:
         self.history.setdefault(vm.id, []).append((self.now(), None))
         self._set(moved.id, moved, moved.uid)
 
+    def tag_group(self, subscription: str, group: str, tags: Mapping[str, str]) -> None:
+        """Give a resource group other tags: no VM event is raised for it."""
+        self.resource_groups[subscription, group] = GroupSeen(dict(tags))
+        for vm in list(self.vms()):
+            if self.inherits and (vm.id.subscription, vm.id.group) == (subscription, group):
+                self._set(vm.id, vm, vm.uid)
+
     def _set(self, place: ResourceId, vm: VmTruth | None, uid: VmUid) -> None:
+        group = self.resource_groups.get((place.subscription, place.group))
+        if vm is not None and self.inherits:
+            vm = replace(vm, given=group.tags if group else {})
         self.history.setdefault(place, []).append((self.now(), vm))
         self.lives.setdefault(uid, []).append((self.now(), vm))
 
@@ -203,9 +222,10 @@ class Azure:
         return attached or self.loose.get(place)
 
     def hold(self, snapshot: SnapshotTruth, until: str) -> None:
-        """Somebody holds a snapshot by a tag."""
+        """Somebody holds a snapshot by a tag, which `until` says; another word replaces it."""
+        if snapshot.tags.get("backup-hold") != until:
+            self.holds[snapshot.id] = self.now()
         snapshot.tags["backup-hold"] = until
-        self.holds.setdefault(snapshot.id, self.now())
 
     def remove(self, snapshot: SnapshotTruth) -> None:
         """It is gone for good."""

@@ -21,11 +21,19 @@ class InventoryTwin:
     """Machines as Azure shows them; with their resource groups where the installation `inherits` tags."""
 
     def __init__(self, azure: Azure, steps: Steps, throttle: Throttle, witness: Witness) -> None:
-        self.inherits = False
         self._azure = azure
         self._steps = steps
         self._throttle = throttle
         self._witness = witness
+        self._listed_as_of: dict[VmUid, datetime] = {}
+
+    @property
+    def inherits(self) -> bool:
+        return self._azure.inherits
+
+    @inherits.setter
+    def inherits(self, wished: bool) -> None:
+        self._azure.inherits = wished
 
     def fleet(self, subscriptions: Sequence[str]) -> Iterator[Sequence[Sighting]]:
         wanted = set(subscriptions) - self._azure.disabled
@@ -36,6 +44,7 @@ class InventoryTwin:
             call = Call("graph", "inventory.fleet", Effect.READ, subject=str(number))
             self._steps.before(call)
             self._steps.after(call)
+            self._shown(page)
             yield page
 
     def shard(self, shard: Shard) -> Mapping[VmUid, Sighting]:
@@ -45,6 +54,7 @@ class InventoryTwin:
         rows = [row for row in self._bulk("shard", portrait) if row.shard == shard and readable]
         shown = [row for page in self._azure.weather.pages("shard", rows) for row in page]
         self._steps.after(call)
+        self._shown(shown)
         return {row.uid: row for row in shown}
 
     def look(self, vm: ResourceId) -> Sighting | Absent:
@@ -91,8 +101,12 @@ class InventoryTwin:
             vm = azure.as_of(place, then)
             if vm is not None and not azure.weather.hides(f"{subject} {place}"):
                 rows.append(self._within_group(shown(vm, Lens.BULK, now)))
-                self._witness.machine_listed(vm.uid, then)
+                self._listed_as_of[vm.uid] = then
         return rows
+
+    def _shown(self, rows: Sequence[Sighting]) -> None:
+        for row in rows:
+            self._witness.machine_listed(row.uid, self._listed_as_of[row.uid])
 
     def _within_group(self, seen: Sighting) -> Sighting:
         group = self._azure.resource_groups.get((seen.id.subscription, seen.id.group))

@@ -109,7 +109,10 @@ class SnapshotsTwin:
         if truth is None:
             raise Missing("ResourceNotFound", f"{snapshot} does not exist", 404)
         folded = {name.lower(): name for name in truth.tags}
-        truth.tags.update({folded.get(name.lower(), name): value for name, value in tags.items()})
+        for name, value in tags.items():
+            if name == "backup-hold":
+                self._azure.hold(truth, value)
+            truth.tags[folded.get(name.lower(), name)] = value
         self._steps.after(call)
 
     def place(self, shard: Shard, name: str) -> ResourceId:
@@ -118,7 +121,7 @@ class SnapshotsTwin:
     def _admit(self, shard: Shard) -> None:
         if shard.subscription in self._azure.disabled:
             raise Denied("AuthorizationFailed", f"{shard} cannot be written", 403)
-        if self._azure.locks.get(shard, Lock.NONE) is not Lock.NONE:
+        if self._azure.locks.get(shard, Lock.NONE) is Lock.CANNOT_WRITE:
             raise Blocked("ScopeLocked", f"the recovery group of {shard} is locked", 409)
 
 
