@@ -26,7 +26,7 @@ from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.operation import Kind, State
 from shared.model.point import Part, PartState, Point, Removal
-from shared.model.rules import Mode
+from shared.model.rules import Mode, Rules
 from shared.model.snapshot import SnapshotSeen
 from shared.model.spending import Spending
 from shared.ports import CallKind
@@ -39,8 +39,8 @@ NO_ROOM = Throttled("Paced", "no read was free in this slice", timedelta(minutes
 class Survey:
     """A shard as it was looked at from `listed_at` on. `ahead` is by how much our clock is before Azure's.
 
-    `elsewhere` are the machines that ask, or asked, in other shards. `room` shrinks as points are judged;
-    `spending` is the row that it was computed from.
+    `elsewhere` are the machines that ask, or asked, in other shards; `held_elsewhere` those held by a tag there. `room`
+    shrinks as points are judged; `spending` is the row that it was computed from.
     """
 
     slice_: Slice
@@ -50,6 +50,7 @@ class Survey:
     seen: Mapping[ResourceId, SnapshotSeen]
     burst: Mapping[VmUid, str]
     elsewhere: Mapping[VmUid, Machine]
+    held_elsewhere: Mapping[VmUid, datetime]
     spending: Spending
     room: Room
     halted: str = "nobody has asked yet whether deletions are paused"
@@ -132,10 +133,11 @@ class Survey:
         return Look(part, shown, held_until(shown.tags, prefix) if shown else None)
 
     def _machine_held_until(self, machine: Machine) -> datetime | None:
-        """By its own tags as the ledger has them, or as the newest inventory shows them: the later of both."""
+        """By its own tags as the ledger has them here and where it moved, or as the newest inventory shows them."""
         sighted = self.slice_.sighted(machine.uid)
         newest = held_until(sighted.tags, self.slice_.rules.prefix) if sighted else None
-        return max((hold for hold in (hold_of(machine, self.slice_.rules), newest) if hold), default=None)
+        holds = (hold_of(machine, self.slice_.rules), newest, self.held_elsewhere.get(machine.uid))
+        return max((hold for hold in holds if hold), default=None)
 
     def hear_brakes(self) -> None:
         """Ask whether a person has paused deletions; before each batch, so that it is heard within moments."""
@@ -173,6 +175,7 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
         seen=seen,
         burst=_burst(slice_, known, others),
         elsewhere=_moved(others),
+        held_elsewhere=_held(others, slice_.rules),
         spending=spending,
         room=room(spending, _gains(slice_), with_points, slice_.now()),
     )
@@ -204,6 +207,12 @@ def _moved(others: Iterable[Machine]) -> Mapping[VmUid, Machine]:
     asking = [one for one in others if one.left_at or one.status not in (Status.EXCLUDED, Status.GONE)]
     order = sorted(asking, key=lambda one: (one.left_at is None, one.left_at or one.as_of))
     return {machine.uid: machine for machine in order}
+
+
+def _held(others: Iterable[Machine], rules: Rules) -> Mapping[VmUid, datetime]:
+    """Until when the tags of machines that live in other shards hold them."""
+    living = ((one.uid, hold_of(one, rules)) for one in others if one.status is not Status.GONE)
+    return {uid: hold for uid, hold in living if hold}
 
 
 def _burst(slice_: Slice, machines: list[Machine], others: list[Machine]) -> Mapping[VmUid, str]:

@@ -286,3 +286,18 @@ def test_the_last_point_is_kept_from_the_time_the_machine_left_the_shard_it_move
     assert "lived on in" in estate.why(of, last.slot)
     estate.pass_time(30 * HOUR)
     assert estate.there(last) == [False, False]
+
+
+def test_a_tag_that_holds_a_machine_where_it_moved_holds_what_it_left_behind(estate: Estate) -> None:
+    of = estate.machine(status=Status.GONE, left_at=NOW, enrolled_at=None, settled=None)
+    old, last = estate.taken(of, 7), estate.taken(of, 0)
+    estate.put(of, old, last)
+    there = replace(estate.row(of), shard=replace(SHARD, region="northeurope"), status=Status.EXCLUDED, left_at=None)
+    held = replace(there, tags={"backup-hold": "2027-01-31"}, last_point=None, next_expiry=None)
+    estate.put(held)
+    estate.pass_time(80 * HOUR)
+    assert estate.there(old) == [True, True]
+    assert "its machine is held by a tag" in estate.why(of, old.slot)
+    estate.edit(held, replace(held, tags={}))
+    estate.pass_time(30 * HOUR)
+    assert estate.there(old) == [False, False]
