@@ -124,6 +124,9 @@ class _InStorage(TypedDict):
     models: Models
     audit: Audit
     ledger: Ledger
+        vault_items,
+        vault_jobs,
+        vaults,
     requests: Requests
     poisoned: Poisoned
     leases: Leases
@@ -147,6 +150,9 @@ def _in_storage(account: Storage) -> _InStorage:
         budgets=budgets.TableBudgets(account),
         brakes=brakes.BlobBrakes(account),
     )
+        vaults=vaults.AzureVaultCatalogue(manager, recovery),
+        vault_items=vault_items.AzureVaultItems(manager),
+        vault_jobs=vault_jobs.AzureVaultJobs(manager, clock),
 
 
 def _identity(settings: Settings, environment: Mapping[str, str], client_id: str) -> Identity:

@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     CustomHookPolicy,
     HeadersPolicy,
     RequestIdPolicy,
-    SansIOHTTPPolicy,
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import RequestsTransport
@@ -31,9 +29,10 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from shared.cloud.call import Calls
 from shared.cloud.gates import CODE, Gates, target
+from shared.cloud.guards import Gatekeeper, OwnHost
 from shared.cloud.pace import HeardPace, Lane
 from shared.cloud.refusals import NO_RETRY_AFTER, date_of, retry_after, said
-from shared.errors import Refused, Throttled, Unavailable
+from shared.errors import Throttled, Unavailable
 from shared.ports import Clock
 
 if TYPE_CHECKING:
@@ -46,38 +45,6 @@ Hook = Callable[[Any], None]
 SECONDS_TO_CONNECT = 10
 SECONDS_TO_ANSWER = 60
 AGENT = "tagback"
-
-
-class OwnHost(SansIOHTTPPolicy[Any, Any]):
-    """Refuses every URL that is not on the configured host, before a token is added."""
-
-    def __init__(self, endpoint: str) -> None:
-        self._own = _origin(endpoint)
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        if _origin(request.http_request.url) != self._own:
-            raise Refused("ForeignUrl", f"a link leads away from {self._own}: {request.http_request.url[:200]}")
-
-
-class Gatekeeper(SansIOHTTPPolicy[Any, Any]):
-    """Sends nothing into a scope that is shut, and tells the gates what got through."""
-
-    def __init__(self, gates: Gates) -> None:
-        self._gates = gates
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        about = target(request.http_request.method, request.http_request.url)
-        if about:
-            self._gates.admit(about)
-
-    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
-        about = target(request.http_request.method, request.http_request.url)
-        if (
-            about
-            and response.http_response.status_code < 500
-            and response.http_response.status_code not in (401, 403, 429)
-        ):
-            self._gates.passed(about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +146,20 @@ class Arm:
             raise Unavailable("NoDate", f"an answer about {path} carries no date")
         return dated
 
+    def status(self, lane: Lane, path: str, version: str) -> int:
+        """The status by which a GET is answered, where that alone says how far something came."""
+        found: list[int] = []
+
+        def read(hook: Hook) -> None:
+            request = HttpRequest("GET", self._url(path, version))
+            response = self._client.send_request(request, raw_response_hook=hook)
+            if response.status_code >= 300:
+                raise HttpResponseError(response=response)
+            found.append(response.status_code)
+
+        self.read(lane, read)
+        return found[-1]
+
     def ask(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A POST that only reads."""
         return self.send(lane, HttpRequest("POST", self._url(path, version), json=dict(body)))
@@ -239,9 +220,3 @@ class Arm:
             ARMChallengeAuthenticationPolicy(self._credential, f"{self._endpoint}/.default"),
             CustomHookPolicy(),
         ]
-
-
-def _origin(url: str) -> tuple[str, str]:
-    """Scheme, host and port as they will be connected to; userinfo makes it another origin."""
-    split = urlsplit(url)
-    return split.scheme.lower(), split.netloc.lower().removesuffix(":443")

@@ -20,8 +20,9 @@ from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 
-from shared.cloud.arm import AGENT, SECONDS_TO_ANSWER, SECONDS_TO_CONNECT, OwnHost
+from shared.cloud.arm import AGENT, SECONDS_TO_ANSWER, SECONDS_TO_CONNECT
 from shared.cloud.call import Calls
+from shared.cloud.guards import OwnHost
 from shared.decide.bearer import Expected, Refused, judged
 from shared.errors import Unavailable, Unproven
 from shared.model.caller import Caller

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from azure.core.rest import HttpRequest
-
 from shared.cloud.arm import Arm
 from shared.cloud.inventory import ABSENT, DISK_VERSION
 from shared.cloud.pace import Lane
+from shared.cloud.pages import listed
 from shared.cloud.snapshots import GROUP_VERSION, SNAPSHOT, Recovery, seen
-from shared.errors import Missing, Unavailable
+from shared.errors import Missing
 from shared.model.identity import Shard
 from shared.model.snapshot import SnapshotSeen
 from shared.ports import CallKind
@@ -29,12 +28,12 @@ class AzureHoldings:
 
     def shards(self, subscription: str) -> Sequence[Shard]:
         lane = Lane(subscription, "", CallKind.READ)
-        found = self._listed(lane, f"/subscriptions/{subscription}/resourcegroups", GROUP_VERSION)
+        found = listed(self._arm, lane, f"/subscriptions/{subscription}/resourcegroups", GROUP_VERSION)
         return sorted({shard for group in found if (shard := self._home(subscription, group))})
 
     def snapshots(self, shard: Shard) -> Iterator[SnapshotSeen]:
         group = f"/subscriptions/{shard.subscription}/resourcegroups/{self._recovery.group(shard.region)}"
-        pages = self._listed(Lane.of(shard, CallKind.READ), f"{group}/providers/{SNAPSHOT}", DISK_VERSION)
+        pages = listed(self._arm, Lane.of(shard, CallKind.READ), f"{group}/providers/{SNAPSHOT}", DISK_VERSION)
         try:
             yield from (seen(body) for body in pages)
         except Missing as error:
@@ -47,16 +46,3 @@ class AzureHoldings:
         owner = {str(name).lower(): value for name, value in (group.get("tags") or {}).items()}.get("tagback-owner")
         named = str(group.get("name") or "").lower() == self._recovery.group(region).lower()
         return Shard(subscription, region) if named and region and owner == self._recovery.owner else None
-
-    def _listed(self, lane: Lane, path: str, version: str) -> Iterator[Mapping[str, Any]]:
-        """Every element, page by page."""
-        page = self._arm.get(lane, path, version)
-        while True:
-            elements = page.get("value")
-            if not isinstance(elements, list):
-                raise Unavailable("NoValue", f"a list page of {path} has no elements")
-            yield from elements
-            following = str(page.get("nextLink") or "")
-            if not following:
-                return
-            page = self._arm.send(lane, HttpRequest("GET", following))

@@ -66,7 +66,7 @@ def _follows(machine: Machine, rules: Rules, now: datetime) -> bool:
 
 def first_capture(machine: Machine, operations: Iterable[Operation], plan: Plan, now: datetime) -> Operation | None:
     """The first point of a machine that was enrolled just now, unless it has one that no slot has passed since."""
-    if machine.enrolled_at != now:
+    if machine.enrolled_at != now or not plan.takes_snapshots:
         return None
     if machine.last_point and owed(plan.schedule, machine.last_point, now) is None:
         return None

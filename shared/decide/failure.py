@@ -118,6 +118,11 @@ def rule_for(fault: Fault) -> Rule | None:
     return None
 
 
+def known_codes() -> frozenset[str]:
+    """Every code that a row of the tables about Azure Backup names, in lower case."""
+    return _OF_VAULTS
+
+
 def _course_of(fault: Fault) -> Course:
     rule = rule_for(fault)
     return rule.course_for(fault.message) if rule else failure_arm.CAUTIOUS[fault.trouble]
@@ -153,3 +158,4 @@ def _codes(rules: Iterable[Rule]) -> Mapping[tuple[Area, str], Rule]:
 
 _BY_CODE = _codes(RULES)
 _BY_TROUBLE = MappingProxyType({rule.trouble: rule for rule in RULES if rule.trouble})
+_OF_VAULTS = frozenset(code for area, code in _BY_CODE if area is Area.VAULT)

@@ -10,8 +10,10 @@ from typing import assert_never
 from shared.decide.schedule import lateness, next_slot, start_of
 from shared.decide.tag_values import held_until
 from shared.decide.tags import Asked, Misnamed, Modifiers, OptedIn, OptedOut, Wish, asked, judge
+from shared.decide.vault_wish import VAULT_KINDS, awaited, is_made_up_for, want_of
+from shared.decide.vault_wish import problems_of as vault_problems
 from shared.model.machine import Machine, Status
-from shared.model.operation import Operation, State
+from shared.model.operation import Kind, Operation, State
 from shared.model.plan import Plan
 from shared.model.point import Point
 from shared.model.rules import Mode, Rules
@@ -98,7 +100,7 @@ def _opted_in(machine: Machine, wish: OptedIn, operations: list[Operation], rule
     if obstacle:
         return Standing(Status.UNPROTECTED, obstacle, (obstacle, *wish.problems))
     troubles = [_trouble(one) for one in operations if _troubles(one, machine)]
-    problems = (*wish.problems, *machine.unsupported, *troubles)
+    problems = (*wish.problems, *machine.unsupported, *troubles, *vault_problems(machine, wish.plan, now))
     if machine.last_point is None:
         return _without_point(machine, wish.plan, problems, troubles, now)
     behind = lateness(wish.plan.schedule, machine.last_point)
@@ -140,20 +142,30 @@ def _without_point(
 def _troubles(operation: Operation, machine: Machine) -> bool:
     ended_badly = operation.state in (State.GAVE_UP, State.NEEDS_PERSON)
     puzzling = operation.state.open and operation.failure is not None and not operation.failure.known
-    return (ended_badly or puzzling) and (machine.last_point is None or operation.slot > machine.last_point)
+    return (ended_badly or puzzling) and not _is_overcome(operation, machine)
+
+
+def _is_overcome(operation: Operation, machine: Machine) -> bool:
+    if operation.kind in VAULT_KINDS:
+        return is_made_up_for(operation, machine.protection)
+    return machine.last_point is not None and machine.last_point >= operation.slot
 
 
 def _trouble(operation: Operation) -> str:
     failure = operation.failure
     said = f"{failure.code}: {failure.message}; {failure.remedy}".strip("; ") if failure else operation.because
-    return f"the point of {_at(operation.slot)} is {operation.state}: {said}"
+    what = "the point" if operation.kind is Kind.CAPTURE else f"Azure Backup: {operation.kind}"
+    return f"{what} of {_at(operation.slot)} is {operation.state}: {said}"
 
 
 def settled_row(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> Machine:
     """The row with everything that follows from it: status, reason, problems, and when a drainer is next wanted."""
     at_hand = [*operations]
+    protection = awaited(machine, want_of(machine, wish_of(machine, rules, now), rules), now)
+    machine = replace(machine, protection=protection)
     verdict = standing(machine, at_hand, rules, now)
     looks = [one.next_look for one in at_hand if one.state.open and one.next_look]
+    looks += [protection.next_look] if protection and protection.next_look else []
     return replace(
         machine,
         status=verdict.status,

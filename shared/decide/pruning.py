@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from shared.decide.vault_wish import VAULT_KINDS
+from shared.decide.vault_wish import is_made_up_for as vault_made_up_for
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
 
@@ -29,7 +31,9 @@ def next_prune(operations: Iterable[Operation]) -> datetime | None:
 
 
 def is_made_up_for(operation: Operation, machine: Machine) -> bool:
-    """Whether a complete point is newer than the slot of an operation that failed."""
+    """Whether a complete point is newer than the slot of an operation that failed, or its vault stands well again."""
+    if operation.kind in VAULT_KINDS:
+        return vault_made_up_for(operation, machine.protection)
     return machine.last_point is not None and machine.last_point > operation.slot
 
 

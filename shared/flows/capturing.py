@@ -26,7 +26,7 @@ from shared.messages import VMS, VmKey
 from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
-from shared.model.point import Origin, PartState, Point
+from shared.model.point import Engine, Origin, PartState, Point
 from shared.model.transition import Record, Row
 from shared.ports import CallKind
 
@@ -54,7 +54,7 @@ def take_up(slice_: Slice, record: Record) -> Errand:
     plan = plan_of(case.machine.row, slice_.rules, now)
     if plan:
         case = _with_slot_begun(slice_, case, plan)
-    due = [_tried(operation) for operation in case.open if _is_due(operation, slice_)]
+    due = [_tried(operation) for operation in case.captures if _is_due(operation, slice_)]
     if not due:
         return Errand(_refreshed(slice_, case))
     if plan is None:
@@ -80,10 +80,10 @@ def _with_slot_begun(slice_: Slice, case: Case, plan: Plan) -> Case:
     if passed := decide.superseded_range(machine, due, now):
         rows.append(passed)
     because = f"superseded by the slot of {due.slot:%Y-%m-%d %H:%M}Z" + (slice_.paused and f"; {slice_.paused}")
-    for older in case.open:
+    for older in case.captures:
         if older.state is not State.STARTED:
             rows += closing(case, older, State.SUPERSEDED, because, now)
-    if not any(point.slot == due.slot for point in case.known_points):
+    if not any((point.slot, point.engine) == (due.slot, Engine.DISK) for point in case.known_points):
         rows.append(
             decide.opened(machine, due.slot, Origin.SLOT, slice_.paused or f"plan {plan.name}: {plan.schedule}", now)
         )
@@ -108,7 +108,7 @@ def _tried(operation: Operation) -> Operation:
 
 def _refreshed(slice_: Slice, case: Case) -> Case:
     """A row that called for a drainer without need is written anew, so that it does not call again."""
-    started = any(operation.state is State.STARTED for operation in case.open)
+    started = any(operation.state is State.STARTED for operation in case.captures)
     wanted = case.machine.row.work_at
     if started or wanted is None or wanted > slice_.now():
         return case

@@ -94,7 +94,7 @@ class Survey:
     def _elsewhere(self, machine: Machine, points: Iterable[Point], point: Point) -> str:
         """Where the machine of a last point moved to; empty once it has a newer one there, or has left it for long."""
         moved = self.elsewhere.get(machine.uid)
-        outlived = any(other.complete and other.slot > point.slot for other in points)
+        outlived = any(other.complete and other.is_ours and other.slot > point.slot for other in points)
         if moved is None or outlived or (moved.last_point is not None and moved.last_point > point.slot):
             return ""
         if moved.left_at is None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared.model.plan import Plans
+from shared.model.vault import VaultRules
 
 
 class Mode(StrEnum):
@@ -24,7 +25,7 @@ class Rules:
     `prefix` is the opt-in tag's name in lower case. `drain_for` bounds one slice of draining. `delete_wait` is how
     long a deletion is announced, `orphan_keep` how long the last point of a machine that left is kept. `topic` is the
     endpoint of the custom topic; empty where nobody is told. `inherit_group_tags` says whether the opt-in tags of a
-    resource group count for its machines.
+    resource group count for its machines. `vaults` is what may be done about vaults of Azure Backup.
     """
 
     plans: Plans
@@ -37,3 +38,4 @@ class Rules:
     extra_tags: Mapping[str, str] = field(default_factory=dict)
     topic: str = ""
     inherit_group_tags: bool = False
+    vaults: VaultRules = field(default_factory=VaultRules)

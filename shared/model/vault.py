@@ -18,6 +18,19 @@ class Redundancy(StrEnum):
     GEO = "GeoRedundant"
 
 
+@dataclass(frozen=True, slots=True)
+class VaultRules:
+    """What this installation may do about vaults: make them, under which name, and how.
+
+    `pattern` holds `{region}`. `immutable` turns immutability on, unlocked, before anything is in the vault.
+    """
+
+    create: bool = True
+    pattern: str = "tagback-{region}"
+    redundancy: Redundancy = Redundancy.GEO
+    immutable: bool = False
+
+
 class Standing(StrEnum):
     """How a machine stands with its vault."""
 
@@ -34,9 +47,9 @@ class Standing(StrEnum):
 class Protection:
     """A machine and its vault, as last looked at.
 
-    `asked` is what was wanted of the vault when it was last decided (`decide.vault_plan.asked_of`); empty for nothing.
+    `asked` is what was wanted of the vault when it was last taken up (`decide.policies.asked_of`); empty for nothing.
     `vault` is None until one is chosen; `policy` and `state` are as the vault shows them, `state` since `since`.
-    `last_point` is the time of the newest recovery point that the vault shows.
+    `last_point` is the time of the newest recovery point that the vault shows. `problem` is what a person should know.
     """
 
     state: Standing
@@ -47,6 +60,12 @@ class Protection:
     policy: str = ""
     last_point: datetime | None = None
     next_look: datetime | None = None
+    problem: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the vault takes points of the machine."""
+        return self.state in (Standing.PENDING, Standing.PROTECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +111,7 @@ class VaultOrder:
     id: ResourceId
     region: str
     redundancy: Redundancy
+    immutable: bool
     tags: Mapping[str, str]
 
 

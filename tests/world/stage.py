@@ -21,6 +21,8 @@ from tests.world.twins.queues import Queues, QueueTwin
 from tests.world.twins.snapshots import SnapshotsTwin
 from tests.world.twins.stores import AuditTwin, LeasesTwin, ModelsTwin, PoisonedTwin, RequestsTwin
 from tests.world.twins.throttle import Throttle
+from tests.world.twins.vault_truth import Vaults
+from tests.world.twins.vaults import Gate, VaultCatalogueTwin, VaultItemsTwin, VaultJobsTwin
 from tests.world.twins.witness import Witness
 
 
@@ -44,6 +46,7 @@ class Stage:
     pace: PaceTwin
     budgets: BudgetsTwin
     brakes: BrakesTwin
+    vaults: Vaults
     world: World
 
 
@@ -59,6 +62,8 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
     poisoned, events = PoisonedTwin(steps), EventsTwin(steps, witness)
     budgets, brakes = BudgetsTwin(steps), BrakesTwin(steps, witness)
     requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(throttle, steps)
+    vaults = Vaults(azure, scheduler.at)
+    gate = Gate(vaults, steps, throttle)
     world = World(
         clock=ClockTwin(scheduler, steps),
         chance=ChanceTwin(seed),
@@ -80,6 +85,9 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         deletions=DeletionsTwin(azure, steps, throttle, witness),
         builder=BuilderTwin(azure, steps, throttle),
         pace=pace,
+        vaults=VaultCatalogueTwin(gate),
+        vault_items=VaultItemsTwin(gate),
+        vault_jobs=VaultJobsTwin(gate),
     )
     return Stage(
         scheduler=scheduler,
@@ -98,5 +106,6 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         pace=pace,
         budgets=budgets,
         brakes=brakes,
+        vaults=vaults,
         world=world,
     )

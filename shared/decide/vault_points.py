@@ -1,0 +1,79 @@
+"""Recovery points of a vault as points of the ledger. The vault makes and expires them; the ledger only tells of them.
+
+Called by flows/watching.py. A point leaves the ledger when the vault lists it no more and its date has passed: what is
+missing from a list before that stays, because absence proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from shared.decide.retention import Neighbour, kept
+from shared.model.identity import ResourceId
+from shared.model.machine import Machine
+from shared.model.plan import Plan
+from shared.model.point import Consistency, Engine, Origin, Point, PointState
+from shared.model.vault import PointSeen, VaultPoint
+
+CONSISTENCY = {
+    "appconsistent": Consistency.APPLICATION,
+    "filesystemconsistent": Consistency.FILE_SYSTEM,
+    "crashconsistent": Consistency.CRASH,
+}
+"""What Azure Backup calls it → what we call it; a kind that is not here promises the least [azure-facts 5.9]."""
+
+
+def recorded(
+    machine: Machine, plan: Plan | None, vault: ResourceId, seen: Iterable[PointSeen], known: Sequence[Point]
+) -> list[Point]:
+    """The points that the ledger does not have, or has otherwise."""
+    own = {point.slot: point for point in known if point.engine is Engine.VAULT}
+    neighbours = [Neighbour(one.slot, one.keep_until) for one in own.values() if one.complete]
+    found = []
+    for one in sorted(seen, key=lambda each: each.at):
+        point = _point(machine, plan, vault, one, neighbours)
+        before = own.get(point.slot)
+        if before is None or (before.vault, before.consistency) != (point.vault, point.consistency):
+            found.append(point)
+            neighbours.append(Neighbour(point.slot, point.keep_until))
+    return found
+
+
+def _point(
+    machine: Machine, plan: Plan | None, vault: ResourceId, seen: PointSeen, neighbours: Sequence[Neighbour]
+) -> Point:
+    slot = seen.at.replace(second=0, microsecond=0)
+    earned, until, because = "", seen.expires or slot, "its vault says so"
+    if seen.expires is None and plan and plan.vault:
+        part = plan.vault
+        earlier = [one for one in neighbours if one.slot != slot]
+        reckoned = kept(slot, Origin.SLOT, part.keep, earlier, part.schedule.zone)
+        earned, until = reckoned.earned, reckoned.until
+        because = f"{reckoned.because}; its vault keeps it by policy, this date is reckoned"
+    elif seen.expires is None:
+        because = "its vault keeps it by its policy, which names no date"
+    return Point(
+        uid=machine.uid,
+        slot=slot,
+        engine=Engine.VAULT,
+        origin=Origin.SLOT,
+        attempt=1,
+        state=PointState.COMPLETE,
+        consistency=CONSISTENCY.get(seen.kind.lower(), Consistency.CRASH),
+        plan=plan.name if plan else machine.plan,
+        parts=(),
+        birth_keep_until=until,
+        keep_until=until,
+        earned=earned,
+        because=because,
+        ended_at=seen.at,
+        vault=VaultPoint(vault, seen.name, seen.at, seen.tiers),
+    )
+
+
+def expired(seen: Iterable[PointSeen], known: Iterable[Point], now: datetime) -> list[Point]:
+    """The points that the vault lists no more, their date having passed."""
+    listed = {one.name for one in seen}
+    own = (point for point in known if point.engine is Engine.VAULT)
+    return [one for one in own if one.vault and one.vault.name not in listed and one.keep_until <= now]

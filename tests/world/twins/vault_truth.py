@@ -1,0 +1,170 @@
+"""The truth about Azure Backup in the world: vaults with policies, items, jobs and points, which runs by itself.
+
+A backup that its policy's time has come for runs without anybody asking, as the service does. What a job comes to is
+`fates`: codes that the next jobs of a VM fail with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.model.identity import ResourceId, VmUid
+from shared.model.vault import ItemState, JobError, JobSeen, JobStatus, PointSeen, VaultSeen
+from tests.world.twins.azure import Azure
+
+SNAPSHOT = timedelta(minutes=8)
+BACKUP = timedelta(minutes=40)  # recorded: snapshot after 8 minutes, all done after 40
+QUICK = timedelta(seconds=30)
+REFRESH = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+@dataclass
+class ItemTruth:
+    """A protected VM: the machine that it was when its protection began is not asked for, as the service does not."""
+
+    vm: ResourceId
+    policy: str
+    state: ItemState = ItemState.PENDING
+    points: dict[str, PointSeen] = field(default_factory=dict)
+    soft_deleted: bool = False
+    left_out: tuple[int, ...] = ()
+    asked: int = 0
+
+
+@dataclass
+class VaultTruth:
+    """A vault."""
+
+    id: ResourceId
+    region: str
+    tags: Mapping[str, str]
+    ready_at: datetime
+    policies: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    items: dict[ResourceId, ItemTruth] = field(default_factory=dict)
+    discovered: set[ResourceId] = field(default_factory=set)
+    jobs: dict[str, JobSeen] = field(default_factory=dict)
+    refreshing: str = ""
+    guarded: bool = False
+
+
+@dataclass
+class Vaults:
+    """All vaults of an Azure."""
+
+    azure: Azure
+    at: Callable[[datetime, Callable[[], None]], None]
+    all: dict[ResourceId, VaultTruth] = field(default_factory=dict)
+    fates: dict[ResourceId, list[str]] = field(default_factory=dict)
+    born: dict[str, VmUid] = field(default_factory=dict)
+    numbers: int = 0
+
+    def number(self) -> str:
+        self.numbers += 1
+        return f"{self.numbers:08d}-0000"
+
+    def holder(self, vm: ResourceId) -> VaultTruth | None:
+        """The one vault that has anything of a VM."""
+        return next((vault for vault in self.all.values() if vm in vault.items), None)
+
+    def make(self, seen: VaultSeen) -> VaultTruth:
+        truth = VaultTruth(seen.id, seen.region, dict(seen.tags), self.azure.now() + QUICK)
+        return self.all.setdefault(seen.id, truth)
+
+    def discover(self, vault: VaultTruth) -> str:
+        vault.refreshing = operation = self.number()
+        self.at(self.azure.now() + REFRESH, lambda: self._discovered(vault, operation))
+        return operation
+
+    def _discovered(self, vault: VaultTruth, operation: str) -> None:
+        here = {vm.id for vm in self.azure.vms() if vm.shard.region == vault.region}
+        vault.discovered |= {vm for vm in here if vm.subscription == vault.id.subscription}
+        if vault.refreshing == operation:
+            vault.refreshing = ""
+
+    def protect(self, vault: VaultTruth, vm: ResourceId, policy: str, left_out: tuple[int, ...]) -> None:
+        item = vault.items.get(vm)
+        if item is None:
+            item = vault.items[vm] = ItemTruth(vm, policy)
+        elif item.state is ItemState.STOPPED:
+            item.state = ItemState.PROTECTED if item.points else ItemState.PENDING
+        changed = item.policy != policy or not any(job.container == _container(vm) for job in vault.jobs.values())
+        item.policy, item.left_out = policy, left_out
+        job = self._job(vault, vm, "ConfigureBackup")
+        self.at(self.azure.now() + QUICK, lambda: self._end(vault, job, JobStatus.COMPLETED))
+        if changed:
+            self._plan_next(vault, item)
+
+    def _plan_next(self, vault: VaultTruth, item: ItemTruth) -> None:
+        policy = item.policy
+        run = _next_run(vault.policies[policy], self.azure.now())
+        self.at(run, lambda: self._scheduled(vault, item, policy))
+
+    def _scheduled(self, vault: VaultTruth, item: ItemTruth, policy: str) -> None:
+        active = item.state in (ItemState.PENDING, ItemState.PROTECTED) and not item.soft_deleted
+        if not active or item.policy != policy or vault.items.get(item.vm) is not item:
+            return
+        if not self.running(vault, item.vm):
+            self.back_up(vault, item, self.azure.now() + 30 * DAY)
+        self._plan_next(vault, item)
+
+    def running(self, vault: VaultTruth, vm: ResourceId) -> bool:
+        mine = (job for job in vault.jobs.values() if job.container == _container(vm))
+        return any(job.operation == "Backup" and job.status.open for job in mine)
+
+    def back_up(self, vault: VaultTruth, item: ItemTruth, until: datetime) -> str:
+        job = self._job(vault, item.vm, "Backup")
+        living = self.azure.vm(item.vm) is not None
+        fates = self.fates.get(item.vm, [])
+        code = fates.pop(0) if fates else ("" if living else "320001")
+        now = self.azure.now()
+        if code:
+            error = JobError(code, f"the backup failed: {code}")
+            self.at(now + SNAPSHOT, lambda: self._end(vault, job, JobStatus.FAILED, (error,)))
+            return job
+        self.at(now + SNAPSHOT, lambda: self._pointed(item, now, until))
+        self.at(now + BACKUP, lambda: self._end(vault, job, JobStatus.COMPLETED))
+        return job
+
+    def _pointed(self, item: ItemTruth, taken: datetime, until: datetime) -> None:
+        name = self.number()
+        item.points[name] = PointSeen(name, taken, "AppConsistent", ("InstantRP",), until)
+        if item.state is ItemState.PENDING:
+            item.state = ItemState.PROTECTED
+        self.at(until, lambda: _forget(item, name))
+
+    def _job(self, vault: VaultTruth, vm: ResourceId, operation: str) -> str:
+        name = f"job-{self.number()}"
+        now = self.azure.now()
+        vault.jobs[name] = JobSeen(vault.id, name, operation, JobStatus.IN_PROGRESS, _container(vm), now)
+        return name
+
+    def _end(self, vault: VaultTruth, name: str, status: JobStatus, errors: tuple[JobError, ...] = ()) -> None:
+        job = vault.jobs[name]
+        if job.status.open:
+            vault.jobs[name] = JobSeen(
+                job.vault, name, job.operation, status, job.container, job.started, self.azure.now(), errors
+            )
+
+    def cancel(self, vault: VaultTruth, name: str) -> None:
+        self._end(vault, name, JobStatus.CANCELLED)
+
+
+def _container(vm: ResourceId) -> str:
+    return f"{vm.group};{vm.name}"
+
+
+def _next_run(policy: Mapping[str, Any], now: datetime) -> datetime:
+    """The next time of a daily policy in UTC; others run daily here as well, which no rule of ours depends on."""
+    schedule = policy["schedulePolicy"]
+    times = schedule.get("scheduleRunTimes") or schedule.get("dailySchedule", {}).get("scheduleRunTimes")
+    start = datetime.fromisoformat(times[0]).astimezone(UTC) if times else now
+    run = now.replace(hour=start.hour, minute=start.minute, second=0, microsecond=0)
+    return run if run > now else run + DAY
+
+
+def _forget(item: ItemTruth, name: str) -> None:
+    item.points.pop(name, None)
