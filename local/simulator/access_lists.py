@@ -126,12 +126,15 @@ def denied(world: "World", call: "Call") -> Reply:
     return joined([held.body for held in _around(world, call, DENY)])
 
 
+def _permission(role: Role) -> Document:
+    return {"actions": list(role.actions), "notActions": list(role.not_actions), "dataActions": [],
+            "notDataActions": []}  # fmt: skip
+
+
 def _definition(role: Role) -> Document:
     name = DEFINITION_IDS.get(role.name.lower(), role.name)
-    permission = {"actions": list(role.actions), "notActions": list(role.not_actions), "dataActions": [],
-                  "notDataActions": []}  # fmt: skip
     properties = {"roleName": role.name, "type": "BuiltInRole", "description": role.name, "assignableScopes": ["/"],
-                  "permissions": [permission]}  # fmt: skip
+                  "permissions": [_permission(role)]}  # fmt: skip
     kind = "Microsoft.Authorization/roleDefinitions"
     return {"properties": properties, "id": f"/providers/{kind}/{name}", "type": kind, "name": name}
 
@@ -153,6 +156,12 @@ def definition(world: "World", call: "Call") -> Reply:
     return Reply.of(_definition(role))
 
 
+def permissions(world: "World", call: "Call") -> Reply:
+    """Tell what the caller's own roles give at a scope, one entry for each of them."""
+    held = world.access.held(call.principal.oid, key_of(call["scope"]))
+    return Reply.of({"value": [_permission(role) for role in held]})
+
+
 _AT, _D = "{scope}/providers/Microsoft.Authorization", Evidence.DOCUMENTED
 _TYPE, _SINCE = "Microsoft.Authorization", Versions("2015-07-01")
 _RBAC = "documented: role assignments REST"
@@ -165,6 +174,8 @@ ROUTES = (
     Route("GET", f"{_AT}/roleAssignments", f"{_TYPE}/roleAssignments/read", assignments, _D, _RBAC, _SINCE, lists=True),
     Route("GET", f"{_AT}/roleDefinitions", f"{_TYPE}/roleDefinitions/read", definitions, _D, _RBAC, _SINCE, lists=True),
     Route("GET", f"{_AT}/roleDefinitions/{{name}}", f"{_TYPE}/roleDefinitions/read", definition, _D, _RBAC, _SINCE),
+    Route("GET", f"{_AT}/permissions", f"{_TYPE}/permissions/read", permissions, _D,
+          "documented: permissions REST, list for resource groups and resources", _SINCE, lists=True),
     Route("GET", f"{_AT}/policyAssignments", f"{_TYPE}/policyAssignments/read", policies, _D,
           "documented: policy assignments REST", _SINCE, lists=True),
     Route("GET", f"{_AT}/policyAssignments/{{name}}", f"{_TYPE}/policyAssignments/read", one, _D,

@@ -5,12 +5,15 @@ from functools import partial
 
 from local.simulator import (
     access_lists,
+    backup_checks,
     backup_containers,
     backup_items,
     backup_jobs,
+    backup_mounts,
     backup_operations,
     backup_policies,
     backup_protection,
+    backup_restores,
     backup_runs,
     compute_vms,
     custom_topics,
@@ -106,6 +109,9 @@ MODULES = (
     backup_jobs,
     backup_operations,
     recovery_points,
+    backup_restores,
+    backup_mounts,
+    backup_checks,
 )
 WORKING = (
     resources,
@@ -128,6 +134,7 @@ WORKING = (
     backup_containers,
     backup_protection,
     backup_jobs,
+    backup_mounts,
 )
 # What fires in virtual time without being an operation: a copy's end, a SAS that runs out.
 HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
@@ -139,6 +146,7 @@ HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
     "point-access": disk_restore_points.access_expired,
     **backup_runs.HAPPENINGS,
     **backup_protection.HAPPENINGS,
+    **backup_restores.HAPPENINGS,
 }
 
 

@@ -141,6 +141,13 @@ class Access:
             for (granted, holder), held in self._granted.items()
         )
 
+    def held(self, principal: str, key: str) -> list[Role]:
+        """Return the roles that reach a place; before enforcement everybody has every right."""
+        if not self._begun:
+            return [BUILT_IN["owner"]]
+        names = [name for at in scopes_of(key) for name in self._granted.get((at, principal.lower()), {}).values()]
+        return [role for name in names if (role := self.role(name)) is not None]
+
     def _decide(self, principal: str, action: str, key: str) -> bool:
         for scope in scopes_of(key):
             for name in self._granted.get((scope, principal), {}).values():
@@ -155,7 +162,8 @@ class Access:
         built_in = BUILT_IN.get(_NAMES.get(name.lower(), name.lower()))
         if built_in is not None:
             return built_in
-        found = self._store.get(key_of(definition_id))
+        # A definition of the tenant is shown below every scope too.
+        found = self._store.get(key_of(definition_id)) or self._store.get(key_of(f"/providers/{DEFINITION}/{name}"))
         if found is None:
             return None
         properties = found.document()["properties"]

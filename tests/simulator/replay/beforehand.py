@@ -44,6 +44,8 @@ _PLAIN: dict[str, dict[str, Any]] = {
     },
     "disks": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 32},
 }
+# what lies in a vault is made by the session or by the platform
+_IN_VAULTS = re.compile(r"/microsoft\.recoveryservices/vaults/[^/]+/")
 # shown by their own routes, or made by the platform
 _NEVER = ("microsoft.resources/tags", "microsoft.resources/deployments", "microsoft.compute/locations")
 
@@ -220,7 +222,7 @@ class _Shown:
         body = self._bodies.get(identity)
         wanted = counted(identity) or is_supporting(identity)
         self._leaned_on |= set(_interfaces_in(body))
-        if body is None or not wanted or f"{namespace}/{kind}" in _NEVER:
+        if body is None or not wanted or f"{namespace}/{kind}" in _NEVER or _IN_VAULTS.search(identity):
             return None
         owner = body.get("managedBy")
         alone = isinstance(owner, str) and path_of(owner) not in self._bodies and path_of(owner) not in self._made

@@ -154,7 +154,11 @@ def _lists(recorded: list[Any], live: list[Any], where: str, rules: Rules) -> It
 
 
 def _known(element: Any, rules: Rules) -> bool:
-    return not isinstance(element, dict) or not isinstance(element.get("id"), str) or rules.mine(element["id"])
+    """Tell whether an element is the session's: by its id, and by the machine that it is about."""
+    if not isinstance(element, dict) or not isinstance(element.get("id"), str):
+        return True
+    about = (element.get("properties") or {}).get("virtualMachineId")
+    return rules.mine(element["id"]) and (not isinstance(about, str) or rules.mine(about))
 
 
 def _paired(recorded: list[Any], live: list[Any]) -> tuple[list[tuple[Any, Any]], list[Any], list[Any]]:

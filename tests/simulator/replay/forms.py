@@ -10,10 +10,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 NIL = "00000000-0000-0000-0000-000000000000"
 GUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+# how backup writes times and spans in the properties of jobs and items
+US_TIME = re.compile(r"^\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d [AP]M$")
 TIME = re.compile(r"(\d{4})-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d|)$")
-# a guid, 32 hexadecimal digits, the long opaque token of an operation, or the version of an image
+# a guid, 32 hexadecimal digits, the long opaque token of an operation, the version of an image, a recovery point's
+# number, or a vault's operation (`2047;guid` in base64)
 _MADE = re.compile(
     rf"{GUID.pattern}|[0-9a-fA-F]{{32}}|eyJ[A-Za-z0-9_=-]{{20,}}|(?<![\d.])\d+\.(?:\d+\.\d{{5,}}|\d{{5,}}\.\d+)(?![\d.])|(?<!\d)0858\d{{16}}"
+    r"|(?<![\w.;-])\d{12,16}(?![\w.;-])|(?<![\w+/])(?:M[TjzD]|N[DT])[A-Za-z0-9]{50,54}={0,2}"
 )
 # Azure names OS disks by either rule, for the same image and region on the same day
 _OS_DISK = re.compile(r"_(?:osdisk_1|disk1)_\*")
@@ -68,7 +72,7 @@ def time_form(text: str) -> str | None:
     """Name the form of a time (its zone's spelling); sentinels stay as they are; None when it is no time."""
     found = TIME.match(text)
     if found is None:
-        return None
+        return "time US" if US_TIME.match(text) else None
     if found.group(1) in ("0001", "1601", "1753", "2001", "9999"):
         return text
     return "time " + ("Z" if found.group(2) == "Z" else "local" if found.group(2) == "" else "offset")

@@ -20,9 +20,13 @@ _PLATFORM_WORDS = frozenset(
         *("locations", "publishers", "artifacttypes", "offers", "skus", "versions", "types", "tags", "subscriptions"),
         *("providers", "topictypes", "operations", "operationstatuses", "operationresults", "operationsstatus"),
         *("diskoperations", "capsoperations", "deployments", "vmsizes", "usages", "loganalytics", "features"),
+        *("backupfabrics", "backupconfig", "backupstorageconfig", "backupencryptionconfigs", "extendedinformation"),
+        *("backupjobs", "backupoperations", "backupoperationresults", "operationstatus", "recoverypoints"),
     ]
 )
-_RESERVED = frozenset({"default", "current", "latest", ""})
+_RESERVED = frozenset({"default", "current", "latest", "", "defaultpolicy", "enhancedpolicy", "hourlylogbackup"})
+# names of other names: a protected machine's `vm;iaasvmcontainerv2;group;name`
+JOINT = ";"
 
 
 def client_names(session: Session) -> set[str]:
@@ -35,7 +39,7 @@ def client_names(session: Session) -> set[str]:
             for text in (*_paths(exchange.request), *_paths(exchange.body)):
                 found.update(_names_in(text))
         platform.update(each.lower() for each in _types_in(exchange.request))
-    return {name for name in found if name not in _RESERVED | platform and not is_made(name)}
+    return {name for name in found if name not in _RESERVED | platform and not is_made(name) and JOINT not in name}
 
 
 def _types_in(value: Any) -> Iterator[str]:

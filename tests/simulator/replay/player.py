@@ -195,7 +195,24 @@ def _behind(recorded: Exchange, live: Answer) -> bool:
     """Tell whether the recorded client had already seen a later state."""
     was = Answer(recorded.status, recorded.headers, recorded.body)
     gone = (recorded.status, live.status) == (404, 200)  # its deletion is still under way
-    return gone or (_runs(live) and not _runs(was))
+    accepted = (recorded.status, live.status) == (204, 202)  # so is the work its result is asked for
+    return gone or accepted or (_runs(live) and not _runs(was)) or _left(live.body) > _left(was.body)
+
+
+# How much is left to do of something that an answer shows as a step of its work.
+_STAGES = {"notstarted": 2.0, "inprogress": 1.0, "cancelling": 1.0}
+
+
+def _left(value: Any) -> float:
+    """Add up what is left to do in an answer that shows steps, as jobs do: stages, and how far one is."""
+    if isinstance(value, list):
+        return sum(map(_left, value))
+    if not isinstance(value, dict):
+        return 0.0
+    stage = value.get("status")
+    done = value.get("progressPercentage")
+    own = _STAGES.get(stage.lower(), 0.0) if isinstance(stage, str) else 0.0
+    return own + (100 - done if isinstance(done, float) else 0.0) + sum(map(_left, value.values()))
 
 
 def _is_silent(answer: Answer) -> bool:

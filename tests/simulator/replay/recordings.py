@@ -172,4 +172,10 @@ def _exchange(
         name, _, path = rest.partition("/")
         host, target = f"{scheme}://{name}", f"/{path}"
     first = {name.lower(): value[0] if isinstance(value, list) else str(value) for name, value in headers.items()}
-    return Exchange(number, method, host, target, decoded(request), status, first, decoded(body))
+    return Exchange(number, method, host, target, decoded(_unquoted(request)), status, first, decoded(body))
+
+
+def _unquoted(request: Any) -> Any:
+    """Return a body that a recorder wrote as the source text of bytes, quoted once or more."""
+    quoted = isinstance(request, str) and request.startswith("b'") and "{" in request
+    return request[request.index("{") : request.rindex("}") + 1] if quoted else request

@@ -14,10 +14,14 @@ from tests.simulator.replay.recordings import MANAGEMENT_HOST, Exchange
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A namespace whose exchanges count; `types` limits it, `""` is ARM itself (subscriptions, groups, tag names)."""
+    """A namespace whose exchanges count; `types` limits it, `""` is ARM itself (subscriptions, groups, tag names).
+
+    `but` names what lies below the types and is another service's: its exchanges do not count.
+    """
 
     namespace: str
     types: tuple[str, ...] = ()
+    but: re.Pattern[str] | None = None
 
 
 PROVIDERS = (
@@ -27,6 +31,8 @@ PROVIDERS = (
     Provider("microsoft.authorization", types=("locks",)),
     Provider("microsoft.resourcegraph"),
     Provider("microsoft.eventgrid"),
+    # Site Recovery lies in the same vaults and is not simulated; replication of a vault is its own service.
+    Provider("microsoft.recoveryservices", types=("vaults",), but=re.compile(r"/vaults/[^/]+/replication")),
 )
 
 # Deployments are run as the requests they stand for (templates.py), not compared: the simulator has no template engine.
@@ -44,7 +50,10 @@ CATALOGUES = re.compile(
     r"|^/subscriptions$|^/tenants$|/locations$|^/subscriptions/[^/]+/tagnames$|^/subscriptions/[^/]+/providers$"
 )
 
-POLLS = re.compile(r"/(?:operations|diskoperations|capsoperations|operationsstatus|operationresults)/[^/]+$")
+POLLS = re.compile(
+    r"/(?:operations|diskoperations|capsoperations|operationsstatus|operationstatus|operationresults|backupoperations)"
+    r"/[^/]+$"
+)
 
 # Carried by the connection, tracing, throttling, browser hardening and caching: not part of the protocol.
 IGNORED_HEADERS = re.compile(
@@ -68,10 +77,16 @@ FREE_TEXT = frozenset(
         "resourcegraphrequestduration",
         "createdby",
         "lastmodifiedby",
+        "taskexecutiondetails",
+        "estimatedremainingduration",
+        "deferreddeletetimeremaining",
+        "backup size",
     }
 )
 # Measured or counted by the platform: only the type is compared.
-MEASURED = frozenset({"completionpercent", "currentvalue", "limit", "percentcomplete", "count", "totalrecords"})
+MEASURED = frozenset(
+    {"completionpercent", "currentvalue", "limit", "percentcomplete", "progresspercentage", "count", "totalrecords"}
+)
 
 
 def provider_of(path: str) -> tuple[str, str]:
@@ -91,7 +106,12 @@ def in_scope(exchange: Exchange) -> bool:
 def counted(path: str) -> bool:
     """Tell whether a path belongs to a provider that counts."""
     namespace, kind = provider_of(path)
-    return any(each.namespace == namespace and (not each.types or kind in each.types) for each in PROVIDERS)
+    return any(
+        each.namespace == namespace
+        and (not each.types or kind in each.types)
+        and (each.but is None or each.but.search(path_of(path)) is None)
+        for each in PROVIDERS
+    )
 
 
 def is_set_up(exchange: Exchange) -> bool:

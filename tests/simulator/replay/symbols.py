@@ -88,6 +88,8 @@ class Symbols:
         return segment if changed == plain else quote(changed, safe="")
 
     def _word(self, word: str) -> str:
+        if ";" in word:  # a machine's name in a vault is made of others
+            return ";".join(map(self._word, word.split(";")))
         lowered = word.lower()
         found = self._learned.get(lowered) or self._renamed.get(lowered)
         if found is None:
