@@ -23,6 +23,7 @@ from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.model.request import PoisonedMessage, Request
 from shared.model.restore import ArmPath, Power
+from shared.model.rights import Permission, Quota
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.model.spending import Spending
 from shared.model.transition import Held, Record, Transition
@@ -183,6 +184,31 @@ class Builder(Protocol):
 
     def remove(self, shard: Shard, place: ArmPath) -> None:
         """Ask for its deletion. Nothing there is fine too. Conflict or Blocked while something uses it."""
+
+
+class Surroundings(Protocol):
+    """What Azure says of rights, providers, quotas and groups, to whoever may see it. It only reads.
+
+    Everything raises Denied where the caller may not look; nothing is remembered between calls.
+    """
+
+    def permissions(self, scope: str) -> Sequence[Permission]:
+        """What the caller may do at a scope, by every role that reaches it."""
+
+    def granted(self, scope: str, principal: str) -> Sequence[Permission]:
+        """What another principal may do at a scope, by its own assignments and its groups'."""
+
+    def provider(self, scope: str, namespace: str) -> str:
+        """The registration state of a resource provider in a subscription."""
+
+    def quotas(self, shard: Shard) -> Sequence[Quota]:
+        """What is used of each quota of a region."""
+
+    def owner(self, group: str) -> str | None:
+        """The installation that a group is tagged with, empty where it carries no such tag; None for no group."""
+
+    def recovery_group(self, region: str) -> str:
+        """The name of the recovery group of a region."""
 
 
 class Ledger(Protocol):

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 
 import click
 
+from shared import wiring
 from shared.cli.output import Form, print_json, printable
 from shared.errors import BadInput, CloudError, LostRace, NewerRows, TagbackError, Unknown
 from shared.model.rules import Rules
-from shared.ports import World
+from shared.ports import Surroundings, World
 
 Document = TypeVar("Document")
 
@@ -42,6 +43,7 @@ class Session:
 
     open: Callable[[], tuple[World, Rules]]
     caller: Callable[[], str]
+    surroundings: Callable[[], Surroundings] = wiring.surroundings
     form: Form = Form.TABLE
 
     def show(self, answer: Document, page: Callable[[Document], None]) -> None:

@@ -1,0 +1,97 @@
+"""What an installation lacks is said in words, one finding for each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from shared.decide import diagnosis
+from shared.model.rights import Need, Permission, Quota, Reach
+from shared.model.rules import Mode
+from tests.fleet import RULES
+
+READ = Need("keeper", Reach.SUBSCRIPTION, "Microsoft.Compute/disks/read", "disks are read")
+WRITE = Need("keeper", Reach.SUBSCRIPTION, "Microsoft.Compute/snapshots/write", "points are made")
+SCOPE = "/subscriptions/s"
+
+
+@pytest.mark.parametrize(
+    ("permission", "allowed"),
+    [
+        (Permission(("*",)), True),
+        (Permission(("*/read",)), True),
+        (Permission(("microsoft.compute/DISKS/*",)), True),
+        (Permission(("Microsoft.Compute/disks/read",)), True),
+        (Permission(("Microsoft.Compute/disks",)), False),
+        (Permission(("Microsoft_Compute/disks/read",)), False),
+        (Permission(("Microsoft.Compute/snapshots/*",)), False),
+        (Permission(("*",), ("Microsoft.Compute/disks/read",)), False),
+        (Permission(("*",), ("*/write",)), True),
+        (Permission(()), False),
+    ],
+)
+def test_an_action_is_given_by_its_name_or_by_a_pattern(permission: Permission, allowed: bool) -> None:
+    assert diagnosis.allows([permission], READ.action) is allowed
+
+
+def test_what_one_role_takes_back_another_may_still_give() -> None:
+    taken = Permission(("*",), ("Microsoft.Compute/disks/read",))
+    assert diagnosis.allows([taken, Permission(("Microsoft.Compute/disks/read",))], READ.action)
+
+
+def test_a_missing_action_is_named_with_whoever_needs_it_and_what_for() -> None:
+    [found] = diagnosis.rights(SCOPE, [READ, WRITE], [Permission(("*/read",))])
+    assert (found.subject, found.well) == (WRITE.action, False)
+    assert "keeper: points are made" in found.because
+
+
+def test_rights_that_are_complete_are_one_finding() -> None:
+    [found] = diagnosis.rights(SCOPE, [READ, WRITE], [Permission(("Microsoft.Compute/*",))])
+    assert (found.well, found.because) == (True, "all 2 actions that are needed here are granted")
+
+
+@pytest.mark.parametrize(
+    ("state", "well"), [("Registered", True), ("registered", True), ("NotRegistered", False), ("", False)]
+)
+def test_a_provider_must_be_registered(state: str, well: bool) -> None:
+    found = diagnosis.provider(SCOPE, "Microsoft.Compute", state)
+    assert found.well is well
+    assert well or "az provider register --namespace Microsoft.Compute" in found.because
+
+
+@pytest.mark.parametrize(("used", "well"), [(0, True), (89, True), (90, False), (100, False)])
+def test_a_quota_is_short_from_nine_tenths_on(used: int, well: bool) -> None:
+    [found] = diagnosis.quotas(SCOPE, [Quota("StandardStorageSnapshots", used, 100), Quota("Other", 100, 100)])
+    assert found.well is well
+    assert well or (found.subject, found.because[:14]) == ("StandardStorageSnapshots", f"{used} of 100 are used"[:14])
+
+
+def test_a_quota_that_gives_nothing_is_not_ours_to_judge() -> None:
+    [found] = diagnosis.quotas(SCOPE, [Quota("UltraDiskCount", 0, 0)])
+    assert found.well
+
+
+@pytest.mark.parametrize(
+    ("tagged", "well", "said"),
+    [
+        ("me", True, "ours"),
+        (None, False, "not there"),
+        ("", False, "belongs to nobody"),
+        ("you", False, "belongs to you"),
+    ],
+)
+def test_a_recovery_group_must_be_there_and_ours(tagged: str | None, well: bool, said: str) -> None:
+    found = diagnosis.group(SCOPE, "me", tagged)
+    assert found.well is well
+    assert said in found.because
+
+
+def test_settings_that_look_after_nothing_or_tell_nobody_are_findings() -> None:
+    bare = replace(RULES, subscriptions={}, topic="")
+    assert [found.subject for found in diagnosis.settings(bare)] == ["TAGBACK_SUBSCRIPTIONS", "TAGBACK_TOPIC_ENDPOINT"]
+    observing = replace(RULES, subscriptions={"s": Mode.OBSERVE, "t": Mode.ENFORCE}, topic="https://topic")
+    [found] = diagnosis.settings(observing)
+    assert (found.scope, found.well) == ("/subscriptions/s", True)
+    [found] = diagnosis.settings(replace(observing, subscriptions={"t": Mode.ENFORCE}))
+    assert found.well
