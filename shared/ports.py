@@ -23,11 +23,12 @@ from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.model.request import PoisonedMessage, Request
 from shared.model.restore import ArmPath, Power
+from shared.model.rights import Permission, Quota
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.model.spending import Spending
 from shared.model.transition import Held, Record, Transition
-from shared.model.vault import ItemOrder, ItemSeen, JobSeen, PointSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
 
+from shared.model.vault import ItemOrder, ItemSeen, JobSeen, PointSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
 Answer = TypeVar("Answer")
 
 
@@ -185,6 +186,31 @@ class Builder(Protocol):
         """Ask for its deletion. Nothing there is fine too. Conflict or Blocked while something uses it."""
 
 
+class Surroundings(Protocol):
+    """What Azure says of rights, providers, quotas and groups, to whoever may see it. It only reads.
+
+    Everything raises Denied where the caller may not look; nothing is remembered between calls.
+    """
+
+    def permissions(self, scope: str) -> Sequence[Permission]:
+        """What the caller may do at a scope, by every role that reaches it."""
+
+    def granted(self, scope: str, principal: str) -> Sequence[Permission]:
+        """What another principal may do at a scope, by its own assignments and its groups'."""
+
+    def provider(self, scope: str, namespace: str) -> str:
+        """The registration state of a resource provider in a subscription."""
+
+    def quotas(self, shard: Shard) -> Sequence[Quota]:
+        """What is used of each quota of a region."""
+
+    def owner(self, group: str) -> str | None:
+        """The installation that a group is tagged with, empty where it carries no such tag; None for no group."""
+
+    def recovery_group(self, region: str) -> str:
+        """The name of the recovery group of a region."""
+
+
 class Ledger(Protocol):
     """Our memory of intent. Every write is conditional (promise S11): LostRace means read and decide again.
 
@@ -241,6 +267,32 @@ class Brakes(Protocol):
     def change(self, braking: Braking) -> None:
         """Replace the brakes as they were read by their newer self; LostRace when they changed meanwhile."""
 
+
+class Requests(Protocol):
+    """What people asked for. Created once, then only its progress changes, under If-Match."""
+
+    def add(self, request: Request) -> None:
+        """Record a request; LostRace when its id exists."""
+
+    def find(self, request_id: str) -> Request | None: ...
+
+    def settle(self, request: Request) -> Request:
+        """Replace the stored request by its newer self, and answer it as stored, one revision on.
+
+        LostRace when it changed since `find`, or was settled for good.
+        """
+
+    def unsettled(self) -> Sequence[Request]:
+        """The requests that nobody has answered for good."""
+
+    def forget(self, before: datetime) -> None:
+        """Remove the requests of before an instant that were answered."""
+
+
+class Poisoned(Protocol):
+    """Messages that failed too often: kept for people to see. Keeping one twice keeps it once."""
+
+    def keep(self, message: PoisonedMessage) -> None: ...
 
 class VaultCatalogue(Protocol):
     """The Recovery Services vaults of a shard and their policies, from the provider's own lists."""
@@ -301,32 +353,6 @@ class VaultJobs(Protocol):
     def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
         """The recovery points of one VM in a vault. Missing when the vault does not protect it."""
 
-
-class Requests(Protocol):
-    """What people asked for. Created once, then only its progress changes, under If-Match."""
-
-    def add(self, request: Request) -> None:
-        """Record a request; LostRace when its id exists."""
-
-    def find(self, request_id: str) -> Request | None: ...
-
-    def settle(self, request: Request) -> Request:
-        """Replace the stored request by its newer self, and answer it as stored, one revision on.
-
-        LostRace when it changed since `find`, or was settled for good.
-        """
-
-    def unsettled(self) -> Sequence[Request]:
-        """The requests that nobody has answered for good."""
-
-    def forget(self, before: datetime) -> None:
-        """Remove the requests of before an instant that were answered."""
-
-
-class Poisoned(Protocol):
-    """Messages that failed too often: kept for people to see. Keeping one twice keeps it once."""
-
-    def keep(self, message: PoisonedMessage) -> None: ...
 
     def kept(self) -> Sequence[PoisonedMessage]: ...
 

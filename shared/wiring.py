@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
 from shared.model.rules import Rules
-from shared.ports import Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Queue, Requests, World
+from shared.ports import Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Queue, Requests, Surroundings, World
 
 if TYPE_CHECKING:
     from shared.cloud.identity import Identity
@@ -50,6 +50,21 @@ def caller() -> str:
         return object_id(identity, settings.arm_endpoint, Calls(SystemClock()))
     finally:
         identity.close()
+
+
+def surroundings() -> Surroundings:
+    """What Azure says around this process's installation to whoever runs it; open until the process ends."""
+    from shared.cloud import arm, pace, snapshots
+    from shared.cloud.clock import SystemClock
+    from shared.cloud.surroundings import AzureSurroundings
+    from shared.settings import Settings
+
+    settings, clock, open_parts = Settings.read(os.environ), SystemClock(), ExitStack()
+    atexit.register(open_parts.close)
+    identity = open_parts.enter_context(closing(_identity(settings, os.environ, "")))
+    paces = pace.HeardPace(clock, settings.throttle_share)
+    manager = open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces)))
+    return AzureSurroundings(manager, snapshots.Recovery(settings.recovery_group, settings.storage.name))
 
 
 def web(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -88,9 +103,6 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         pace,
         snapshots,
         storage,
-        vault_items,
-        vault_jobs,
-        vaults,
         workers,
     )
     from shared.cloud.call import Calls
@@ -114,9 +126,6 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         events=open_parts.enter_context(closing(events.TopicEvents(settings.topic_endpoint, identity, Calls(clock)))),
         inventory=inventory.AzureInventory(manager, queries, clock, settings.tag_prefix, seen_groups),
         snapshots=snapshots.AzureSnapshots(manager, queries, recovery),
-        vaults=vaults.AzureVaultCatalogue(manager, recovery),
-        vault_items=vault_items.AzureVaultItems(manager),
-        vault_jobs=vault_jobs.AzureVaultJobs(manager, clock),
         holdings=holdings.AzureHoldings(manager, recovery),
         deletions=deletions.AzureDeletions(manager, recovery),
         builder=builder.AzureBuilder(manager),
@@ -130,6 +139,9 @@ class _InStorage(TypedDict):
     models: Models
     audit: Audit
     ledger: Ledger
+        vault_items,
+        vault_jobs,
+        vaults,
     requests: Requests
     poisoned: Poisoned
     leases: Leases
@@ -153,6 +165,9 @@ def _in_storage(account: Storage) -> _InStorage:
         budgets=budgets.TableBudgets(account),
         brakes=brakes.BlobBrakes(account),
     )
+        vaults=vaults.AzureVaultCatalogue(manager, recovery),
+        vault_items=vault_items.AzureVaultItems(manager),
+        vault_jobs=vault_jobs.AzureVaultJobs(manager, clock),
 
 
 def _identity(settings: Settings, environment: Mapping[str, str], client_id: str) -> Identity:
