@@ -27,8 +27,8 @@ from shared.model.rights import Permission, Quota
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.model.spending import Spending
 from shared.model.transition import Held, Record, Transition
-
 from shared.model.vault import ItemOrder, ItemSeen, JobSeen, PointSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
+
 Answer = TypeVar("Answer")
 
 
@@ -268,32 +268,6 @@ class Brakes(Protocol):
         """Replace the brakes as they were read by their newer self; LostRace when they changed meanwhile."""
 
 
-class Requests(Protocol):
-    """What people asked for. Created once, then only its progress changes, under If-Match."""
-
-    def add(self, request: Request) -> None:
-        """Record a request; LostRace when its id exists."""
-
-    def find(self, request_id: str) -> Request | None: ...
-
-    def settle(self, request: Request) -> Request:
-        """Replace the stored request by its newer self, and answer it as stored, one revision on.
-
-        LostRace when it changed since `find`, or was settled for good.
-        """
-
-    def unsettled(self) -> Sequence[Request]:
-        """The requests that nobody has answered for good."""
-
-    def forget(self, before: datetime) -> None:
-        """Remove the requests of before an instant that were answered."""
-
-
-class Poisoned(Protocol):
-    """Messages that failed too often: kept for people to see. Keeping one twice keeps it once."""
-
-    def keep(self, message: PoisonedMessage) -> None: ...
-
 class VaultCatalogue(Protocol):
     """The Recovery Services vaults of a shard and their policies, from the provider's own lists."""
 
@@ -353,6 +327,32 @@ class VaultJobs(Protocol):
     def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
         """The recovery points of one VM in a vault. Missing when the vault does not protect it."""
 
+
+class Requests(Protocol):
+    """What people asked for. Created once, then only its progress changes, under If-Match."""
+
+    def add(self, request: Request) -> None:
+        """Record a request; LostRace when its id exists."""
+
+    def find(self, request_id: str) -> Request | None: ...
+
+    def settle(self, request: Request) -> Request:
+        """Replace the stored request by its newer self, and answer it as stored, one revision on.
+
+        LostRace when it changed since `find`, or was settled for good.
+        """
+
+    def unsettled(self) -> Sequence[Request]:
+        """The requests that nobody has answered for good."""
+
+    def forget(self, before: datetime) -> None:
+        """Remove the requests of before an instant that were answered."""
+
+
+class Poisoned(Protocol):
+    """Messages that failed too often: kept for people to see. Keeping one twice keeps it once."""
+
+    def keep(self, message: PoisonedMessage) -> None: ...
 
     def kept(self) -> Sequence[PoisonedMessage]: ...
 

@@ -103,6 +103,9 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         pace,
         snapshots,
         storage,
+        vault_items,
+        vault_jobs,
+        vaults,
         workers,
     )
     from shared.cloud.call import Calls
@@ -126,6 +129,9 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         events=open_parts.enter_context(closing(events.TopicEvents(settings.topic_endpoint, identity, Calls(clock)))),
         inventory=inventory.AzureInventory(manager, queries, clock, settings.tag_prefix, seen_groups),
         snapshots=snapshots.AzureSnapshots(manager, queries, recovery),
+        vaults=vaults.AzureVaultCatalogue(manager, recovery),
+        vault_items=vault_items.AzureVaultItems(manager),
+        vault_jobs=vault_jobs.AzureVaultJobs(manager, clock),
         holdings=holdings.AzureHoldings(manager, recovery),
         deletions=deletions.AzureDeletions(manager, recovery),
         builder=builder.AzureBuilder(manager),
@@ -139,9 +145,6 @@ class _InStorage(TypedDict):
     models: Models
     audit: Audit
     ledger: Ledger
-        vault_items,
-        vault_jobs,
-        vaults,
     requests: Requests
     poisoned: Poisoned
     leases: Leases
@@ -165,9 +168,6 @@ def _in_storage(account: Storage) -> _InStorage:
         budgets=budgets.TableBudgets(account),
         brakes=brakes.BlobBrakes(account),
     )
-        vaults=vaults.AzureVaultCatalogue(manager, recovery),
-        vault_items=vault_items.AzureVaultItems(manager),
-        vault_jobs=vault_jobs.AzureVaultJobs(manager, clock),
 
 
 def _identity(settings: Settings, environment: Mapping[str, str], client_id: str) -> Identity:
