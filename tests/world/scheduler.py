@@ -155,7 +155,8 @@ class Scheduler:
             if self._ready:
                 self._switch_to_one()
             elif self._later and self._later[0][0] <= until:
-                self.now, _, call = heapq.heappop(self._later)
+                moment, _, call = heapq.heappop(self._later)
+                self.now = max(self.now, moment)
                 call()
             else:
                 self.now = max(self.now, until)
