@@ -11,26 +11,25 @@ import random
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.clock.conductor import Stuck
 from local.clock.stage import SceneFailed
-from local.demo.answers import status_is_told
 from local.demo.cast import Cast
-from local.demo.checks import PROMISES
-from local.demo.due import read_plans
 from local.demo.evidence import Observer
 from local.demo.fleet import Fleet
 from local.demo.play import enter
-from local.demo.report import CommandLine, Run, show_findings, summary, write_summary
-from local.demo.scenario import Scenario, load
+from local.demo.report import CommandLine, Run, show_end, show_next, summary, write_summary
+from local.demo.scenario import MachineStory, Scenario, load
 from local.demo.script import Script
-from local.demo.story import Finding, Story
 from local.demo.telling import Progress, Screen
+from local.judges import World, judged
+from local.judges.evidence import read
+from local.judges.script import read_script
 from local.process import PartFailed
-from local.stack import ROOT, RUN, Stack, Wanted, running
+from local.stack import RUN, Stack, Wanted, running
 
 BAD_INPUT = 2
 SETTLING = timedelta(minutes=5)
@@ -71,19 +70,35 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
     finally:
         cast.screen.close()
     print(cast.conductor.statistics, f"{time.monotonic() - began:.1f} s", stack.cpu_seconds(), flush=True)
-    evidence = cast.observer.gather()
-    cast.observer.write(evidence, stack.wanted.run / "evidence")
+    note_expected(cast)
+    rules = cast.observer.simulator("faults")
+    cast.observer.write(cast.observer.gather(), cast.script.folder)
+    for words in QUESTIONS:
+        cast.tagback.show(cast.screen, *words)
     cast.fleet.close()
     cast.observer.close()
-    story = Story(scenario, cast.end, read_plans(ROOT / "shared" / "plans.toml"), evidence)
-    findings = judge(story, cast.screen, cast.tagback)
-    document = summary(story, findings, Run(wanted.seed, time.monotonic() - began, cast.conductor.statistics))
+    world = World(read(cast.script.folder), read_script(cast.script.path))
+    findings = judged(world)
+    run = Run(wanted.seed, time.monotonic() - began, cast.conductor.statistics, stack.cpu_seconds())
+    document = summary(world, rules, findings, run)
     write_summary(stack.wanted.run, document)
-    cast.screen.plain(
-        f"\n{wanted.days} days in {document['wall_seconds']} s, {document['points']} complete points of "
-        f"{document['machines']} machines, {document['jumps']} jumps: {'all is well' if document['ok'] else 'NOT WELL'}"
-    )
+    show_end(cast.screen, document, findings)
+    show_next(cast.screen, stack.wanted.run)
+    cast.screen.heading("All is well." if document["ok"] else "NOT WELL: see above.")
     return bool(document["ok"])
+
+
+def note_expected(cast: Cast) -> None:
+    """Write down what each machine whose story was told to its end should be told to be."""
+    for machine in cast.scenario.machines:
+        if all(cast.scenario.start + turn.at < cast.end for turn in machine.turns):
+            cast.script.note("expect", cast.end, machine=final_id(machine), status=machine.status)
+
+
+def final_id(machine: MachineStory) -> str:
+    """Where a machine is at the end of its story."""
+    groups = [turn.to for turn in machine.turns if turn.do == "move"]
+    return replace(machine, group=groups[-1]).id if groups else machine.id
 
 
 def assembled(stack: Stack, scenario: Scenario, wanted: Wish) -> Cast:
@@ -101,16 +116,6 @@ def assembled(stack: Stack, scenario: Scenario, wanted: Wish) -> Cast:
         tagback=CommandLine(stack),
         chance=random.Random(wanted.seed),  # noqa: S311 # a scenario, repeatable by its seed
     )
-
-
-def judge(story: Story, screen: Screen, tagback: CommandLine) -> dict[str, Finding]:
-    """Show what the product tells, and hold it and the evidence against the story."""
-    for words in QUESTIONS:
-        tagback.show(screen, *words)
-    findings: dict[str, Finding] = {name: check(story) for name, check in PROMISES.items()}
-    findings["status"] = status_is_told(story, tagback)
-    show_findings(screen, findings)
-    return findings
 
 
 def main(run: Path = RUN) -> int:

@@ -127,6 +127,7 @@ class Observer:
         write_lines(folder / "requests.jsonl", evidence.requests)
         (folder / "state.json").write_text(json.dumps(evidence.resources, indent=1) + "\n")
         (folder / "audit.txt").write_text(evidence.audit)
+        (folder / "faults.json").write_text(json.dumps(self.simulator("faults"), indent=1) + "\n")
 
 
 def event_lines(events: object) -> Iterable[Record]:

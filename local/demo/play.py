@@ -8,6 +8,8 @@ from functools import partial
 
 from local.demo.cast import Cast
 from local.demo.owners import enter_owners
+from local.demo.scenes import enter_scenes
+from local.demo.troubles import make
 from local.demo.watch import Watch
 from local.stack import ROOT
 
@@ -19,6 +21,9 @@ def enter(cast: Cast) -> None:
     """Enter every scene that begins before the end."""
     begin(cast)
     enter_owners(cast)
+    for trouble in cast.scenario.troubles:
+        cast.at(cast.scenario.start + trouble.at, trouble.says, partial(make, cast, trouble))
+    enter_scenes(cast)
     watch = Watch(cast)
     instant = cast.scenario.start + Watch.every
     while instant < cast.end:

@@ -9,16 +9,23 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+from rich.text import Text
+
 from local.clock.conductor import Statistics
-from local.demo.story import PRODUCT, SNAPSHOT, Finding, Story, instant, tag, usable
+from local.demo import counts
+from local.demo.floors import missed
 from local.demo.telling import Screen
+from local.judges import PROMISES, Finding, World
+from local.judges.evidence import Record
 from local.stack import ROOT, Stack
+
+SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,62 +68,90 @@ class Run:
     seed: int
     wall_seconds: float
     statistics: Statistics
+    cpu_seconds: Mapping[str, float]
 
 
-def calls_per_disk_day(story: Story) -> dict[str, object]:
-    """ARM calls of the product for each disk captured on the last whole day, writes and deletes apart from reads."""
-    window = (story.end - timedelta(days=1), story.end)
-    calls = [c for c in story.evidence.calls if c["principal"] == PRODUCT and window[0] <= instant(c["t"]) < window[1]]
-    taken = [
-        s for s in story.of_type(SNAPSHOT) if window[0] <= instant(s["born"]) < window[1] and tag(s, "tagback-disk")
-    ]
-    disks = len({tag(snapshot, "tagback-disk") for snapshot in taken})
-    reads = sum(1 for call in calls if call["method"] == "GET" or str(call["operation"]).lower().endswith("/read"))
-    return {
-        "from": window[0].isoformat(),
-        "until": window[1].isoformat(),
-        "disks": disks,
-        "snapshots": len(taken),
-        "writes_deletes": round((len(calls) - reads) / disks, 2) if disks else None,
-        "reads": round(reads / disks, 2) if disks else None,
-    }
-
-
-def summary(story: Story, findings: Mapping[str, Finding], run: Run) -> dict[str, object]:
-    """The fields of summary.json that this demo can fill, each counted from the evidence."""
-    started = story.scenario.start
-    return {
-        "ok": not any(finding.violations for finding in findings.values()),
+def summary(world: World, rules: Sequence[Record], findings: Mapping[str, Finding], run: Run) -> dict[str, Any]:
+    """What summary.json says; every count comes from the evidence."""
+    script, window = world.script, counts.quiet_day(world)
+    kills = script.of("kill")
+    document: dict[str, Any] = {
         "seed": run.seed,
-        "started": started.isoformat(),
-        "virtual_days": round((story.end - started) / timedelta(days=1), 2),
+        "started": script.start.isoformat(),
+        "virtual_days": round((script.end - script.start) / counts.DAY, 2),
         "wall_seconds": round(run.wall_seconds, 1),
-        "machines": sum(len(story.incarnations(machine)) for machine in story.scenario.machines),
-        "points": sum(1 for row in story.points() if row["complete"]),
-        "snapshots": sum(1 for snapshot in story.of_type(SNAPSHOT) if usable(snapshot)),
-        "expired": story.expired(),
-        "retried": story.retried(),
-        "adopted": story.adopted(),
-        "kills": 0,
-        "faults": {},
-        "arm_calls": sum(1 for call in story.evidence.calls if call["principal"] == PRODUCT),
-        "calls_per_disk_day": calls_per_disk_day(story),
-        "storage_ops": len(story.evidence.requests),
+        "cpu_seconds": dict(run.cpu_seconds),
+        "machines": sum(1 for machine in world.machines if world.wholes_of.get(machine.uid)),
+        "six_hourly_machines": counts.six_hourly(world),
+        "points": len(world.wholes),
+        "snapshots": len(world.puts),
+        "expired": counts.expired(world),
+        "retried": counts.retried(world),
+        "adopted": counts.adopted(world, rules),
+        "recreated": counts.recreated(world),
+        "kills": len(kills),
+        "kills_mid_put": sum(1 for act in kills if act.said.get("mid_put")),
+        "faults": counts.faults(world, rules),
+        "arm_calls": len(world.calls),
+        "calls_per_disk_day": window and window.document(),
+        "storage_ops": len(world.evidence.requests),
         "jumps": run.statistics.jumps,
         "promises": {
             name: {"checked": finding.checked, "violations": [asdict(found) for found in finding.violations]}
             for name, finding in findings.items()
         },
     }
+    document["missed"] = list(missed(document))
+    sound = not any(finding.violations for finding in findings.values())
+    return {"ok": sound and not document["missed"], **document}
 
 
-def show_findings(screen: Screen, findings: Mapping[str, Finding]) -> None:
-    screen.heading("Checked from outside (Azure's state, table rows, request logs)")
+def show_end(screen: Screen, document: Mapping[str, Any], findings: Mapping[str, Finding]) -> None:
+    """The promises with their counts, the bill, what was missed, and where to look next."""
+    screen.heading("Judged from outside: Azure's state, every call, table rows of every day, storage's own log")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name, right in (("", False), ("promise", False), ("checked", True), ("", False)):
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
     for name, finding in findings.items():
-        verdict = "holds" if not finding.violations else f"VIOLATED {len(finding.violations)} times"
-        screen.plain(f"  {name:<12} {finding.checked:>5} checked  {verdict}")
-        for violation in finding.violations[:10]:
-            screen.plain(f"      {violation.where} {violation.at}: {violation.what}")
+        broken = len(finding.violations)
+        verdict = Text("holds", "green") if finding.checked else Text(finding.note or "nothing to look at", "dim")
+        if broken:
+            verdict = Text(f"VIOLATED {broken} times", "bold red")
+        table.add_row(name, PROMISES[name][0], f"{finding.checked:,}", verdict)
+    screen.table(table)
+    for name, finding in findings.items():
+        for violation in finding.violations[:SHOWN]:
+            screen.plain(f"  {name} {violation.at} {violation.where}: {violation.what}")
+    show_bill(screen, document)
+    for line in document["missed"]:
+        screen.plain(f"  floor missed: {line}")
+
+
+def show_bill(screen: Screen, document: Mapping[str, Any]) -> None:
+    """What happened, and what it cost in calls."""
+    numbers = ("machines", "points", "snapshots", "expired", "retried", "adopted", "recreated", "kills")
+    screen.heading("What happened")
+    screen.plain("  " + " · ".join(f"{document[name]:,} {name}" for name in numbers))
+    screen.plain("  faults met: " + ", ".join(f"{name} {count}" for name, count in document["faults"].items()))
+    screen.heading("The bill")
+    screen.plain(f"  {document['arm_calls']:,} calls to Azure, {document['storage_ops']:,} to storage")
+    window = document["calls_per_disk_day"]
+    if window:
+        screen.plain(
+            f"  {window['writes_deletes']} writes and deletes and {window['reads']} reads per disk and day "
+            f"({window['writes_deletes_per_snapshot']} and {window['reads_per_snapshot']} per snapshot), "
+            f"{window['window']}"
+        )
+    cpu = ", ".join(f"{name} {seconds}" for name, seconds in document["cpu_seconds"].items())
+    screen.plain(f"  {document['wall_seconds']} s on this machine, {document['jumps']} jumps; processor seconds: {cpu}")
+
+
+def show_next(screen: Screen, run: Path) -> None:
+    """What to open next."""
+    screen.heading("What to open next")
+    screen.plain(f"  {run / 'summary.json'}  the numbers above")
+    screen.plain(f"  {run / 'evidence'}  all a stranger needs: python -m local.judges {run / 'evidence'}")
+    screen.plain("  make up  the same stack at the real time, to play with")
 
 
 def write_summary(folder: Path, document: Mapping[str, object]) -> None:

@@ -17,7 +17,8 @@ class Script:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
+        self.folder = path.parent
         self._lock = threading.Lock()
         self.acts: list[Mapping[str, object]] = []
         path.write_text("")
@@ -25,7 +26,7 @@ class Script:
     def note(self, do: str, at: datetime, until: datetime | None = None, **said: object) -> None:
         """Keep one act: what was done, since when, and when it was through."""
         line = {"do": do, "at": at.isoformat(), "until": (until or at).isoformat(), **said}
-        with self._lock, self._path.open("a", encoding="utf-8") as lines:
+        with self._lock, self.path.open("a", encoding="utf-8") as lines:
             self.acts.append(line)
             lines.write(json.dumps(line) + "\n")
 

@@ -1,0 +1,80 @@
+"""Others who are at work in the same subscriptions: a neighbour who knows no measure, somebody who means harm.
+
+Used by troubles.py. They have tokens of their own and go through Azure as everybody does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from local.demo.cast import Cast
+from local.demo.fleet import Fleet, Person
+from local.demo.scenario import MachineStory, Trouble
+from local.demo.story import SNAPSHOT, tag
+
+SNAPSHOTS_API = "2023-10-02"
+MOST = 1200  # calls after which a bucket of 1,000 must be empty
+OPTED_OUT = 8
+
+
+def hungry_neighbour(cast: Cast, trouble: Trouble) -> None:
+    """Take snapshot after snapshot of a disk of one's own until the provider says no."""
+    at, region = cast.now(), "eastus"
+    subscription = cast.scenario.subscriptions[1]
+    place = f"{cast.stack.simulator_url}/subscriptions/{subscription}/resourceGroups/us-lab/providers/Microsoft.Compute"
+    body: Any = {"location": region, "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}}
+    headers = {"Authorization": f"Bearer {Person('neighbour').get_token('').token}"}
+    spent, refused = 0, 0
+    with requests.Session() as session:
+        while not refused and spent < MOST:
+            url = f"{place}/snapshots/neighbour-{spent % 5}?api-version={SNAPSHOTS_API}"
+            answer = session.put(url, json=body, headers=headers, verify=str(cast.stack.bundle), timeout=30)
+            refused += answer.status_code == 429
+            spent += 1
+    cast.script.note("trouble", at, at + trouble.lasts, fault=trouble.fault, says=trouble.says, calls=spent)
+    cast.screen.line(f"    {spent} calls of the neighbour, then 429")
+
+
+def attack(cast: Cast, trouble: Trouble) -> None:
+    """Opt machines out, weaken plans, let snapshots look old and foreign; the owners put their tags right again."""
+    mallory = Fleet(cast.stack.simulator_url, cast.stack.bundle, cast.conductor.stage.sleep, "mallory")
+    victims = [machine for machine in cast.scenario.machines if machine.name.startswith(("db-", "web-"))]
+    opted_out, weakened = victims[:OPTED_OUT], victims[OPTED_OUT : OPTED_OUT + 3]
+    try:
+        for machine in opted_out:
+            harm(cast, mallory, machine, {**machine.tags, spelling(machine): "off"})
+        for machine in weakened:
+            harm(cast, mallory, machine, {**machine.tags, spelling(machine): "bronze"})
+        aged = age_snapshots(cast, mallory)
+        cast.screen.line(f"    {len(opted_out)} opted out, {len(weakened)} weakened, {aged} snapshots rewritten")
+        cast.sleep(trouble.lasts)
+        for machine in [*opted_out, *weakened]:
+            with cast.noted("tag", machine=machine.id, tags=machine.tags, by="owner"):
+                cast.fleet.tag(machine, machine.tags)
+    finally:
+        mallory.close()
+
+
+def harm(cast: Cast, mallory: Fleet, machine: MachineStory, tags: dict[str, str]) -> None:
+    with cast.noted("tag", machine=machine.id, tags=tags, by="mallory", fault="T1"):
+        mallory.tag(machine, tags)
+
+
+def spelling(machine: MachineStory) -> str:
+    return next(name for name in machine.tags if name.lower() == "backup")
+
+
+def age_snapshots(cast: Cast, mallory: Fleet) -> int:
+    """Let some of the product's snapshots look long expired; how many."""
+    found = [
+        one
+        for one in cast.observer.simulator("state")
+        if str(one.get("type", "")).lower() == SNAPSHOT and not one["gone"] and tag(one, "tagback-owner")
+    ]
+    chosen = cast.chance.sample(sorted(found, key=lambda one: str(one["id"])), min(6, len(found)))
+    for one in chosen:
+        mallory.tag_resource(str(one["id"]), {"tagback-keep-until": "20260101T0000Z"})
+        cast.script.note("aged", cast.now(), snapshot=one["id"], by="mallory", fault="T1")
+    return len(chosen)

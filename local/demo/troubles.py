@@ -1,0 +1,181 @@
+"""Makes things go wrong: fault rules of the simulator, kills, silence, outages, garbage, forged events.
+
+Entered on the stage by play.py; one function for each `do` of a scenario's troubles. Each writes into the script what
+was in the way and for how long. People who mean harm or know no measure are in strangers.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.queue import QueueServiceClient
+
+from local.clock.followers import HostClock
+from local.demo.cast import Cast
+from local.demo.fault_files import adapted
+from local.demo.scenario import Trouble
+from local.demo.story import PRODUCT, SNAPSHOT
+from local.demo.strangers import attack, hungry_neighbour
+
+PATIENCE = 40.0  # real seconds in which the call to be struck should come
+HELD = 2.5  # real seconds for which a PUT is held, so that the host can die in it
+LOOK = 0.01
+QUEUES = ("vms", "shards", "requests")
+
+
+def rules(cast: Cast, trouble: Trouble) -> None:
+    """Set the rules of a fault file, moved to this time."""
+    at = cast.now()
+    for rule in adapted(trouble, at, cast.script.count("trouble")):
+        cast.observer.order("faults", rule)
+    cast.script.note("trouble", at, at + trouble.lasts, fault=trouble.fault, says=trouble.says)
+
+
+def kill(cast: Cast, trouble: Trouble) -> None:
+    """kill -9 after the product has made some more calls to Azure; it is started again at once."""
+    wanted = int(trouble.options.get("calls", 1))
+    deadline, began = time.monotonic() + PATIENCE, last_call(cast)
+    while time.monotonic() < deadline and made(cast, began) < wanted:
+        time.sleep(LOOK)
+    crash(cast, "kill", between=True)
+
+
+def made(cast: Cast, since: int) -> int:
+    return sum(1 for call in cast.observer.simulator(f"calls?since={since}") if call["principal"] == PRODUCT)
+
+
+def last_call(cast: Cast) -> int:
+    return max((int(call["n"]) for call in cast.observer.new_calls()), default=0)
+
+
+def kill_mid_put(cast: Cast, _trouble: Trouble | None = None) -> str | None:
+    """Hold the next PUT of a snapshot and kill the host while it waits for the answer; the snapshot's id."""
+    match = {"operation": f"{SNAPSHOT}/write", "principal": PRODUCT}
+    rule = cast.observer.order("faults", {"match": match, "count": 1, "effect": {"delay_s": HELD}})
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if any(one["id"] == rule["id"] and one["fired"] for one in cast.observer.simulator("faults")):
+            began = cast.now()
+            crash(cast, "kill", between=False)
+            return held_put(cast, began)
+        time.sleep(LOOK)
+    return None
+
+
+def held_put(cast: Cast, since: datetime) -> str | None:
+    """The snapshot whose PUT was accepted although nobody was left to hear it."""
+    time.sleep(HELD)
+    found = [
+        str(call["path"]).partition("?")[0]
+        for call in cast.observer.simulator("calls?since=0")
+        if (call["method"], call["principal"]) == ("PUT", PRODUCT)
+        and SNAPSHOT in str(call["path"]).lower()
+        and datetime.fromisoformat(call["t"]) >= since - timedelta(seconds=HELD)
+    ]
+    return found[0] if found else None
+
+
+def crash(cast: Cast, word: str, **said: object) -> None:
+    """Kill the host and start it again."""
+    with cast.noted(word, mid_put=not said.get("between", True)), cast.conductor.away(HostClock.name):
+        cast.stack.kill_host()
+        cast.stack.restart_host()
+
+
+def silence(cast: Cast, trouble: Trouble) -> None:
+    """The host is gone for a while, and time goes on without it."""
+    with cast.noted("silence", fault=trouble.fault), cast.conductor.away(HostClock.name):
+        cast.stack.kill_host()
+        cast.sleep(trouble.lasts)
+        cast.stack.restart_host()
+
+
+def outage(cast: Cast, trouble: Trouble) -> None:
+    """A storage service answers 503 for a while."""
+    at = cast.now()
+    cast.stack.azurite.break_down(str(trouble.options["service"]), at + trouble.lasts)
+    cast.script.note("outage", at, at + trouble.lasts, fault=trouble.fault, service=trouble.options["service"])
+
+
+def lock(cast: Cast, trouble: Trouble) -> None:
+    """A recovery group is locked against deletions, as governance does without asking."""
+    for subscription in cast.scenario.subscriptions[:1]:
+        scope = f"/subscriptions/{subscription}/resourceGroups/tagback-{trouble.options['region']}"
+        with cast.noted("trouble", fault=trouble.fault, says=trouble.says):
+            cast.fleet.lock(scope)
+            cast.sleep(trouble.lasts)
+            cast.fleet.unlock(scope)
+
+
+def garbage(cast: Cast, trouble: Trouble) -> None:
+    """Messages that no version of the app has ever sent."""
+    began, wanted = cast.now(), int(trouble.options["count"])
+    with QueueServiceClient.from_connection_string(cast.stack.azurite.connection_string) as service:
+        for name in QUEUES:
+            with suppress(ResourceExistsError):
+                service.create_queue(name)
+            with service.get_queue_client(name) as queue:
+                for number in range(wanted):
+                    text = ('{"not json', json.dumps({"vm": number}), "\u202e\U0001f4a9", "[" * 500)[number % 4]
+                    queue.send_message(base64.b64encode(f"{text}{number}".encode()).decode())
+    sent = wanted * len(QUEUES)
+    cast.script.note("garbage", began, cast.now(), fault=trouble.fault, sent=sent)
+    cast.screen.line(f"    {sent} messages in {len(QUEUES)} queues: each is set aside after its tries, and shown")
+
+
+def forge(cast: Cast, trouble: Trouble) -> None:
+    """Events that Event Grid never sent: of machines elsewhere, of none, of ours; with the key and with a wrong one."""
+    endpoint = cast.stack.event_endpoint
+    wrong = endpoint.rpartition("=")[0] + "=guessed"
+    ours = [machine.id for machine in cast.scenario.machines[:2]]
+    elsewhere = ours[0].replace(cast.scenario.subscriptions[0], "c0000000-0000-4000-8000-00000000000c")
+    subjects = [*ours, elsewhere, f"{ours[0]}-none", "http://169.254.169.254/latest", "../../etc/passwd"]
+    with cast.noted("forged", fault=trouble.fault):
+        for number in range(int(trouble.options["count"])):
+            event = forged(cast, subjects[number % len(subjects)], number)
+            for target in (endpoint, wrong):
+                headers = {"aeg-event-type": "Notification"}
+                answer = requests.post(target, json=[event], headers=headers, timeout=30)
+                cast.script.note("forged-event", cast.now(), subject=event["subject"], status=answer.status_code)
+
+
+def forged(cast: Cast, subject: str, number: int) -> Mapping[str, Any]:
+    return {
+        "id": f"forged-{cast.now():%Y%m%d}-{number}",
+        "topic": "/subscriptions/none",
+        "subject": subject,
+        "eventType": "Microsoft.Resources.ResourceDeleteSuccess",
+        "eventTime": cast.now().isoformat(),
+        "data": {"resourceUri": subject, "operationName": "Microsoft.Compute/virtualMachines/delete"},
+        "dataVersion": "2",
+        "metadataVersion": "1",
+    }
+
+
+MAKERS: Mapping[str, Callable[[Cast, Trouble], object]] = {
+    "rules": rules,
+    "kill": kill,
+    "kill-mid-put": kill_mid_put,
+    "silence": silence,
+    "outage": outage,
+    "lock": lock,
+    "garbage": garbage,
+    "forge": forge,
+    "neighbour": hungry_neighbour,
+    "attack": attack,
+}
+
+
+def make(cast: Cast, trouble: Trouble) -> None:
+    """Tell of a trouble and let it happen."""
+    lasting = f" (for {int(trouble.lasts / timedelta(minutes=1))} min)" if trouble.lasts else ""
+    cast.screen.line(f"{trouble.fault}: {trouble.says}{lasting}", "yellow")
+    MAKERS[trouble.do](cast, trouble)
