@@ -1,0 +1,52 @@
+"""`make bench`: measures the product and writes local/.run/bench.json. FIGURES="imports drain_1k" measures only those.
+
+Prints each figure beside its goal as soon as it is measured; exits 1 when a goal is missed, 2 for an unknown part.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from local.bench import drains, imports
+from local.bench.rows import Row, keep
+from local.clock.conductor import Stuck
+from local.process import PartFailed
+from local.stack import RUN
+
+BAD_INPUT = 2
+PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
+    "imports": imports.figures,
+    "drain_1k": partial(drains.figures, 1_000),
+    "contention": partial(drains.contended, 300),
+    "drain_10k": partial(drains.figures, 10_000),
+}
+
+
+def main() -> int:
+    chosen = os.environ.get("FIGURES", "").split() or [*PARTS]
+    unknown = sorted(set(chosen) - set(PARTS))
+    if unknown:
+        print(f"bench: FIGURES: {', '.join(unknown)}: no such part; there are {', '.join(PARTS)}", file=sys.stderr)
+        return BAD_INPUT
+    missed = 0
+    for name in chosen:
+        began = time.monotonic()
+        print(f"# {name} ...", flush=True)
+        try:
+            for row in PARTS[name]():
+                keep(RUN / "bench.json", [row])
+                print(row.line(), flush=True)
+                missed += not row.met()
+        except (PartFailed, Stuck, AssertionError) as problem:
+            print(f"bench: {name} could not be measured: {problem}", file=sys.stderr)
+            missed += 1
+        print(f"# {name} took {time.monotonic() - began:.0f} s", flush=True)
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

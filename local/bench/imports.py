@@ -1,0 +1,40 @@
+"""What it costs to import the app: seconds and memory of a process that does nothing else. Best of several runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.bench.rows import Row
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = 5
+# Processor time, so that what else runs on this machine hardly matters; the interpreter's own start is in it.
+PROGRAM = """
+import json, resource, function_app
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+SETTINGS = {
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "TAGBACK_SUBSCRIPTIONS": "a0000000-0000-4000-8000-000000000001",
+}
+
+
+def figures() -> Iterator[Row]:
+    """`import_seconds` and `import_mb`."""
+    runs = [_run() for _ in range(RUNS)]
+    setup = f"import function_app in a fresh process with warm .pyc, processor time, best of {RUNS}"
+    yield Row("import_seconds", min(run[0] for run in runs), 0.5, None, "s", setup)
+    yield Row("import_mb", min(run[1] for run in runs), 70, None, "MB", setup)
+
+
+def _run() -> tuple[float, float]:
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **SETTINGS}, capture_output=True, text=True, check=True)
+    seconds, megabytes = json.loads(done.stdout.splitlines()[-1])
+    return float(seconds), float(megabytes)
