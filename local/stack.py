@@ -34,6 +34,9 @@ RUN = ROOT / "local" / ".run"
 READY = re.compile(r'^\{"ready": ?true.*\}\r?$', re.MULTILINE)
 IDENTITY_HEADER = "local"
 TOPIC = "tagback"
+AUDIENCE = "api://tagback"
+TENANT = "11111111-1111-1111-1111-111111111111"  # the simulator's
+APP_ROLES = ("Tagback.Request", "Tagback.Approve")
 EVENT_FUNCTION = "on_resource_event"
 # What a deployment sets because triggers name it: `%TAGBACK_SWEEP%` has no default in Azure.
 # One for each message that host.json lets the host hand over at once, and some for timers and HTTP; held together by
@@ -86,6 +89,8 @@ class Stack:
         write_environment(wanted.run, self.settings)
         self._host_port = wanted.ports.host
         self._host, self.host_url, self.keys = self._start_host()
+        called = {"TAGBACK_API_ENDPOINT": self.host_url, "TAGBACK_API_KEY": self.keys["default"]}
+        write_environment(wanted.run, {**self.settings, **called})
         self._storage_clock = AzuriteClock(self.azurite.clock_url)
         self._conductor: Conductor | None = None
 
@@ -102,7 +107,9 @@ class Stack:
     def _launch_simulator(self) -> Part:
         refuse_taken(self.wanted.ports.simulator, "the simulator")
         seed = self.wanted.run / "seed.toml"
-        seed.write_text("".join(f'[[subscription]]\nid = "{name}"\n' for name in self.wanted.subscriptions))
+        lines = [f'[[subscription]]\nid = "{name}"\n' for name in self.wanted.subscriptions]
+        lines += [f'[[app_role]]\naudience = "{AUDIENCE}"\nrole = "{role}"\nprincipal = "*"\n' for role in APP_ROLES]
+        seed.write_text("".join(lines))
         words = ["-m", "local.simulator", "--port", str(self.wanted.ports.simulator), "--chance", str(self.wanted.seed)]
         if self.wanted.start is not None:
             words += ["--clock", "jump", "--now", self.wanted.start.isoformat()]
@@ -140,6 +147,8 @@ class Stack:
             "TAGBACK_SUBSCRIPTIONS": ",".join(self.wanted.subscriptions),
             "TAGBACK_ARM_ENDPOINT": url,
             "TAGBACK_AUTHORITY": url,
+            "TAGBACK_API_AUDIENCE": AUDIENCE,
+            "TAGBACK_API_TENANT": TENANT,
             "TAGBACK_TOPIC_ENDPOINT": f"{url}/_sim/topics/{TOPIC}/api/events",
             "IDENTITY_ENDPOINT": f"{url}/msi/token",
             "IDENTITY_HEADER": IDENTITY_HEADER,

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from shared.decide import setting_values as values
 from shared.decide.plan import read_plans
 from shared.errors import BadInput
-from shared.model.account import StorageAccount
+from shared.model.account import Api, StorageAccount
 from shared.model.plan import Plans
 from shared.model.rules import Mode, Rules
 
@@ -42,6 +42,10 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "TAGBACK_ARM_ENDPOINT": "https://management.azure.com",
         "TAGBACK_AUTHORITY": "",
         "TAGBACK_TOPIC_ENDPOINT": "",
+        "TAGBACK_API_AUDIENCE": "",
+        "TAGBACK_API_TENANT": "",
+        "TAGBACK_API_ENDPOINT": "",
+        "TAGBACK_API_KEY": "",
         "TAGBACK_SWEEP": "0 */15 * * * *",
         "TAGBACK_EXPIRE": "0 5 * * * *",
         "TAGBACK_DRILL": "0 0 4 * * *",
@@ -77,6 +81,7 @@ class Settings:
     drain_for: timedelta
     throttle_share: float
     inherit_group_tags: bool
+    api: Api
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -100,6 +105,7 @@ class Settings:
             drain_for=reader.value("TAGBACK_DRAIN_SECONDS", values.slice_of_draining, timedelta()),
             throttle_share=reader.value("TAGBACK_THROTTLE_SHARE", values.share, 0.0),
             inherit_group_tags=reader.value("TAGBACK_INHERIT_GROUP_TAGS", values.switch, False),
+            api=_api(reader),
         )
         reader.refuse_unknown()
         if reader.problems:
@@ -182,6 +188,17 @@ def _plans(reader: Reader) -> Plans:
         return plans_of(Path(text) if text else SHIPPED_PLANS)
 
     return reader.value("TAGBACK_PLANS", parse, Plans({}, "", {}))
+
+
+def _api(reader: Reader) -> Api:
+    """Whose tokens the API believes; it must be told of both, or of neither."""
+    before = len(reader.problems)
+    audiences = reader.value("TAGBACK_API_AUDIENCE", values.audiences, frozenset[str]())
+    tenant = reader.value("TAGBACK_API_TENANT", values.tenant, "")
+    if bool(audiences) != bool(tenant) and len(reader.problems) == before:
+        reader.problems.append("TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT are set together, or neither of them")
+    endpoint = reader.value("TAGBACK_API_ENDPOINT", values.optional_address, "")
+    return Api(audiences, tenant, endpoint, reader.text("TAGBACK_API_KEY"))
 
 
 def _storage(reader: Reader) -> StorageAccount:

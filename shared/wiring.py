@@ -13,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
+from shared.model.caller import Caller
 from shared.model.rules import Rules
 from shared.ports import Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Queue, Requests, Surroundings, World
 
 if TYPE_CHECKING:
+    from shared.cloud.authority import Authority
     from shared.cloud.identity import Identity
     from shared.cloud.storage import Storage
     from shared.settings import Settings
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _process: dict[str, tuple[World, Rules]] = {}
+_authorities: list[Authority] = []
 
 
 def from_environment() -> tuple[World, Rules]:
@@ -72,7 +75,25 @@ def web(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply
     from shared.web.api import application
     from shared.web.gateway import Ask, call
 
-    return call(application(from_environment), Ask(method, url, headers, body))
+    return call(application(from_environment, bearer), Ask(method, url, headers, body))
+
+
+def bearer(token: str) -> Caller:
+    """Who bears a token for the API, by this process's authority; Forbidden where no authority is set."""
+    from shared.cloud.authority import App, Authority
+    from shared.cloud.clock import SystemClock
+    from shared.settings import Settings
+    from shared.web.door import shut
+
+    with _lock:
+        if not _authorities:
+            settings = Settings.read(os.environ)
+            if not settings.api.tenant:
+                return shut(token)
+            app = App(settings.authority, settings.api.tenant, settings.api.audiences)
+            _authorities.append(Authority(app, SystemClock()))
+            atexit.register(_authorities[0].close)
+    return _authorities[0].caller(token)
 
 
 def world(settings: Settings) -> World:

@@ -7,7 +7,7 @@ tests/test_docs.py regenerates it and compares, so that the page cannot drift. W
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,15 @@ import function_app
 from shared import messages
 from shared.cli.main import commands
 from shared.cli.session import EXIT_CODES
-from shared.cloud import audit, ledger, models
+from shared.cloud import audit, control, ledger, models
 from shared.decide.naming import part_tags
+from shared.flows.request_kinds import KINDS
 from shared.model.machine import Lens, Sighting, Status
 from shared.model.operation import State
 from shared.settings import DEFAULTS, STORAGE
 from shared.web.api import QUESTIONS, ROUTES
 from shared.web.dashboard import PAGES
+from shared.web.writes import WRITES
 from tests.fleet import NOW, RULES, machine, point
 
 BAR = r"\|"  # within a table, also within code
@@ -99,6 +101,11 @@ SETTINGS = {
     "TAGBACK_ARM_ENDPOINT": "Azure Resource Manager",
     "TAGBACK_AUTHORITY": "where tokens come from, in other clouds",
     "TAGBACK_TOPIC_ENDPOINT": "a custom topic of Event Grid that is told every change; see [events.md](events.md)",
+    "TAGBACK_API_AUDIENCE": "what tokens for the HTTP API are meant for: `api://...` or the id of its app "
+    "registration; empty: nothing can be asked for over HTTP",
+    "TAGBACK_API_TENANT": "the tenant whose tokens the HTTP API believes; set together with the audience",
+    "TAGBACK_API_ENDPOINT": "where the HTTP API is, for `tagback approve`",
+    "TAGBACK_API_KEY": "the function key that it asks for, for `tagback approve`; a secret",
     "TAGBACK_SWEEP": "when the sweep runs (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_EXPIRE": "when what may go is marked (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_DRILL": NOT_YET,
@@ -268,7 +275,25 @@ def routes() -> list[str]:
         "Answers what the command line prints; `/api/` and `/api/pages/` answer pages for people. Errors are problem "
         "documents (RFC 9457), 5xx included."
     )
-    return [said, "", *table(("route", "answers"), rows)]
+    writes = [(f"`POST {path}`", f"`{route.role}`", _sentence(route.run)) for path, route in WRITES.items()]
+    taken = (
+        "What changes something takes a bearer token of the tenant for this app (`TAGBACK_API_TENANT`, "
+        "`TAGBACK_API_AUDIENCE`) with the app role named here, besides the function key, and a JSON object."
+    )
+    kinds = [
+        (f"`{name}`", " ".join(f"`{field}`" for field in kind.needs), " ".join(f"`{field}`" for field in kind.may))
+        for name, kind in KINDS.items()
+    ]
+    return [
+        *(said, "", *table(("route", "answers"), rows)),
+        *(taken, "", *table(("route", "app role", "does"), writes)),
+        *("Kinds of requests, each with its fields, all of them texts:", ""),
+        *table(("`asked`", "needs", "may have"), kinds),
+    ]
+
+
+def _sentence(run: Callable[..., object]) -> str:
+    return " ".join((run.__doc__ or "").split())
 
 
 def created_tags() -> list[str]:
@@ -287,7 +312,8 @@ def names_in_storage() -> list[str]:
         ("table", f"`{ledger.LEDGER}`", "machines `m|uid`, operations `o|uid|id`, points `p|uid|slot|engine`"),
         ("table", f"`{ledger.SHARDS}`", "shards, who drains and who reaps them, and what of them was deleted lately"),
         ("container", f"`{models.CONTAINER}`", "VM models, by the hash of their content"),
-        ("container", f"`{audit.CONTAINER}`", "the audit log, per shard and day"),
+        ("container", f"`{audit.CONTAINER}`", "the audit log, per shard and day; pauses under `all/all`"),
+        ("container", f"`{control.CONTAINER}`", "brakes: what is paused or frozen"),
     ]
     return table(("kind", "name", "holds"), rows)
 

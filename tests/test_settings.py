@@ -42,6 +42,17 @@ def test_rules_are_what_flows_need_and_the_account_is_the_owner() -> None:
     assert rules.drain_for == timedelta(seconds=180)
 
 
+def test_the_api_believes_one_tenant_and_its_own_audiences() -> None:
+    given = {"TAGBACK_API_AUDIENCE": f"api://tagback , {TWO}", "TAGBACK_API_TENANT": TWO.upper()}
+    api = Settings.read({**NEEDED, **given}).api
+    assert (api.audiences, api.tenant) == (frozenset({"api://tagback", TWO}), TWO)
+    assert not Settings.read(NEEDED).api.tenant
+    for name, text in given.items():
+        assert problems({**NEEDED, name: text}) == (
+            "TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT are set together, or neither of them",
+        )
+
+
 def test_groups_tags_are_inherited_only_when_that_is_switched_on() -> None:
     assert not Settings.read(NEEDED).rules().inherit_group_tags
     assert Settings.read({**NEEDED, "TAGBACK_INHERIT_GROUP_TAGS": "On"}).rules().inherit_group_tags
@@ -108,6 +119,9 @@ BAD = [
     ("TAGBACK_SUBSCRIPTIONS", ",", "names no subscription"),
     ("TAGBACK_SUBSCRIPTIONS", f"{ONE},{ONE}", "twice"),
     ("TAGBACK_PLANS", "/nowhere/plans.toml", "cannot be read"),
+    ("TAGBACK_API_AUDIENCE", "https://management.azure.com/", "api://"),
+    ("TAGBACK_API_TENANT", "common", "the id of your tenant"),
+    ("TAGBACK_API_ENDPOINT", "tagback.example", "https"),
     ("TAGBACK_TAG_PREFIX", "tagback-x", "allowed"),
     ("TAGBACK_TAG_PREFIX", "a b", "allowed"),
     ("TAGBACK_RECOVERY_GROUP", "tagback", "{region}"),

@@ -17,6 +17,7 @@ from shared.decide.naming import MAX_TAG_NAME, MAX_TAG_VALUE, OURS
 from shared.model.rules import Mode
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_AUDIENCE = re.compile(r"api://[\w.:/-]{1,200}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PREFIX = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _GROUP = re.compile(r"[\w()-][\w.()-]{0,58}(?<!\.)", re.ASCII)
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -91,6 +92,22 @@ def address(text: str) -> str:
 
 def optional_address(text: str) -> str:
     return address(text) if text else ""
+
+
+def audiences(text: str) -> frozenset[str]:
+    """What tokens for the API are meant for: the app registration's URI, its client id, or both."""
+    found = frozenset(filter(None, (part.strip() for part in text.split(","))))
+    if not all(_AUDIENCE.fullmatch(one) for one in found):
+        raise ValueError("allowed: api://... or the id of the app registration, several separated by commas")
+    return found
+
+
+def tenant(text: str) -> str:
+    """One tenant: with `common` or `organizations` whoever comes from anywhere would be let in."""
+    folded = text.lower()
+    if folded and not _SUBSCRIPTION.fullmatch(folded):
+        raise ValueError("allowed: the id of your tenant, 00000000-0000-0000-0000-000000000000")
+    return folded
 
 
 def duration(text: str) -> timedelta:

@@ -1,4 +1,4 @@
-"""The storage account that holds our tables, queues and blobs: how the settings name it."""
+"""What is ours in the cloud, as the settings name it: the storage account, and the API with those who may call it."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ class StorageAccount:
     queue: str = ""
     table: str = ""
     client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The HTTP API. It believes tokens for its `audiences`, of one `tenant`; empty: nobody's.
+
+    `endpoint` and `key` are for those who call it: where it is, and the function key that the platform asks for.
+    """
+
+    audiences: frozenset[str] = frozenset()
+    tenant: str = ""
+    endpoint: str = ""
+    key: str = ""

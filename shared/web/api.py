@@ -1,7 +1,7 @@
 """The API as one WSGI application: the read routes of the contract answer what the command line prints; and its pages.
 
-Built by function_app.py with `application(open_world)`; the world is opened at the first request. It decides nothing
-and changes nothing. Every answer but a page, errors included, is JSON.
+Built by wiring with `application(open_world, door)`; the world is opened at the first request. It decides nothing; what
+changes something is in writes.py. Every answer but a page, errors included, is JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from shared.flows.standing import standing
 from shared.model.rules import Rules
 from shared.ports import World
 from shared.web import dashboard
+from shared.web.door import Door, shut
 from shared.web.problem import Problem, of_error, of_settings
+from shared.web.writes import WRITES, Written, write
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Any]
@@ -108,10 +110,15 @@ class SettingsFailed(Exception):
         self.bad = bad
 
 
-def application(open_world: Callable[[], tuple[World, Rules]]) -> Application:
-    """The WSGI application over the world that `open_world` gives; it is asked once per request."""
+def application(open_world: Callable[[], tuple[World, Rules]], door: Door = shut) -> Application:
+    """The WSGI application over the world that `open_world` gives; it is asked once per request.
+
+    `door` tells who bears a token: without one nothing can be changed.
+    """
     paths = (*ROUTES, *QUESTIONS, *dashboard.PAGES, dashboard.STYLE)
-    routes = Map([Rule(path, endpoint=path, methods=["GET"]) for path in paths], strict_slashes=False)
+    reads = [Rule(path, endpoint=path, methods=["GET"]) for path in paths]
+    writes = [Rule(path, endpoint=path, methods=["POST"], strict_slashes=True) for path in WRITES]
+    routes = Map([*reads, *writes], strict_slashes=False)
 
     def respond(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
@@ -123,6 +130,8 @@ def application(open_world: Callable[[], tuple[World, Rules]]) -> Application:
         return _send(answer, path, environ, start_response)
 
     def asked(endpoint: str, names: Mapping[str, str], environ: Environ) -> object:
+        if environ["REQUEST_METHOD"] == "POST":
+            return write(endpoint, environ, door, lambda: _opened(open_world))
         world, rules = _opened(open_world)
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         if endpoint in QUESTIONS:
@@ -150,7 +159,7 @@ def _problem(error: Exception) -> Problem:
             return Problem(HTTPStatus.NOT_FOUND, f"no such route; did you mean {error.new_url}?")
         case HTTPException():
             return Problem(
-                HTTPStatus(error.code or 500), f"no such route; there are: {', '.join((*ROUTES, *QUESTIONS))}"
+                HTTPStatus(error.code or 500), f"no such route; there are: {', '.join((*ROUTES, *QUESTIONS, *WRITES))}"
             )
         case SettingsFailed():
             LOG.error("web.settings problems=%s", json.dumps(error.bad.problems))
@@ -167,6 +176,8 @@ def _send(answer: object, path: str, environ: Environ, start_response: StartResp
     if isinstance(answer, Problem):
         status, media, headers = answer.status, "application/problem+json", answer.headers
         document = answer.document(path)
+    if isinstance(answer, Written):
+        status, document = answer.status, answer.document
     if isinstance(answer, dashboard.Page):
         media, headers, body = answer.media, {"Content-Security-Policy": dashboard.SECURITY}, answer.text.encode()
     else:

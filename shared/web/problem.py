@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from shared.errors import BadInput, CloudError, TagbackError, Throttled, Unavailable, Unknown
+from shared.errors import BadInput, CloudError, Forbidden, TagbackError, Throttled, Unavailable, Unknown, Unproven
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class Problem:
 def of_error(error: Exception) -> Problem:
     """The problem that an error is to the caller. Of an unexpected one only its kind is told: the log has the rest."""
     match error:
+        case Unproven():
+            return Problem(HTTPStatus.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": "Bearer"})
+        case Forbidden():
+            return Problem(HTTPStatus.FORBIDDEN, str(error))
         case Unknown():
             return Problem(HTTPStatus.NOT_FOUND, str(error))
         case BadInput():
