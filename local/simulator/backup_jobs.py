@@ -141,15 +141,20 @@ def _task(name: str, started: float | None, ended: float | None, status: str, no
 ENDS = {"Failed": "Failed", "Cancelled": "Cancelled", "Completed": "Completed", "CompletedWithWarnings": "Completed"}
 
 
-def shown(job: Resource, now: float, listed: bool = False) -> Document:
+NAMED_SINCE = "2021-12-01"  # older versions number what newer ones name (recorded: 2021-01-01 and 2024-04-01)
+
+
+def shown(job: Resource, call: "Call", listed: bool = False) -> Document:
     """Write a job; lists leave out its details (recorded)."""
     document, notes = job.document(), job.notes or {}
     properties = document["properties"]
-    until = float(notes.get("ended", now))
+    until = float(notes.get("ended", call.now))
     status = ENDS.get(properties["status"], "InProgress")
     tasks = [_task(name, start, stop, status, until) for name, start, stop in notes["tasks"]]
     first = ("jobType", "actionsInfo", "containerName")
     ordered = {name: properties[name] for name in first if name in properties}
+    if "actionsInfo" in ordered and call.version < NAMED_SINCE:
+        ordered["actionsInfo"] = [1]
     ordered["duration"] = duration(until - float(notes["started"]))
     for name, value in properties.items():
         ordered.setdefault(name, value)
@@ -185,7 +190,7 @@ def _restoring(extended: Document, notes: Document, tasks: list[Document], now: 
 def get(world: "World", call: "Call") -> Reply:
     """Answer one with its details."""
     vault_of(world, call)
-    return Reply.of(shown(_wanted(world, key_of(call.path)), call.now))
+    return Reply.of(shown(_wanted(world, key_of(call.path)), call))
 
 
 def _wanted(world: "World", key: str) -> Resource:
@@ -204,7 +209,7 @@ def every(world: "World", call: "Call") -> Reply:
     found = []
     for job in reversed(members_of(world, call, vault.key, KIND)):
         started = float((job.notes or {})["started"])
-        document = shown(job, call.now, listed=True)
+        document = shown(job, call, listed=True)
         named = not wanted or document["name"].lower() == wanted.lower()
         if named and since <= started <= until and fits(document["properties"], terms):
             found.append(encode(document))

@@ -27,6 +27,7 @@ MOST_WRITES = 50  # adds and changes in a day through API clients (documented)
 LEAST_DAYS, MOST_DAYS = 7, 9999  # of daily retention (documented)
 MOST_INSTANT = {"V1": 5, "V2": 30}  # days (documented)
 DAY = 24 * 3600.0
+ENHANCED_SINCE = "2021-12-01"  # enhanced policies show in newer versions alone (recorded: not in 2021-01-01)
 DEFAULT_LEAD = 10 * 3600.0  # a vault's default policy runs ten hours after it was made (recorded: in all regions)
 
 
@@ -131,6 +132,8 @@ def every(world: "World", call: "Call") -> Reply:
     ensure_defaults(world, vault)
     terms = terms_of(call)
     found = [shown(world, each) for each in members_of(world, call, vault.key, KIND)]
+    if call.version < ENHANCED_SINCE:
+        found = [each for each in found if each["properties"].get("policyType") != "V2"]
     return joined([encode(each) for each in found if fits(each["properties"], terms, ("workloadType",))])
 
 

@@ -28,6 +28,10 @@ NOTIFICATIONS = Rollout("2019-07-01", "Azure-AsyncNotification: azure-sdk-for-ne
 DELETE_OPTIONS = Rollout(
     "2021-05-01", "osDisk.deleteOption: azure-cli-2021-07, May and June 2021", {"southeastasia": "2021-07-01"}
 )
+PRIVATE_VAULTS = Rollout("2020-01-01", "privateEndpointStateForBackup: azure-cli-2019-08 and azure-cli-2021-07")
+INSTANT_RESTORE = Rollout(
+    "2018-12-01", "instantRpRetentionRangeInDays: azure-sdk-for-net-2019-02 (June 2018) and azure-cli-2019-08"
+)
 AGENT_UPDATES = Rollout("2022-11-01", "enableVMAgentPlatformUpdates is shown: 2022 and 2023 recordings")
 AGENT_UPDATES_BY_REGION = Rollout("2024-03-01", "enableVMAgentPlatformUpdates: April and August 2024")
 

@@ -147,6 +147,7 @@ HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
     **backup_runs.HAPPENINGS,
     **backup_protection.HAPPENINGS,
     **backup_restores.HAPPENINGS,
+    **vaults.HAPPENINGS,
 }
 
 

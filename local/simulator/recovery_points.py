@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from local.simulator import machines, vault_errors
 from local.simulator.answers import Document, Reply, encode
+from local.simulator.backup_jobs import NAMED_SINCE
 from local.simulator.backup_schedule import DAY, expiry, instant_days
 from local.simulator.clock import iso, parse_time
 from local.simulator.ids import key_of
@@ -166,9 +167,15 @@ def points_of(world: "World", item: Resource) -> list[Resource]:
     return world.store.all_of(item.key, KIND)
 
 
-def shown(point: Resource, now: float) -> Document:
+TIERS, STATUSES = {"InstantRP": 1, "HardenedRP": 2, "ArchivedRP": 3}, {"Valid": 1, "Disabled": 2, "Deleted": 3}
+
+
+def shown(point: Resource, call: "Call") -> Document:
     """Write a point; its expiry is known some time after it was taken (recorded)."""
-    document, notes = point.document(), point.notes or {}
+    document, notes, now = point.document(), point.notes or {}, call.now
+    if call.version < NAMED_SINCE:
+        for tier in document["properties"]["recoveryPointTierDetails"]:
+            tier |= {"type": TIERS[tier["type"]], "status": STATUSES[tier["status"]]}
     if now >= float(notes.get("hardened", now)) + KNOWN_SECONDS:
         properties = document["properties"]
         until = iso(float(notes["until"]))[:-1]
@@ -197,14 +204,14 @@ def every(world: "World", call: "Call") -> Reply:
     for point in reversed(members_of(world, call, item.key, KIND)):
         taken = parse_time(point.document()["properties"]["recoveryPointTime"])
         if since <= taken <= until:
-            found.append(encode(shown(point, call.now)))
+            found.append(encode(shown(point, call)))
     return joined(found)
 
 
 def get(world: "World", call: "Call") -> Reply:
     """Answer one."""
     item_of(world, call)
-    return Reply.of(shown(point_at(world, key_of(call.path)), call.now))
+    return Reply.of(shown(point_at(world, key_of(call.path)), call))
 
 
 def point_at(world: "World", key: str) -> Resource:

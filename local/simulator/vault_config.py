@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 CONFIG_NAMES = ("enhancedSecurityState", "softDeleteFeatureState", "softDeleteRetentionPeriodInDays")
-NEVER_CHANGED = (14, 180)  # days of soft delete (documented)
+WEAKENED_SINCE = "2019-01-01"  # enhanced security can be disabled (recorded: not in 2016-12-01, in 2024-04-01)
+SOFT_DELETE_DAYS_ALLOWED = (14, 180)  # days of soft delete (documented)
 
 
 def _config(vault: Resource) -> Document:
@@ -49,10 +50,14 @@ def set_config(world: "World", call: "Call") -> Reply:
 
 def _check_config(vault: Resource, call: "Call", before: Document, after: Document) -> None:
     state, old = after["softDeleteFeatureState"], before["softDeleteFeatureState"]
+    if call.version < WEAKENED_SINCE and after["enhancedSecurityState"] == "Disabled":
+        said = "Enhanced Security is enabled for this vault. You cannot disable Enhanced Security after enabling it."
+        code = "UserErrorChangeEnhancedSecurityStateNotAllowed"
+        raise vault_errors.refused(400, code, f"{said}\r\n{said}")  # twice, as recorded
     if old == "AlwaysON" and state != "AlwaysON":
         message = "Soft delete of this vault is always on and cannot be disabled."
         raise vault_errors.refused(400, "UserErrorChangeSoftDeleteStateNotAllowed", message)
-    least, most = NEVER_CHANGED
+    least, most = SOFT_DELETE_DAYS_ALLOWED
     if state != "Disabled" and not least <= int(after["softDeleteRetentionPeriodInDays"]) <= most:
         message = f"Soft delete retention is from {least} to {most} days."
         raise vault_errors.refused(400, "UserErrorInvalidSoftDeleteRetention", message)

@@ -12,10 +12,6 @@ from local.simulator.store import Resource
 if TYPE_CHECKING:
     from local.simulator.world import World
 
-# The backup service hears of a new vault a little later; until then its part is not shown (recorded: not a second
-# after creation, but a minute after it).
-HEARD_SECONDS = 30.0
-SINCE_SECURITY = "2023-01-01"
 SOFT_DELETE_DAYS = 14
 PRIVATE = {"privateEndpointStateForBackup": "None", "privateEndpointStateForSiteRecovery": "None"}
 REDUNDANCY: Document = {"standardTierStorageRedundancy": "GeoRedundant", "crossRegionRestore": "Disabled"}
@@ -80,14 +76,15 @@ def _security(vault: Resource, asked: Document | None) -> Document:
     }
 
 
-def shown(vault: Resource, now: float, listed: bool = False) -> Document:
+def shown(vault: Resource, listed: bool = False) -> Document:
     """Write a vault as it is answered; lists show less (recorded)."""
     document = vault.document()
     asked: Document = document["properties"]
     security = asked.get("securitySettings")
     properties: Document = {"provisioningState": asked["provisioningState"], **PRIVATE}
     properties |= {name: asked[name] for name in ("encryption", "monitoringSettings") if asked.get(name)}
-    if not listed and now >= vault.born + HEARD_SECONDS:
+    made = asked["provisioningState"] != "Provisioning"  # until then the backup service knows nothing of it (recorded)
+    if not listed and made:
         properties["backupStorageVersion"] = "V2" if (vault.notes or {}).get("items") else "Unassigned"
         properties["securitySettings"] = _security(vault, security)
     elif security and not listed:
@@ -96,7 +93,7 @@ def shown(vault: Resource, now: float, listed: bool = False) -> Document:
     if not listed:
         properties["redundancySettings"] = {**REDUNDANCY, **(asked.get("redundancySettings") or {})}
     score, level = _levels(vault, immutability_of(vault))
-    if asked["provisioningState"] == "Provisioning":
+    if not made:
         score, level = "None", "Poor"
     properties |= {"secureScore": score, "bcdrSecurityLevel": level}
     properties["publicNetworkAccess"] = asked.get("publicNetworkAccess", "Enabled")

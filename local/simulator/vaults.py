@@ -10,9 +10,10 @@ from local.simulator.kinds import location_of
 from local.simulator.listing import listed
 from local.simulator.lro import Family, Operation, Work
 from local.simulator.routing import Evidence, Route, Versions
+from local.simulator.schedule import Happening
 from local.simulator.store import Resource
 from local.simulator.tagging import checked
-from local.simulator.vault_ids import ROOT, VAULT, items_in
+from local.simulator.vault_ids import ROOT, VAULT, items_in, vault_of
 from local.simulator.vault_shapes import etag, identity_of, immutability_of, note, shown
 from local.simulator.world import merged
 
@@ -24,6 +25,9 @@ KIND = VAULT.lower()
 ASYNC_SINCE = "2022-10-01"  # recorded: 2022-09-10 writes at once, 2023-02-01 accepts
 READ_ONLY = ("provisioningState", "secureScore", "bcdrSecurityLevel", "backupStorageVersion",
              "privateEndpointStateForBackup", "privateEndpointStateForSiteRecovery")  # fmt: skip
+# How long a deletion can still be asked for: polls a second after it are answered, those a minute after are not
+# (recorded).
+REMEMBERED_SECONDS, FORGOTTEN = 10.0, "vault-forgotten"
 # What the first part of an operation's name stands for (recorded: `2047;guid` and so on, in base64).
 MAKING, CHANGING, DELETING = "2047", "4095", "1023"
 
@@ -39,14 +43,14 @@ def put(world: "World", call: "Call") -> Reply:
         _check_change(found, document)
         document["properties"]["provisioningState"] = "Succeeded"
         world.store.write(found, document, call.now)
-        return Reply.of(shown(found, call.now))
+        return Reply.of(shown(found))
     accepts = call.version >= ASYNC_SINCE
     document["properties"]["provisioningState"] = "Provisioning" if accepts else "Succeeded"
     found = world.store.create(vault_id, document, call.now, notes=first_notes(document))
     if not accepts:
-        return Reply.of(shown(found, call.now), 201)
+        return Reply.of(shown(found), 201)
     operation = _begin(world, call, found, "vault.put", {})
-    return backup_operations.accepted_by_vault(call, operation, 201, MAKING, encode(shown(found, call.now)))
+    return backup_operations.accepted_by_vault(call, operation, 201, MAKING, encode(shown(found)))
 
 
 def first_notes(document: Document) -> Document:
@@ -111,7 +115,7 @@ def patch(world: "World", call: "Call") -> Reply:
     mine = "userassigned" in str((body.get("identity") or {}).get("type", "")).lower()
     if call.version < ASYNC_SINCE or not (asked or mine):
         _change(world, found, document, call.now)
-        return Reply.of(shown(found, call.now))
+        return Reply.of(shown(found))
     operation = _begin(world, call, found, "vault.patch", {"document": document})
     return backup_operations.accepted_by_vault(call, operation, 202, CHANGING)
 
@@ -153,7 +157,7 @@ def finish_patch(world: "World", operation: Operation, at: float) -> None:
 
 def get(world: "World", call: "Call") -> Reply:
     """Answer one."""
-    return Reply.of(shown(world.resource(call.path, VAULT), call.now))
+    return Reply.of(shown(world.resource(call.path, VAULT)))
 
 
 def every(world: "World", call: "Call") -> Reply:
@@ -162,7 +166,7 @@ def every(world: "World", call: "Call") -> Reply:
         scope = world.group(call["subscription"], call["group"]).key
     else:
         scope = world.subscription(call["subscription"]).key
-    return listed(world, call, scope, KIND, lambda held: encode(shown(held, call.now, listed=True)))
+    return listed(world, call, scope, KIND, lambda held: encode(shown(held, listed=True)))
 
 
 def delete(world: "World", call: "Call") -> Reply:
@@ -185,13 +189,20 @@ def finish_delete(world: "World", operation: Operation, at: float) -> None:
     found = world.store.get(operation.target)
     if found is not None:
         world.store.remove(found, at)
+        world.schedule.enter(at + REMEMBERED_SECONDS, FORGOTTEN, operation.id)
+
+
+def forget(world: "World", happening: Happening) -> None:
+    """Let the operation of a deletion be gone with its vault."""
+    operation = world.operations.get(happening.target)
+    if operation is not None:
+        operation.fate = "lose"
+        world.operations.keep(operation)
 
 
 def status(world: "World", call: "Call") -> Reply:
-    """Tell how a vault's operation fares; the document outlives the vault (recorded: mostly, 404 in 8 of 21)."""
-    operation = world.operations.get(_guid_in(call["operation"]))
-    if operation is None:
-        raise ArmError(404, "ResourceNotFound", f"Operation {call['operation']} was not found.")
+    """Tell how a vault's operation fares; a deletion's is gone soon after the vault (recorded: 404 in 8 of 21)."""
+    operation = _wanted(world, call)
     root = call.path.rsplit("/", 1)[0]
     document: Document = {"id": f"{root}/{call['operation']}", "name": call["operation"], "status": operation.status}
     if operation.error is not None:
@@ -204,16 +215,22 @@ def status(world: "World", call: "Call") -> Reply:
 
 def result(world: "World", call: "Call") -> Reply:
     """Answer a vault operation's Location: 202, then what came of it."""
-    operation = world.operations.get(_guid_in(call["operation"]))
-    if operation is None:
-        raise ArmError(404, "ResourceNotFound", f"Operation {call['operation']} was not found.")
+    operation = _wanted(world, call)
     if operation.ended is None:
         where = call.path.rsplit("/", 2)[0]
         return Reply(202, b"", backup_operations.vault_headers(call, operation, where, call["operation"]))
     if operation.error is not None:
         raise ArmError(409, str(operation.error["code"]), str(operation.error["message"]))
     found = world.store.get(operation.target)
-    return Reply.of(shown(found, call.now)) if found is not None else Reply(204)
+    return Reply.of(shown(found)) if found is not None else Reply(204)
+
+
+def _wanted(world: "World", call: "Call") -> Operation:
+    operation = world.operations.get(_guid_in(call["operation"]))
+    if operation is None:
+        vault_of(world, call)
+        raise ArmError(404, "ResourceNotFound", f"Operation {call['operation']} was not found.")
+    return operation
 
 
 def _guid_in(token: str) -> str:
@@ -240,3 +257,4 @@ ROUTES = (
           Evidence.SPECIFIED, "GetOperationResult; recorded as a header only", _OLD, open_to_all=True),
 )  # fmt: skip
 FINISHERS = {"vault.put": finish_put, "vault.patch": finish_patch, "vault.delete": finish_delete}
+HAPPENINGS = {FORGOTTEN: forget}

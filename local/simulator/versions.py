@@ -59,6 +59,44 @@ SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("etag", "2024-07-01"),
     ),
     "microsoft.resources/resourcegroups": (("type", "2019-08-01"),),
+    "microsoft.recoveryservices/vaults": (
+        ("properties.backupStorageVersion", "2023-02-01"),
+        ("properties.securitySettings", "2023-02-01"),
+        ("properties.restoreSettings", "2023-02-01"),
+        ("properties.publicNetworkAccess", "2023-01-01"),
+        ("properties.redundancySettings", "2024-04-01"),
+        ("properties.secureScore", "2024-04-01"),
+        ("properties.bcdrSecurityLevel", "2024-04-01"),
+    ),
+    "microsoft.recoveryservices/vaults/backupconfig": (
+        ("properties.softDeleteFeatureState", "2021-01-01"),
+        ("properties.isSoftDeleteFeatureStateEditable", "2021-01-01"),
+        ("properties.softDeleteRetentionPeriodInDays", "2024-04-01"),
+    ),
+    "microsoft.recoveryservices/vaults/backupstorageconfig": (("properties.crossRegionRestoreFlag", "2021-01-01"),),
+    "microsoft.recoveryservices/vaults/backuppolicies": (("properties.instantRPDetails", "2021-01-01"),),
+    "microsoft.recoveryservices/vaults/backupjobs": (
+        ("properties.containerName", "2021-01-01"),
+        ("properties.extendedInfo.tasksList[].startTime", "2024-04-01"),
+        ("properties.extendedInfo.tasksList[].endTime", "2024-04-01"),
+        ("properties.extendedInfo.tasksList[].taskType", "2024-04-01"),
+        ("properties.extendedInfo.propertyBag.Target VM Name", "2024-04-01"),
+        ("properties.extendedInfo.internalPropertyBag.restoreLocationType", "2024-04-01"),
+    ),
+    "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems": (
+        ("properties.isArchiveEnabled", "2021-01-01"),
+        ("properties.vaultId", "2024-04-01"),
+        ("properties.sourceSideScanning", "2024-04-01"),
+        ("properties.softDeleteRetentionPeriod", "2024-04-01"),
+    ),
+    "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems/recoverypoints": (
+        ("properties.recoveryPointMoveReadinessInfo", "2021-01-01"),
+        ("properties.recoveryPointProperties", "2024-04-01"),
+        ("properties.createdWithPolicyType", "2024-04-01"),
+        ("properties.isPrivateAccessEnabledOnAnyDisk", "2024-04-01"),
+        ("properties.securityType", "2024-04-01"),
+        ("properties.threatStatus", "2024-04-01"),
+    ),
 }
 # Fields of Event Grid: first stable version, first preview (recorded: 2018-09-15-preview, 2021-10-15-preview,
 # 2021-12-01; bounds between them from the documents' dates).
@@ -74,6 +112,14 @@ ROLLED_OUT: Mapping[str, tuple[tuple[str, Rollout], ...]] = {
     "microsoft.compute/virtualmachines": (
         ("etag", eras.ETAGS),
         ("properties.storageProfile.osDisk.deleteOption", eras.DELETE_OPTIONS),
+    ),
+    "microsoft.recoveryservices/vaults": (
+        ("properties.privateEndpointStateForBackup", eras.PRIVATE_VAULTS),
+        ("properties.privateEndpointStateForSiteRecovery", eras.PRIVATE_VAULTS),
+    ),
+    "microsoft.recoveryservices/vaults/backuppolicies": (
+        ("properties.instantRpRetentionRangeInDays", eras.INSTANT_RESTORE),
+        ("properties.timeZone", eras.INSTANT_RESTORE),
     ),
 }
 SETTLED = parse_time("2025-01-01")  # all of them had come by then

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 from uuid import NAMESPACE_URL, uuid5
 
-from tests.simulator.replay.forms import GUID, NIL, address_of, is_guid, is_made, is_path, outline
+from tests.simulator.replay.forms import GUID, NIL, address_of, is_guid, is_made, is_path, outline, path_of
 
 # a subscription and a name in one word (a gallery's unique name)
 _JOINED = re.compile(rf"^({GUID.pattern})-([A-Za-z].*)$")
@@ -39,8 +39,10 @@ class Symbols:
 
     def target(self, recorded: str) -> str:
         """Where to send a request: the URL an answer gave for it, else the translated path and query."""
-        known = self._urls.get(address_of(recorded)) or self._outlines.get(_outlined(recorded))
-        return known or self._path(recorded)
+        exact = self._urls.get(address_of(recorded))
+        if exact is None and path_of(recorded).rpartition("/")[2] in self._learned:
+            return self._path(recorded)  # az asks the vault for what the answer said of the item
+        return exact or self._outlines.get(_outlined(recorded)) or self._path(recorded)
 
     def body(self, recorded: Any, key: str = "") -> Any:
         """Translate a JSON value."""
