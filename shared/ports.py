@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from shared.errors import CloudError
+from shared.model import approval
 from shared.model.brake import Braking
 from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
@@ -328,6 +329,16 @@ class VaultJobs(Protocol):
         """The recovery points of one VM in a vault. Missing when the vault does not protect it."""
 
 
+class Approvals(Protocol):
+    """Which unplanned deletions two people agreed to, by shard. No table: who may write rows cannot make one."""
+
+    def of(self, shard: Shard) -> approval.Approvals:
+        """The shard's approvals; an empty value where there never was one."""
+
+    def change(self, shard: Shard, approvals: approval.Approvals) -> None:
+        """Replace the shard's approvals as they were read by their newer self; LostRace when they changed meanwhile."""
+
+
 class Requests(Protocol):
     """What people asked for. Created once, then only its progress changes, under If-Match."""
 
@@ -417,6 +428,7 @@ class World:
     reaper_leases: Leases
     budgets: Budgets
     brakes: Brakes
+    approvals: Approvals
     deletions: Deletions
     builder: Builder
     pace: Pace

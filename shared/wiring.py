@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, TypedDict
 
 from shared.model.caller import Caller
 from shared.model.rules import Rules
-from shared.ports import Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Queue, Requests, Surroundings, World
+from shared.ports import (
+    Approvals,
+    Audit,
+    Brakes,
+    Budgets,
+    Leases,
+    Ledger,
+    Models,
+    Poisoned,
+    Queue,
+    Requests,
+    Surroundings,
+    World,
+)
 
 if TYPE_CHECKING:
     from shared.cloud.authority import Authority
@@ -172,10 +185,11 @@ class _InStorage(TypedDict):
     reaper_leases: Leases
     budgets: Budgets
     brakes: Brakes
+    approvals: Approvals
 
 
 def _in_storage(account: Storage) -> _InStorage:
-    from shared.cloud import audit, brakes, budgets, leases, ledger, models, poisoned, queues, requests
+    from shared.cloud import approvals, audit, brakes, budgets, leases, ledger, models, poisoned, queues, requests
 
     return _InStorage(
         queue=queues.StorageQueue(account),
@@ -188,6 +202,7 @@ def _in_storage(account: Storage) -> _InStorage:
         reaper_leases=leases.TableLeases(account, leases.REAPER),
         budgets=budgets.TableBudgets(account),
         brakes=brakes.BlobBrakes(account),
+        approvals=approvals.BlobApprovals(account),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.cloud.approvals import BlobApprovals
 from shared.cloud.audit import BlobAudit
 from shared.cloud.brakes import BlobBrakes
 from shared.cloud.chance import SystemChance
@@ -31,6 +32,7 @@ from shared.cloud.storage import Storage
 from shared.cloud.workers import ThreadWorkers
 from shared.model.identity import Shard
 from shared.ports import (
+    Approvals,
     Audit,
     Brakes,
     Chance,
@@ -91,6 +93,13 @@ def poisoned(implementation: str, request: pytest.FixtureRequest) -> Poisoned:
     if implementation == "twin":
         return _twins(request).world.poisoned
     return TablePoisoned(_storage(request))
+
+
+@pytest.fixture
+def approvals(implementation: str, request: pytest.FixtureRequest) -> Approvals:
+    if implementation == "twin":
+        return _twins(request).world.approvals
+    return BlobApprovals(_storage(request))
 
 
 @pytest.fixture

@@ -10,7 +10,21 @@ from typing import TypeVar
 
 import pytest
 
-from shared.cloud import audit, brakes, budgets, chance, deletions, events, holdings, ledger, models, poisoned, queues, requests
+from shared.cloud import (
+    approvals,
+    audit,
+    brakes,
+    budgets,
+    chance,
+    deletions,
+    events,
+    holdings,
+    ledger,
+    models,
+    poisoned,
+    queues,
+    requests,
+)
 from shared.cloud.arm import Arm
 from shared.cloud.call import Calls
 from shared.cloud.graph import Graph
@@ -118,6 +132,7 @@ def life(
         reaper_leases=TableLeases(storage, REAPER),
         budgets=budgets.TableBudgets(storage),
         brakes=brakes.BlobBrakes(storage),
+        approvals=approvals.BlobApprovals(storage),
         deletions=deletions.AzureDeletions(arm, recovery),
         pace=pace,
     )

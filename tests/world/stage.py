@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.ports import World
 from tests.world.scheduler import Scheduler
 from tests.world.steps import EventLog, Steps
+from tests.world.twins.approvals import ApprovalsTwin
 from tests.world.twins.azure import Azure
 from tests.world.twins.brakes import BrakesTwin
 from tests.world.twins.builder import BuilderTwin
@@ -46,6 +47,7 @@ class Stage:
     pace: PaceTwin
     budgets: BudgetsTwin
     brakes: BrakesTwin
+    approvals: ApprovalsTwin
     vaults: Vaults
     world: World
 
@@ -60,7 +62,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
     queues = Queues(lambda: scheduler.now)
     ledger, models, audit = LedgerTwin(steps, witness), ModelsTwin(steps), AuditTwin(steps, witness)
     poisoned, events = PoisonedTwin(steps), EventsTwin(steps, witness)
-    budgets, brakes = BudgetsTwin(steps), BrakesTwin(steps, witness)
+    budgets, brakes, approvals = BudgetsTwin(steps), BrakesTwin(steps, witness), ApprovalsTwin(steps)
     requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(throttle, steps)
     vaults = Vaults(azure, scheduler.at)
     gate = Gate(vaults, steps, throttle)
@@ -82,6 +84,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         reaper_leases=LeasesTwin(steps),
         budgets=budgets,
         brakes=brakes,
+        approvals=approvals,
         deletions=DeletionsTwin(azure, steps, throttle, witness),
         builder=BuilderTwin(azure, steps, throttle),
         pace=pace,
@@ -106,6 +109,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         pace=pace,
         budgets=budgets,
         brakes=brakes,
+        approvals=approvals,
         vaults=vaults,
         world=world,
     )
