@@ -18,7 +18,6 @@ from shared.decide.restoring import LEFT_FOR, STAGES, UNDOING
 from shared.errors import Missing
 from shared.flows.errand import SLICE, Errand, Impossible, model_of
 from shared.model.identity import ResourceId
-from shared.model.machine import Machine
 from shared.model.point import Point
 from shared.model.request import Asked, Progress, Request
 from shared.model.restore import ArmPath, Restore, RestoreMode, RestoreOrder, Source, Stage
@@ -41,7 +40,7 @@ def begun(errand: Errand) -> Errand | Impossible:
     chosen = chosen_point(points, errand.order, errand.now())
     if isinstance(chosen, NothingFits):
         return Impossible(chosen.because)
-    return with_point(errand, record.machine.row, chosen)
+    return with_point(errand, record.machine.row.id, chosen)
 
 
 def chosen_point(points: Sequence[Point], order: RestoreOrder, now: datetime) -> Chosen | NothingFits:
@@ -59,7 +58,7 @@ def chosen_point(points: Sequence[Point], order: RestoreOrder, now: datetime) ->
     return replace(found, because=f"the point that was asked for ({found.point.consistency})")
 
 
-def with_point(errand: Errand, machine: Machine, chosen: Chosen) -> Errand | Impossible:
+def with_point(errand: Errand, machine: ResourceId, chosen: Chosen) -> Errand | Impossible:
     """The first progress, written: the point with its parts, and where the machine is to be."""
     captured = _captured(errand, chosen.point)
     if isinstance(captured, str):
@@ -87,7 +86,7 @@ def _captured(errand: Errand, point: Point) -> Captured | str:
         return f"the model of the point is lost ({error.code})"
 
 
-def _first(errand: Errand, machine: Machine, chosen: Chosen, captured: Captured) -> Restore:
+def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captured) -> Restore:
     point, now = chosen.point, errand.now()
     sources = (Source(part.id, part.disk, part.lun) for part in point.live_parts)
     return Restore(
@@ -96,7 +95,7 @@ def _first(errand: Errand, machine: Machine, chosen: Chosen, captured: Captured)
         lost_seconds=int(chosen.lost.total_seconds()),
         sources=tuple(sorted(sources, key=lambda one: -1 if one.lun is None else one.lun)),
         model=point.model if captured.machine else "",
-        machine=_target(machine.id, captured, errand.order),
+        machine=_target(machine, captured, errand.order),
         makes=(),
         expires=now + LEFT_FOR,
         started_at=now,

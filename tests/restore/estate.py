@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from shared.flows.asking import filed, new_request
 from shared.flows.draining import drain
@@ -24,7 +24,8 @@ REGION = "westeurope"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Web"
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
-NET = "2024-05-01"
+NET, VM = "2024-05-01", "2026-04-01"
+Contents: TypeAlias = Mapping[int | None, Mapping[str, str]]
 ROUNDS = 80
 
 
@@ -70,20 +71,26 @@ class Estate:
 
     def machine(self, wanted: Wanted) -> ResourceId:
         """A machine of a fresh name, whose every disk has contents of its own."""
-        name = f"Vm-{uuid.uuid4().hex[:8]}"
-        card = f"{NETWORK}/networkInterfaces/{name}-nic"
-        address = {
-            "name": "one",
-            "properties": {"subnet": {"id": self.subnet("a")}, "privateIPAllocationMethod": "Dynamic"},
-        }
-        self.ask("PUT", card, {"location": REGION, "properties": {"ipConfigurations": [address]}}, NET)
+        [made] = self.machines([wanted])
+        return made
+
+    def machines(self, wanted: Sequence[Wanted]) -> list[ResourceId]:
+        """Several at once, because simulated time is what they take."""
+        paths = [f"{COMPUTE}/virtualMachines/Vm-{uuid.uuid4().hex[:8]}" for _ in wanted]
+        cards = [f"{NETWORK}/networkInterfaces/{path.rsplit('/', 1)[-1]}-nic" for path in paths]
+        inner = {"subnet": {"id": self.subnet("a")}, "privateIPAllocationMethod": "Dynamic"}
+        for card in cards:
+            body = {"location": REGION, "properties": {"ipConfigurations": [{"name": "one", "properties": inner}]}}
+            self.ask("PUT", card, body, NET)
         self.running.advance(30)
-        path = f"{COMPUTE}/virtualMachines/{name}"
-        done = self.running.put_done(f"{path}?api-version=2026-04-01", self._body(name, card, wanted))
-        for lun, disk in disks_of(done).items():
-            self.write(disk, f"{name} wrote this to {lun}")
+        for path, card, each in zip(paths, cards, wanted, strict=True):
+            self.ask("PUT", path, self._body(path.rsplit("/", 1)[-1], card, each), VM)
         self.running.advance(60)
-        return ResourceId.parse(path)
+        for path in paths:
+            for lun, disk in disks_of(self.body(path)).items():
+                self.write(disk, f"{path} wrote this to {lun}")
+        self.running.advance(60)
+        return [ResourceId.parse(path) for path in paths]
 
     def subnet(self, name: str) -> str:
         return f"{NETWORK}/virtualNetworks/net/subnets/{name}"
@@ -111,11 +118,12 @@ class Estate:
         """The guest writes to its disk."""
         self.running.control("POST", "content", {"disk": disk, "blocks": {"0": text, "7": f"{text}, again"}})
 
-    def protected(self, machine: ResourceId) -> Machine:
-        """The machine registered, with one complete point."""
-        reconcile(self.world, self.rules, VmKey(machine))
+    def protected(self, *machines: ResourceId) -> list[Machine]:
+        """The machines registered, each with one complete point."""
+        for machine in machines:
+            reconcile(self.world, self.rules, VmKey(machine))
         self.captured()
-        return self.row(machine)
+        return [self.row(machine) for machine in machines]
 
     def captured(self) -> None:
         for _ in range(2):
@@ -126,52 +134,47 @@ class Estate:
         return next(held.row for held in self.world.ledger.machines(self.shard) if held.row.id == machine)
 
     def body(self, machine: ResourceId | str) -> Any:
-        return self.ask("GET", str(machine), version="2026-04-01")
+        return self.ask("GET", str(machine), version=VM)
 
-    def contents(self, machine: ResourceId | str) -> dict[int | None, Mapping[str, str]]:
-        """What every disk of a machine holds, by its LUN."""
-        held = self._contents()
-        return {lun: held[disk.lower()] for lun, disk in disks_of(self.body(machine)).items()}
+    def contents(self, *machines: ResourceId | str) -> list[Contents]:
+        """What every disk of each machine holds, by its LUN."""
+        held = {place: one.get("content") or {} for place, one in self.state().items()}
+        bodies = [self.body(machine) for machine in machines]
+        return [{lun: held[disk.lower()] for lun, disk in disks_of(body).items()} for body in bodies]
 
-    def disk_contents(self, places: Sequence[str]) -> list[Mapping[str, str]]:
-        held = self._contents()
-        return [held[place.lower()] for place in places]
+    def state(self) -> dict[str, Any]:
+        """Everything that there is, by lower-case id."""
+        return {str(one["id"]).lower(): one for one in self.running.control("GET", "state") if not one.get("gone")}
 
-    def _contents(self) -> dict[str, Mapping[str, str]]:
-        state = self.running.control("GET", "state")
-        listed = state["resources"] if isinstance(state, dict) else state
-        return {str(one["id"]).lower(): one.get("content") or {} for one in listed}
-
-    def delete(self, machine: ResourceId | str) -> None:
-        """A person deletes the machine, and all its disks with it."""
-        disks = disks_of(self.body(machine)).values()
-        self.ask("DELETE", str(machine))
-        self.running.advance(60)
-        for disk in disks:
-            self.ask("DELETE", disk)
-        self.running.advance(60)
+    def delete(self, *machines: ResourceId | str) -> None:
+        """A person deletes machines, and all their disks with them."""
+        disks = [disk for machine in machines for disk in disks_of(self.body(machine)).values()]
+        for places in (machines, disks):
+            for place in places:
+                self.ask("DELETE", str(place))
+            self.running.advance(60)
 
     def asked(self, machine: Machine, order: RestoreOrder) -> Request:
         asked = new_request(self.world, Asked.RESTORE, machine.shard, machine.uid, "person")
         return filed(self.world, replace(asked, order=order))
 
-    def carried(self, request: Request) -> Request:
-        """The request, carried on as its messages would until it ends."""
+    def carried(self, *requests: Request) -> list[Request]:
+        """The requests, carried on side by side as their messages would until all of them ended."""
         for _ in range(ROUNDS):
-            run(self.world, self.rules, request.id)
-            found = self.world.requests.find(request.id)
-            assert found is not None
-            if found.progress is not Progress.ASKED:
+            for request in requests:
+                run(self.world, self.rules, request.id)
+            found = [one for request in requests if (one := self.world.requests.find(request.id))]
+            if not any(one.progress is Progress.ASKED for one in found):
                 return found
             self.running.advance(15)
         raise AssertionError(f"it does not come to an end: {found}")
 
     def restored(self, machine: Machine, order: RestoreOrder) -> Request:
-        return self.carried(self.asked(machine, order))
+        return self.carried(self.asked(machine, order))[0]
 
     def undone(self, request: Request) -> Request:
         asked = new_request(self.world, Asked.UNDO, request.shard, request.uid, "person")
-        return self.carried(filed(self.world, replace(asked, operation=request.id, order=request.order)))
+        return self.carried(filed(self.world, replace(asked, operation=request.id, order=request.order)))[0]
 
 
 def disks_of(body: Mapping[str, Any]) -> dict[int | None, str]:

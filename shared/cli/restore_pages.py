@@ -1,0 +1,100 @@
+"""How a restore is shown: each step as it ends, then what came back, what is lacking, what to do next.
+
+Used by restores.py. Progress goes to standard error, so that standard output has the answer alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from shared.cli.output import Form, print_lines, printable, words
+from shared.flows.show_restore import SAID
+from shared.model.restore import Stage
+
+Json = Mapping[str, Any]
+MARKS = {"done": ("✓", "green"), "under-way": ("…", "cyan"), "waiting": ("·", "dim"), "stopped": ("✗", "bold red")}
+
+
+def tell_begin(form: Form, name: str, request: str, slot: datetime, lost: timedelta) -> None:
+    """What was asked for, and what is not in the point."""
+    if form is Form.TABLE:
+        minutes = int(lost.total_seconds() // 60)
+        gone = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        for line in (
+            f"Restoring {name} from the point of {slot:%Y-%m-%d %H:%M}Z: the last {gone} are not in it.",
+            f"Request {request}; Ctrl-C leaves it to the app, `tagback request {request}` tells how it stands.",
+        ):
+            click.echo(printable(line), err=True)
+
+
+@contextmanager
+def progress(form: Form) -> Iterator[Callable[[Json], None]]:
+    """Tells each look at a restore: as a list that changes in a terminal, as a line per step elsewhere."""
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    if form is Form.JSON:
+        yield lambda _: None
+    elif console.is_terminal:
+        with Live(console=console, transient=True, auto_refresh=False) as live:
+            yield lambda now: live.update(_list(now), refresh=True)
+    else:
+        told: set[str] = set()
+        yield lambda now: _tell_new(now, told)
+
+
+def _list(now: Json) -> Text:
+    text = Text()
+    for each in now.get("stages", ()):
+        mark, style = MARKS[each["state"]]
+        text.append(f" {mark} {_said(each)}\n", style=style)
+    if error := now.get("error"):
+        text.append(f" {_trouble(now, error)}\n", style="yellow")
+    return text
+
+
+def _tell_new(now: Json, told: set[str]) -> None:
+    lines = [_said(each) for each in now.get("stages", ()) if each["state"] == "done"]
+    if error := now.get("error"):
+        lines.append(_trouble(now, error))
+    for line in lines:
+        if line not in told:
+            told.add(line)
+            click.echo(f"  {printable(line)}", err=True)
+
+
+def _said(each: Json) -> str:
+    return SAID[Stage(each["stage"])]
+
+
+def _trouble(now: Json, error: Json) -> str:
+    remedy = f" {error['remedy']}." if error["remedy"] else ""
+    return f"{error['code']}: {error['message']}{remedy} Next try: {words(now.get('next_look'))}"
+
+
+def print_asked(answer: Json) -> None:
+    print_lines([f"Asked: {answer['id']}. `tagback request {answer['id']}` tells how it stands."])
+
+
+def print_end(answer: Json) -> None:
+    """What came of it, for people."""
+    lines = [f"{answer['progress']}: {answer['because']}"]
+    if error := answer.get("error"):
+        lines.append(f"{error['code']}: {error['message']}")
+        lines += [error["remedy"]] if error["remedy"] else []
+    if answer["progress"] == "done" and answer["asked"] == "restore":
+        lines += [f"  {place}" for place in (answer["makes"] or [answer["machine"]])]
+        if answer["lacking"]:
+            lines += ["", "Not as it was:", *(f"  - {one}" for one in answer["lacking"])]
+        if answer["old_disks"]:
+            lines += ["", f"The disks that were there are kept until {words(answer['kept_until'])}."]
+        lines += ["", f"To take it back: tagback restore undo {answer['id']}"]
+    elif answer["progress"] == "failed" and answer.get("makes"):
+        lines += ["", f"What it made is left; to remove it: tagback restore undo {answer['id']}"]
+    print_lines(lines)

@@ -1,0 +1,113 @@
+"""`tagback restore`: a machine comes back, and its progress is shown until it has. Registered by main.py.
+
+It leaves a request and the app does the work; with --from-azure this process does it, and needs Azure alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from shared.cli import restore_pages as pages
+from shared.cli.session import NOT_ALL_IS_WELL, Session, output_option, session_of
+from shared.errors import BadInput
+from shared.flows import asking, direct, lookup, ordering
+from shared.flows.ordering import Words
+from shared.flows.show_restore import restore as shown
+from shared.model.request import Progress, Request
+from shared.model.restore import RestoreMode
+from shared.ports import World
+
+EVERY = 2.0  # seconds between two looks at a request that is followed
+UNDO = "undo"
+MODES = (
+    "rebuild: under its own name, which must be free; new: beside the one that is there; in-place: the VM that is "
+    "there gets the disks of the point; disks: only disks."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Whether to stay until the end, and who carries it on: the app, or this process."""
+
+    stays: bool
+    from_azure: bool
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="VM | undo REQUEST")
+@click.option("--mode", default=RestoreMode.REBUILD.value, show_default=True, metavar="MODE", help=MODES)
+@click.option(
+    "--before", default="", metavar="TIME", help="The newest point before this local time: '2026-11-20 14:30'."
+)
+@click.option("--zone", default="", metavar="ZONE", help="The time zone of --before; UTC unless given.")
+@click.option("--slot", default="", metavar="SLOT", help="The point of this slot, as `tagback points` shows it.")
+@click.option("--as", "name", default="", metavar="NAME", help="The new machine's name; with --mode new.")
+@click.option("--group", default="", metavar="GROUP", help="The resource group to restore to; its own unless given.")
+@click.option("--subnet", default="", metavar="ID", help="The subnet of new network interfaces.")
+@click.option("--protect", is_flag=True, help="Give the machine its backup tags back when all is done.")
+@click.option("--follow/--no-wait", default=True, show_default=True, help="Stay until it has ended.")
+@click.option(
+    "--from-azure", is_flag=True, help="From snapshots and their tags alone: the app and its tables may be gone."
+)
+@output_option
+@click.pass_context
+def restore(context: click.Context, /, words: tuple[str, ...], follow: bool, from_azure: bool, **said: Any) -> None:
+    """Bring a VM back whole from a recovery point; by default the newest complete one.
+
+    What cannot come back is listed. `restore undo REQUEST` removes what a restore made, or swaps the old disks back.
+    Exit code 1 when it could not be done.
+    """
+    session = session_of(context)
+    following = Following(follow, from_azure)
+    if words[0] == UNDO and len(words) == 2:
+        asked = _undone(session, words[1], following)
+    elif len(words) == 1:
+        asked = _restored(session, words[0], Words(**said), following)
+    else:
+        raise BadInput(["one VM is restored by one command; it is named by name, group/name or full id"])
+    if asked.progress in (Progress.FAILED, Progress.REFUSED):
+        context.exit(NOT_ALL_IS_WELL)
+
+
+def _restored(session: Session, text: str, words: Words, following: Following) -> Request:
+    order = ordering.order_of(words)
+    world, rules = session.open()
+    if following.from_azure:
+        alone = direct.alone(world)
+        machine = direct.meant(direct.remembered(alone, rules), text)
+        with pages.progress(session.form) as tell:
+            done = direct.restore(alone, rules, machine, order, lambda now: tell(shown(now)))
+        session.show(shown(done), pages.print_end)
+        return done
+    known = lookup.named(lookup.machines(world), text)
+    chosen = ordering.foreseen(world, known, order)
+    asked = ordering.ask_restore(world, known, order, session.caller())
+    pages.tell_begin(session.form, known.name, asked.id, chosen.point.slot, chosen.lost)
+    return _followed(session, world, asked, following)
+
+
+def _undone(session: Session, request_id: str, following: Following) -> Request:
+    world, _ = session.open()
+    asked = ordering.ask_undo(world, request_id, session.caller())
+    return _followed(session, world, asked, following)
+
+
+def _followed(session: Session, world: World, asked: Request, following: Following) -> Request:
+    """The request as it ended; as it was asked where nobody waits for that."""
+    if not following.stays:
+        session.show(shown(asked), pages.print_asked)
+        return asked
+    now = asked
+    with pages.progress(session.form) as tell:
+        while now.progress is Progress.ASKED:
+            tell(shown(now))
+            world.clock.sleep(EVERY)
+            now = asking.request(world, asked.id)
+    session.show(shown(now), pages.print_end)
+    return now
+
+
+COMMANDS = (restore,)

@@ -1,0 +1,123 @@
+"""Asking for restores: what a person wrote becomes an order, and is refused at once where it surely would be later.
+
+Called by the command line and the API. The point is chosen again where the restore is carried out, by what is true
+then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from shared.decide.recovery import Chosen, NothingFits
+from shared.decide.tag_values import zone_named
+from shared.errors import BadInput, Unknown
+from shared.flows.asking import filed, new_request, request
+from shared.flows.choosing import chosen_point
+from shared.model.machine import Machine
+from shared.model.request import Asked, Request
+from shared.model.restore import RestoreMode, RestoreOrder
+from shared.ports import World
+
+SLOT_FORM = "2026-11-20T02:00:00Z or 20261120T0200Z, as `tagback points` shows it"
+TIME_FORM = "2026-11-20 14:30"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person wrote, each empty where they wrote nothing."""
+
+    mode: str = RestoreMode.REBUILD.value
+    before: str = ""
+    zone: str = ""
+    slot: str = ""
+    name: str = ""
+    group: str = ""
+    subnet: str = ""
+    protect: bool = False
+
+
+def order_of(words: Words) -> RestoreOrder:
+    """The order, or BadInput with every problem of it."""
+    problems: list[str] = []
+    mode = RestoreMode.REBUILD
+    try:
+        mode = RestoreMode(words.mode.strip().lower())
+    except ValueError:
+        problems.append(f"{words.mode!r} is no mode; allowed: {', '.join(RestoreMode)}")
+    before = _local(words, problems) if words.before else None
+    slot = _slot(words.slot, problems) if words.slot else None
+    if words.before and words.slot:
+        problems.append("a point is named by --before or by --slot, not by both")
+    problems += [f"{option} says nothing when {mode.value} is restored" for option in _idle(mode, words)]
+    if words.subnet and "/subnets/" not in words.subnet.lower():
+        problems.append(
+            f"{words.subnet!r} is not the id of a subnet: /subscriptions/…/virtualNetworks/NAME/subnets/NAME"
+        )
+    if problems:
+        raise BadInput(problems)
+    return RestoreOrder(mode, before, slot, words.group, words.name, words.subnet.rstrip("/"), words.protect)
+
+
+def _idle(mode: RestoreMode, words: Words) -> list[str]:
+    """The options that a mode has no use for."""
+    useless: Mapping[RestoreMode, tuple[str, ...]] = {
+        RestoreMode.DISKS: ("name", "subnet", "protect"),
+        RestoreMode.IN_PLACE: ("name", "group", "subnet", "protect"),
+        RestoreMode.REBUILD: ("name",),
+    }
+    options = {"name": "--as", "group": "--group", "subnet": "--subnet", "protect": "--protect"}
+    return [options[field] for field in useless.get(mode, ()) if getattr(words, field)]
+
+
+def _local(words: Words, problems: list[str]) -> datetime | None:
+    """A time by somebody's wall clock; of one that comes twice the first, which loses more and surely lies before."""
+    zone = zone_named(words.zone or "UTC")
+    if zone is None:
+        problems.append(f"{words.zone!r} is no time zone; allowed: names such as Europe/Berlin")
+    try:
+        moment = datetime.fromisoformat(words.before.strip())
+    except ValueError:
+        problems.append(f"{words.before!r} is no time; allowed: {TIME_FORM}")
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone or "UTC"))
+    return moment.astimezone(UTC)
+
+
+def _slot(text: str, problems: list[str]) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        problems.append(f"{text!r} is not a slot; allowed: {SLOT_FORM}")
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def foreseen(world: World, machine: Machine, order: RestoreOrder) -> Chosen:
+    """The point that a restore would use now; BadInput with the reason when there is none."""
+    points = [held.row for held in world.ledger.points(machine.shard, machine.uid)]
+    chosen = chosen_point(points, order, world.clock.now())
+    if isinstance(chosen, NothingFits):
+        passed = [f"{point.slot:%Y-%m-%d %H:%M}Z: {because}" for point, because in chosen.passed_over]
+        raise BadInput([f"{machine.name} cannot be restored: {chosen.because}", *passed])
+    return chosen
+
+
+def ask_restore(world: World, machine: Machine, order: RestoreOrder, by: str) -> Request:
+    """Ask for one machine."""
+    asked = new_request(world, Asked.RESTORE, machine.shard, machine.uid, by)
+    return filed(world, replace(asked, order=order))
+
+
+def ask_undo(world: World, request_id: str, by: str) -> Request:
+    """Ask that what a restore made or changed be as it was before."""
+    done = request(world, request_id)
+    if done.asked is not Asked.RESTORE:
+        raise BadInput([f"request {request_id} is no restore, but {done.asked.value}"])
+    if done.restore is None:
+        raise Unknown(f"restore {request_id} made nothing: {done.because or 'it has not begun'}")
+    asked = new_request(world, Asked.UNDO, done.shard, done.uid, by)
+    return filed(world, replace(asked, operation=done.id, order=done.order))
