@@ -62,11 +62,15 @@ class Stage:
         try:
             act()
         except Exception as problem:
-            failure = SceneFailed(f"scene '{title}' failed: {type(problem).__name__}: {problem}")
-            failure.__cause__ = problem
-            self._failure = self._failure or failure
+            self.fail(title, problem)
         finally:
             self._count(-1)
+
+    def fail(self, title: str, problem: Exception) -> None:
+        """Have the play end with what went wrong in a scene, or beside the stage."""
+        failure = SceneFailed(f"scene '{title}' failed: {type(problem).__name__}: {problem}")
+        failure.__cause__ = problem
+        self._failure = self._failure or failure
 
     def _count(self, change: int) -> None:
         with self._lock:

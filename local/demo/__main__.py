@@ -69,7 +69,6 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
         cast.conductor.run(cast.end + SETTLING)
     finally:
         cast.screen.close()
-    print(cast.conductor.statistics, f"{time.monotonic() - began:.1f} s", stack.cpu_seconds(), flush=True)
     note_expected(cast)
     rules = cast.observer.simulator("faults")
     cast.observer.write(cast.observer.gather(), cast.script.folder)
@@ -91,7 +90,7 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
 def note_expected(cast: Cast) -> None:
     """Write down what each machine whose story was told to its end should be told to be."""
     for machine in cast.scenario.machines:
-        if all(cast.scenario.start + turn.at < cast.end for turn in machine.turns):
+        if all(cast.scenario.start + at < cast.end for at in (machine.created, *(turn.at for turn in machine.turns))):
             cast.script.note("expect", cast.end, machine=final_id(machine), status=machine.status)
 
 

@@ -11,15 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from local.demo.ambush import Ambush
 from local.demo.cast import Cast
 from local.demo.evidence import Record
 from local.demo.story import PRODUCT, SNAPSHOT
-from local.demo.troubles import kill_mid_put
 
 SHORT = timedelta(days=8)  # a demo shorter than this has the rebuild on its last day
 LOOKING = timedelta(minutes=5)
 MOST_LOOKS = 18
 SWEEPS = timedelta(hours=2, minutes=20)
+NIGHT = timedelta(days=1, hours=1, minutes=58)
+NOON = timedelta(days=1, hours=12, minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,21 @@ class Scene:
 
 def killed_in_a_put(cast: Cast) -> None:
     """The host dies while Azure works on a snapshot: nobody heard the answer, and nothing is lost or doubled."""
-    cast.screen.step(
-        "The slot of 02:00 has come. A PUT of a snapshot is on its way; the host is killed before the answer."
-    )
-    snapshot = kill_mid_put(cast)
-    if snapshot is None:
-        cast.screen.step("No PUT came in time: the scene is over.")
-        return
+    cast.screen.step("The next PUT of a snapshot will not live to hear its answer.")
+    Ambush(cast, {}, lambda call: nobody_heard(cast, call)).start()
+
+
+def nobody_heard(cast: Cast, call: Record) -> None:
+    """While the host is dead."""
+    snapshot = str(call["path"]).partition("?")[0]
+    cast.screen.step(f"kill -9. Azure carried it out all the same: {snapshot.rpartition('/')[2]} exists.")
+    cast.screen.step("The ledger knows only the intent. A new host starts, and looks before it acts.")
+    cast.at(cast.now() + LOOKING, "adopted", lambda: told_adopted(cast, snapshot))
+
+
+def told_adopted(cast: Cast, snapshot: str) -> None:
+    """What the product made of it, in its own words."""
     name = snapshot.rpartition("/")[2]
-    cast.screen.step(f"kill -9. Azure carried it out all the same: {name} exists, and the ledger does not know.")
-    cast.screen.step("A new host starts. It finds an intent without an answer, and looks before it acts:")
     said = awaited(cast, lambda: last_line(cast, rf"part\.adopted .*{name}.*"))
     cast.screen.step(said or "nothing was adopted")
     puts = [call for call in calls_on(cast, snapshot) if call["method"] == "PUT"]
@@ -81,17 +88,21 @@ def rebuilt_from_azure(cast: Cast) -> None:
     cast.screen.step(f"Read back from names and tags in Azure: {told(after)}; the oldest dates are kept as they were.")
 
 
-SCENES = (
-    Scene("killed in the middle of a PUT", lambda start, end: start + timedelta(days=1, hours=2), killed_in_a_put),
-    Scene("an emptied listing", lambda start, end: start + timedelta(days=1, hours=12, minutes=30), emptied_listing),
-    Scene("the tables are lost", lambda start, end: rebuild_time(start, end), rebuilt_from_azure),
-)
-
-
 def rebuild_time(start: datetime, end: datetime) -> datetime:
     """In the afternoon of the last day but three; of the last day where there are few."""
     back = 1 if end - start < SHORT else 4
     return end - timedelta(days=back) + timedelta(hours=15, minutes=20)
+
+
+SCENES = (
+    Scene(
+        "killed in the middle of a PUT",
+        lambda start, end: start + timedelta(days=1, hours=1, minutes=58),
+        killed_in_a_put,
+    ),
+    Scene("an emptied listing", lambda start, end: start + timedelta(days=1, hours=12, minutes=30), emptied_listing),
+    Scene("the tables are lost", lambda start, end: rebuild_time(start, end), rebuilt_from_azure),
+)
 
 
 def enter_scenes(cast: Cast) -> None:

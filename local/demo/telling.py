@@ -6,6 +6,7 @@ itself: numbers are given to it.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 PANEL_HZ = 4
+WIDE = 160  # where nobody watches
 STEP = 1.6  # seconds to read a line of a scene
 COUNTERS = (
     "machines",
@@ -47,7 +49,9 @@ class Screen:
     """Readable lines; colours and a panel only on a terminal."""
 
     def __init__(self, now: Callable[[], datetime], progress: Progress | None = None) -> None:
-        self._console = Console(highlight=False, markup=False, soft_wrap=True)
+        self._console = Console(
+            highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE
+        )
         self._now = now
         self._lock = threading.Lock()
         self._live: Live | None = None

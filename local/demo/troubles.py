@@ -1,4 +1,4 @@
-"""Makes things go wrong: fault rules of the simulator, kills, silence, outages, garbage, forged events.
+"""Makes things go wrong: fault rules of the simulator, silence, outages, garbage, forged events.
 
 Entered on the stage by play.py; one function for each `do` of a scenario's troubles. Each writes into the script what
 was in the way and for how long. People who mean harm or know no measure are in strangers.py.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import requests
@@ -19,15 +18,12 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueServiceClient
 
 from local.clock.followers import HostClock
+from local.demo.ambush import Ambush
 from local.demo.cast import Cast
 from local.demo.fault_files import adapted
 from local.demo.scenario import Trouble
-from local.demo.story import PRODUCT, SNAPSHOT
 from local.demo.strangers import attack, hungry_neighbour
 
-PATIENCE = 40.0  # real seconds in which the call to be struck should come
-HELD = 2.5  # real seconds for which a PUT is held, so that the host can die in it
-LOOK = 0.01
 QUEUES = ("vms", "shards", "requests")
 
 
@@ -40,54 +36,8 @@ def rules(cast: Cast, trouble: Trouble) -> None:
 
 
 def kill(cast: Cast, trouble: Trouble) -> None:
-    """kill -9 after the product has made some more calls to Azure; it is started again at once."""
-    wanted = int(trouble.options.get("calls", 1))
-    deadline, began = time.monotonic() + PATIENCE, last_call(cast)
-    while time.monotonic() < deadline and made(cast, began) < wanted:
-        time.sleep(LOOK)
-    crash(cast, "kill", between=True)
-
-
-def made(cast: Cast, since: int) -> int:
-    return sum(1 for call in cast.observer.simulator(f"calls?since={since}") if call["principal"] == PRODUCT)
-
-
-def last_call(cast: Cast) -> int:
-    return max((int(call["n"]) for call in cast.observer.new_calls()), default=0)
-
-
-def kill_mid_put(cast: Cast, _trouble: Trouble | None = None) -> str | None:
-    """Hold the next PUT of a snapshot and kill the host while it waits for the answer; the snapshot's id."""
-    match = {"operation": f"{SNAPSHOT}/write", "principal": PRODUCT}
-    rule = cast.observer.order("faults", {"match": match, "count": 1, "effect": {"delay_s": HELD}})
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if any(one["id"] == rule["id"] and one["fired"] for one in cast.observer.simulator("faults")):
-            began = cast.now()
-            crash(cast, "kill", between=False)
-            return held_put(cast, began)
-        time.sleep(LOOK)
-    return None
-
-
-def held_put(cast: Cast, since: datetime) -> str | None:
-    """The snapshot whose PUT was accepted although nobody was left to hear it."""
-    time.sleep(HELD)
-    found = [
-        str(call["path"]).partition("?")[0]
-        for call in cast.observer.simulator("calls?since=0")
-        if (call["method"], call["principal"]) == ("PUT", PRODUCT)
-        and SNAPSHOT in str(call["path"]).lower()
-        and datetime.fromisoformat(call["t"]) >= since - timedelta(seconds=HELD)
-    ]
-    return found[0] if found else None
-
-
-def crash(cast: Cast, word: str, **said: object) -> None:
-    """Kill the host and start it again."""
-    with cast.noted(word, mid_put=not said.get("between", True)), cast.conductor.away(HostClock.name):
-        cast.stack.kill_host()
-        cast.stack.restart_host()
+    """kill -9 in the middle of a call to Azure, which is carried out or not; a new host is started at once."""
+    Ambush(cast, trouble.options).start()
 
 
 def silence(cast: Cast, trouble: Trouble) -> None:
@@ -163,7 +113,6 @@ def forged(cast: Cast, subject: str, number: int) -> Mapping[str, Any]:
 MAKERS: Mapping[str, Callable[[Cast, Trouble], object]] = {
     "rules": rules,
     "kill": kill,
-    "kill-mid-put": kill_mid_put,
     "silence": silence,
     "outage": outage,
     "lock": lock,

@@ -9,7 +9,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, SupportsIndex
 
@@ -30,7 +30,6 @@ class Clock:
         self._sleepers: dict[int, float] = {}
         self._waits: dict[object, float] = {}
         self._wakers: set[asyncio.Event] = set()
-        self.on_move: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -44,8 +43,6 @@ class Clock:
                 self._moved.notify_all()
             for waker in self._wakers:
                 waker.set()
-            for listener in self.on_move:
-                listener()
         return self.now()
 
     def _shift(self, ahead: timedelta) -> None:

@@ -87,7 +87,6 @@ class Host:
         front_parts = self._parts(keys)
         self._front = Front(front_parts, self._activity)
         await self._front.start(self._given.listening)
-        self._clock.on_move.append(self._look_again)
         listening = [*(listener.run() for listener in self._queues), *(listener.run() for listener in self._timers)]
         self._tasks = [asyncio.ensure_future(_kept_alive(work)) for work in listening]
         return keys
@@ -103,10 +102,6 @@ class Host:
         if self._front is not None:
             await self._front.stop()
         await self._storage.close()
-
-    def _look_again(self) -> None:
-        for listener in self._queues:
-            listener.time_has_moved()
 
     def _wake(self, queue: str) -> None:
         for listener in self._queues:

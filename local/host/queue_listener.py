@@ -48,7 +48,10 @@ class Backoff:
 
 
 class QueueListener:
-    """Polls one queue for as long as it is run."""
+    """Polls one queue for as long as it is run.
+
+    Whoever moves the clock asks afterwards what the queue holds, so a jump by itself makes nobody poll sooner.
+    """
 
     def __init__(self, processor: QueueProcessor) -> None:
         self._processor = processor
@@ -81,11 +84,6 @@ class QueueListener:
         """A message was written here: look at once."""
         self._backoff.reset()
         self._poll_at_once = True
-        self._wake.set()
-
-    def time_has_moved(self) -> None:
-        """Back off from the shortest delay again; whoever moved the clock will ask what the queue holds."""
-        self._backoff.reset()
         self._wake.set()
 
     async def holds(self) -> Holds:
