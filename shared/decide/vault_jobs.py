@@ -137,9 +137,11 @@ def unclaimed(
     machine: Machine, jobs: Iterable[JobSeen], operations: Sequence[Operation], now: datetime
 ) -> list[Operation]:
     """A row for every backup that nobody here asked for: the vault's own, and those of people."""
+    listed = [*jobs]
     named = {one.task.job for one in operations if one.task and one.task.job}
+    named |= {job.name for one in operations if one.state.open and (job := job_of(one, listed))}
     known = {one.id for one in operations}
-    fresh = [job for job in jobs if job.operation.lower() == BACKUP and job.name not in named]
+    fresh = [job for job in listed if job.operation.lower() == BACKUP and job.name not in named]
     return [row for job in fresh if (row := _row(machine.uid, job, now)).id not in known]
 
 

@@ -177,7 +177,7 @@ def saved_if_mine(world: World, rules: Rules, case: Case, changed: Sequence[Oper
 def closing(case: Case, operation: Operation, state: State, because: str, now: datetime) -> list[Operation | Point]:
     """The rows of an operation that ends without a complete point."""
     point = case.point_of(operation)
-    if point is None or point.origin is not operation.origin:
+    if operation.kind is not Kind.CAPTURE or point is None or point.origin is not operation.origin:
         return [closed(operation, state, because, now)]
     over = ended(Capture(operation, point), state, because, now)
     return [over.operation, over.point]

@@ -13,10 +13,12 @@ from shared.decide.brakes import stopped
 from shared.errors import LostRace, Refused
 from shared.flows.capturing import Errand, take_up
 from shared.flows.confirming import confirm
+from shared.flows.protecting import protect
 from shared.flows.pruning import is_due, prune
 from shared.flows.publishing import publish
 from shared.flows.sending import send
 from shared.flows.slicing import Slice, slice_under
+from shared.flows.vault_desk import Desk
 from shared.messages import SHARDS, shard_text
 from shared.model.brake import Stops
 from shared.model.identity import Shard, VmUid
@@ -54,6 +56,7 @@ def _work(slice_: Slice) -> None:
     What is due is read once and worked through: a row that changed since is a lost race, and read again later.
     """
     taken: set[VmUid] = set()
+    desk = Desk(slice_)
     while not slice_.is_over():
         due = slice_.world.ledger.due(slice_.shard, slice_.world.clock.now())
         waiting = [record for record in due if record.machine.row.uid not in taken]
@@ -64,12 +67,12 @@ def _work(slice_: Slice) -> None:
                 return
             batch = waiting[start : start + BATCH]
             taken |= {record.machine.row.uid for record in batch}
-            _pass(slice_, batch)
+            _pass(slice_, desk, batch)
 
 
-def _pass(slice_: Slice, batch: list[Record]) -> None:
+def _pass(slice_: Slice, desk: Desk, batch: list[Record]) -> None:
     """Record every intent of the batch, audit them, act, record what came of it; see what has become ready; tell."""
-    errands = [errand for record in batch if (errand := _intended(slice_, record))]
+    errands = [errand for record in protect(slice_, desk, batch) if (errand := _intended(slice_, record))]
     publish(slice_, confirm(slice_, send(slice_, errands)))
 
 

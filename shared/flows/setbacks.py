@@ -27,8 +27,8 @@ from shared.errors import (
     Unavailable,
 )
 from shared.flows.casework import Case, closing
-from shared.model.fault import Fault, Trouble
-from shared.model.operation import Failure, Operation, State
+from shared.model.fault import Area, Fault, Task, Trouble
+from shared.model.operation import Failure, Kind, Operation, State
 from shared.model.point import Point
 
 log = logging.getLogger("tagback")
@@ -44,11 +44,18 @@ TROUBLES = {
     Throttled: Trouble.THROTTLED,
 }
 
+TASKS = {Kind.PROTECT: Task.REGISTER, Kind.BACK_UP: Task.BACK_UP, Kind.STOP: Task.ANY, Kind.UNDELETE: Task.ANY}
+
 
 def fault_of(error: CloudError) -> Fault:
     """The error as decisions know it."""
     after = error.after if isinstance(error, Throttled) else timedelta(0)
     return Fault(TROUBLES[type(error)], error.code, error.message, error.status, after)
+
+
+def _at(operation: Operation, fault: Fault) -> Fault:
+    """The fault with whose codes are spoken, and about what."""
+    return replace(fault, area=Area.VAULT, task=TASKS[operation.kind]) if operation.kind in TASKS else fault
 
 
 def gravest(errors: Sequence[CloudError]) -> CloudError:
@@ -58,7 +65,7 @@ def gravest(errors: Sequence[CloudError]) -> CloudError:
 
 def setback(case: Case, operation: Operation, error: CloudError, now: datetime) -> list[Operation | Point]:
     """The operation's rows after an act failed with this error."""
-    fault = fault_of(error)
+    fault = _at(operation, fault_of(error))
     failure = _failure(operation, fault, now)
     next_ = follow_up(fault, Tries(max(operation.attempts, 1), failure.times, operation.uid))
     _tell(case, operation, failure, next_)

@@ -31,6 +31,7 @@ from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, SnapshotTruth, VmTruth
 from tests.world.twins.rows import Kept
 from tests.world.twins.stores import RequestsTwin
 from tests.world.twins.witness import Witness
+from tests.world.vaulted import Vaulted
 
 STAMP = "%Y%m%dT%H%MZ"
 NAME = re.compile(r"tb-[0-9a-f]{32}")
@@ -79,6 +80,7 @@ class Promises(Witness):
         self._requests = requests
         self.removals = Removals(azure, self.require)
         self.holds = Holds(azure, self.require)
+        self.vaulted = Vaulted(azure, self.require)
 
     def require(self, holds: bool, promise: str, what: str) -> None:
         """Note that a promise was checked, and the violation when it does not hold; the first one ends the run."""
@@ -144,6 +146,9 @@ class Promises(Witness):
     def snapshot_deleted(self, snapshot: SnapshotTruth, asked_at: datetime) -> None:
         self.holds.snapshot_deleted(snapshot, asked_at)
         self.removals.snapshot_deleted(snapshot, asked_at)
+
+    def vault_written(self, vault: ResourceId, about: str) -> None:
+        self.vaulted.written(vault, about)
 
     def group_made(self, shard: Shard, by: Invocation | None) -> None:
         self.require(shard.subscription in ENFORCED, "S10", f"a group is made in {shard}")
@@ -240,6 +245,9 @@ class Promises(Witness):
             self.require(kept, "S5", f"the date of {row.uid} {row.slot} was shortened")
             stands = row.complete or not was.complete or row.state is PointState.DELETING
             self.require(stands, "S6", f"{row.uid} {row.slot} is not complete any more")
+        if row.vault is not None:
+            self.vaulted.point_written(row)
+            return
         self.adopted += _adopted(row, was)
         planned = self._planned.setdefault((row.uid, row.slot, row.attempt), self._known_at(transition))
         if row.state is PointState.COMPLETE and not (was and was.complete):

@@ -65,7 +65,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
     budgets, brakes, approvals = BudgetsTwin(steps), BrakesTwin(steps, witness), ApprovalsTwin(steps)
     requests, leases, pace = RequestsTwin(steps), LeasesTwin(steps), PaceTwin(throttle, steps)
     vaults = Vaults(azure, scheduler.at)
-    gate = Gate(vaults, steps, throttle)
+    gate = Gate(vaults, steps, throttle, witness)
     world = World(
         clock=ClockTwin(scheduler, steps),
         chance=ChanceTwin(seed),

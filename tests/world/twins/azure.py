@@ -158,6 +158,7 @@ class Azure:
     loose: dict[ResourceId, DiskTruth] = field(default_factory=dict)
     made_from: dict[ResourceId, ResourceId] = field(default_factory=dict)
     lives: dict[VmUid, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
+    vault_points: set[tuple[ResourceId, str]] = field(default_factory=set)
 
     def vm(self, place: ResourceId) -> VmTruth | None:
         versions = self.history.get(place)

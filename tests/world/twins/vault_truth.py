@@ -125,13 +125,14 @@ class Vaults:
             error = JobError(code, f"the backup failed: {code}")
             self.at(now + SNAPSHOT, lambda: self._end(vault, job, JobStatus.FAILED, (error,)))
             return job
-        self.at(now + SNAPSHOT, lambda: self._pointed(item, now, until))
+        self.at(now + SNAPSHOT, lambda: self._pointed(vault, item, now, until))
         self.at(now + BACKUP, lambda: self._end(vault, job, JobStatus.COMPLETED))
         return job
 
-    def _pointed(self, item: ItemTruth, taken: datetime, until: datetime) -> None:
+    def _pointed(self, vault: VaultTruth, item: ItemTruth, taken: datetime, until: datetime) -> None:
         name = self.number()
         item.points[name] = PointSeen(name, taken, "AppConsistent", ("InstantRP",), until)
+        self.azure.vault_points.add((vault.id, name))
         if item.state is ItemState.PENDING:
             item.state = ItemState.PROTECTED
         self.at(until, lambda: _forget(item, name))

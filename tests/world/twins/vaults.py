@@ -24,13 +24,15 @@ from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.throttle import Throttle
 from tests.world.twins.vault_truth import Vaults, VaultTruth
+from tests.world.twins.witness import Witness
 
 
 class Gate:
     """One call about a vault: paced, seen by the steps, refused where its subscription or vault is not there."""
 
-    def __init__(self, vaults: Vaults, steps: Steps, throttle: Throttle) -> None:
+    def __init__(self, vaults: Vaults, steps: Steps, throttle: Throttle, witness: Witness) -> None:
         self.vaults = vaults
+        self._witness = witness
         self._steps = steps
         self._throttle = throttle
 
@@ -42,6 +44,7 @@ class Gate:
     @contextmanager
     def write(self, verb: str, vault: ResourceId, about: str) -> Iterator[VaultTruth]:
         with self._call(verb, Effect.WRITE, vault.subscription, about):
+            self._witness.vault_written(vault, about)
             yield self._vault(vault)
 
     @contextmanager

@@ -1,0 +1,123 @@
+"""Brings machines closer to what their plans want of Azure Backup: all protection begins, changes and stops here.
+
+Called by the drainer, before captures. Each machine is looked at with what its vaults show; what follows is recorded as
+the intent of an operation, audited, and only then asked of Azure. Nothing is waited for: the next look follows it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.decide.capture import closed
+from shared.decide.protection import wish_of
+from shared.decide.vault_wish import Unwanted, Want, Wanted, of_vaults, want_of
+from shared.decide.vaulting import Begin, Rest, next_step, observed
+from shared.errors import CloudError, LostRace
+from shared.flows.casework import Case, saved
+from shared.flows.slicing import Slice
+from shared.flows.vault_desk import Desk
+from shared.flows.vault_sending import prepared, sent
+from shared.flows.watching import unreadable, watch
+from shared.model.machine import Machine
+from shared.model.operation import Kind, Operation, State
+from shared.model.transition import Record, Row
+
+log = logging.getLogger("tagback")
+
+NOT_WANTED = "nobody asks for it any more"
+
+
+def protect(slice_: Slice, desk: Desk, batch: Sequence[Record]) -> list[Record]:
+    """Look at the machines of a batch whose vaults want a look; the records as they are afterwards."""
+    records, errands = [], []
+    for record in batch:
+        case = _visited(slice_, desk, record) if _is_due(record, slice_.now()) else None
+        if case is None:
+            records.append(record)
+            continue
+        case, errand = prepared(slice_, desk, case)
+        if errand:
+            errands.append(errand)
+        else:
+            records.append(Record(case.machine, tuple(held for held in case.operations if held.row.state.unresolved)))
+    return [*records, *sent(slice_, errands)]
+
+
+def _is_due(record: Record, now: datetime) -> bool:
+    known = record.machine.row.protection
+    looks = [one.row.next_look for one in record.operations if one.row.kind is not Kind.CAPTURE and one.row.state.open]
+    moments = [*looks, known.next_look if known else None]
+    return any(moment is not None and moment <= now for moment in moments)
+
+
+def _visited(slice_: Slice, desk: Desk, record: Record) -> Case | None:
+    """One machine's rows after a look at its vaults; None when somebody else was faster."""
+    ledger, uid = slice_.world.ledger, record.machine.row.uid
+    whole = ledger.record(slice_.shard, uid)
+    if whole is None:
+        return None
+    case = Case.of(whole, ledger.points(slice_.shard, uid))
+    try:
+        return _looked_at(slice_, desk, case)
+    except LostRace:
+        log.info("vm.raced vm=%s because=%r", record.machine.row.name, "somebody else changed it first")
+        return None
+    except CloudError as error:
+        return _put_off(slice_, case, error)
+
+
+def _put_off(slice_: Slice, case: Case, error: CloudError) -> Case | None:
+    log.warning("vaults.unread vm=%s because=%r", case.machine.row.name, str(error))
+    now, machine = slice_.now(), case.machine.row
+    want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
+    asked = want.asked if isinstance(want, Wanted) else ""
+    try:
+        return saved(slice_.world, slice_.rules, case, unreadable(case, asked, error, now), now)
+    except LostRace:
+        return None
+
+
+def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
+    now = slice_.now()
+    machine = _with_disks(slice_, case.machine.row)
+    want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
+    view = desk.view(machine, want)
+    resting = observed(machine, want, view, Rest(""), now)
+    found = watch(slice_, desk, case, view, resting.state)
+    operations = [_unless_unwanted(one, want, now) for one in found.operations]
+    known = replace(found, operations=tuple(operations)).with_operations(
+        of_vaults(held.row for held in case.operations)
+    )
+    step = next_step(replace(machine, protection=resting), want, view, known, now)
+    if slice_.paused and isinstance(step, Begin):
+        step = Rest(slice_.paused)
+    rows: list[Row] = [*operations, *found.points]
+    if isinstance(step, Begin):
+        rows.append(step.operation)
+        what = (step.operation.kind, machine.name, step.operation.id, step.operation.because)
+        log.info("%s.intended vm=%s operation=%s because=%r", *what)
+    rows.append(replace(machine, protection=observed(machine, want, view, step, now)))
+    for point in found.gone:
+        case = case.without_point(point)
+    return saved(slice_.world, slice_.rules, case, rows, now)
+
+
+def _with_disks(slice_: Slice, machine: Machine) -> Machine:
+    """The machine with what its disks' tags leave out, as far as the bulk lens shows it at no cost."""
+    known = machine.protection
+    if known is None or known.holds:
+        return machine
+    seen = slice_.sighted(machine.uid)
+    return replace(machine, disks=seen.disks) if seen and seen.disks else machine
+
+
+def _unless_unwanted(operation: Operation, want: Want, now: datetime) -> Operation:
+    """An operation that was not sent yet ends when nobody asks for it any more."""
+    waits = operation.state.open and operation.state is not State.STARTED
+    unwanted = (isinstance(want, Unwanted) and operation.kind is not Kind.STOP) or (
+        isinstance(want, Wanted) and operation.kind is Kind.STOP
+    )
+    return closed(operation, State.SKIPPED, NOT_WANTED, now) if waits and unwanted else operation

@@ -1,0 +1,168 @@
+"""What the vaults of a shard show to one slice of draining: every list is read once, however many machines want it.
+
+Used by protecting.py. A list that cannot be read raises; a vault of somebody else's that may not be read shows nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from shared.decide.policies import MOST_POLICIES, Policy
+from shared.decide.vault_jobs import container_of
+from shared.decide.vault_wish import Want, Wanted
+from shared.decide.vaulting import View
+from shared.decide.vaults import Choice, choose, is_ours
+from shared.errors import Blocked, Denied, Throttled
+from shared.flows.slicing import Slice
+from shared.model.identity import ResourceId
+from shared.model.machine import Machine
+from shared.model.vault import ItemSeen, JobSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
+from shared.ports import CallKind
+
+log = logging.getLogger("tagback")
+
+Answer = TypeVar("Answer")
+
+JOBS_OF = timedelta(hours=50)  # two nights: what a sleeping app missed of yesterday's jobs is still told
+WRITES_A_SLICE = 40  # of policies: the service takes 50 a day
+NO_TIME = Throttled("Paced", "no call was free in this slice", timedelta(seconds=30))
+
+
+@dataclass(slots=True)
+class Desk:
+    """The lists of one slice. Nothing is read before it is wanted."""
+
+    slice_: Slice
+    _vaults: Mapping[ResourceId, VaultSeen] | None = field(default=None, init=False)
+    _items: dict[ResourceId, ItemSeen] = field(default_factory=dict, init=False)
+    _held: Counter[ResourceId] = field(default_factory=Counter, init=False)
+    _jobs: dict[ResourceId, Mapping[str, list[JobSeen]]] = field(default_factory=dict, init=False)
+    _policies: dict[ResourceId, dict[str, PolicySeen]] = field(default_factory=dict, init=False)
+    _protectable: dict[ResourceId, frozenset[ResourceId]] = field(default_factory=dict, init=False)
+    _refreshes: dict[ResourceId, str] = field(default_factory=dict, init=False)
+    _ended: dict[tuple[ResourceId, str], bool] = field(default_factory=dict, init=False)
+    _written: int = field(default=0, init=False)
+
+    def view(self, machine: Machine, want: Want) -> View:
+        """What the vaults show of one machine."""
+        vaults = self._read_vaults()
+        item = self._items.get(machine.id)
+        if item is None:
+            return View()
+        ours = is_ours(vaults[item.vault], self.slice_.rules)
+        if not ours:
+            return View(item)
+        policy = None
+        if isinstance(want, Wanted) and item.policy and item.policy != want.policy.name:
+            policy = self._policies_of(item.vault).get(item.policy)
+        return View(item, ours, policy, tuple(self._jobs_of(item.vault).get(container_of(machine.id), ())))
+
+    def choice(self) -> Choice:
+        """The vault for one more machine; it is counted as being in it."""
+        vaults = self._read_vaults()
+        group = self.slice_.world.vaults.place(self.slice_.shard)
+        return choose(vaults.values(), self._held, group, self.slice_.shard, self.slice_.rules)
+
+    def make(self, order: VaultOrder) -> None:
+        """Have a vault made; the slice knows of it from then on, so that it is made once."""
+        self._write(lambda: self.slice_.world.vaults.make(order))
+        made = VaultSeen(order.id, order.region, order.tags, ready=False)
+        self._vaults = {**self._read_vaults(), order.id: made}
+        log.info("vault.made vault=%s because=%r", order.id.name, "no vault of ours has room")
+
+    def taken(self, vault: ResourceId) -> None:
+        """One more machine goes to a vault."""
+        self._held[vault] += 1
+
+    def provide(self, vault: ResourceId, policy: Policy) -> None:
+        """See to it that a policy is there. A policy's name says what is in it, so one that is there is the one."""
+        known = self._policies_of(vault)
+        if policy.name in known:
+            return
+        if len(known) >= MOST_POLICIES or self._written >= WRITES_A_SLICE:
+            raise Blocked("UserErrorPolicyLimit", f"vault {vault.name} has {len(known)} policies and takes no more now")
+        self._written += 1
+        world = self.slice_.world
+        self._write(lambda: world.vaults.write_policy(vault, policy.name, policy.properties))
+        known[policy.name] = PolicySeen(policy.name, policy.properties)
+        log.info("policy.written vault=%s policy=%s because=%r", vault.name, policy.name, "a plan asks for it")
+
+    def is_discovered(self, vault: ResourceId, vm: ResourceId) -> bool:
+        """Whether a vault knows a VM that it does not protect."""
+        if vault not in self._protectable:
+            world = self.slice_.world
+            self._protectable[vault] = self._read(lambda: frozenset(world.vault_items.protectable(vault)))
+        return vm in self._protectable[vault]
+
+    def refresh(self, vault: ResourceId) -> str:
+        """Have a vault discover VMs, once per slice; the operation that says when it is done."""
+        if vault not in self._refreshes:
+            world = self.slice_.world
+            self._refreshes[vault] = self._write(lambda: world.vault_items.refresh(vault))
+            log.info("vault.refreshed vault=%s because=%r", vault.name, "it does not know a VM that wants it")
+        return self._refreshes[vault]
+
+    def is_refreshed(self, vault: ResourceId, operation: str) -> bool:
+        """Whether a discovery has ended."""
+        if (vault, operation) not in self._ended:
+            world = self.slice_.world
+            self._ended[vault, operation] = self._read(lambda: world.vault_items.refreshed(vault, operation))
+        return self._ended[vault, operation]
+
+    def job(self, vault: ResourceId, name: str) -> JobSeen | None:
+        """One job with its errors."""
+        return self._read(lambda: self.slice_.world.vault_jobs.job(vault, name))
+
+    def tracked(self, vault: ResourceId, operation: str) -> Tracked:
+        """How far Azure's own operation came."""
+        return self._read(lambda: self.slice_.world.vault_items.tracked(vault, operation))
+
+    def _read_vaults(self) -> Mapping[ResourceId, VaultSeen]:
+        if self._vaults is None:
+            world, shard = self.slice_.world, self.slice_.shard
+            found = self._read(lambda: world.vaults.vaults(shard))
+            for vault in found:
+                for item in self._items_of(vault):
+                    self._items[item.vm] = item
+                    self._held[vault.id] += 1
+            self._vaults = {vault.id: vault for vault in found}
+        return self._vaults
+
+    def _items_of(self, vault: VaultSeen) -> Iterable[ItemSeen]:
+        try:
+            return self._read(lambda: list(self.slice_.world.vault_items.items(vault.id)))
+        except Denied as error:
+            if is_ours(vault, self.slice_.rules):
+                raise
+            log.info("vault.unread vault=%s because=%r", vault.id.name, str(error))
+            return ()
+
+    def _jobs_of(self, vault: ResourceId) -> Mapping[str, list[JobSeen]]:
+        if vault not in self._jobs:
+            world, since = self.slice_.world, self.slice_.now() - JOBS_OF
+            found: dict[str, list[JobSeen]] = {}
+            for job in self._read(lambda: list(world.vault_jobs.jobs(vault, since))):
+                found.setdefault(job.container, []).append(job)
+            self._jobs[vault] = found
+        return self._jobs[vault]
+
+    def _policies_of(self, vault: ResourceId) -> dict[str, PolicySeen]:
+        if vault not in self._policies:
+            self._policies[vault] = dict(self._read(lambda: self.slice_.world.vaults.policies(vault)))
+        return self._policies[vault]
+
+    def _read(self, call: Callable[[], Answer]) -> Answer:
+        return self._paced(CallKind.READ, call)
+
+    def _write(self, call: Callable[[], Answer]) -> Answer:
+        return self._paced(CallKind.WRITE, call)
+
+    def _paced(self, kind: CallKind, call: Callable[[], Answer]) -> Answer:
+        if not self.slice_.admitted(kind):
+            raise NO_TIME
+        return call()
