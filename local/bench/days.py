@@ -1,0 +1,119 @@
+"""An ordinary day of a fleet: as many points expire as are made. Calls per disk, executions, and what a month costs.
+
+Two fleets live through the same days; what they used on the last is split into what a day costs anyhow and what each
+machine adds. Larger fleets are reckoned from that, and the sum is shown in the setup.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from local.bench.fleets import DISKS, Fleet, playing
+from local.bench.rows import Row
+from local.bench.usage import Span, used
+
+PRICES = Path(__file__).parent / "prices.toml"
+SMALL, LARGE = 20, 80
+PAGE = 1000
+SWEEPS = 96
+FIRST_MIDNIGHT = timedelta(hours=2)
+SETTLED = timedelta(days=3)
+DAY = timedelta(days=1)
+MONTH = 30.4
+BILL_GOALS = {1_000: 0.50, 10_000: 3.0}
+IDLE_POLLS = 5 * 60 * 24  # each of five queues once a minute while nothing comes
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What a day uses: so much anyhow, and so much for each machine."""
+
+    anyhow: Mapping[str, float]
+    each: Mapping[str, float]
+
+    def of(self, name: str, machines: int) -> float:
+        """A counter of a fleet of any size; Resource Graph answers in pages, so each sweep asks once for each."""
+        pages = math.ceil(machines / PAGE) - 1
+        more = SWEEPS * pages if name in ("reads", "graph") else 0
+        return self.anyhow.get(name, 0.0) + self.each.get(name, 0.0) * machines + more
+
+
+def figures() -> Iterator[Row]:
+    """Calls per disk-day, executions and the monthly bill."""
+    small, large = _day(SMALL), _day(LARGE)
+    law = _law(small, large)
+    told = (
+        f"{Fleet(LARGE, 2, 2).told}, daily, keep 2d in steady state, sweep every 15 min, share 0.3, no fault, one day"
+    )
+    disks = LARGE * DISKS
+    changes, reads = large["writes"] + large["deletes"], large["reads"]
+    split = f"{large['writes']:.0f} writes + {large['deletes']:.0f} deletes for {disks} disks"
+    yield Row("writes_deletes_per_disk_day", changes / disks, 2.02, 2.0, "calls", f"{told}: {split}")
+    counted = f"{large['graph']:.0f} Resource Graph + {large['gets']:.0f} GETs for {disks} disks"
+    yield Row("reads_per_disk_day", reads / disks, None, None, "calls", f"{told}: {counted}")
+    yield from _computed(law)
+    yield from _bills(law)
+
+
+def _day(machines: int) -> dict[str, float]:
+    fleet = Fleet(machines, 2, 2, keep="2d", window="1h")
+    with playing(fleet) as play:
+        span = Span(play.began + FIRST_MIDNIGHT + SETTLED, play.began + FIRST_MIDNIGHT + SETTLED + DAY)
+        play.conductor.run(span.until)
+        found = used(play, span)
+    expected = machines * DISKS
+    assert found["snapshots"] == expected, f"{found['snapshots']} snapshots were made, {expected} were due"
+    assert found["deletes"] == expected, f"{found['deletes']} were deleted, {expected} had aged: no steady state"
+    return found
+
+
+def _law(small: Mapping[str, float], large: Mapping[str, float]) -> Law:
+    names = {*small, *large}
+    each = {name: (large.get(name, 0) - small.get(name, 0)) / (LARGE - SMALL) for name in names}
+    return Law({name: small.get(name, 0) - each[name] * SMALL for name in names}, each)
+
+
+def _computed(law: Law) -> Iterator[Row]:
+    """All calls at ten thousand machines, from what a day costs anyhow and what each machine adds."""
+    machines = 10_000
+    writes, deletes, reads = (law.of(name, machines) for name in ("writes", "deletes", "reads"))
+    disks = machines * DISKS
+    total = (writes + deletes + reads) / disks
+    bound = (2 * disks + 2 * math.ceil(disks / PAGE) + math.ceil(machines / PAGE)) / disks
+    setup = (
+        f"computed for {machines:,} machines x {DISKS} disks from days of {SMALL} and {LARGE}: {writes:.0f} writes + "
+        f"{deletes:.0f} deletes + {reads:.0f} reads ({law.anyhow.get('reads', 0):.0f} a day anyhow, "
+        f"{law.each.get('reads', 0):.2f} per machine, {SWEEPS} sweeps x {math.ceil(machines / PAGE) - 1} further pages)"
+    )
+    yield Row("all_calls_per_disk_day_10k", total, 2.20, bound, "calls", setup)
+    yield Row("reads_per_disk_day_10k", reads / disks, 0.18, None, "calls", setup)
+    for name, unit in (("executions", "executions"), ("gb_s", "GB-s")):
+        said = f"computed as above for 1,000 machines; {LARGE} machines measured; 512 MB, each execution at least 1 s"
+        yield Row(f"{name}_per_1k_vm_day", law.of(name, 1_000), None, None, unit, said)
+
+
+def _bills(law: Law) -> Iterator[Row]:
+    """The month's bill by the price table, free grants taken off; what snapshots cost to keep is not in it."""
+    prices = tomllib.loads(PRICES.read_text())["price"]
+    for machines, goal in BILL_GOALS.items():
+        parts = {str(price["unit"]): _cost(price, law, machines) for price in prices}
+        shown = " + ".join(f"{name} {cost:.2f}" for name, cost in parts.items())
+        setup = (
+            f"computed for {machines:,} machines x {DISKS} disks, prices.toml, without storage of snapshots: {shown}"
+        )
+        yield Row(f"monthly_bill_{machines // 1000}k", sum(parts.values()), goal, None, "USD", setup)
+
+
+def _cost(price: Mapping[str, float], law: Law, machines: int) -> float:
+    name = str(price["unit"])
+    daily = law.of(name, machines)
+    if name == "event_grid":  # our own writes make events, which count even where a filter drops them; and what we tell
+        daily = law.of("writes", machines) + law.of("deletes", machines) + machines
+    if name == "queue":
+        daily += IDLE_POLLS
+    return max(daily * MONTH - price["free"], 0) / price["per"] * price["price"]
