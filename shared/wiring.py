@@ -11,8 +11,9 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from shared.errors import BadInput
 from shared.model.caller import Caller
 from shared.model.rules import Rules
 from shared.ports import (
@@ -81,6 +82,23 @@ def surroundings() -> Surroundings:
     paces = pace.HeardPace(clock, settings.throttle_share)
     manager = open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces)))
     return AzureSurroundings(manager, snapshots.Recovery(settings.recovery_group, settings.storage.name))
+
+
+def post(path: str, document: Mapping[str, object]) -> Mapping[str, Any]:
+    """What the HTTP API answers to whoever runs this process; BadInput where it is not said where that is."""
+    from shared.cloud.api import ApiClient
+    from shared.cloud.call import Calls
+    from shared.cloud.clock import SystemClock
+    from shared.settings import Settings
+
+    settings = Settings.read(os.environ)
+    if not (settings.api.endpoint and settings.api.audiences):
+        needed = "TAGBACK_API_ENDPOINT, TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT"
+        raise BadInput([f"this goes through the HTTP API, which checks who you are: set {needed}"])
+    with ExitStack() as open_parts:
+        identity = open_parts.enter_context(closing(_identity(settings, os.environ, "")))
+        client = open_parts.enter_context(closing(ApiClient(settings.api, identity, Calls(SystemClock()))))
+        return client.post(path, document)
 
 
 def web(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:

@@ -62,6 +62,8 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """An empty Azure over TLS with two subscriptions, on a clock that moves only when told."""
     directory = tmp_path_factory.mktemp("simulator")
     seed = "".join(f'[[subscription]]\nid = "{each}"\n' for each in (SUBSCRIPTION, OTHER))
+    for role, principal in (("Tagback.Request", "*"), ("Tagback.Approve", "ann"), ("Tagback.Approve", "bob")):
+        seed += f'[[app_role]]\naudience = "api://tagback"\nrole = "{role}"\nprincipal = "{principal}"\n'
     with simulator(directory, "--tls-dir", str(directory / "tls"), seed=seed) as running:
         yield running
 

@@ -7,7 +7,7 @@ Used by main.py, and by tests that bring a world of their own. The world is open
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ import click
 
 from shared import wiring
 from shared.cli.output import Form, print_json, printable
-from shared.errors import BadInput, CloudError, LostRace, NewerRows, TagbackError, Unknown
+from shared.errors import BadInput, CloudError, Forbidden, LostRace, NewerRows, TagbackError, Unknown
 from shared.model.rules import Rules
 from shared.ports import Surroundings, World
 
@@ -25,6 +25,7 @@ Document = TypeVar("Document")
 NOT_ALL_IS_WELL = 1
 BAD_INPUT = 2
 NOT_FOUND = 3
+NEEDS_APPROVAL = 4
 AZURE_FAILED = 5
 UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h: no monitor may take a fault of ours for an answer about machines
 EXIT_CODES = {
@@ -32,6 +33,7 @@ EXIT_CODES = {
     NOT_ALL_IS_WELL: "not all is well: something is unprotected, degraded, given up, or waits for a person",
     BAD_INPUT: "bad input: arguments, settings or a plans file; every problem is listed",
     NOT_FOUND: "no VM or request of that name",
+    NEEDS_APPROVAL: "another person has to approve, or has to have the role for it",
     AZURE_FAILED: "Azure refused, or could not be reached",
     UNFORESEEN: "a fault of this program; standard error has the traceback",
 }
@@ -44,6 +46,7 @@ class Session:
     open: Callable[[], tuple[World, Rules]]
     caller: Callable[[], str]
     surroundings: Callable[[], Surroundings] = wiring.surroundings
+    post: Callable[[str, Mapping[str, object]], Mapping[str, Any]] = wiring.post
     form: Form = Form.TABLE
 
     def show(self, answer: Document, page: Callable[[Document], None]) -> None:
@@ -61,6 +64,8 @@ def exit_code(error: TagbackError) -> int:
             return BAD_INPUT
         case Unknown():
             return NOT_FOUND
+        case Forbidden():
+            return NEEDS_APPROVAL
         case _:
             return AZURE_FAILED
 
@@ -105,7 +110,7 @@ class Commands(click.Group):
         except click.UsageError as error:
             report_misuse(error, session_of(ctx).form)
             ctx.exit(BAD_INPUT)
-        except (BadInput, Unknown, CloudError, LostRace, NewerRows) as error:
+        except (BadInput, Unknown, Forbidden, CloudError, LostRace, NewerRows) as error:
             report(error, session_of(ctx).form)
             ctx.exit(exit_code(error))
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):

@@ -45,6 +45,7 @@ class Facts:
     why the mass brake is on; both empty when nothing is. `room` is what the budget has left for its kind, and `paid`
     that the budget was charged already. `not_before` is what Azure's own dates say. `last`: our rows know of no newer
     complete point; `outlived`: Azure shows one, whole. `asks`: Azure shows the machine, and asking for protection.
+    `approved` says which two people agreed to this very deletion; empty when nobody did.
     `elsewhere` says that it moved to another shard and has no newer point there; empty when not.
     """
 
@@ -67,6 +68,7 @@ class Facts:
     outlived: bool = True
     asks: bool = False
     elsewhere: str = ""
+    approved: str = ""
 
     @property
     def point(self) -> Point:
@@ -197,15 +199,19 @@ def _nothing_is_halted(facts: Facts) -> Verdict | None:
 
 
 def _brake_is_off(facts: Facts) -> Verdict | None:
-    return Frozen(facts.burst) if facts.unplanned and facts.burst else None
+    return NeedsApproval(facts.burst) if facts.unplanned and facts.burst and not facts.approved else None
 
 
 def _budget_has_room(facts: Facts) -> Verdict | None:
     if facts.paid or facts.room > 0 or (facts.going is not None and facts.going.remains):
         return None
     if facts.unplanned:
-        return NeedsApproval(
-            "today's unplanned deletions are used up; more of them need a second person, or another day"
+        return (
+            None
+            if facts.approved
+            else NeedsApproval(
+                "today's unplanned deletions are used up; more of them need a second person, or another day"
+            )
         )
     return WaitUntil(facts.now + SOON, "as many points went within a day as its new complete points allow")
 

@@ -39,7 +39,7 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class NeedsApproval:
-    """More than a day's budget: a second person says yes, or it waits for another day's."""
+    """More than a day's budget, or of many that left at once: two people agree to it, or it waits."""
 
     because: str
 

@@ -85,6 +85,7 @@ def begun(standing: Going, now: datetime) -> Point:
         next_look=now,
         because=standing.because,
         frozen=False,
+        asks=False,
     )
     stays = point.complete and standing.remains
     return replace(point, removal=removal, state=point.state if stays else PointState.DELETING)
@@ -100,7 +101,7 @@ def spared(point: Point) -> Point:
 def put_off(point: Point, until: datetime, because: str) -> Point:
     """Looked at again at `until`; `because` says what stands in the way."""
     assert point.removal is not None
-    return replace(point, removal=replace(point.removal, next_look=until, because=because, frozen=False))
+    return replace(point, removal=replace(point.removal, next_look=until, because=because, frozen=False, asks=False))
 
 
 def frozen(point: Point, until: datetime, because: str) -> Point:
@@ -108,6 +109,21 @@ def frozen(point: Point, until: datetime, because: str) -> Point:
     after = put_off(point, until, because)
     assert after.removal is not None
     return replace(after, removal=replace(after.removal, frozen=True))
+
+
+def asking(point: Point, until: datetime, because: str) -> Point:
+    """The same where two people may agree to it."""
+    after = frozen(point, until, because)
+    assert after.removal is not None
+    return replace(after, removal=replace(after.removal, asks=True))
+
+
+def waiting_for_people(points: Iterable[Point]) -> str:
+    """How many deletions wait for people, and why the first of them does; empty when none does."""
+    reasons = [point.removal.because for point in points if point.removal and point.removal.frozen]
+    return (
+        f"{len(reasons)} {'deletion waits' if len(reasons) == 1 else 'deletions wait'}: {reasons[0]}" if reasons else ""
+    )
 
 
 def accepted(point: Point, parts: Iterable[Part]) -> Point:

@@ -11,7 +11,7 @@ from shared.decide.capture import Capture, closed, ended
 from shared.decide.events import Change, untold, with_events
 from shared.decide.protection import newest_point, settled_row
 from shared.decide.pruning import next_prune
-from shared.decide.removal import next_expiry, owner_of
+from shared.decide.removal import next_expiry, owner_of, waiting_for_people
 from shared.decide.room import snapshots_of
 from shared.errors import LostRace
 from shared.model.machine import Machine
@@ -101,7 +101,8 @@ def saved(world: World, rules: Rules, case: Case, changed: Sequence[Row], now: d
     expiring = _expiring_at(case, machine, points, rules, now)
     machine = replace(machine, next_prune=_pruned_at(machine, operations), next_expiry=expiring)
     if points or case.leaving:
-        machine = replace(machine, snapshots=snapshots_of(held.row for held in points))
+        known = [held.row for held in points]
+        machine = replace(machine, snapshots=snapshots_of(known), frozen=waiting_for_people(known))
     machine = _with_news(case, machine, changed, rules, now)
     rows: list[Held[Machine] | Held[Operation] | Held[Point]] = [Held(machine, case.machine.etag)]
     touched = {(type(row), key(row)) for row in changed}

@@ -7,6 +7,7 @@ carries the verdicts out. A kill at any instant is followed by another look, and
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -14,7 +15,7 @@ from shared.decide.deletion import DAILY, verdict
 from shared.decide.deletion_dates import Going, Standing
 from shared.decide.deletion_verdicts import Delete, Frozen, Held, NeedsApproval, NotOurs, Verdict, WaitUntil
 from shared.decide.naming import stamp
-from shared.decide.removal import frozen, judged, owner_of, put_off, remarked
+from shared.decide.removal import asking, frozen, judged, owner_of, put_off, remarked
 from shared.errors import CloudError
 from shared.flows.casework import Case
 from shared.flows.expiring import overdue
@@ -109,9 +110,12 @@ def _decided(seen: Survey, case: Case, standing: Standing) -> Doom | Point:
         answer.because,
     )
     if isinstance(answer, Delete) and isinstance(standing, Going):
-        charged = facts.paid or standing.remains
+        beyond = facts.unplanned and bool(facts.approved) and (bool(facts.burst) or facts.room <= 0)
+        charged = facts.paid or standing.remains or beyond
         if not charged:
             seen.take(standing.planned)
+        if beyond:
+            standing = replace(standing, because=f"{standing.because}; {facts.approved}")
         return Doom(standing, there, charged)
     return _put_off(point, answer, now)
 
@@ -125,7 +129,7 @@ def _put_off(point: Point, answer: Verdict, now: datetime) -> Point:
         case Frozen(because):
             return frozen(point, now + HOURLY, because)
         case NeedsApproval(because):
-            return frozen(point, now + HOURLY, because)
+            return asking(point, now + HOURLY, because)
         case NotOurs(because):
             return frozen(point, now + DAILY, because)
         case Delete(because):

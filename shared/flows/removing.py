@@ -88,6 +88,7 @@ def remove(seen: Survey, sentences: Sequence[Sentence]) -> None:
     answers: Answers = dict(zip((part.id for part in parts), seen.slice_.each(CallKind.DELETE, calls), strict=True))
     for sentence in claimed:
         _record(seen, sentence, answers)
+    seen.strike(doom.point for sentence in claimed for doom in sentence.dooms if not doom.parts)
 
 
 def _paid(seen: Survey, dooms: Sequence[Doom]) -> bool:

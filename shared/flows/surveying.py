@@ -6,9 +6,11 @@ Called by flows/reaping.py. An empty, short or failing list proves nothing: a pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.decide.approvals import agreed, deletion_of, used
 from shared.decide.brakes import stopped
 from shared.decide.deletion import Facts, Look
 from shared.decide.deletion_brake import braked
@@ -19,8 +21,9 @@ from shared.decide.protection import hold_of
 from shared.decide.registration import registered
 from shared.decide.removal import doomed, owner_of
 from shared.decide.tag_values import held_until
-from shared.errors import Throttled
+from shared.errors import CloudError, LostRace, Throttled
 from shared.flows.slicing import Slice
+from shared.model.approval import Approvals, Deletion
 from shared.model.brake import Stops
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Sighting, Status
@@ -53,6 +56,7 @@ class Survey:
     held_elsewhere: Mapping[VmUid, datetime]
     spending: Spending
     room: Room
+    approvals: Approvals
     halted: str = "nobody has asked yet whether deletions are paused"
 
     def now(self) -> datetime:
@@ -89,6 +93,7 @@ class Survey:
             outlived=is_outlived(newer, self.seen, self.slice_.rules.owner),
             asks=self._asks(machine, not newer),
             elsewhere=self._elsewhere(machine, points, standing.point),
+            approved=self._approved(standing.point, removal),
         )
 
     def _elsewhere(self, machine: Machine, points: Iterable[Point], point: Point) -> str:
@@ -101,6 +106,10 @@ class Survey:
             return f"its machine lives on in {moved.shard} and has no newer complete point there yet"
         until = moved.left_at + self.slice_.rules.orphan_keep
         return f"its machine lived on in {moved.shard} until {moved.left_at:%Y-%m-%d}" if self.now() < until else ""
+
+    def _approved(self, point: Point, removal: Removal) -> str:
+        marked = Deletion(point.uid, point.slot, point.engine, removal.marked_at)
+        return agreed(self.approvals, marked, self.slice_.now())
 
     def _floor(self, point: Point, remains: bool, last: bool) -> timedelta:
         """The least age of a point of this plan, of the last one of its machine, or of what never became a point."""
@@ -148,6 +157,16 @@ class Survey:
         left = self.room
         self.room = replace(left, planned=left.planned - 1) if planned else replace(left, unplanned=left.unplanned - 1)
 
+    def strike(self, points: Iterable[Point]) -> None:
+        """What is gone need not be agreed to any more. What cannot be struck out now ages out."""
+        gone = {one for point in points if (one := deletion_of(point))}
+        before, shard = self.approvals, self.slice_.shard
+        after = used(before, gone, self.slice_.now())
+        if gone & {one for approval in before.approvals for one in approval.deletions}:
+            with suppress(LostRace, CloudError):
+                self.slice_.world.approvals.change(shard, after)
+                self.approvals = self.slice_.world.approvals.of(shard)
+
     def pay(self, planned: int, unplanned: int) -> None:
         """Charge the shard's budget, before anything is claimed. LostRace when somebody else charged it meanwhile."""
         budgets, shard = self.slice_.world.budgets, self.slice_.shard
@@ -177,6 +196,7 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
         elsewhere=_moved(others),
         held_elsewhere=_held(others, slice_.rules),
         spending=spending,
+        approvals=world.approvals.of(shard),
         room=room(spending, _gains(slice_), with_points, slice_.now()),
     )
 

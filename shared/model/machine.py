@@ -100,7 +100,8 @@ class Machine:
     instant at which a point of it is to be marked for deletion, or one that is marked is to be looked at. `outbox`
     holds the events that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended
     operations may leave. `snapshots` is how many its points are made of. `protection` is how it
-    stands with Azure Backup; None where that was never asked for.
+    stands with Azure Backup; None where that was never asked for. `frozen` says which deletions wait for people, and
+    why; empty when none does.
     """
 
     uid: VmUid
@@ -132,6 +133,7 @@ class Machine:
     scale_set: bool = False
     snapshots: int = 0
     protection: Protection | None = None
+    frozen: str = ""
 
     @property
     def wanted_at(self) -> datetime | None:

@@ -83,7 +83,8 @@ class Removal:
     """The deletion of a point, as recorded: marked, announced, looked at again at `next_look`, and why it still stands.
 
     `planned` is how it was claimed from the budget. `remains` are only the parts of earlier attempts: the point stays.
-    `frozen` says that people are to look at it. `claimed_at` is when it began for good.
+    `frozen` says that people are to look at it, `asks` that two of them may agree to it. `claimed_at` is when it began
+    for good.
     """
 
     marked_at: datetime
@@ -93,6 +94,7 @@ class Removal:
     planned: bool = True
     frozen: bool = False
     claimed_at: datetime | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from shared.errors import BadInput
-from shared.flows import asking, explaining, lookup, reporting, show, whatif
+from shared.flows import approving, asking, explaining, lookup, reporting, show, whatif
 from shared.flows.standing import standing
 from shared.model.rules import Rules
 from shared.ports import World
@@ -68,6 +68,11 @@ def request(world: World, _: Rules, names: Mapping[str, str]) -> object:
     return show.request(asked, asking.answering(world, asked))
 
 
+def approvals(world: World, _: Rules, __: Mapping[str, str]) -> object:
+    """The deletions that wait for two people, and how far that is."""
+    return approving.listed(world)
+
+
 def report(world: World, rules: Rules, _: Mapping[str, str]) -> object:
     """Whether every VM keeps what its plan promises, and what stands of it."""
     return reporting.report(world, rules, standing(world, rules))
@@ -99,6 +104,7 @@ ROUTES: Mapping[str, View] = {
     "/api/points/<group>/<vm>": points,
     "/api/explain/<group>/<vm>": explain,
     "/api/requests/<id>": request,
+    "/api/approvals": approvals,
 }
 
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from shared.errors import BadInput
-from shared.flows import request_kinds
+from shared.flows import approving, request_kinds
 from shared.model.caller import Caller, Role
 from shared.model.rules import Rules
 from shared.ports import World
@@ -47,8 +47,21 @@ def request(world: World, rules: Rules, body: Body, caller: Caller) -> Written:
     return Written(HTTPStatus.ACCEPTED, {"id": asked.id})
 
 
+def approval(world: World, _: Rules, body: Body, caller: Caller) -> Written:
+    """Agree to deletions that wait for two people, `{"vm": [NAME, ...]}` or `{"all": true}`: what somebody else asked
+    for is approved (200), what nobody asked for is asked for (202), one's own question is refused (403)."""
+    vms = body.get("vm", [])
+    if not isinstance(vms, list) or not all(isinstance(vm, str) for vm in vms):
+        raise BadInput(["vm is not a list of texts"])
+    if set(body) - {"vm", "all"} or body.get("all", False) not in (True, False) or bool(vms) == bool(body.get("all")):
+        raise BadInput(["either vm names VMs, or all is true; there are no other fields"])
+    answer = approving.approve(world, vms, caller.oid)
+    return Written(HTTPStatus.OK if answer["approved"] else HTTPStatus.ACCEPTED, answer)
+
+
 WRITES: Mapping[str, Write] = {
     "/api/requests": Write(Role.REQUEST, request),
+    "/api/approvals": Write(Role.APPROVE, approval),
 }
 
 

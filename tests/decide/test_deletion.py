@@ -90,7 +90,7 @@ STOPPED: dict[str, list[tuple[Facts, type]]] = {
         (facts(marked_at=NOW - 5 * MINUTE, listed_at=NOW - 6 * MINUTE, wait=timedelta(0)), WaitUntil),
     ],
     "halted": [(facts(halted="deletions are paused by person-1"), Frozen)],
-    "mass brake": [(facts(standing=UNPLANNED, burst="7 machines left at once"), Frozen)],
+    "mass brake": [(facts(standing=UNPLANNED, burst="7 machines left at once"), NeedsApproval)],
     "budget": [(facts(room=0), WaitUntil), (facts(standing=UNPLANNED, room=0), NeedsApproval)],
 }
 CASES = [
@@ -113,6 +113,14 @@ def test_a_clause_stops_the_deletion_and_says_why(name: str, case: Facts, kind: 
     answer = verdict(case)
     assert type(answer) is kind
     assert answer.because
+
+
+@pytest.mark.parametrize(("name", "case", "kind"), CASES)
+def test_two_people_stand_in_for_the_brake_and_the_unplanned_budget_and_for_nothing_else(
+    name: str, case: Facts, kind: type
+) -> None:
+    answer = verdict(replace(case, approved="approved by bob"))
+    assert isinstance(answer, Delete) is (kind is NeedsApproval)
 
 
 @pytest.mark.parametrize(("name", "case", "kind"), CASES)
