@@ -17,8 +17,9 @@ from shared.decide.naming import OURS
 from shared.decide.restoring import Standing, failure, standing, tag_of
 from shared.decide.subtraction import Body, at
 from shared.decide.swapping import power
-from shared.errors import Denied
+from shared.errors import Denied, Missing
 from shared.flows.errand import Errand, Failed, Impossible, Later, Outcome, Passed
+from shared.flows.setbacks import fault_of
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.restore import ArmPath, RestoreMode, Stage
 from shared.ports import CallKind
@@ -33,6 +34,8 @@ REMOVED: Mapping[Stage, str] = {
 
 def survey(errand: Errand) -> Outcome:
     """Whether the target is free, and what of all that the machine refers to is still there."""
+    if missing := _missing_part(errand):
+        return Impossible(missing)
     there = errand.find(errand.restore.machine)
     if errand.order.mode is RestoreMode.IN_PLACE:
         return _machine_in_place(errand, there)
@@ -45,6 +48,14 @@ def survey(errand: Errand) -> Outcome:
     if errand.order.mode in WHOLE and not blueprint.interface_places(errand.drawing):
         return Impossible("none of its network interfaces was seen when the point was taken: choose a --subnet")
     return Passed(_drawn(errand))
+
+
+def _missing_part(errand: Errand) -> str:
+    """Which part of the point is not there any more; empty when all of them are."""
+    for source in errand.restore.sources:
+        if errand.find(ArmPath(str(source.snapshot))) is None:
+            return f"the snapshot {source.snapshot.name} of the point is gone: restore from another point"
+    return ""
 
 
 def _machine_in_place(errand: Errand, there: Mapping[str, Any] | None) -> Outcome:
@@ -98,7 +109,11 @@ def _drawn(errand: Errand) -> Errand:
 
 
 def make_disks(errand: Errand) -> Outcome:
-    return _made(errand, blueprint.disks(errand.drawing))
+    try:
+        return _made(errand, blueprint.disks(errand.drawing))
+    except Missing as error:
+        missing = _missing_part(errand)
+        return Impossible(missing) if missing else Failed(errand, fault_of(error))
 
 
 def make_interfaces(errand: Errand) -> Outcome:

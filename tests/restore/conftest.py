@@ -16,18 +16,19 @@ from shared.model.identity import Shard
 from shared.settings import Settings
 from tests.contract.clouds import SimulatedClock
 from tests.restore.estate import REGION, Estate
-from tests.simulator.running import SUBSCRIPTION, simulator
+from tests.simulator.running import simulator
 
 
 @pytest.fixture(scope="module")
 def estate(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     directory: Path = tmp_path_factory.mktemp("estate")
-    seed = f'[[subscription]]\nid = "{SUBSCRIPTION}"\n'
+    subscription = str(uuid.uuid4())  # of its own: the tables are shared, and this simulator's time is not
+    seed = f'[[subscription]]\nid = "{subscription}"\n'
     with ExitStack() as open_parts, pytest.MonkeyPatch.context() as patch:
         running = open_parts.enter_context(simulator(directory, "--tls-dir", str(directory / "tls"), seed=seed))
         environment = {
             "AzureWebJobsStorage": azurite.connection_string,
-            "TAGBACK_SUBSCRIPTIONS": SUBSCRIPTION,
+            "TAGBACK_SUBSCRIPTIONS": subscription,
             "TAGBACK_RECOVERY_GROUP": f"tb{uuid.uuid4().hex[:8]}-{{region}}",
             "TAGBACK_ARM_ENDPOINT": running.url,
             "REQUESTS_CA_BUNDLE": str(running.ca),
@@ -38,7 +39,7 @@ def estate(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             patch.setenv(name, value)
         settings = Settings.read(environment)
         world = open_parts.enter_context(wiring.opened(settings))
-        shard = Shard(SUBSCRIPTION, REGION)
+        shard = Shard(subscription, REGION)
         found = Estate(replace(world, clock=SimulatedClock(running)), settings.rules(), running, shard)
         found.network()
         yield found

@@ -18,12 +18,9 @@ from shared.model.request import Asked, Progress, Request
 from shared.model.restore import RestoreOrder
 from shared.model.rules import Rules
 from shared.ports import World
-from tests.simulator.running import SUBSCRIPTION, Running
+from tests.simulator.running import Running
 
 REGION = "westeurope"
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Web"
-COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
-NETWORK = f"{GROUP}/providers/Microsoft.Network"
 NET, VM = "2024-05-01", "2026-04-01"
 Contents: TypeAlias = Mapping[int | None, Mapping[str, str]]
 ROUNDS = 80
@@ -49,6 +46,18 @@ class Estate:
     running: Running
     shard: Shard
 
+    @property
+    def group(self) -> str:
+        return f"/subscriptions/{self.shard.subscription}/resourceGroups/Web"
+
+    @property
+    def compute(self) -> str:
+        return f"{self.group}/providers/Microsoft.Compute"
+
+    @property
+    def net(self) -> str:
+        return f"{self.group}/providers/Microsoft.Network"
+
     def ask(self, method: str, path: str, body: Any = None, version: str = "") -> Any:
         answer = self.running.ask(method, f"{path}?api-version={version}" if version else path, body)
         assert answer.status < 300, (method, path, answer)
@@ -60,13 +69,13 @@ class Estate:
 
     def network(self) -> None:
         """A group with a network, in which every interface finds its subnet."""
-        self.ask("PUT", GROUP, {"location": REGION}, "2024-11-01")
+        self.ask("PUT", self.group, {"location": REGION}, "2024-11-01")
         subnets = [{"name": name, "properties": {"addressPrefix": f"10.0.{n}.0/24"}} for n, name in enumerate("ab")]
         body = {
             "location": REGION,
             "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": subnets},
         }
-        self.ask("PUT", f"{NETWORK}/virtualNetworks/net", body, NET)
+        self.ask("PUT", f"{self.net}/virtualNetworks/net", body, NET)
         self.running.advance(60)
 
     def machine(self, wanted: Wanted) -> ResourceId:
@@ -76,8 +85,8 @@ class Estate:
 
     def machines(self, wanted: Sequence[Wanted]) -> list[ResourceId]:
         """Several at once, because simulated time is what they take."""
-        paths = [f"{COMPUTE}/virtualMachines/Vm-{uuid.uuid4().hex[:8]}" for _ in wanted]
-        cards = [f"{NETWORK}/networkInterfaces/{path.rsplit('/', 1)[-1]}-nic" for path in paths]
+        paths = [f"{self.compute}/virtualMachines/Vm-{uuid.uuid4().hex[:8]}" for _ in wanted]
+        cards = [f"{self.net}/networkInterfaces/{path.rsplit('/', 1)[-1]}-nic" for path in paths]
         inner = {"subnet": {"id": self.subnet("a")}, "privateIPAllocationMethod": "Dynamic"}
         for card in cards:
             body = {"location": REGION, "properties": {"ipConfigurations": [{"name": "one", "properties": inner}]}}
@@ -85,7 +94,7 @@ class Estate:
         self.running.advance(30)
         for path, card, each in zip(paths, cards, wanted, strict=True):
             self.ask("PUT", path, self._body(path.rsplit("/", 1)[-1], card, each), VM)
-        self.running.advance(60)
+        self.running.advance(180)
         for path in paths:
             for lun, disk in disks_of(self.body(path)).items():
                 self.write(disk, f"{path} wrote this to {lun}")
@@ -93,7 +102,7 @@ class Estate:
         return [ResourceId.parse(path) for path in paths]
 
     def subnet(self, name: str) -> str:
-        return f"{NETWORK}/virtualNetworks/net/subnets/{name}"
+        return f"{self.net}/virtualNetworks/net/subnets/{name}"
 
     def _body(self, name: str, card: str, wanted: Wanted) -> dict[str, Any]:
         image = {"publisher": "Canonical", "offer": "jammy", "sku": "22_04", "version": "latest"}
@@ -158,11 +167,15 @@ class Estate:
         asked = new_request(self.world, Asked.RESTORE, machine.shard, machine.uid, "person")
         return filed(self.world, replace(asked, order=order))
 
+    def slice(self, request: Request) -> None:
+        """One message about the request."""
+        run(self.world, self.rules, request.id)
+
     def carried(self, *requests: Request) -> list[Request]:
         """The requests, carried on side by side as their messages would until all of them ended."""
         for _ in range(ROUNDS):
             for request in requests:
-                run(self.world, self.rules, request.id)
+                self.slice(request)
             found = [one for request in requests if (one := self.world.requests.find(request.id))]
             if not any(one.progress is Progress.ASKED for one in found):
                 return found

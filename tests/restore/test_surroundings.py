@@ -8,7 +8,7 @@ import pytest
 
 from shared.model.request import Progress
 from shared.model.restore import RestoreMode, RestoreOrder
-from tests.restore.estate import COMPUTE, GROUP, NET, VM, Estate, Wanted, disks_of
+from tests.restore.estate import NET, VM, Estate, Wanted, disks_of
 
 HERE = {"location": "westeurope"}
 PLACES: dict[str, dict[str, Any]] = {"zone": {"zones": ["2"]}, "availability set": {}}
@@ -19,18 +19,18 @@ PLACES: dict[str, dict[str, Any]] = {"zone": {"zones": ["2"]}, "availability set
 def test_zone_availability_set_group_security_and_licence_come_back(
     estate: Estate, place: str, mode: RestoreMode
 ) -> None:
-    estate.ask("PUT", f"{COMPUTE}/proximityPlacementGroups/near", HERE, VM)
+    estate.ask("PUT", f"{estate.compute}/proximityPlacementGroups/near", HERE, VM)
     security = {"securityType": "TrustedLaunch", "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True}}
     extra: dict[str, Any] = {
-        "proximityPlacementGroup": {"id": f"{COMPUTE}/proximityPlacementGroups/near"},
+        "proximityPlacementGroup": {"id": f"{estate.compute}/proximityPlacementGroups/near"},
         "licenseType": "RHEL_BYOS",
         "securityProfile": security,
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
     }
     if place == "availability set":
         pair = {**HERE, "sku": {"name": "Aligned"}, "properties": {"platformFaultDomainCount": 2}}
-        estate.ask("PUT", f"{COMPUTE}/availabilitySets/pair", pair, VM)
-        extra["availabilitySet"] = {"id": f"{COMPUTE}/availabilitySets/pair"}
+        estate.ask("PUT", f"{estate.compute}/availabilitySets/pair", pair, VM)
+        extra["availabilitySet"] = {"id": f"{estate.compute}/availabilitySets/pair"}
     machine = estate.machine(Wanted(properties=extra, top=PLACES[place]))
     [row], before, held = estate.protected(machine), estate.body(machine), estate.contents(machine)
     if mode is RestoreMode.REBUILD:
@@ -50,7 +50,7 @@ def test_zone_availability_set_group_security_and_licence_come_back(
 def test_another_group_name_and_network(estate: Estate) -> None:
     machine = estate.machine(Wanted())
     [row], held = estate.protected(machine), estate.contents(machine)
-    other = GROUP.replace("Web", "Rescue")
+    other = estate.group.replace("Web", "Rescue")
     estate.ask("PUT", other, HERE, "2024-11-01")
     order = RestoreOrder(RestoreMode.NEW, group="Rescue", name="Saved-1", subnet=estate.subnet("b"))
     done = estate.restored(row, order)
@@ -89,10 +89,10 @@ def test_an_interface_that_is_gone_is_made_again_under_its_name(estate: Estate) 
 
 
 def test_a_customers_key_goes_with_the_disks(estate: Estate) -> None:
-    place = f"{COMPUTE}/diskEncryptionSets/keys"
+    place = f"{estate.compute}/diskEncryptionSets/keys"
     key = {
         "keyUrl": "https://vault.example/keys/k/1",
-        "sourceVault": {"id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/v"},
+        "sourceVault": {"id": f"{estate.group}/providers/Microsoft.KeyVault/vaults/v"},
     }
     body = {**HERE, "identity": {"type": "SystemAssigned"}, "properties": {"activeKey": key}}
     estate.ask("PUT", place, body, "2024-03-02")

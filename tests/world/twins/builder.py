@@ -12,7 +12,7 @@ from shared.model.identity import VM_TYPE, DiskUid, ResourceId, Shard, VmUid
 from shared.model.restore import ArmPath, Power
 from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
-from tests.world.twins.azure import DISK_TYPE, QUICK, Azure, DiskTruth, VmTruth
+from tests.world.twins.azure import DISK_TYPE, QUICK, SNAPSHOT_TYPE, Azure, DiskTruth, VmTruth
 from tests.world.twins.bodies import disk_body, interface_body, machine_body
 from tests.world.twins.throttle import Throttle
 
@@ -111,6 +111,8 @@ class BuilderTwin:
         if "/subnets/" in place:
             return {"id": place}
         resource, thing = ResourceId.parse(place), self.made.get(place.lower())
+        if resource.type == SNAPSHOT_TYPE:
+            return {"id": place} if resource in self.azure.snapshots else None
         if resource.type == VM_TYPE:
             vm = self.azure.vm(resource)
             return self._machine_body(vm, thing) if vm else None
