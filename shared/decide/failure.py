@@ -14,7 +14,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
-from shared.decide import failure_arm, failure_vault, failure_vault_2015
+from shared.decide import failure_arm, failure_vault, failure_vault_2015, failure_vault_ours
 from shared.decide.failure_rules import Course, Follow, Rule
 from shared.model.fault import Area, Fault, Task, Trouble
 
@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     *failure_arm.OURS,
     *failure_vault.FACTS,
     *failure_vault_2015.FACTS,
+    *failure_vault_ours.FACTS,
 )
 LOOKS = 30  # how often a person is waited for, where asking is the end of a course
 LAST = 400  # no operation is tried more often, whatever the causes were

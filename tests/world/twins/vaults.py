@@ -148,7 +148,9 @@ class VaultItemsTwin:
     def _change(self, truth: VaultTruth, order: ItemOrder) -> None:
         holder, item = self._gate.vaults.holder(order.vm), truth.items.get(order.vm)
         if truth.guarded and order.act is Act.STOP:
-            raise Denied("LinkedAuthorizationFailed", "a resource guard protects this operation", 403)
+            raise Refused(
+                "UserErrorResourceGuardOperationRequestIdMissing", "ResourceGuard Operation requestid is null", 400
+            )
         if order.act is Act.PROTECT:
             if holder is not None and holder is not truth:
                 raise Refused("BMSUserErrorObjectLocked", f"{order.vm.name} is protected in {holder.id.name}", 400)
