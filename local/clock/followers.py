@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from local.clock.order import Look
 
 PATIENCE = 60.0
+HELD_BACK = 0.25  # seconds for which a busy host holds its answer back: asking again and again would keep it busy
 
 
 class FollowerFailed(Exception):
@@ -169,7 +170,8 @@ class HostClock:
     def _written(self) -> str:
         if self._queues is None:
             return ""
-        return "?written=" + ",".join(f"{name}:{count}" for name, count in self._queues().items())
+        written = ",".join(f"{name}:{count}" for name, count in self._queues().items())
+        return f"?wait={HELD_BACK}&written={written}"
 
     def move(self, to: datetime) -> None:
         self._peer.post("/_host/clock", {"to": to.isoformat()})

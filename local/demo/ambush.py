@@ -15,7 +15,7 @@ from typing import Any
 from local.clock.followers import HostClock
 from local.demo.cast import Cast
 from local.demo.evidence import Record
-from local.demo.story import PRODUCT, SNAPSHOT
+from local.judges.world import PRODUCT, SNAPSHOT
 
 HELD = 2.0  # real seconds for which the call is held, so that the host can die in it
 LOOK = 0.05

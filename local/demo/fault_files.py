@@ -12,7 +12,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from local.demo.scenario import SCENARIOS, Trouble
-from local.demo.story import PRODUCT
+from local.judges.world import PRODUCT
 
 EVENING = datetime.fromisoformat("2026-11-20T00:00:00+00:00")
 Rule = dict[str, Any]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from local.demo.ambush import Ambush
 from local.demo.cast import Cast
 from local.demo.evidence import Record
-from local.demo.story import PRODUCT, SNAPSHOT
+from local.judges.world import PRODUCT, SNAPSHOT
 
 SHORT = timedelta(days=8)  # a demo shorter than this has the rebuild on its last day
 LOOKING = timedelta(minutes=5)

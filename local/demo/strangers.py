@@ -12,7 +12,8 @@ import requests
 from local.demo.cast import Cast
 from local.demo.fleet import Fleet, Person
 from local.demo.scenario import MachineStory, Trouble
-from local.demo.story import SNAPSHOT, tag
+from local.judges.evidence import tag
+from local.judges.world import SNAPSHOT
 
 SNAPSHOTS_API = "2023-10-02"
 MOST = 1200  # calls after which a bucket of 1,000 must be empty

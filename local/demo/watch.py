@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from local.demo.cast import Cast
 from local.demo.evidence import Record
-from local.demo.story import PRODUCT, SNAPSHOT
+from local.judges.world import PRODUCT, SNAPSHOT
 
 
 class Watch:

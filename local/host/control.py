@@ -3,6 +3,8 @@
 Used by `front`. Needs no key: it listens on the loopback address only and has no counterpart in Azure.
 """
 
+import asyncio
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +16,9 @@ from local.host.clock import Clock
 from local.host.queue_census import QueueCensus
 from local.host.queue_listener import Holds
 
+LONGEST_WAIT = 1.0
+BETWEEN_LOOKS = 0.005
+BETWEEN_CENSUSES = 0.02
 HIDDEN_STEP = timedelta(seconds=30)
 
 
@@ -42,7 +47,7 @@ class Control:
             case "POST", "/_host/clock":
                 return await self._move(request)
             case "GET", "/_host/idle":
-                return web.json_response(await self._idle(written_to(request.query.get("written"))))
+                return web.json_response(await self._awaited(request.query))
         return web.Response(status=404)
 
     async def _move(self, request: web.Request) -> web.Response:
@@ -56,6 +61,17 @@ class Control:
 
     def _is_quiet(self) -> bool:
         return self._activity.is_quiet() and not self._clock.is_due()
+
+    async def _awaited(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """The answer, held back for at most `wait` seconds while the host is busy: cheaper than being asked again."""
+        writes, began = written_to(query.get("written")), time.monotonic()
+        longest = min(float(query.get("wait", 0)), LONGEST_WAIT)
+        answer = await self._idle(writes)
+        while not answer["idle"] and time.monotonic() - began < longest:
+            await asyncio.sleep(BETWEEN_CENSUSES if self._is_quiet() else BETWEEN_LOOKS)
+            if self._is_quiet():
+                answer = await self._idle(writes)
+        return answer
 
     async def _idle(self, writes: Mapping[str, int] | None) -> dict[str, Any]:
         """Idle only if no queue has anything to take and nothing happened while they were asked."""

@@ -5,25 +5,30 @@ It adds nothing to the product and knows nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
+from random import Random
 
-from local.demo.checks import PROMISES
-from local.demo.due import read_plans
+from local.demo.cast import Cast
 from local.demo.evidence import Observer
 from local.demo.fleet import Fleet
+from local.demo.owners import enter_owners
+from local.demo.play import begin
 from local.demo.report import CommandLine
 from local.demo.scenario import Scenario, load
-from local.demo.story import Finding, Story
-from local.stack import ROOT, Stack, Wanted, running
+from local.demo.script import Script
+from local.demo.telling import Screen
+from local.judges import Finding, World, judged
+from local.judges.evidence import read
+from local.judges.script import read_script
+from local.stack import Stack, Wanted, running
 
-# The machines opt in half an hour before their slot of 02:00, whose window ends at 03:00.
-EVENING = timedelta(hours=1, minutes=30)
-LENGTH = timedelta(hours=2, minutes=15)
+# The machines opt in well before their slot of 02:00; the night is over when that slot must have its answer.
+EVENING = timedelta(hours=1, minutes=10)
+LENGTH = timedelta(hours=2, minutes=50)
 
 
 class Night:
@@ -34,20 +39,32 @@ class Night:
         self.scenario = scenario
         self.end = scenario.start + LENGTH
         self.conductor = stack.conductor()
-        self.fleet = Fleet(stack.simulator_url, stack.bundle, self.conductor.stage.sleep)
         self.observer = Observer(stack)
         self.tagback = CommandLine(stack)
-        for machine in scenario.machines:
-            self.conductor.stage.at(scenario.start, f"create {machine.name}", partial(self.fleet.create, machine))
+        self.cast = Cast(
+            scenario=scenario,
+            end=self.end,
+            stack=stack,
+            conductor=self.conductor,
+            fleet=Fleet(stack.simulator_url, stack.bundle, self.conductor.stage.sleep),
+            observer=self.observer,
+            screen=Screen(self.conductor.now),
+            script=Script(stack.wanted.run / "evidence" / "script.jsonl"),
+            tagback=self.tagback,
+            chance=Random(1),  # a scenario, repeatable by its seed
+        )
+        begin(self.cast)
+        enter_owners(self.cast)
 
-    def judged(self) -> tuple[Story, dict[str, Finding]]:
-        """What the checks find at the end of the night."""
-        plans = read_plans(ROOT / "shared" / "plans.toml")
-        story = Story(self.scenario, self.end, plans, self.observer.gather())
-        return story, {name: check(story) for name, check in PROMISES.items()}
+    def judged(self) -> tuple[World, Mapping[str, Finding]]:
+        """What the judges find at the end of the night."""
+        folder = self.cast.script.folder
+        self.observer.write(self.observer.gather(), folder)
+        world = World(read(folder), read_script(self.cast.script.path))
+        return world, judged(world)
 
     def close(self) -> None:
-        self.fleet.close()
+        self.cast.fleet.close()
         self.observer.close()
 
 

