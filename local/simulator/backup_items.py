@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from local.simulator import backup_jobs, backup_operations, backup_protection, backup_runs, vault_errors
 from local.simulator.answers import Document, Reply, encode
+from local.simulator.backup_errors import INTERNAL
 from local.simulator.backup_schedule import DAY
 from local.simulator.clock import parse_time
 from local.simulator.ids import key_of, parse
@@ -28,32 +29,53 @@ MOST_MACHINES = 1000  # per vault (documented)
 MOST_ON_DEMAND = 9  # in a day, a hard stop of the service (documented)
 
 
-def shown(item: Resource, now: float) -> Document:
+KPIS_SINCE, KPIS_UNTIL = "2021-01-01", "2021-12-01"  # versions that show them (recorded: neither 2017-07 nor 2024-04)
+DAYS_RENAMED = "2024-10-01"  # softDeleteRetentionPeriod became ...InDays (specified: 2025-02-01; recorded: 2024-04-01)
+
+
+def _health(properties: Document) -> Document:
+    """Write the health of an item's backups, as versions of 2021 show it (recorded)."""
+    last = properties["lastBackupStatus"]
+    if not last:
+        return {}
+    details, state = [{"code": 0, "title": "Success", "message": "", "recommendations": []}], "Healthy"
+    if last == "Failed":
+        mended = properties["healthStatus"] == "ActionRequired"
+        details = properties["healthDetails"] if mended else [INTERNAL.detail()]
+        state = "TransientDegraded" if mended else "TransientUnhealthy"
+    return {"BackupOperationStatusKPI": {"resourceHealthStatus": state, "resourceHealthDetails": details}}
+
+
+def shown(item: Resource, call: "Call") -> Document:
     """Write an item; how long a deleted one stays is as of now."""
-    document = item.document()
+    document, now = item.document(), call.now
     properties = document["properties"]
+    if KPIS_SINCE <= call.version < KPIS_UNTIL:
+        properties["kpisHealths"] = _health(properties)
+    days = properties["softDeleteRetentionPeriod"]
+    if call.version >= DAYS_RENAMED:
+        properties["softDeleteRetentionPeriodInDays"] = properties.pop("softDeleteRetentionPeriod")
     if properties.get("isScheduledForDeferredDelete"):
-        ends = parse_time(properties["deferredDeleteTimeInUTC"]) + properties["softDeleteRetentionPeriod"] * DAY
+        ends = parse_time(properties["deferredDeleteTimeInUTC"]) + days * DAY
         days, rest = divmod(max(0.0, ends - now), DAY)
         hours, rest = divmod(rest, 3600)
         minutes, seconds = divmod(rest, 60)
         left = f"{int(days)}.{int(hours):02}:{int(minutes):02}:{seconds:010.7f}"
-        tail = {name: properties.pop(name) for name in ("isArchiveEnabled", "softDeleteRetentionPeriod")}
-        properties |= {"deferredDeleteTimeRemaining": left, **tail}
+        properties["deferredDeleteTimeRemaining"] = left
     return document
 
 
 def get(world: "World", call: "Call") -> Reply:
     """Answer one."""
     vault_of(world, call)
-    return Reply.of(shown(item_of(world, call), call.now))
+    return Reply.of(shown(item_of(world, call), call))
 
 
 def every(world: "World", call: "Call") -> Reply:
     """List those of a vault that fit a filter (recorded: management type, item type, policy name)."""
     vault, terms = vault_of(world, call), terms_of(call)
     terms = {"workloadtype" if name == "itemtype" else name: value for name, value in terms.items()}
-    found = [shown(item, call.now) for item in members_of(world, call, vault.key, KIND)]
+    found = [shown(item, call) for item in members_of(world, call, vault.key, KIND)]
     return joined([encode(each) for each in found if fits(each["properties"], terms)])
 
 

@@ -131,7 +131,9 @@ def every(world: "World", call: "Call") -> Reply:
     vault = vault_of(world, call)
     ensure_defaults(world, vault)
     terms = terms_of(call)
-    found = [shown(world, each) for each in members_of(world, call, vault.key, KIND)]
+    found = [each.document() for each in members_of(world, call, vault.key, KIND)]
+    for each in found:
+        each["properties"]["protectedItemsCount"] = 0  # lists do not count (recorded)
     if call.version < ENHANCED_SINCE:
         found = [each for each in found if each["properties"].get("policyType") != "V2"]
     return joined([encode(each) for each in found if fits(each["properties"], terms, ("workloadType",))])

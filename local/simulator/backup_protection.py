@@ -188,11 +188,8 @@ def finish_delete(world: "World", operation: Operation, at: float) -> Document:
     """Delete an item softly: it stays, stopped, for some days (recorded)."""
     item = _item(world, operation)
     days = soft_delete_days(vault_above(world, item)) or 14
-    document = item.document()
-    tail = {name: document["properties"].pop(name) for name in ("isArchiveEnabled", "softDeleteRetentionPeriod")}
-    world.store.write(item, document, at)
     changes = {"deferredDeleteTimeInUTC": iso(operation.started), "isScheduledForDeferredDelete": True}
-    _unbind(world, item, at, **changes, **{**tail, "softDeleteRetentionPeriod": days})
+    _unbind(world, item, at, **changes, softDeleteRetentionPeriod=days)
     until = operation.started + days * DAY
     item.notes = {**(item.notes or {}), "container": "SoftDeleted", "gone_at": until}
     world.store.touch(item, at)

@@ -29,6 +29,7 @@ DELETE_OPTIONS = Rollout(
     "2021-05-01", "osDisk.deleteOption: azure-cli-2021-07, May and June 2021", {"southeastasia": "2021-07-01"}
 )
 PRIVATE_VAULTS = Rollout("2020-01-01", "privateEndpointStateForBackup: azure-cli-2019-08 and azure-cli-2021-07")
+SOFT_DELETE = Rollout("2019-10-01", "items of vaults: azure-cli-2019-08 (deleted at once) and azure-cli-2021-07")
 INSTANT_RESTORE = Rollout(
     "2018-12-01", "instantRpRetentionRangeInDays: azure-sdk-for-net-2019-02 (June 2018) and azure-cli-2019-08"
 )

@@ -55,6 +55,7 @@ from local.simulator import (
     topics,
     tracked,
     vault_config,
+    vault_usages,
     vaults,
     volumes,
 )
@@ -103,6 +104,7 @@ MODULES = (
     topic_types,
     vaults,
     vault_config,
+    vault_usages,
     backup_policies,
     backup_containers,
     backup_items,

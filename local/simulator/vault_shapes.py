@@ -5,6 +5,7 @@ Used by vaults.py, vault_config.py and seeds.
 
 from typing import TYPE_CHECKING
 
+from local.simulator import eras
 from local.simulator.answers import Document
 from local.simulator.clock import iso
 from local.simulator.store import Resource
@@ -30,8 +31,9 @@ def etag(at: float) -> str:
 
 
 def config_of(vault: Resource) -> Document:
-    """Return what is configured in the backup service."""
-    return {**CONFIG, **(vault.notes or {}).get("config", {})}
+    """Return what is configured in the backup service; older vaults were made before soft delete was there."""
+    state = "Enabled" if eras.SOFT_DELETE.reached(vault.born) else "Disabled"
+    return {**CONFIG, "softDeleteFeatureState": state, **(vault.notes or {}).get("config", {})}
 
 
 def soft_delete_days(vault: Resource) -> int:
@@ -85,7 +87,9 @@ def shown(vault: Resource, listed: bool = False) -> Document:
     properties |= {name: asked[name] for name in ("encryption", "monitoringSettings") if asked.get(name)}
     made = asked["provisioningState"] != "Provisioning"  # until then the backup service knows nothing of it (recorded)
     if not listed and made:
-        properties["backupStorageVersion"] = "V2" if (vault.notes or {}).get("items") else "Unassigned"
+        properties["backupStorageVersion"] = (
+            "V2" if asked.get("encryption") or (vault.notes or {}).get("items") else "Unassigned"
+        )
         properties["securitySettings"] = _security(vault, security)
     elif security and not listed:
         first = {"softDeleteSettings": None, "multiUserAuthorization": "Invalid"}

@@ -111,6 +111,7 @@ def patch(world: "World", call: "Call") -> Reply:
         document["sku"] = body["sku"]
     asked = {name: value for name, value in (body.get("properties") or {}).items() if name not in READ_ONLY}
     document["properties"] = merged(document["properties"], asked)
+    _complete_encryption(document["properties"], asked)
     _check_change(found, document)
     mine = "userassigned" in str((body.get("identity") or {}).get("type", "")).lower()
     if call.version < ASYNC_SINCE or not (asked or mine):
@@ -118,6 +119,15 @@ def patch(world: "World", call: "Call") -> Reply:
         return Reply.of(shown(found))
     operation = _begin(world, call, found, "vault.patch", {"document": document})
     return backup_operations.accepted_by_vault(call, operation, 202, CHANGING)
+
+
+def _complete_encryption(properties: Document, asked: Document) -> None:
+    """Keep one identity for the key: the vault's own or one that was assigned (recorded)."""
+    identity = (asked.get("encryption") or {}).get("kekIdentity")
+    if identity is not None:
+        own = identity.get("userAssignedIdentity")
+        chosen = {"useSystemAssignedIdentity": not own, "userAssignedIdentity": own}
+        properties["encryption"] = {**properties["encryption"], "kekIdentity": chosen}
 
 
 def _change(world: "World", vault: Resource, document: Document, at: float) -> None:

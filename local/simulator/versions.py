@@ -62,6 +62,7 @@ SINCE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "microsoft.recoveryservices/vaults": (
         ("properties.backupStorageVersion", "2023-02-01"),
         ("properties.securitySettings", "2023-02-01"),
+        ("properties.securitySettings.softDeleteSettings.enhancedSecurityState", "2024-04-01"),
         ("properties.restoreSettings", "2023-02-01"),
         ("properties.publicNetworkAccess", "2023-01-01"),
         ("properties.redundancySettings", "2024-04-01"),

@@ -44,6 +44,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     },
     "disks": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 32},
 }
+_VAULT = re.compile(r"/microsoft\.recoveryservices/vaults/[^/]+$")
 # what lies in a vault is made by the session or by the platform
 _IN_VAULTS = re.compile(r"/microsoft\.recoveryservices/vaults/[^/]+/")
 # shown by their own routes, or made by the platform
@@ -97,6 +98,8 @@ class _Shown:
         path = path_of(exchange.target)
         if exchange.method == "PUT" and exchange.status == 200 and _is_group(path):
             self._note_group(path)
+        if exchange.method == "PUT" and exchange.status == 200 and _VAULT.search(path):
+            self._note(path)  # it was there: a new one answers 201
         if exchange.method == "PUT" and exchange.status < 400:
             wishes = deployed(exchange) if is_set_up(exchange) else [Wish(path, exchange.request)]
             self._leaned_on |= {each for wish in wishes for each in _interfaces_in(wish.body)}
@@ -307,7 +310,8 @@ def _extensions_in(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def chosen_part(body: Mapping[str, Any]) -> dict[str, Any]:
     """What of a resource a client could have written."""
     chosen = {name: _chosen(body[name]) for name in _CHOSEN if body.get(name) is not None}
-    if isinstance(chosen.get("sku"), dict):
+    computed = "recoveryservices" not in str(body.get("id")).lower()  # vaults' tiers are their makers' choice
+    if isinstance(chosen.get("sku"), dict) and computed:
         chosen["sku"].pop("tier", None)
     for disk in _disks(chosen.get("properties")):
         if disk.get("createOption") != "Attach":

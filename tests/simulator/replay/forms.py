@@ -17,7 +17,7 @@ TIME = re.compile(r"(\d{4})-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\
 # number, or a vault's operation (`2047;guid` in base64)
 _MADE = re.compile(
     rf"{GUID.pattern}|[0-9a-fA-F]{{32}}|eyJ[A-Za-z0-9_=-]{{20,}}|(?<![\d.])\d+\.(?:\d+\.\d{{5,}}|\d{{5,}}\.\d+)(?![\d.])|(?<!\d)0858\d{{16}}"
-    r"|(?<![\w.;-])\d{12,16}(?![\w.;-])|(?<![\w+/])(?:M[TjzD]|N[DT])[A-Za-z0-9]{50,54}={0,2}"
+    r"|(?<![\w.;-])\d{10,16}(?![\w.;-])|(?<![\w+/])(?:M[TjzD]|N[DT])[A-Za-z0-9]{50,54}={0,2}"
 )
 # Azure names OS disks by either rule, for the same image and region on the same day
 _OS_DISK = re.compile(r"_(?:osdisk_1|disk1)_\*")

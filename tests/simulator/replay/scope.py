@@ -81,11 +81,17 @@ FREE_TEXT = frozenset(
         "estimatedremainingduration",
         "deferreddeletetimeremaining",
         "backup size",
+        "additionalinfo",
+        "token",
+        "securitypin",
     }
 )
 # Measured or counted by the platform: only the type is compared.
 MEASURED = frozenset(
-    {"completionpercent", "currentvalue", "limit", "percentcomplete", "progresspercentage", "count", "totalrecords"}
+    {
+        *("completionpercent", "currentvalue", "limit", "percentcomplete", "progresspercentage", "count"),
+        *("totalrecords", "expirytimeinutcticks"),
+    }
 )
 
 

@@ -16,6 +16,8 @@ from tests.simulator.replay.forms import GUID, NIL, address_of, is_guid, is_made
 
 # a subscription and a name in one word (a gallery's unique name)
 _JOINED = re.compile(rf"^({GUID.pattern})-([A-Za-z].*)$")
+# a vault's name and what is kept of it, in one word: the id lacks a slash
+_TAIL = "extendedInformation"
 _QUOTED = re.compile(r"'([^']*)'")
 _OPAQUE_KEYS = frozenset({"$skiptoken", "skiptoken"})
 URL_HEADERS = ("azure-asyncoperation", "location")
@@ -87,11 +89,13 @@ class Symbols:
         if plain != segment and plain.startswith("/"):
             return quote(self._path(plain), safe="")
         changed = self._word(plain)
-        return segment if changed == plain else quote(changed, safe="")
+        return segment if changed == plain else quote(changed, safe=";" if ";" in segment else "")
 
     def _word(self, word: str) -> str:
         if ";" in word:  # a machine's name in a vault is made of others
             return ";".join(map(self._word, word.split(";")))
+        if word.endswith(_TAIL) and word != _TAIL:
+            return self._word(word.removesuffix(_TAIL)) + _TAIL
         lowered = word.lower()
         found = self._learned.get(lowered) or self._renamed.get(lowered)
         if found is None:
