@@ -22,6 +22,7 @@ from shared.errors import BadInput
 from shared.model.account import Api, StorageAccount
 from shared.model.plan import Plans
 from shared.model.rules import Mode, Rules
+from shared.model.vault import Redundancy, VaultRules
 
 HERE = Path(__file__).parent
 SHIPPED_PLANS = HERE / "plans.toml"
@@ -38,6 +39,10 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "TAGBACK_TAG_PREFIX": "backup",
         "TAGBACK_INHERIT_GROUP_TAGS": "off",
         "TAGBACK_RECOVERY_GROUP": "tagback-{region}",
+        "TAGBACK_VAULT": "tagback-{region}",
+        "TAGBACK_VAULT_CREATE": "on",
+        "TAGBACK_VAULT_REDUNDANCY": "geo",
+        "TAGBACK_VAULT_IMMUTABLE": "off",
         "TAGBACK_EXTRA_TAGS": "",
         "TAGBACK_ARM_ENDPOINT": "https://management.azure.com",
         "TAGBACK_AUTHORITY": "",
@@ -81,6 +86,7 @@ class Settings:
     drain_for: timedelta
     throttle_share: float
     inherit_group_tags: bool
+    vaults: VaultRules
     api: Api
 
     @classmethod
@@ -105,6 +111,7 @@ class Settings:
             drain_for=reader.value("TAGBACK_DRAIN_SECONDS", values.slice_of_draining, timedelta()),
             throttle_share=reader.value("TAGBACK_THROTTLE_SHARE", values.share, 0.0),
             inherit_group_tags=reader.value("TAGBACK_INHERIT_GROUP_TAGS", values.switch, False),
+            vaults=_vaults(reader),
             api=_api(reader),
         )
         reader.refuse_unknown()
@@ -124,6 +131,7 @@ class Settings:
             orphan_keep=self.orphan_keep,
             extra_tags=self.extra_tags,
             inherit_group_tags=self.inherit_group_tags,
+            vaults=self.vaults,
             topic=self.topic_endpoint,
         )
 
@@ -199,6 +207,15 @@ def _api(reader: Reader) -> Api:
         reader.problems.append("TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT are set together, or neither of them")
     endpoint = reader.value("TAGBACK_API_ENDPOINT", values.optional_address, "")
     return Api(audiences, tenant, endpoint, reader.text("TAGBACK_API_KEY"))
+
+
+def _vaults(reader: Reader) -> VaultRules:
+    return VaultRules(
+        create=reader.value("TAGBACK_VAULT_CREATE", values.switch, False),
+        pattern=reader.value("TAGBACK_VAULT", values.vault_pattern, ""),
+        redundancy=reader.value("TAGBACK_VAULT_REDUNDANCY", values.redundancy, Redundancy.GEO),
+        immutable=reader.value("TAGBACK_VAULT_IMMUTABLE", values.switch, False),
+    )
 
 
 def _storage(reader: Reader) -> StorageAccount:

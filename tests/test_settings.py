@@ -10,6 +10,7 @@ import pytest
 
 from shared.errors import BadInput
 from shared.model.rules import Mode
+from shared.model.vault import Redundancy, VaultRules
 from shared.settings import DEFAULTS, Settings, plans_of
 
 ONE = "11111111-1111-1111-1111-111111111111"
@@ -56,6 +57,12 @@ def test_the_api_believes_one_tenant_and_its_own_audiences() -> None:
 def test_groups_tags_are_inherited_only_when_that_is_switched_on() -> None:
     assert not Settings.read(NEEDED).rules().inherit_group_tags
     assert Settings.read({**NEEDED, "TAGBACK_INHERIT_GROUP_TAGS": "On"}).rules().inherit_group_tags
+
+
+def test_vaults_are_made_where_there_are_none_unless_that_is_switched_off() -> None:
+    assert Settings.read(NEEDED).rules().vaults == VaultRules(create=True, redundancy=Redundancy.GEO, immutable=False)
+    told = {"TAGBACK_VAULT_CREATE": "off", "TAGBACK_VAULT_REDUNDANCY": "Zone", "TAGBACK_VAULT": "rsv-{region}"}
+    assert Settings.read({**NEEDED, **told}).rules().vaults == VaultRules(False, "rsv-{region}", Redundancy.ZONE)
 
 
 def test_a_setting_that_is_empty_is_not_set() -> None:
@@ -149,6 +156,11 @@ BAD = [
     ("TAGBACK_DRAIN_SECONDS", "\u0661\u0662\u0660", "24h"),
     ("TAGBACK_THROTTLE_SHARE", "1", "0.9"),
     ("TAGBACK_INHERIT_GROUP_TAGS", "yes", "on or off"),
+    ("TAGBACK_VAULT", "one-vault", "{region}"),
+    ("TAGBACK_VAULT", "a-vault-with-too-long-a-name-{region}", "{region}"),
+    ("TAGBACK_VAULT_CREATE", "maybe", "on or off"),
+    ("TAGBACK_VAULT_REDUNDANCY", "raid", "local, zone, geo"),
+    ("TAGBACK_VAULT_IMMUTABLE", "locked", "on or off"),
     ("TAGBACK_THROTTLE_SHARE", "nan", "0.9"),
     ("TAGBACK_THROTTLE_SHARE", "a third", "0.9"),
     ("TAGBACK_SUBSCRIPTION", ONE, "TAGBACK_SUBSCRIPTIONS"),

@@ -15,16 +15,19 @@ from shared.decide import ncrontab
 from shared.decide.durations import DURATION_FORM, parse_duration
 from shared.decide.naming import MAX_TAG_NAME, MAX_TAG_VALUE, OURS
 from shared.model.rules import Mode
+from shared.model.vault import Redundancy
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AUDIENCE = re.compile(r"api://[\w.:/-]{1,200}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PREFIX = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _GROUP = re.compile(r"[\w()-][\w.()-]{0,58}(?<!\.)", re.ASCII)
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_VAULT = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,23}", re.ASCII)
 _REGION = "{region}"
 _NOT_IN_TAG_NAMES = "<>%&\\?/"  # [azure-facts 3.7]
 LONGEST_SLICE = timedelta(minutes=4)  # a message stays hidden for minutes, a function lives for five
 MOST_EXTRA_TAGS = 10
+REDUNDANCIES = {"local": Redundancy.LOCAL, "zone": Redundancy.ZONE, "geo": Redundancy.GEO}
 
 
 def subscriptions(text: str) -> Mapping[str, Mode]:
@@ -59,6 +62,20 @@ def group_pattern(text: str) -> str:
     if _REGION not in text or not _GROUP.fullmatch(plain):
         raise ValueError("allowed: a resource group's name of at most 60 characters with {region} in it")
     return text
+
+
+def vault_pattern(text: str) -> str:
+    """Room is left for a region's name and a number within the fifty characters of a vault's name."""
+    if _REGION not in text or not _VAULT.fullmatch(text.replace(_REGION, "x")):
+        raise ValueError("allowed: letters, digits and -, a letter first, at most 24 characters, with {region} in it")
+    return text
+
+
+def redundancy(text: str) -> Redundancy:
+    found = REDUNDANCIES.get(text.lower())
+    if found is None:
+        raise ValueError(f"allowed: {', '.join(REDUNDANCIES)}")
+    return found
 
 
 def extra_tags(text: str) -> Mapping[str, str]:
