@@ -95,7 +95,8 @@ def _print_poisoned(messages: Sequence[Json]) -> None:
 
 
 def _unsaid(machine: Json) -> list[str]:
-    return [problem for problem in machine["problems"] if problem != machine["because"]]
+    unsaid = [problem for problem in machine["problems"] if problem != machine["because"]]
+    return unsaid + ([machine["frozen"]] if machine["frozen"] else [])
 
 
 def print_points(answer: Sequence[Json]) -> None:

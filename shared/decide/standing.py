@@ -54,10 +54,10 @@ def refusal(machine: Machine, rules: Rules, now: datetime) -> str:
 
 
 def all_is_well(machines: Iterable[Machine], operations: Iterable[Operation]) -> bool:
-    """Whether nobody has to act: no machine lacks protection and no operation waits for a person or was given up."""
+    """Whether nobody has to act: no machine lacks protection, nothing waits for a person, nothing was given up."""
     known = {machine.uid: machine for machine in machines}
-    unprotected = any(machine.status in NEEDS_ATTENTION for machine in known.values())
-    return not unprotected and not any(wants_a_person(one, known.get(one.uid)) for one in operations)
+    unwell = any(machine.status in NEEDS_ATTENTION or machine.frozen for machine in known.values())
+    return not unwell and not any(wants_a_person(one, known.get(one.uid)) for one in operations)
 
 
 def wants_a_person(operation: Operation, machine: Machine | None) -> bool:

@@ -56,6 +56,7 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
         *_disks(machine),
         *_schedule(machine, plan, slot),
         *_retention(machine, points, now),
+        *([machine.frozen] if machine.frozen else []),
         *_deletion(foreseen),
         f"Azure last showed it at {_at(machine.as_of)}",
     ]

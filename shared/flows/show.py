@@ -49,6 +49,7 @@ def _machine(machine: Machine) -> Json:
         "next_due": instant(machine.next_due),
         "last_verified": None,
         "problems": list(machine.problems),
+        "frozen": machine.frozen or None,
     }
 
 

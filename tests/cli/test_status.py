@@ -35,6 +35,7 @@ def test_the_document_is_as_the_contract_pins_it() -> None:
         "next_due": "2026-11-21T02:00:00Z",
         "last_verified": None,
         "problems": [],
+        "frozen": None,
     }
     assert (result.exit_code, result.stderr) == (0, "")
 

@@ -36,7 +36,7 @@ def test_a_point_is_marked_then_deleted_a_day_later_and_its_row_leaves_when_azur
     assert estate.there(old) == [True, True]
     estate.pass_time(23 * HOUR, lambda: regain(estate, of))
     assert estate.there(old) == [True, True]
-    estate.pass_time(2 * HOUR, lambda: regain(estate, of))
+    estate.pass_time(3 * HOUR, lambda: regain(estate, of))
     assert estate.there(old) == [False, False]
     estate.pass_time(2 * HOUR)
     assert [point.slot for point in estate.points(of)] == [new.slot]
