@@ -48,6 +48,9 @@ class Gatekeeper(SansIOHTTPPolicy[Any, Any]):
 
 
 def _origin(url: str) -> tuple[str, str]:
-    """Scheme, host and port as they will be connected to; userinfo makes it another origin."""
-    split = urlsplit(url)
+    """Scheme, host and port as they will be connected to; userinfo makes it another origin, and no URL is none."""
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        return "", url
     return split.scheme.lower(), split.netloc.lower().removesuffix(":443")

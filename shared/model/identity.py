@@ -31,8 +31,9 @@ class ResourceId:
 
     @classmethod
     def parse(cls, text: str) -> ResourceId:
-        segments = text.strip().lower().strip("/").split("/")
-        shape_fits = len(segments) == 8 and all(segments)
+        trimmed = text.strip().strip("/ ")
+        segments = trimmed.lower().split("/")
+        shape_fits = len(segments) == 8 and all(segments) and trimmed.isprintable()
         if not shape_fits or (segments[0], segments[2], segments[4]) != (
             "subscriptions",
             "resourcegroups",
