@@ -7,7 +7,7 @@ the request, and every stage looks before it acts, so a restore may be dropped a
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -204,7 +204,7 @@ def _ended(errand: Errand, progress: Progress, because: str) -> Pause:
     return Pause(None)
 
 
-def overdue(requests: tuple[Request, ...], now: datetime) -> tuple[Request, ...]:
+def overdue(requests: Iterable[Request], now: datetime) -> tuple[Request, ...]:
     """Those whose next look is long past: their message was lost, or they wait longer than a message does."""
     waiting = [one for one in requests if one.order is not None]
     return tuple(one for one in waiting if _wanted_at(one) <= now - LATER)

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from shared.decide.questions import questions
 from shared.flows.pausing import tell
-from shared.messages import SHARDS, VMS, VmKey, shard_text
+from shared.flows.restoring import overdue
+from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine, Sighting
 from shared.model.rules import Rules
@@ -29,6 +30,8 @@ def sweep(world: World, rules: Rules) -> None:
     for shard, machines in rows.items():
         if _has_work(machines, now):
             world.queue.send(SHARDS, shard_text(shard))
+    for request in overdue(world.requests.unsettled(), now):
+        world.queue.send(REQUESTS, request_text(request.id))
     seen = _inventory(world, rules)
     asked = sum(_ask(world, rules, shard, rows.get(shard, {}), seen.get(shard, {})) for shard in sorted({*rows, *seen}))
     machines_seen = sum(len(machines) for machines in seen.values())

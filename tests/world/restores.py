@@ -1,0 +1,180 @@
+"""The scenes of restores: every slice of every mode, and of its undoing. Played by test_restores.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.decide.swapping import CLAIM
+from shared.flows.ordering import ask_restore, ask_undo
+from shared.flows.requesting import run as run_request
+from shared.messages import REQUESTS, request_text
+from shared.model.identity import VM_TYPE, ResourceId
+from shared.model.machine import Status
+from shared.model.request import Asked, Progress, Request
+from shared.model.restore import RestoreMode, RestoreOrder
+from shared.ports import World
+from tests.world.exhaustive import Scene, pass_time, perform
+from tests.world.scenes import FIRST, RULES, SHARD, complete
+from tests.world.seeded import Run
+from tests.world.twins.azure import DISK_TYPE, VmTruth
+from tests.world.twins.builder import BuilderTwin
+
+BESIDE = replace(FIRST.id, name=f"{FIRST.id.name}-restored")
+PAUSE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One mode, done or undone, and how many slices it takes when nothing goes wrong."""
+
+    mode: RestoreMode
+    slices: int
+    undone: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.mode} {'undone' if self.undone else 'done'}"
+
+
+WAYS = (
+    Way(RestoreMode.DISKS, 2),
+    Way(RestoreMode.NEW, 4),
+    Way(RestoreMode.REBUILD, 3),
+    Way(RestoreMode.IN_PLACE, 6),
+    Way(RestoreMode.DISKS, 2, undone=True),
+    Way(RestoreMode.NEW, 4, undone=True),
+    Way(RestoreMode.REBUILD, 3, undone=True),
+    Way(RestoreMode.IN_PLACE, 7, undone=True),
+)
+
+
+def request_of(world: Run, asked: Asked) -> Request:
+    """The one request of a kind."""
+    [found] = [one for one in world.stage.requests.asked.values() if one.asked is asked]
+    return found
+
+
+def asked_for(world: Run, way: Way) -> None:
+    """Both machines have a point; the first is gone where it is to be made again; somebody asked."""
+    complete(world)
+    if way.mode is RestoreMode.REBUILD:
+        world.stage.azure.delete(FIRST)
+    record = world.stage.ledger.held(SHARD, FIRST.uid)
+    assert record is not None
+    machine = record.machine.row
+    perform(world, lambda ports: _keep(ask_restore(ports, machine, RestoreOrder(way.mode), "person-1")))
+
+
+def _keep(_: Request) -> None:
+    return
+
+
+def carried(world: Run, asked: Asked, slices: int) -> None:
+    for _ in range(slices):
+        perform(world, lambda ports: _slice(ports, request_of(world, asked).id))
+        pass_time(world, PAUSE)
+
+
+def _slice(ports: World, request_id: str) -> None:
+    run_request(ports, RULES, request_id)
+
+
+def prepared(way: Way, slices: int) -> Callable[[Run], None]:
+    """Everything before the slice that is to be harmed."""
+
+    def prepare(world: Run) -> None:
+        asked_for(world, way)
+        if not way.undone:
+            carried(world, Asked.RESTORE, slices)
+            return
+        carried(world, Asked.RESTORE, 9)
+        done = request_of(world, Asked.RESTORE)
+        assert done.progress is Progress.DONE, done
+        perform(world, lambda ports: _keep(ask_undo(ports, done.id, "person-1")))
+        carried(world, Asked.UNDO, slices)
+
+    return prepare
+
+
+def arriving(way: Way) -> Callable[[Run], None]:
+    def arrives(world: Run) -> None:
+        request = request_of(world, Asked.UNDO if way.undone else Asked.RESTORE)
+        assert request.progress is Progress.ASKED, f"{way.name} is over already: {request}"
+        world.stage.queues.put(REQUESTS, request_text(request.id), timedelta(0))
+
+    return arrives
+
+
+RESTORES = tuple(
+    (way, Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way)))
+    for way in WAYS
+    for number in range(way.slices)
+)
+
+
+class Verdict:
+    """What must hold once a restore has come to rest (S13), against the truth."""
+
+    def __init__(self, world: Run, way: Way) -> None:
+        self._world = world
+        self._way = way
+        self._azure = world.stage.azure
+
+    def problems(self) -> list[str]:
+        """Every one of them in words; none when all is well."""
+        request = request_of(self._world, Asked.UNDO if self._way.undone else Asked.RESTORE)
+        if request.progress is not Progress.DONE:
+            return [f"it ended as {request.progress}: {request.because}"]
+        found = self._undone() if self._way.undone else self._done()
+        claimed = [str(vm.id) for vm in self._azure.vms() if CLAIM in vm.tags]
+        return [*found, *(f"{place} is claimed still" for place in claimed), *self._strays()]
+
+    def _done(self) -> list[str]:
+        request = request_of(self._world, Asked.RESTORE)
+        assert request.restore is not None
+        sources = {source.snapshot: source.lun for source in request.restore.sources}
+        made = [place for place in self._azure.made_from if place.type == DISK_TYPE]
+        if {self._azure.made_from[place] for place in made} != set(sources) or len(made) != len(sources):
+            return [f"disks were made of {self._azure.made_from}, not of {sources}"]
+        if self._way.mode is RestoreMode.DISKS:
+            return []
+        return self._machine(self._azure.vm(self._target()), sources)
+
+    def _target(self) -> ResourceId:
+        return BESIDE if self._way.mode is RestoreMode.NEW else FIRST.id
+
+    def _machine(self, vm: VmTruth | None, sources: dict[ResourceId, int | None]) -> list[str]:
+        if vm is None:
+            return ["there is no machine"]
+        held = {self._azure.made_from.get(disk.id): disk.lun for disk in vm.disks}
+        problems = [] if held == sources else [f"its disks are {held}, not {sources}"]
+        record = self._world.stage.ledger.held(vm.shard, vm.uid)
+        if self._way.mode is not RestoreMode.IN_PLACE and (
+            record is None or record.machine.row.status is not Status.EXCLUDED
+        ):
+            problems.append(f"it is enrolled: {record}")
+        return problems
+
+    def _undone(self) -> list[str]:
+        problems = [f"{place} is left" for place in self._azure.made_from if self._azure.disk(place) is not None]
+        if self._azure.vm(BESIDE) is not None:
+            problems.append("the machine beside is left")
+        vm = self._azure.vm(FIRST.id)
+        if self._way.mode is RestoreMode.REBUILD:
+            return [*problems, "the machine is left"] if vm else problems
+        disks = [(disk.id, disk.lun) for disk in vm.disks] if vm else []
+        if sorted(disks, key=str) != sorted(((disk.id, disk.lun) for disk in FIRST.disks), key=str):
+            problems.append(f"its disks are {disks}")
+        return problems
+
+    def _strays(self) -> list[str]:
+        """What was made and is not among what the restore said that it makes."""
+        builder = self._world.stage.world.builder
+        assert isinstance(builder, BuilderTwin)
+        request = request_of(self._world, Asked.RESTORE)
+        said = {place.lower() for place in request.restore.makes} if request.restore else set()
+        said |= {str(FIRST.id), *(str(disk.id) for disk in FIRST.disks)}
+        known = {place for place in builder.made if VM_TYPE in place or DISK_TYPE in place or "/tb-" in place}
+        return [f"{place} was made and never mentioned" for place in sorted(known - said)]
