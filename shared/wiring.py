@@ -45,10 +45,12 @@ _authorities: list[Authority] = []
 
 def from_environment() -> tuple[World, Rules]:
     """The world and rules of this process, built at the first call; BadInput while the settings are bad."""
+    from shared.cloud import redaction
     from shared.settings import Settings
 
     with _lock:
         if not _process:
+            redaction.install()
             settings = Settings.read(os.environ)
             _process["world"] = (world(settings), settings.rules())
         return _process["world"]

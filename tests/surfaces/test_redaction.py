@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from shared.cloud import redaction
 
+ROOT = Path(__file__).resolve().parents[2]
 # In every form stands one canary of its own, at the place of `{}`.
 FORMS = (
     "Authorization: Bearer {}", "authorization=Bearer {}", "{{'Authorization': 'Bearer {}'}}", "bearer {}",
@@ -78,6 +82,16 @@ def test_a_secret_is_in_no_traceback(form: str, canary: str, written: io.StringI
         logging.getLogger("a.library").exception("it broke")
     assert canary not in written.getvalue()
     assert "it broke\nTraceback" in written.getvalue()
+
+
+def test_every_process_of_the_product_redacts_from_its_first_look_at_the_settings_on() -> None:
+    code = (
+        "import logging\nfrom shared import wiring\nfrom shared.errors import BadInput\n"
+        "try:\n    wiring.from_environment()\nexcept BadInput:\n    pass\n"
+        "logging.warning('AccountKey=canary')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={}, capture_output=True, text=True, check=True)
+    assert ran.stderr == "WARNING:root:[redacted]\n"
 
 
 @pytest.mark.parametrize(
