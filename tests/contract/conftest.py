@@ -14,6 +14,7 @@ import pytest
 from shared.cloud.approvals import BlobApprovals
 from shared.cloud.audit import BlobAudit
 from shared.cloud.brakes import BlobBrakes
+from shared.cloud.builder import AzureBuilder
 from shared.cloud.chance import SystemChance
 from shared.cloud.clock import SystemClock
 from shared.cloud.graph import Graph
@@ -35,6 +36,7 @@ from shared.ports import (
     Approvals,
     Audit,
     Brakes,
+    Builder,
     Chance,
     Clock,
     Holdings,
@@ -215,6 +217,14 @@ def snapshots(implementation: str, recovery: Recovery, request: pytest.FixtureRe
     arm, pace = request.getfixturevalue("manager")
     clock: SimulatedClock = request.getfixturevalue("simulator_clock")
     return AzureSnapshots(arm, Graph(arm, clock, pace), recovery)
+
+
+@pytest.fixture
+def builder(implementation: str, request: pytest.FixtureRequest) -> Builder:
+    if implementation == "twin":
+        return _twins(request).world.builder
+    arm, _ = request.getfixturevalue("manager")
+    return AzureBuilder(arm)
 
 
 @pytest.fixture

@@ -1,0 +1,167 @@
+"""The contract of ports.Builder: what restores make, change, stop, tag and remove."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.decide.restoring import Standing, standing, tag_of
+from shared.decide.subtraction import at
+from shared.decide.swapping import power
+from shared.errors import Blocked, Conflict, Missing
+from shared.model.machine import Sighting
+from shared.model.restore import ArmPath, Power
+from shared.model.snapshot import SnapshotOrder
+from shared.ports import Builder, Inventory, Snapshots
+from tests.contract.clouds import Cloud
+
+REQUEST = "request-1"
+
+
+@pytest.fixture
+def machine(inventory: Inventory, cloud: Cloud) -> Sighting:
+    place = cloud.machine(f"Vm-{uuid.uuid4().hex[:8]}", {"Env": "prod"})
+    cloud.settle()
+    seen = inventory.examine(place)
+    assert isinstance(seen, Sighting)
+    return seen
+
+
+@pytest.fixture
+def snapshot(snapshots: Snapshots, machine: Sighting, cloud: Cloud) -> ArmPath:
+    """A snapshot of the OS disk that can be restored from."""
+    snapshots.prepare(machine.shard)
+    place = snapshots.place(machine.shard, f"tb-{uuid.uuid4().hex}")
+    snapshots.create(SnapshotOrder(place, machine.disks[0].id, machine.shard, {"tagback-slot": "20261120T0200Z"}))
+    cloud.settle()
+    return ArmPath(str(place))
+
+
+def place_of(machine: Sighting) -> ArmPath:
+    return ArmPath(str(machine.id))
+
+
+def fresh_disk(machine: Sighting) -> ArmPath:
+    return ArmPath(str(replace(machine.disks[0].id, name=f"tb-{uuid.uuid4().hex}")))
+
+
+def disk_body(machine: Sighting, snapshot: str) -> dict[str, Any]:
+    creation = {"createOption": "Copy", "sourceResourceId": snapshot}
+    return {
+        "location": machine.shard.region,
+        "tags": {"tagback-restore": REQUEST, "Env": "prod"},
+        "properties": {"creationData": creation},
+    }
+
+
+def machine_body(machine: Sighting, disk: str) -> dict[str, Any]:
+    storage = {"osDisk": {"osType": "Linux", "createOption": "Attach", "managedDisk": {"id": disk}}, "dataDisks": []}
+    properties = {"hardwareProfile": {"vmSize": "Standard_D2s_v5"}, "storageProfile": storage}
+    return {"location": machine.shard.region, "tags": {"tagback-restore": REQUEST}, "properties": properties}
+
+
+def test_what_is_not_there_is_none(builder: Builder, machine: Sighting) -> None:
+    assert builder.find(machine.shard, fresh_disk(machine)) is None
+    elsewhere = str(machine.id).replace(f"/{machine.id.group}/", "/nowhere/")
+    assert builder.find(machine.shard, ArmPath(elsewhere)) is None
+
+
+def test_a_machine_is_found_with_its_power_and_its_disks(builder: Builder, machine: Sighting) -> None:
+    seen = builder.find(machine.shard, place_of(machine))
+    assert seen is not None
+    assert (power(seen), at(seen, "properties.vmId").lower()) == ("running", machine.uid)
+    assert at(seen, "properties.storageProfile.osDisk.managedDisk.id").lower() == str(machine.disks[0].id)
+
+
+def test_a_disk_is_made_from_a_snapshot(builder: Builder, machine: Sighting, snapshot: ArmPath, cloud: Cloud) -> None:
+    place = fresh_disk(machine)
+    builder.make(machine.shard, place, disk_body(machine, snapshot))
+    cloud.settle()
+    seen = builder.find(machine.shard, place)
+    assert standing(seen, REQUEST) is Standing.READY
+    assert standing(seen, "another") is Standing.FOREIGN
+
+
+def test_a_disk_needs_its_snapshot(builder: Builder, machine: Sighting, snapshot: ArmPath) -> None:
+    place = fresh_disk(machine)
+    with pytest.raises(Missing):
+        builder.make(machine.shard, place, disk_body(machine, snapshot.rsplit("/", 1)[0] + "/tb-none"))
+    assert builder.find(machine.shard, place) is None
+
+
+def test_a_machine_is_made_of_disks_and_never_over_another(
+    builder: Builder, machine: Sighting, snapshot: ArmPath, cloud: Cloud
+) -> None:
+    disk, place = fresh_disk(machine), ArmPath(f"{machine.id}-again")
+    builder.make(machine.shard, disk, disk_body(machine, snapshot))
+    cloud.settle()
+    body = machine_body(machine, disk)
+    with pytest.raises(Conflict):
+        builder.make(machine.shard, place_of(machine), body)
+    builder.make(machine.shard, place, body)
+    cloud.settle()
+    seen = builder.find(machine.shard, place)
+    assert seen is not None
+    assert standing(seen, REQUEST) is Standing.READY
+    assert at(seen, "properties.storageProfile.osDisk.managedDisk.id").lower() == disk.lower()
+    with pytest.raises(Conflict):
+        builder.make(machine.shard, place, body)
+    with pytest.raises((Conflict, Blocked)):
+        builder.remove(machine.shard, disk)
+    for gone in (place, disk):
+        builder.remove(machine.shard, gone)
+        cloud.settle()
+        assert builder.find(machine.shard, gone) is None
+        builder.remove(machine.shard, gone)
+
+
+def test_a_machine_stops_and_starts(builder: Builder, machine: Sighting, cloud: Cloud) -> None:
+    for wanted, reached in ((Power.STOP, "stopped"), (Power.START, "running")):
+        for _ in range(2):
+            builder.power(machine.shard, place_of(machine), wanted)
+            cloud.settle()
+        seen = builder.find(machine.shard, place_of(machine))
+        assert seen is not None
+        assert power(seen) == reached
+
+
+def test_tags_are_put_and_taken_one_by_one(builder: Builder, machine: Sighting) -> None:
+    place = place_of(machine)
+    builder.tag(machine.shard, place, {"tagback-swapping": REQUEST, "tagback-expires": "never"}, {})
+    builder.tag(machine.shard, place, {"tagback-expires": "soon"}, {"tagback-swapping": "another"})
+    seen = builder.find(machine.shard, place)
+    assert seen is not None
+    tags = [tag_of(seen, name) for name in ("env", "tagback-swapping", "tagback-expires")]
+    assert tags == ["prod", REQUEST, "soon"]
+    builder.tag(machine.shard, place, {}, {"tagback-swapping": REQUEST, "tagback-expires": "soon"})
+    seen = builder.find(machine.shard, place)
+    assert seen is not None
+    assert dict(seen["tags"]) == {"Env": "prod"}
+
+
+def test_a_change_swaps_the_disks_of_a_machine(
+    builder: Builder, machine: Sighting, snapshot: ArmPath, cloud: Cloud
+) -> None:
+    disk, place = fresh_disk(machine), place_of(machine)
+    builder.make(machine.shard, disk, disk_body(machine, snapshot))
+    cloud.settle()
+    seen = builder.find(machine.shard, place)
+    assert seen is not None
+    storage = seen["properties"]["storageProfile"]
+    system = {**storage["osDisk"], "name": disk.rsplit("/", 1)[-1], "managedDisk": {"id": disk}}
+    system.pop("diskSizeGB", None)
+    properties = {**seen["properties"], "storageProfile": {**storage, "osDisk": system}}
+    for name in ("instanceView", "provisioningState", "vmId", "timeCreated"):
+        properties.pop(name, None)
+    body = {"location": machine.shard.region, "tags": dict(seen["tags"]), "properties": properties}
+    for _ in range(2):
+        builder.change(machine.shard, place, body)
+        cloud.settle()
+    after = builder.find(machine.shard, place)
+    assert after is not None
+    assert at(after, "properties.storageProfile.osDisk.managedDisk.id").lower() == disk.lower()
+    old = builder.find(machine.shard, ArmPath(str(machine.disks[0].id)))
+    assert old is not None, "what left is still there"
