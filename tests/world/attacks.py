@@ -1,4 +1,4 @@
-"""An attacker with rights that he should not have: tags of VMs, tags of snapshots, forged messages, rows of our ledger.
+"""An attacker with rights that he should not have: tags of VMs, tags of snapshots, forged messages, rows of our tables.
 
 A sequence is drawn from its seed: a small fleet with a week of points, some moves, days of honest timers in between.
 The truth is judged at every deletion: nothing before its floor, nothing foreign, and of a machine that exists and asked
@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from shared.errors import BadInput, CloudError
+from shared.errors import BadInput, CloudError, LostRace, Unknown
 from shared.flows.expiring import expire
 from shared.flows.reaping import reap
 from shared.flows.registering import reconcile
-from shared.messages import REAP, VMS, VmKey, parse_vm
-from shared.model.identity import DiskUid, ResourceId, VmUid
+from shared.flows.requesting import run as run_request
+from shared.messages import REAP, REQUESTS, VMS, VmKey, parse_request, parse_vm, request_text
+from shared.model.identity import EVERYWHERE, DiskUid, ResourceId, VmUid
 from shared.model.machine import Machine, Status
 from shared.model.point import Part, Point, PointState, Removal
+from shared.model.request import Asked, Progress, Request
 from shared.model.transition import Held
 from tests.fleet import DAY, LAST_SLOT, NOW, RULES, SHARD, Fleet, capture
 from tests.flows.deleting import HOUR, OWNER, Estate
@@ -142,6 +144,25 @@ class Siege:
         queue.send(VMS, VmKey(place, uid, SHARD if uid else None).text())
         queue.send(REAP, self.chance.choice((str(SHARD), "a|b", "{")))
 
+    def forge_request(self) -> None:
+        """A request that nobody made, as a row, with its message: whatever a person could ask for without a token."""
+        machine = self.chance.choice(list(self.machines.values()))
+        kind = self.chance.choice([one for one in Asked if one not in (Asked.RESTORE, Asked.UNDO)])
+        about = EVERYWHERE if kind in (Asked.PAUSE, Asked.RESUME) else SHARD
+        uid = VmUid("") if kind in (Asked.PAUSE, Asked.RESUME, Asked.REBUILD) else machine.uid
+        stage = self.estate.stage
+        name = f"forged-{len(stage.requests.asked)}"
+        asked = Request(name, kind, about, uid, "nobody", stage.scheduler.now, Progress.ASKED)
+        words = self.chance.choice(("all", "deletes", "everything"))
+        stage.requests.asked[name] = replace(asked, hold="2020-01-01", stops=words, reason="forged")
+        self.estate.fleet.world.queue.send(REQUESTS, request_text(name))
+
+    def edit_budget(self) -> None:
+        """As if nothing had been deleted for long."""
+        budgets = self.estate.stage.budgets.rows
+        if SHARD in budgets:
+            budgets[SHARD] = replace(budgets[SHARD], hours=())
+
     def edit_point(self) -> None:
         rows = self._rows()
         key = self.chance.choice(list(rows.points))
@@ -151,6 +172,9 @@ class Siege:
             "dates": lambda: replace(point, keep_until=past, birth_keep_until=past),
             "no point": lambda: replace(point, state=PointState.INCOMPLETE, ended_at=past),
             "marked": lambda: replace(point, removal=Removal(past, past, "forged", remains=self.chance.random() < 0.5)),
+            "approved": lambda: replace(
+                point, removal=Removal(past, past, "approved by boss", planned=False, frozen=True, asks=True)
+            ),
             "claimed": lambda: replace(
                 point, state=PointState.DELETING, removal=Removal(past, now, "forged", claimed_at=past)
             ),
@@ -225,7 +249,9 @@ class Siege:
                     reap(world, RULES, SHARD)
                 elif message.queue == VMS:
                     reconcile(world, RULES, parse_vm(message.text))
-            except (BadInput, CloudError):
+                elif message.queue == REQUESTS:
+                    run_request(world, RULES, parse_request(message.text))
+            except (BadInput, CloudError, LostRace, Unknown):
                 continue  # what no retry mends ends among the poisoned ones
 
     def play(self) -> None:
@@ -235,6 +261,8 @@ class Siege:
             self.untag_everything,
             self.retag_snapshot,
             self.forge_message,
+            self.forge_request,
+            self.edit_budget,
             self.edit_point,
             self.forge_point,
             self.remove_point,
@@ -247,6 +275,8 @@ class Siege:
             if self.chance.random() < 0.5:
                 self.pass_time(self.chance.choice(PAUSES))
         self.pass_time(5 * DAY)
+        agreed = [one for each in self.estate.stage.approvals.kept.values() for one in each.approvals]
+        self.watch.broken += ["an approval came from nowhere"] * bool(agreed)
 
 
 def besieged(seed: int) -> Watch:
