@@ -17,7 +17,8 @@ from shared.decide.naming import model_reference, part_tags
 from shared.decide.protection import plan_of
 from shared.decide.questions import differs
 from shared.decide.room import Fits, room
-from shared.errors import CloudError, Missing, Throttled
+from shared.decide.swapping import CLAIM
+from shared.errors import CloudError, Conflict, Missing, Throttled
 from shared.flows.casework import Case, closing, saved
 from shared.flows.registering import register
 from shared.flows.setbacks import setback, without_room
@@ -124,7 +125,7 @@ def _sighting(slice_: Slice, case: Case, due: list[Operation]) -> Sighting | Non
     first_try = all(operation.attempts == 1 for operation in due)
     seen = slice_.sighted(machine.uid) if first_try else None
     if seen and not differs(machine, seen, slice_.rules.prefix):
-        return seen
+        return _at_rest(seen)
     if not slice_.admitted(CallKind.READ):
         raise NO_ROOM
     found = slice_.world.inventory.examine(machine.id)
@@ -134,7 +135,14 @@ def _sighting(slice_: Slice, case: Case, due: list[Operation]) -> Sighting | Non
     if differs(machine, found, slice_.rules.prefix):
         register(slice_.world, slice_.rules, found)
         return None
-    return found
+    return _at_rest(found)
+
+
+def _at_rest(seen: Sighting) -> Sighting:
+    """The machine, unless a restore is changing its disks: half of them would make a point of nothing."""
+    if any(name.lower() == CLAIM for name in seen.tags):
+        raise Conflict("BeingMade", "a restore is changing its disks")
+    return seen
 
 
 def _intended(slice_: Slice, case: Case, plan: Plan, sighting: Sighting, due: list[Operation]) -> Errand:

@@ -14,7 +14,7 @@ SUBNET = "/subscriptions/{}/resourceGroups/net/providers/Microsoft.Network/virtu
 def model_of(seen: Sighting) -> dict[str, object]:
     """The model that is kept with a point of the machine."""
     return {
-        "vm": machine_body(seen.id, seen.name, seen.uid, seen.tags, seen.disks),
+        "vm": {**machine_body(seen.id, seen.name, seen.uid, seen.tags, seen.disks), "location": seen.shard.region},
         "disks": [disk_body(disk.id) for disk in seen.disks],
         "interfaces": [interface_body(seen.id)],
         "interfaces_not_seen": [],
@@ -41,7 +41,7 @@ def machine_body(
         "storageProfile": storage,
         "networkProfile": {"networkInterfaces": cards},
     }
-    return {"id": str(place), "name": name, "location": "anywhere", "tags": dict(tags), "properties": properties}
+    return {"id": str(place), "name": name, "tags": dict(tags), "properties": properties}
 
 
 def disk_body(place: ResourceId) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""Restores over the twins: who may go on, what the messages do, and what other flows leave alone meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.decide.swapping import CLAIM
+from shared.errors import BadInput, Unknown
+from shared.flows.draining import drain
+from shared.flows.ordering import ask_restore, ask_undo
+from shared.flows.registering import reconcile
+from shared.flows.requesting import run as run_request
+from shared.flows.restoring import advance, overdue
+from shared.messages import VmKey
+from shared.model.machine import Machine, Status
+from shared.model.operation import State
+from shared.model.request import Progress, Request
+from shared.model.restore import RestoreMode, RestoreOrder
+from tests.world.exhaustive import pass_time, perform, small_world
+from tests.world.restores import BESIDE
+from tests.world.scenes import FIRST, RULES, SHARD, complete
+from tests.world.seeded import Run
+
+ORDER = RestoreOrder(RestoreMode.NEW)
+
+
+def known(world: Run) -> Machine:
+    record = world.stage.ledger.held(SHARD, FIRST.uid)
+    assert record is not None
+    return record.machine.row
+
+
+@pytest.fixture
+def world() -> Run:
+    made = small_world()
+    complete(made)
+    return made
+
+
+def asked(world: Run, order: RestoreOrder = ORDER) -> Request:
+    return ask_restore(world.stage.world, known(world), order, "person")
+
+
+def slice_of(world: Run, request: Request) -> Request:
+    perform(world, lambda ports: run_request(ports, RULES, request.id))
+    return world.stage.requests.asked[request.id]
+
+
+def test_a_message_that_comes_early_changes_nothing_and_asks_for_nothing(world: Run) -> None:
+    request = slice_of(world, asked(world))
+    assert request.restore is not None
+    assert request.restore.next_look is not None
+    world.stage.queues.messages.clear()
+    assert slice_of(world, request) == request
+    assert not world.stage.queues.messages
+
+
+def test_of_two_who_carry_a_restore_on_one_gives_way(world: Run) -> None:
+    request = slice_of(world, asked(world))
+    pass_time(world, timedelta(seconds=30))
+    slice_of(world, request)
+    world.stage.queues.messages.clear()
+    now = world.stage.requests.asked[request.id]
+    world.stage.requests.asked[request.id] = replace(now, revision=now.revision + 1)
+    perform(world, lambda ports: run_request(ports, RULES, request.id))
+    assert world.stage.requests.asked[request.id].revision == now.revision + 1
+
+
+def test_a_restored_machine_is_seen_and_not_enrolled(world: Run) -> None:
+    request = asked(world)
+    for _ in range(6):
+        request = slice_of(world, request)
+        pass_time(world, timedelta(seconds=15))
+    assert request.progress is Progress.DONE
+    perform(world, lambda ports: reconcile(ports, RULES, VmKey(BESIDE)))
+    made = world.stage.azure.vm(BESIDE)
+    assert made is not None
+    record = world.stage.ledger.held(SHARD, made.uid)
+    assert record is not None
+    assert record.machine.row.status is Status.EXCLUDED
+
+
+def test_a_machine_whose_disks_are_being_swapped_is_not_captured(world: Run) -> None:
+    world.stage.azure.write(replace(FIRST, tags={**FIRST.tags, CLAIM: "request-1"}))
+    world.stage.scheduler.run(world.stage.scheduler.now.replace(hour=12, minute=31))
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    record = world.stage.ledger.held(SHARD, FIRST.uid)
+    assert record is not None
+    last = max((held.row for held in record.operations), key=lambda operation: operation.slot)
+    assert (last.state, last.failure.message if last.failure else "") == (
+        State.FAILED,
+        "a restore is changing its disks",
+    )
+
+
+def test_restores_that_nobody_looks_at_any_more_are_overdue(world: Run) -> None:
+    now = world.stage.scheduler.now
+    request = asked(world)
+    assert overdue([request], now) == ()
+    assert overdue([request], now + timedelta(minutes=2)) == (request,)
+    begun = slice_of(world, request)
+    assert overdue([begun], now + timedelta(seconds=30)) == ()
+    assert overdue([begun], now + timedelta(minutes=2)) == (begun,)
+
+
+def test_a_restore_that_is_undone_while_it_is_under_way_stops_first(world: Run) -> None:
+    request = slice_of(world, asked(world))
+    undo = ask_undo(world.stage.world, request.id, "person")
+    undo = slice_of(world, undo)
+    assert world.stage.requests.asked[request.id].progress is Progress.FAILED
+    assert undo.progress is Progress.ASKED
+    for _ in range(20):
+        pass_time(world, timedelta(seconds=15))
+        undo = slice_of(world, undo)
+    assert undo.progress is Progress.DONE
+    assert not [disk for disk in world.stage.azure.made_from if world.stage.azure.disk(disk)]
+
+
+def test_only_restores_that_began_are_undone(world: Run) -> None:
+    request = asked(world)
+    with pytest.raises(Unknown, match="made nothing"):
+        ask_undo(world.stage.world, request.id, "person")
+    with pytest.raises(Unknown):
+        ask_undo(world.stage.world, "nobody", "person")
+    begun = slice_of(world, request)
+    undo = ask_undo(world.stage.world, begun.id, "person")
+    with pytest.raises(BadInput, match="is no restore"):
+        ask_undo(world.stage.world, undo.id, "person")
+
+
+def test_an_ended_restore_is_not_taken_up_again(world: Run) -> None:
+    request = replace(asked(world), progress=Progress.DONE)
+    assert advance(world.stage.world, RULES, request) is None
