@@ -10,6 +10,7 @@ import logging
 from datetime import datetime, timedelta
 
 from shared.decide.questions import questions
+from shared.flows.freezing import notice
 from shared.flows.pausing import tell
 from shared.flows.restoring import overdue
 from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
@@ -35,6 +36,7 @@ def sweep(world: World, rules: Rules) -> None:
     seen = _inventory(world, rules)
     asked = sum(_ask(world, rules, shard, rows.get(shard, {}), seen.get(shard, {})) for shard in sorted({*rows, *seen}))
     machines_seen = sum(len(machines) for machines in seen.values())
+    notice(world, (machine for machines in rows.values() for machine in machines.values()))
     tell(world, rules)
     world.requests.forget(now - FORGOTTEN_AFTER)
     world.poisoned.forget(now - FORGOTTEN_AFTER)

