@@ -183,7 +183,7 @@ def test_the_first_word_counts_and_repeating_a_request_changes_nothing(estate: E
     estate.stage.scheduler.run(NOW + HOUR)
     assert pause(estate, "all").split("; ")[0] == first
     [deletes, captured] = estate.stage.brakes.braking.brakes
-    assert captured.since - deletes.since >= HOUR
+    assert captured.since - deletes.since > HOUR / 2
 
 
 def test_every_pause_is_audited_before_it_is_on_and_told_once(estate: Estate) -> None:
