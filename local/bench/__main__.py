@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from local.bench import drains, imports, planning
+from local.bench import arrivals, days, drains, imports, planning
 from local.bench.rows import Row, keep
 from local.clock.conductor import Stuck
 from local.process import PartFailed
@@ -22,6 +22,8 @@ PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
     "imports": imports.figures,
     "plan_10k": partial(planning.figures, planning.SIZES[0]),
     "plan_100k": partial(planning.figures, planning.SIZES[1]),
+    "days": days.figures,
+    "events": partial(arrivals.figures, arrivals.Storm()),
     "drain_1k": partial(drains.figures, 1_000),
     "contention": partial(drains.contended, 300),
     "drain_10k": partial(drains.figures, 10_000),

@@ -36,7 +36,7 @@ def used(play: Play, span: Span) -> dict[str, float]:
     """Every counter of the span."""
     found = Counter(_arm(call for call in play.calls() if is_product(call) and span.holds(at(call))))
     found.update(_storage(request for request in play.stack.azurite.requests() if span.holds(at(dict(request)))))
-    lengths = [*_executions(play.stack.wanted.run / "logs" / "host.log", span)]
+    lengths = [*executions(play.stack.wanted.run / "logs" / "host.log", span)]
     billed = sum(max(LEAST_BILLED, math.ceil(seconds / STEP) * STEP) for seconds in lengths)
     return {
         **{name: float(count) for name, count in found.items()},
@@ -71,7 +71,7 @@ def _storage(requests: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield from ["queue"] if method == "POST" else ["queue", "queue"]  # a deleted message was also fetched
 
 
-def _executions(log: Path, span: Span) -> Iterator[float]:
+def executions(log: Path, span: Span) -> Iterator[float]:
     """The seconds of each execution."""
     with log.open(encoding="utf-8") as lines:
         for line in lines:

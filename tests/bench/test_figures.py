@@ -1,0 +1,102 @@
+"""The arithmetic of `make bench`: bounds, laws, bills, and the file that keeps the figures."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from local.bench import planning
+from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, without_windows
+from local.bench.days import PRICES, SWEEPS, Law, bills
+from local.bench.fleets import Fleet
+from local.bench.rows import AT_LEAST, Row, keep, kept
+from local.bench.usage import Span, executions
+
+ROW = Row("speed", 1.25, 1.1, 1.0, "x bound", "a fleet")
+LOG = """[2027-06-08 01:59:59,900] host Executed 'Functions.sweep' (Succeeded, Id=a, Duration=94ms)
+[2027-06-08 02:00:00,000] host Executing 'Functions.sweep' (Id=e5368d57)
+[2027-06-08 02:00:00,093] tagback sweep.done shards=4 machines=10 questions=0
+[2027-06-08 02:00:00,094] host Executed 'Functions.drain_shard' (Succeeded, Id=b, Duration=1234ms)
+[2027-06-08 02:00:01,000] host Executed 'Functions.sweep' (Failed, Id=c, Duration=9ms) TypeError("x")
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "buckets", "share", "least"),
+    [
+        (140, [WRITES], 0.3, 0),
+        (240, [WRITES], 0.3, 10),
+        (2_000, SETS["ARM only"], 0.3, 186),
+        (2_000, SETS["ARM + provider windows of 2023"], 0.3, 234),
+        (20_000, WINDOWS, 0.0, 3420),
+    ],
+)
+def test_the_slowest_bucket_is_the_bound(calls: int, buckets: list[object], share: float, least: float) -> None:
+    assert seconds(calls, buckets, share) == pytest.approx(least)  # type: ignore[arg-type] # rows of a table
+
+
+def test_without_its_windows_the_provider_counts_no_creation() -> None:
+    told = json.loads(without_windows())["provider"]
+    assert set(told) == {f"Microsoft.Compute/{one.name}" for one in WINDOWS}
+    assert all(one["size"] > 1e6 for one in told.values())
+
+
+def test_a_goal_is_met_from_its_own_side() -> None:
+    assert not ROW.met()
+    assert "MISSED" in ROW.line()
+    assert Row("rate", 1.25, 1.1, None, "x", "", AT_LEAST).met()
+    assert Row("told", 9e9, None, None, "x", "").met()
+
+
+def test_a_figure_measured_again_replaces_its_row_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "bench.json"
+    keep(path, [ROW, Row("other", 1, None, None, "s", "")])
+    keep(path, [Row("speed", 1.04999, 1.1, 1.0, "x bound", "again")])
+    rows = {str(row["figure"]): row for row in kept(path)}
+    assert (rows["speed"]["value"], rows["speed"]["setup"], rows["other"]["value"]) == (1.05, "again", 1)
+    assert {"figure", "value", "goal", "bound", "unit", "setup"} <= set(rows["speed"])
+
+
+def test_a_larger_fleet_is_reckoned_from_what_a_day_costs_anyhow_and_what_each_machine_adds() -> None:
+    law = Law({"reads": 300.0, "writes": 0.0}, {"reads": 0.5, "writes": 2.0})
+    assert law.of("writes", 10_000) == 20_000
+    assert law.of("reads", 1_000) == 300 + 500
+    assert law.of("reads", 10_000) == 300 + 5_000 + 9 * SWEEPS
+
+
+def test_a_bill_takes_the_free_grants_off_and_shows_its_sum() -> None:
+    bills = {row.figure: row for row in bills(Law({"gb_s": 0.0}, {"gb_s": 1.0}))}
+    gb_s = (10_000 * 30.4 - 100_000) * 0.000026
+    assert bills["monthly_bill_1k"].value < 0.2
+    assert f"gb_s {gb_s:.2f}" in bills["monthly_bill_10k"].setup
+    assert bills["monthly_bill_10k"].value > gb_s
+
+
+def test_every_price_says_where_and_when_it_was_read() -> None:
+    prices = tomllib.loads(PRICES.read_text())["price"]
+    assert all(price["source"] and price["date"] for price in prices)
+    assert len({price["unit"] for price in prices}) == len(prices)
+
+
+def test_executions_are_read_from_the_hosts_own_lines(tmp_path: Path) -> None:
+    (tmp_path / "host.log").write_text(LOG)
+    span = Span(datetime(2027, 6, 8, 2, tzinfo=UTC), datetime(2027, 6, 9, 2, tzinfo=UTC))
+    assert [*executions(tmp_path / "host.log", span)] == [1.234, 0.009]
+
+
+def test_a_seed_has_every_machine_with_its_disks_spread_over_the_shards() -> None:
+    seed = tomllib.loads(Fleet(5, 2, 2).seed())
+    places = {(machine["subscription"], machine["location"]) for machine in seed["vm"]}
+    assert (len(seed["subscription"]), len(seed["group"]), len(seed["vm"]), len(places)) == (2, 4, 5, 4)
+    assert all(len(machine["disks"]) == 2 for machine in seed["vm"])
+
+
+def test_planning_asks_only_about_what_changed() -> None:
+    rows = {row.figure: row for row in planning.figures(planning.Size(300, "plan_300", 10, 150))}
+    assert "3 messages came of it" in rows["plan_300_seconds"].setup
+    assert rows["plan_300_seconds"].value > 0
+    assert rows["plan_300_mb"].value > 10
