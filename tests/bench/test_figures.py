@@ -69,11 +69,11 @@ def test_a_larger_fleet_is_reckoned_from_what_a_day_costs_anyhow_and_what_each_m
 
 
 def test_a_bill_takes_the_free_grants_off_and_shows_its_sum() -> None:
-    bills = {row.figure: row for row in bills(Law({"gb_s": 0.0}, {"gb_s": 1.0}))}
+    found = {row.figure: row for row in bills(Law({"gb_s": 0.0}, {"gb_s": 1.0}))}
     gb_s = (10_000 * 30.4 - 100_000) * 0.000026
-    assert bills["monthly_bill_1k"].value < 0.2
-    assert f"gb_s {gb_s:.2f}" in bills["monthly_bill_10k"].setup
-    assert bills["monthly_bill_10k"].value > gb_s
+    assert found["monthly_bill_1k"].value < 0.2
+    assert f"gb_s {gb_s:.2f}" in found["monthly_bill_10k"].setup
+    assert found["monthly_bill_10k"].value > gb_s
 
 
 def test_every_price_says_where_and_when_it_was_read() -> None:
