@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Machine, Status
-from shared.model.operation import Operation, State
+from shared.model.operation import Kind, Operation, State
 from shared.model.point import Origin, Point
 from shared.model.request import Progress
 from tests.world.catalogue import ENFORCED, FOREIGN, KEEPS, UNKNOWN, WISHES, Asked, asked, local_periods
@@ -69,6 +69,7 @@ class Ending:
         )
         if wish is not None and wish is not UNKNOWN and vm.id.subscription in ENFORCED and vm.captured:
             self._slots_answered(vm, row, wish)
+        self._promises.vaulted.ended(vm, wish, self._asked_since(vm), row)
 
     def _expected(self, vm: VmTruth, wish: Asked | None) -> set[Status]:
         if wish is None:
@@ -100,7 +101,8 @@ class Ending:
             self._complete(vm, owed[-1])
 
     def _answers(self, shard: Shard, uid: VmUid) -> Iterator[Operation]:
-        return iter(self._promises.answers.get((shard, uid), {}).values())
+        answers = self._promises.answers.get((shard, uid), {}).values()
+        return (one for one in answers if one.kind is Kind.CAPTURE)
 
     def _open(self, vm: VmTruth) -> list[str]:
         record = self._stage.ledger.held(vm.shard, vm.uid)
@@ -134,7 +136,8 @@ class Ending:
                     self._promises.require(False, "S8", what)
                 case _:
                     continue
-        points = [held.row for held in rows if isinstance(held.row, Point) and held.row.complete]
+        whole = [held.row for held in rows if isinstance(held.row, Point) and held.row.complete]
+        points = [point for point in whole if point.vault is None]
         self._kept_long_enough(points, self._promises.removals.plan_slots(uid))
         self._due_ones_are_marked(shard, uid, points)
 
@@ -165,7 +168,7 @@ class Ending:
             self._promises.require(answered, "S8", f"request {asked_for} was never answered")
 
 
-ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "twice": "America/New_York"}
+ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "vaulted": "UTC", "twice": "America/New_York"}
 
 
 def _is_of_same_instant(operation: Operation, slot: datetime) -> bool:

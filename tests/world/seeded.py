@@ -108,6 +108,7 @@ def build(options: Options, flows: Flows | None = None) -> Run:
     promises = Promises()
     made = stage(options.seed, options.start, promises)
     promises.watch(made.azure, made.scheduler, made.requests)
+    promises.vaulted.vaults = made.vaults
     made.azure.subscriptions = list(SUBSCRIPTIONS)
     made.azure.inherits = options.inherits
     made.pace.share = options.share

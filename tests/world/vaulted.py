@@ -1,17 +1,25 @@
 """Promises about Azure Backup, judged by the truth: what is recorded is there, and nothing is written outside.
 
-Part of promises.py.
+Part of promises.py. At the end every machine whose plan wants it is in a vault that has points of it, and none that asks
+for nothing is backed up any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from shared.model.identity import ResourceId
+from shared.model.machine import Machine
 from shared.model.point import Point
-from tests.world.catalogue import ENFORCED
-from tests.world.twins.azure import Azure
+from shared.model.vault import ItemState
+from tests.world.catalogue import ENFORCED, Asked
+from tests.world.twins.azure import Azure, VmTruth
+from tests.world.twins.vault_truth import ItemTruth, Vaults
+
+TO_PROTECT = timedelta(hours=6)
+PLANS = frozenset({"vaulted"})
 
 
 @dataclass
@@ -20,6 +28,7 @@ class Vaulted:
 
     azure: Azure
     require: Callable[[bool, str, str], None]
+    vaults: Vaults | None = field(default=None)
 
     def written(self, vault: ResourceId, about: str) -> None:
         self.require(vault.subscription in ENFORCED, "S10", f"a vault outside is written: {vault.name} {about}")
@@ -33,3 +42,23 @@ class Vaulted:
         )
         ours = row.parts or row.removal
         self.require(not ours, "S3", f"the point of a vault {row.uid} {row.slot} has {ours}")
+
+    def ended(self, vm: VmTruth, wish: Asked | None, since: datetime, row: Machine) -> None:
+        """What became of a machine, long enough after it asked (S8)."""
+        assert self.vaults is not None
+        if vm.id.subscription not in ENFORCED or since + TO_PROTECT > self.azure.now():
+            return
+        holder = self.vaults.holder(vm.id)
+        item = holder.items[vm.id] if holder else None
+        if wish is not None and wish.plan in PLANS:
+            self._backed_up(vm, item, row)
+        elif item is not None and not item.soft_deleted and wish is None:
+            self.require(item.state is ItemState.STOPPED, "S8", f"{vm.uid} asks for nothing and is {item.state}")
+
+    def _backed_up(self, vm: VmTruth, item: ItemTruth | None, row: Machine) -> None:
+        stands = item is not None and item.state is ItemState.PROTECTED and not item.soft_deleted
+        self.require(stands, "S8", f"{vm.uid} wants a vault and stands so: {item}; {row.protection}")
+        newest = max((point.at for point in item.points.values()), default=None) if item else None
+        known = row.protection.last_point if row.protection else None
+        told = newest is not None and known is not None and newest - known < timedelta(hours=26)
+        self.require(told, "S8", f"the newest point of {vm.uid} is of {newest}, the ledger says {known}")
