@@ -37,11 +37,19 @@ class Leash:
 
     def hold(self, part: Part) -> None:
         self._parts[part.pid] = part
-        self._tell(f"+{part.pid}\n")
+        self.watch(part.pid)
 
     def release(self, part: Part) -> None:
         if self._parts.pop(part.pid, None) is not None:
-            self._tell(f"-{part.pid}\n")
+            self.forget(part.pid)
+
+    def watch(self, group: int) -> None:
+        """End this process group when the owner of the leash is gone."""
+        self._tell(f"+{group}\n")
+
+    def forget(self, group: int) -> None:
+        """The group has ended: its number may soon be another's."""
+        self._tell(f"-{group}\n")
 
     def _tell(self, line: str) -> None:
         assert self._watcher.stdin is not None

@@ -19,6 +19,7 @@ from typing import Any
 from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
 from local.azurite.server import Azurite
+from tests.leashed import leashed, let_go
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = Path(__file__).with_name("apps") / "everything"
@@ -57,12 +58,15 @@ class HostProcess:
     def __init__(self, app: Path, log: Path, settings: Mapping[str, str], *options: str) -> None:
         self.log = log
         with log.open("a") as output:
-            self._process = subprocess.Popen(
-                command("--port", "0", "--app", str(app), *options),
-                stdout=subprocess.PIPE,
-                stderr=output,
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
+            self._process = leashed(
+                subprocess.Popen(
+                    command("--port", "0", "--app", str(app), *options),
+                    stdout=subprocess.PIPE,
+                    stderr=output,
+                    cwd=ROOT,
+                    env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
+                    start_new_session=True,
+                )
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -99,6 +103,7 @@ class HostProcess:
         began = time.monotonic()
         self._process.send_signal(how)
         code = self._process.wait(PATIENCE)
+        let_go(self._process)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code, time.monotonic() - began

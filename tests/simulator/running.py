@@ -22,6 +22,7 @@ from local.simulator.journal import Journal
 from local.simulator.seed import plant
 from local.simulator.server import Server
 from local.simulator.world import build
+from tests.leashed import leashed, let_go
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -30,6 +31,8 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/web"
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 TENANT = "11111111-1111-1111-1111-111111111111"
 START = "2026-11-20T00:00:00Z"
+UNFINISHED = ("Creating", "Updating", "Provisioning")
+TRIES = 20  # minutes; the longest of the recorded creations took six
 
 SEED = f"""
 [[subscription]]
@@ -125,11 +128,15 @@ class Running:
         self.connection.close()
 
     def put_done(self, path: str, body: Any, principal: str = "test") -> Any:
-        """Create something and let a minute pass; return the finished resource."""
+        """Create something and let time pass until it is made, which can take minutes; return the finished resource."""
         answer = self.ask("PUT", path, body, principal)
         assert answer.status in (200, 201, 202), answer
-        self.advance(60)
-        return self.ask("GET", path).body
+        for _ in range(TRIES):
+            self.advance(60)
+            made = self.ask("GET", path).body
+            if made.get("properties", {}).get("provisioningState") not in UNFINISHED:
+                return made
+        raise AssertionError(f"not made after {TRIES} minutes: {made}")
 
 
 def _answer(status: int, headers: dict[str, str], raw: bytes) -> Answer:
@@ -152,7 +159,8 @@ def simulator(directory: Path, *arguments: str, seed: str | None = SEED, clock: 
         path = directory / "seed.toml"
         path.write_text(seed, encoding="utf-8")
         command += ["--seed", str(path)]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+    started = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    with leashed(started) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
@@ -162,6 +170,8 @@ def simulator(directory: Path, *arguments: str, seed: str | None = SEED, clock: 
                 yield running
         finally:
             process.terminate()
+            process.wait()
+            let_go(process)
 
 
 @contextmanager
