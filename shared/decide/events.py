@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.decide.naming import stamp
+from shared.decide.protection import GRACE
 from shared.model.event import Event, Happening
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import Point, PointState
 
 MOST_UNTOLD = 60  # per machine, while the topic cannot be reached: then the oldest go, and the log says so
+
+DAILY = timedelta(days=1)
+ALARMING = frozenset({Status.PROTECTED, Status.PENDING, Status.DEGRADED, Status.UNPROTECTED})
 
 OF_STATUS: Mapping[Status, Happening] = {
     Status.PROTECTED: Happening.PROTECTED,
@@ -40,12 +44,14 @@ class Change:
 
 def with_events(change: Change, now: datetime) -> Machine:
     """The machine's row with what its change is worth telling in its outbox, to be published from `now` on."""
-    news = (*_of_machine(change, now), *_of_operations(change, now), *_of_points(change, now))
-    if not news:
-        return change.after
-    machine = change.after
+    news = [*_of_machine(change, now), *_of_operations(change, now), *_of_points(change, now)]
+    machine, alarm = change.after, next_alarm(change.after)
+    if alarm is not None and alarm <= now:
+        news.append(_of_grace(machine, now))
+        machine = replace(machine, alarmed_at=now)
+    waiting = machine.next_publish if machine.outbox else None
     outbox = (*machine.outbox, *news)[-MOST_UNTOLD:]
-    return replace(machine, outbox=outbox, next_publish=machine.next_publish or now)
+    return replace(machine, outbox=outbox, next_publish=(waiting or now) if outbox else next_alarm(machine))
 
 
 def untold(machine: Machine) -> Machine:
@@ -57,7 +63,23 @@ def told(machine: Machine, published: Iterable[Event]) -> Machine:
     """The row after these events were published."""
     gone = {event.id for event in published}
     left = tuple(event for event in machine.outbox if event.id not in gone)
-    return replace(machine, outbox=left, next_publish=machine.next_publish if left else None)
+    return replace(machine, outbox=left, next_publish=machine.next_publish if left else next_alarm(machine))
+
+
+def next_alarm(machine: Machine) -> datetime | None:
+    """When people are next to be told that its tag names no plan: daily while its last good plan is kept."""
+    since = machine.grace_from
+    if since is None or not machine.plan or machine.status not in ALARMING:
+        return None
+    told_of = machine.alarmed_at
+    at = since if told_of is None or told_of < since else since + DAILY * ((told_of - since) // DAILY + 1)
+    return at if at < since + GRACE else None
+
+
+def _of_grace(machine: Machine, now: datetime) -> Event:
+    assert machine.grace_from is not None
+    ends = stamp(machine.grace_from + GRACE)
+    return _event(Happening.MISNAMED, machine, now.isoformat(), now, {"ends": ends})
 
 
 def _of_machine(change: Change, now: datetime) -> Iterable[Event]:

@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.decide.events import told, untold
+from shared.decide.events import Change, told, untold, with_events
 from shared.errors import CloudError, LostRace
 from shared.flows.casework import Case
 from shared.flows.slicing import Slice
 from shared.model.machine import Machine
-from shared.model.transition import Transition, Write
+from shared.model.transition import Held, Transition, Write
 
 log = logging.getLogger("tagback")
 
@@ -26,7 +26,7 @@ PAUSE = timedelta(minutes=15)  # until the topic is tried again after it refused
 
 def publish(slice_: Slice, cases: Sequence[Case]) -> None:
     """Publish the outboxes whose time has come. What cannot be told now stays in its row."""
-    telling = [case for case in cases if _is_due(slice_, case.machine.row)]
+    telling = [ready for case in cases if _is_due(slice_, case.machine.row) and (ready := _alarmed(slice_, case))]
     events = [event for case in telling for event in case.machine.row.outbox]
     if not slice_.rules.topic:
         _write(slice_, [(case, untold(case.machine.row)) for case in telling])
@@ -40,6 +40,20 @@ def publish(slice_: Slice, cases: Sequence[Case]) -> None:
         _write(slice_, [(case, replace(case.machine.row, next_publish=later)) for case in telling])
         return
     _write(slice_, [(case, told(case.machine.row, events)) for case in telling])
+
+
+def _alarmed(slice_: Slice, case: Case) -> Case | None:
+    """The case with the alarm that is due today in its outbox, before anybody is told; None when a race was lost."""
+    row = case.machine.row
+    after = with_events(Change(row, row, (), ()), slice_.now()) if slice_.rules.topic else row
+    if after.alarmed_at == row.alarmed_at:
+        return case
+    try:
+        write = Write(after, case.machine.etag)
+        [etag] = slice_.world.ledger.commit(Transition(slice_.shard, row.uid, (write,)))
+    except LostRace:
+        return None
+    return replace(case, machine=Held(after, etag))
 
 
 def _is_due(slice_: Slice, machine: Machine) -> bool:

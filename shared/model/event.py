@@ -17,6 +17,7 @@ class Happening(StrEnum):
     UNPROTECTED = "Tagback.Machine.Unprotected"
     EXCLUDED = "Tagback.Machine.Excluded"
     GONE = "Tagback.Machine.Gone"
+    MISNAMED = "Tagback.Machine.Misnamed"
     POINT_COMPLETED = "Tagback.Point.Completed"
     NEEDS_PERSON = "Tagback.Operation.NeedsPerson"
     GAVE_UP = "Tagback.Operation.GaveUp"

@@ -101,7 +101,7 @@ class Machine:
     holds the events that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended
     operations may leave. `snapshots` is how many its points are made of. `protection` is how it
     stands with Azure Backup; None where that was never asked for. `frozen` says which deletions wait for people, and
-    why; empty when none does.
+    why; empty when none does. `alarmed_at` is when people were last told that its tag names no plan.
     """
 
     uid: VmUid
@@ -134,6 +134,7 @@ class Machine:
     snapshots: int = 0
     protection: Protection | None = None
     frozen: str = ""
+    alarmed_at: datetime | None = None
 
     @property
     def wanted_at(self) -> datetime | None:

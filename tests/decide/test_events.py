@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from shared.decide.events import MOST_UNTOLD, Change, told, untold, with_events
+from shared.decide.events import MOST_UNTOLD, Change, next_alarm, told, untold, with_events
 from shared.model.event import Happening
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
@@ -106,3 +106,55 @@ def test_an_outbox_that_nobody_empties_keeps_the_newest() -> None:
 def test_every_status_that_a_machine_comes_to_is_told_under_its_own_name(status: Status, happening: Happening) -> None:
     row = machine(1, "web-1")
     assert types(with_events(change(row, replace(row, status=status)), NOW)) == [happening]
+
+
+def misnamed(alarmed: timedelta | None = None, **changes: object) -> Machine:
+    """A machine whose tag stopped naming a plan at NOW, told so `alarmed` after that."""
+    row = replace(
+        machine(1, "web-1", Status.DEGRADED), grace_from=NOW, alarmed_at=None if alarmed is None else NOW + alarmed
+    )
+    return replace(row, **changes)  # type: ignore[arg-type] # a test names the fields it changes
+
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("row", "at"),
+    [
+        (misnamed(), NOW),
+        (misnamed(HOUR), NOW + DAY),
+        (misnamed(DAY), NOW + 2 * DAY),
+        (misnamed(5 * DAY + HOUR), NOW + 6 * DAY),
+        (misnamed(6 * DAY), None),
+        (misnamed(-DAY), NOW),
+        (misnamed(grace_from=None), None),
+        (misnamed(plan=""), None),
+        (misnamed(status=Status.GONE), None),
+        (misnamed(status=Status.EXCLUDED), None),
+    ],
+)
+def test_a_tag_that_names_no_plan_is_told_daily_while_the_last_good_plan_is_kept(
+    row: Machine, at: datetime | None
+) -> None:
+    assert next_alarm(row) == at
+
+
+def test_an_alarm_is_told_when_it_is_due_and_the_next_is_waited_for() -> None:
+    after = with_events(change(misnamed(), misnamed()), NOW)
+    assert (types(after), after.alarmed_at, after.next_publish) == ([Happening.MISNAMED], NOW, NOW)
+    assert after.outbox[0].details["ends"] == "20261127T1200Z"
+    silent = told(after, after.outbox)
+    assert (silent.outbox, silent.next_publish) == ((), NOW + DAY)
+    again = with_events(change(silent, silent), NOW + HOUR)
+    assert (again.outbox, again.next_publish) == ((), NOW + DAY)
+    later = with_events(change(silent, silent), NOW + DAY)
+    assert (types(later), later.next_publish) == ([Happening.MISNAMED], NOW + DAY)
+    assert later.outbox[0].id != after.outbox[0].id
+
+
+def test_news_do_not_wait_for_tomorrows_alarm() -> None:
+    silent = misnamed(HOUR, next_publish=NOW + DAY)
+    after = with_events(change(silent, replace(silent, status=Status.PROTECTED)), NOW + 2 * HOUR)
+    assert (types(after), after.next_publish) == ([Happening.PROTECTED], NOW + 2 * HOUR)
