@@ -41,8 +41,3 @@ def missed(document: Mapping[str, Any]) -> Iterator[str]:
     for name, promise in document["promises"].items():
         if name not in NOT_YET and promise["checked"] < EACH_PROMISE:
             yield f"promise {name} checked {promise['checked']} times, at least {EACH_PROMISE} expected"
-
-
-def retention_sum(points_a_day: int, days: int, kept_days: int, kept_longer: int) -> int:
-    """How many points can have gone: those whose shortest age ends in time, less those that earned a longer one."""
-    return max(0, points_a_day * (days - kept_days) - kept_longer)

@@ -7,10 +7,12 @@ from datetime import timedelta
 from functools import partial
 
 from local.demo.cast import Cast
+from local.demo.foretold import foretold
 from local.demo.owners import enter_owners
 from local.demo.scenes import enter_scenes
 from local.demo.troubles import make
 from local.demo.watch import Watch
+from local.judges.plans import read_plans
 from local.stack import ROOT
 
 BEFORE_MIDNIGHT = timedelta(seconds=1)
@@ -20,6 +22,7 @@ PLANS = ROOT / "shared" / "plans.toml"
 def enter(cast: Cast) -> None:
     """Enter every scene that begins before the end."""
     begin(cast)
+    tell_the_sum(cast)
     enter_owners(cast)
     for trouble in cast.scenario.troubles:
         cast.at(cast.scenario.start + trouble.at, trouble.says, partial(make, cast, trouble))
@@ -43,3 +46,9 @@ def begin(cast: Cast) -> None:
     scenario = cast.scenario
     cast.script.note("begin", scenario.start, cast.end, subscriptions=list(scenario.subscriptions), settings=told)
     cast.script.note("plans", scenario.start, text=PLANS.read_text())
+
+
+def tell_the_sum(cast: Cast) -> None:
+    """What the plans make of this fleet and these days."""
+    sum_ = foretold(cast.scenario, read_plans(PLANS.read_text()), cast.end)
+    cast.screen.line(f"by tags and plans {sum_.points:,} points fall due, and the age of {sum_.ending:,} of them ends")

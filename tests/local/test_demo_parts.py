@@ -1,8 +1,10 @@
-"""The demo's own reckoning: which points are due, and that its checks see what is wrong."""
+"""The demo's own reckoning: the fleet that a seed draws, what its plans make of it, its floors, and its fault files."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,32 +13,32 @@ from typing import Any
 import pytest
 
 from local.demo.__main__ import Wish, wish
-from local.demo.checks import PROMISES
-from local.demo.due import due_slots, lives, read_plans
-from local.demo.evidence import Evidence
-from local.demo.scenario import Scenario, Turn, load
-from local.demo.story import Finding, Story
+from local.demo.fault_files import EVENING, adapted
+from local.demo.floors import FAULTS, FLOORS, missed
+from local.demo.foretold import asked, foretold
+from local.demo.scenario import SCENARIOS, MachineStory, Scenario, Trouble, Turn, load
+from local.demo.script import Script
+from local.judges import PROMISES
+from local.judges.plans import read_plans
+from local.judges.script import read_script
 
-ROOT = Path(__file__).parents[2]
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
-SUBSCRIPTION = "a0000000-0000-4000-8000-000000000001"
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
-UID = "c0000000-0000-4000-8000-000000000003"
-DISK_UID = "d0000000-0000-4000-8000-000000000004"
-PLANS = """
-default = "daily"
-[plans.daily.snapshots]
-at = ["02:00"]
-window = "1h"
-[plans.often.snapshots]
-every = "6h"
-window = "30min"
-"""
+PLANS = read_plans((Path(__file__).parents[2] / "shared" / "plans.toml").read_text())
+SEEDS = range(1, 6)
 
 
-def test_the_same_seed_gives_the_same_times_and_another_gives_others() -> None:
-    assert load("spine", 7, NOW) == load("spine", 7, NOW)
-    assert load("spine", 7, NOW) != load("spine", 8, NOW)
+def month(seed: int) -> Scenario:
+    return load("month", seed, NOW)
+
+
+def plan_asked_for(machine: MachineStory) -> str:
+    return next((value.lower() for name, value in machine.tags.items() if name.lower() == "backup"), "")
+
+
+@pytest.mark.parametrize("name", ["month", "spine"])
+def test_the_same_seed_gives_the_same_fleet_and_times_and_another_gives_others(name: str) -> None:
+    assert load(name, 7, NOW) == load(name, 7, NOW)
+    assert load(name, 7, NOW) != load(name, 8, NOW)
 
 
 def test_a_start_that_has_passed_is_put_off_by_whole_weeks() -> None:
@@ -46,174 +48,132 @@ def test_a_start_that_has_passed_is_put_off_by_whole_weeks() -> None:
 
 
 def test_the_settings_of_the_demo_are_judged_whole() -> None:
-    assert wish({}) == Wish(days=2, seed=1)
-    assert wish({"DAYS": "30", "SEED": "7"}) == Wish(days=30, seed=7)
+    assert wish({}) == Wish(days=30, seed=1)
+    assert wish({"DAYS": "2", "SEED": "7"}) == Wish(days=2, seed=7)
     with pytest.raises(ValueError, match=r"^DAYS=none: .*; SEED=-1: .*$"):
         wish({"DAYS": "none", "SEED": "-1"})
 
 
-def expected(scenario: Scenario, name: str, days: int, plans: Path) -> list[str]:
-    machine = next(machine for machine in scenario.machines if machine.name == name)
-    stretches = lives(machine, scenario.start, scenario.start + timedelta(days=days))
-    return [f"{slot:%d %H}" for life in stretches for slot in due_slots(life, read_plans(plans))]
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_seed_draws_a_fleet_of_the_size_that_is_promised(seed: int) -> None:
+    drawn = month(seed)
+    names = Counter(machine.name for machine in drawn.machines)
+    assert max(names.values()) == 1
+    assert len(drawn.machines) >= 45
+    assert 60 <= sum(len(machine.disks) + (not machine.ephemeral) for machine in drawn.machines) <= 85
+    assert len({machine.subscription for machine in drawn.machines}) == 2
+    assert len({machine.region for machine in drawn.machines}) == 3
+    assert sum(plan_asked_for(machine) == "gold" and not machine.turns for machine in drawn.machines) >= 11
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_plans_and_days_leave_room_for_the_floors(seed: int) -> None:
+    drawn = month(seed)
+    found = foretold(drawn, PLANS, drawn.start + timedelta(days=30))
+    assert found.points >= 1.1 * FLOORS["points"]
+    assert found.ending >= 1.5 * FLOORS["expired"]
+
+
+def test_nothing_ends_before_its_shortest_age_of_a_week() -> None:
+    drawn = month(1)
+    found = foretold(drawn, PLANS, drawn.start + timedelta(days=7))
+    assert found.points > 0
+    assert found.ending == 0
+
+
+def one_machine(scenario: Scenario, tags: Mapping[str, str], *turns: Turn) -> Scenario:
+    return replace(scenario, machines=(replace(scenario.machines[0], tags=dict(tags), turns=turns),))
+
+
+def test_the_sum_for_one_machine_can_be_checked_by_hand() -> None:
+    """Bronze at 03:00, kept for 7 days: in ten days ten points, of which those of the first three days are over."""
+    alone = one_machine(month(1), {"backup": "bronze"})
+    found = foretold(alone, PLANS, alone.start + timedelta(days=10))
+    assert (found.points, found.ending) == (10, 3)
+    found = foretold(alone, PLANS, alone.start + timedelta(days=10, hours=5))
+    assert (found.points, found.ending) == (11, 4)
 
 
 @pytest.mark.parametrize(
-    ("name", "slots"),
+    ("turn", "plans"),
     [
-        ("web-1", ["10 02", "11 02"]),
-        ("db-1", ["10 06", "10 12", "10 18", "11 00", "11 06", "11 12", "11 18"]),
-        ("app-1", ["10 02", "11 02"]),
-        ("phoenix-1", ["10 02", "11 02"]),
-        ("leaver-1", ["10 02", "11 02"]),
-        ("quitter-1", ["10 02", "11 02"]),
-        ("batch-1", []),
-        ("bare-1", []),
-        ("typo-1", []),
+        (Turn(timedelta(days=1), "untag"), ["bronze"]),
+        (Turn(timedelta(days=1), "delete"), ["bronze"]),
+        (Turn(timedelta(days=1), "tag", {"backup": "gold"}), ["bronze", "gold"]),
+        (Turn(timedelta(days=1), "tag", {"backup": "bronce"}), ["bronze", "bronze"]),
+        (Turn(timedelta(days=1), "move", to="elsewhere"), ["bronze", "bronze"]),
     ],
+    ids=lambda given: given.do if isinstance(given, Turn) else "",
 )
-def test_due_slots_follow_the_story_and_the_shipped_plans(name: str, slots: list[str]) -> None:
-    assert expected(load("spine", 1, NOW), name, 2, ROOT / "shared" / "plans.toml") == slots
+def test_what_is_asked_for_follows_the_story(turn: Turn, plans: list[str]) -> None:
+    alone = one_machine(month(1), {"backup": "bronze"}, turn)
+    found = list(asked(alone.machines[0], alone.start, PLANS, alone.start + timedelta(days=2)))
+    assert [plan.name for plan, _, _ in found] == plans
 
 
-def test_a_machine_opted_out_before_its_slot_owes_none(tmp_path: Path) -> None:
-    plans = tmp_path / "plans.toml"
-    plans.write_text(PLANS)
-    scenario = load("spine", 1, NOW)
-    machine = replace(
-        scenario.machines[0], name="m", tags={"backup": "often"}, turns=(Turn(timedelta(hours=11), "untag"),)
-    )
-    assert expected(replace(scenario, machines=(machine,)), "m", 2, plans) == ["10 06"]
+def test_a_trouble_comes_as_often_as_it_says_and_never_in_the_last_days() -> None:
+    drawn = month(1)
+    assert drawn.troubles == tuple(sorted(drawn.troubles, key=lambda trouble: trouble.at))
+    assert max(trouble.at for trouble in drawn.troubles) < timedelta(days=24), "time to converge, and a day in peace"
+    known = {trouble.fault for trouble in drawn.troubles}
+    assert set(FAULTS) - known <= {"F19"}, "machines made again are in the owners' stories"
 
 
-def finished() -> Story:
-    """A demo of one machine and one night, as it should end."""
-    scenario = load("spine", 1, NOW)
-    machine = replace(scenario.machines[0], tags={"backup": "silver"}, disks=(), turns=())
-    scenario = replace(scenario, machines=(machine,))
-    born = scenario.start.isoformat()
-    name = "tb-" + "0" * 32
-    snapshot: dict[str, Any] = {
-        "id": f"{GROUP}/tagback-westeurope/providers/Microsoft.Compute/snapshots/{name}",
-        "name": name,
-        "type": "Microsoft.Compute/snapshots",
-        "tags": {
-            "tagback-vm": UID,
-            "tagback-disk": DISK_UID,
-            "tagback-slot": "20270310T0200Z",
-            "tagback-owner": "x",
-        },
-        "properties": {
-            "provisioningState": "Succeeded",
-            "networkAccessPolicy": "DenyAll",
-            "incremental": True,
-            "creationData": {"sourceUniqueId": DISK_UID},
-        },
-        "born": born,
-        "gone": None,
-    }
-    disk = {
-        "id": f"{GROUP}/shop/providers/Microsoft.Compute/disks/web-1-os",
-        "name": "web-1-os",
-        "type": "Microsoft.Compute/disks",
-        "properties": {"uniqueId": DISK_UID},
-        "born": born,
-        "gone": None,
-    }
-    vm = {
-        "id": machine.id,
-        "name": "web-1",
-        "type": "Microsoft.Compute/virtualMachines",
-        "properties": {"vmId": UID, "storageProfile": {"osDisk": {"name": "web-1-os"}, "dataDisks": []}},
-        "born": born,
-        "gone": None,
-    }
-    row = {
-        "table": "ledger",
-        "RowKey": f"p|{UID}|20270310T0200Z|snapshots",
-        "complete": True,
-        "parts": json.dumps([{"id": snapshot["id"]}]),
-    }
-    call = {
-        "t": born,
-        "method": "PUT",
-        "path": snapshot["id"],
-        "operation": "Microsoft.Compute/snapshots/write",
-        "principal": "tagback",
-        "status": 202,
-    }
-    write = {"service": "table", "t": born, "method": "PUT", "path": "/devstoreaccount1/ledger(x)", "if-match": 'W/"1"'}
-    evidence = Evidence((call,), [], (row,), (write,), (vm, disk, snapshot), "")
-    plans = read_plans(ROOT / "shared" / "plans.toml")
-    return Story(scenario, scenario.start + timedelta(days=1), plans, evidence)
+@pytest.mark.parametrize("path", sorted((SCENARIOS / "faults").glob("*.json")), ids=lambda path: path.stem)
+def test_every_fault_file_can_be_put_to_another_time(path: Path) -> None:
+    at = datetime(2027, 3, 12, 2, tzinfo=UTC)
+    trouble = Trouble(path.stem, "rules", timedelta(days=2), timedelta(hours=1), "")
+    rules = list(adapted(trouble, at, 3))
+    assert len(rules) == len(json.loads(path.read_text())["rules"])
+    for rule in rules:
+        assert rule["id"].startswith(f"{path.stem}-3-")
+        assert datetime.fromisoformat(rule["until"]) == at + trouble.lasts
+        assert rule["match"].get("principal") == ("tagback" if "event" not in rule["match"] else None)
+        assert "2026" not in json.dumps(rule)
 
 
-def judged(story: Story) -> dict[str, Finding]:
-    return {name: check(story) for name, check in PROMISES.items()}
+def test_a_date_in_retry_after_moves_with_the_rule() -> None:
+    at = EVENING + timedelta(days=100)
+    rules = adapted(Trouble("F1", "rules", timedelta(), timedelta(hours=1), ""), at, 0)
+    dates = [rule["effect"]["retry_after"] for rule in rules if isinstance(rule["effect"].get("retry_after"), str)]
+    assert dates == ["Sun, 28 Feb 2027 00:05:00 GMT"]
 
 
-def test_a_good_end_has_no_violation_and_every_check_looked_at_something() -> None:
-    findings = judged(finished())
-    assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
-    assert [name for name, finding in findings.items() if not finding.checked] == ["left-alone"]
+def reached() -> dict[str, Any]:
+    """A summary that stands exactly on its floors."""
+    promises = {name: {"checked": 30, "violations": []} for name in PROMISES}
+    return {"virtual_days": 30.0, **FLOORS, "faults": dict.fromkeys(FAULTS, 3), "promises": promises}
 
 
-def without_snapshot(story: Story) -> Evidence:
-    return replace(story.evidence, resources=story.evidence.resources[:2])
+def test_a_month_on_its_floors_misses_none() -> None:
+    assert list(missed(reached())) == []
 
 
-def doubled(story: Story) -> Evidence:
-    return replace(story.evidence, resources=(*story.evidence.resources, story.evidence.resources[2]))
+@pytest.mark.parametrize("name", FLOORS)
+def test_one_below_a_floor_is_missed(name: str) -> None:
+    [said] = missed(reached() | {name: FLOORS[name] - 1})
+    assert said.startswith(f"{name}: ")
 
 
-def with_snapshot(story: Story, **properties: object) -> Evidence:
-    vm, disk, snapshot = story.evidence.resources
-    changed = {**snapshot, "properties": {**snapshot["properties"], **properties}}
-    return replace(story.evidence, resources=(vm, disk, changed))
+def test_a_fault_or_a_promise_too_rarely_met_is_missed() -> None:
+    rare = reached()
+    rare["faults"]["F9"] = 2
+    del rare["faults"]["T1"]
+    rare["promises"]["S4"]["checked"] = 29
+    assert [said.split()[1] for said in missed(rare)] == ["F9", "T1", "S4"]
 
 
-def with_call(story: Story, **fields: object) -> Evidence:
-    return replace(story.evidence, calls=({**story.evidence.calls[0], **fields},))
+def test_a_shorter_demo_has_no_floors() -> None:
+    assert list(missed(reached() | {"virtual_days": 29.0, "points": 0})) == []
 
 
-def with_write(story: Story, condition: str) -> Evidence:
-    return replace(story.evidence, requests=({**story.evidence.requests[0], "if-match": condition},))
-
-
-def left_out(story: Story) -> Evidence:
-    vm, disk, snapshot = story.evidence.resources
-    return replace(story.evidence, resources=(vm, {**disk, "name": "web-1-data-0"}, snapshot))
-
-
-@pytest.mark.parametrize(
-    ("promise", "harm"),
-    [
-        ("S2", without_snapshot),
-        ("S6", without_snapshot),
-        ("S1", doubled),
-        ("S1", lambda story: replace(story.evidence, calls=story.evidence.calls * 2)),
-        ("S6", lambda story: with_snapshot(story, networkAccessPolicy="AllowAll")),
-        ("S6", lambda story: with_snapshot(story, provisioningState="Creating")),
-        ("S6", lambda story: with_snapshot(story, incremental=False)),
-        ("S2", lambda story: replace(story.evidence, rows=())),
-        ("S10", lambda story: with_call(story, operation="Microsoft.Compute/virtualMachines/write")),
-        ("S10", lambda story: with_call(story, path=f"{GROUP}/shop/providers/Microsoft.Compute/snapshots/x")),
-        ("S11", lambda story: with_write(story, "*")),
-    ],
-)
-def test_harm_is_seen(promise: str, harm: Any) -> None:
-    story = finished()
-    assert judged(replace(story, evidence=harm(story)))[promise].violations
-
-
-def test_a_snapshot_of_a_machine_that_did_not_ask_is_seen() -> None:
-    story = finished()
-    machine = replace(story.scenario.machines[0], tags={"backup": "off"})
-    assert judged(replace(story, scenario=replace(story.scenario, machines=(machine,))))["left-alone"].violations
-
-
-def test_a_snapshot_of_a_left_out_disk_is_seen() -> None:
-    story = finished()
-    machine = replace(story.scenario.machines[0], disks=(32,), left_out=(0,))
-    harmed = replace(story, scenario=replace(story.scenario, machines=(machine,)), evidence=left_out(story))
-    assert judged(harmed)["left-alone"].violations
+def test_the_script_is_what_the_judges_read(tmp_path: Path) -> None:
+    script = Script(tmp_path / "script.jsonl")
+    end = NOW + timedelta(days=2)
+    script.note("begin", NOW, end, subscriptions=["A"], settings={"TAGBACK_SWEEP": "0 0 * * * *"})
+    script.note("plans", NOW, text='default = "a"\n[plans.a.snapshots]\nat = ["02:00"]\nkeep = "7d"\n')
+    script.note("kill", NOW + timedelta(hours=1), NOW + timedelta(hours=2), mid_put=True)
+    read = read_script(script.path)
+    assert (read.start, read.end, read.sweep) == (NOW, end, timedelta(hours=1))
+    assert [act.do for act in read.disturbances] == ["kill"]
+    assert script.count("kill", "plans") == 2
