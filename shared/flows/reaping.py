@@ -25,7 +25,7 @@ from shared.flows.surveying import Survey, survey
 from shared.messages import REAP, shard_text
 from shared.model.identity import Shard
 from shared.model.machine import Machine
-from shared.model.point import Point
+from shared.model.point import Point, PointState
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -116,7 +116,7 @@ def _decided(seen: Survey, case: Case, standing: Standing) -> Doom | Point:
             seen.take(standing.planned)
         if beyond:
             standing = replace(standing, because=f"{standing.because}; {facts.approved}")
-        return Doom(standing, there, charged)
+        return Doom(standing, there, charged, again=point.state is PointState.DELETING)
     return _put_off(point, answer, now)
 
 

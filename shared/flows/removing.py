@@ -57,11 +57,15 @@ Answers = dict[ResourceId, ResourceId | CloudError | None]
 
 @dataclass(frozen=True, slots=True)
 class Doom:
-    """A point on its way out, with those of its parts that are still there. `charged`: it costs no budget any more."""
+    """A point on its way out, with those of its parts that are still there. `charged`: it costs no budget any more.
+
+    `again`: it was claimed before, by somebody who may have asked Azure for it and died.
+    """
 
     standing: Going
     parts: tuple[Part, ...]
     charged: bool
+    again: bool = False
 
     @property
     def point(self) -> Point:
@@ -163,7 +167,7 @@ def _after(seen: Survey, doom: Doom, answers: Answers) -> Point:
     going = [part for part, answer in given if isinstance(answer, ResourceId | OutcomeUnknown)]
     errors = [answer for _, answer in given if isinstance(answer, CloudError)]
     point = accepted(doom.point, going)
-    if not going and not any(part.state is PartState.DELETING for part in doomed(point)):
+    if not doom.again and not going and not any(part.state is PartState.DELETING for part in doomed(point)):
         point = spared(point)
     if not errors:
         unsent = any(answer is None for _, answer in given)

@@ -301,3 +301,16 @@ def test_a_tag_that_holds_a_machine_where_it_moved_holds_what_it_left_behind(est
     estate.edit(held, replace(held, tags={}))
     estate.pass_time(30 * HOUR)
     assert estate.there(old) == [False, False]
+
+
+def test_a_claim_that_somebody_died_over_is_never_taken_back(estate: Estate) -> None:
+    of, old, _ = usual(estate)
+    estate.pass_time(HOUR)
+    [marked] = [one for one in estate.points(of) if one.slot == old.slot]
+    assert marked.removal is not None
+    claimed = replace(marked.removal, claimed_at=NOW, next_look=NOW + 2 * HOUR)
+    estate.edit(of, replace(marked, state=PointState.DELETING, removal=claimed))
+    estate.stage.azure.locks[SHARD] = Lock.CANNOT_WRITE
+    estate.pass_time(30 * HOUR, lambda: regain(estate, of))
+    assert "held by Azure" in estate.why(of, old.slot)
+    assert estate.points(of)[0].state is PointState.DELETING
