@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from shared.errors import OutcomeUnknown, Unavailable
+from shared.errors import Blocked, Denied, LostRace, OutcomeUnknown, TagbackError, Throttled, Unavailable
 from shared.ports import World
+from tests.world.encounters import flow_here
 from tests.world.ending import Ending
 from tests.world.host import Flows, Regular
 from tests.world.promises import Violation
 from tests.world.scheduler import Invocation, Killed
 from tests.world.seeded import Options, Run, build
 from tests.world.steps import Call, Calm, Effect, Phase
+from tests.world.storm import ARM, RACED, STORAGE
 from tests.world.twins.azure import Fair
 
 START = datetime(2026, 6, 3, 7, 13, tzinfo=UTC)
@@ -26,10 +28,51 @@ TO_CONVERGE = timedelta(hours=14)
 
 
 class Harm(StrEnum):
-    """What happens at the chosen step: the process dies, or the call's answer is lost."""
+    """What happens at the chosen step. The exhaustive driver deals the first two, matrix.py deals all."""
 
     KILL = "kill"
     LOSE = "lose"
+    THROTTLE = "throttle"
+    FAIL = "fail"
+    SLOW = "slow"
+    RACE = "race"
+    LOCK = "lock"
+    DENY = "deny"
+    OUTAGE = "outage"
+
+
+FAULT_OF = {
+    Harm.KILL: "F16",
+    Harm.LOSE: "F3",
+    Harm.THROTTLE: "F1",
+    Harm.FAIL: "F2",
+    Harm.SLOW: "F13",
+    Harm.RACE: "F14",
+    Harm.LOCK: "F18",
+    Harm.DENY: "F21",
+    Harm.OUTAGE: "F22",
+}
+A_WHILE = timedelta(seconds=300)
+LOCKABLE = ("snapshots.create", "snapshots.merge", "deletions.delete")
+
+
+def applies(harm: Harm, call: Call) -> bool:
+    """Whether a call can meet this harm."""
+    match harm:
+        case Harm.KILL | Harm.SLOW:
+            return True
+        case Harm.LOSE:
+            return call.effect is not Effect.LOCAL
+        case Harm.THROTTLE | Harm.FAIL:
+            return call.service in ARM
+        case Harm.RACE:
+            return call.verb in RACED
+        case Harm.LOCK:
+            return call.verb in LOCKABLE
+        case Harm.DENY:
+            return call.service in ("arm", "topic")
+        case Harm.OUTAGE:
+            return call.service in STORAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +103,7 @@ class Saboteur:
     blow: Blow | None
     calls: list[Call] = field(default_factory=list)
     steps: list[tuple[int, Phase]] = field(default_factory=list)
+    flows: list[tuple[int, str]] = field(default_factory=list)
     struck: bool = False
     _numbers: dict[int, int] = field(default_factory=dict)
     _target: Invocation | None = None
@@ -76,26 +120,51 @@ class Saboteur:
             if self.blow and self.blow.at == len(self.calls) - 1:
                 self._chosen = call
         self.steps.append((self._numbers[id(call)], phase))
+        self.flows.append((self._numbers[id(call)], flow_here()))
         if self.blow and not self.struck and call is self._chosen and phase is self.blow.phase:
             self.struck = True
             self._strike(self.blow, invocation, call)
 
     def _strike(self, blow: Blow, invocation: Invocation, call: Call) -> None:
-        if blow.harm is Harm.KILL:
-            self.world.host.kill(invocation.process)
-            raise Killed
-        if call.effect is Effect.WRITE:
-            raise OutcomeUnknown("timeout", call.verb)
-        if call.effect is Effect.READ:
-            raise Unavailable("timeout", call.verb)
+        match blow.harm:
+            case Harm.KILL:
+                self.world.host.kill(invocation.process)
+                raise Killed
+            case Harm.SLOW:
+                self.world.stage.scheduler.sleep(5 * A_WHILE)
+            case Harm.THROTTLE if call.bucket is not None:
+                raise self.world.stage.throttle.close(call.bucket, A_WHILE)
+            case _:
+                raise _error(blow.harm, call)
+
+
+def _error(harm: Harm, call: Call) -> TagbackError:
+    """What a call raises that is harmed."""
+    match harm:
+        case Harm.THROTTLE:
+            return Throttled("RateLimiting", call.verb, A_WHILE)
+        case Harm.FAIL:
+            return Unavailable("InternalServerError", call.verb)
+        case Harm.RACE:
+            return LostRace(f"somebody else wrote before this {call.verb}")
+        case Harm.LOCK:
+            return Blocked("ScopeLocked", call.verb, 409)
+        case Harm.DENY:
+            return Denied("AuthorizationFailed", call.verb, 403)
+        case Harm.OUTAGE:
+            return Unavailable("ServerBusy", call.verb)
+        case _:
+            lost = OutcomeUnknown if call.effect is Effect.WRITE else Unavailable
+            return lost("timeout", call.verb)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one harmed run came to."""
+    """What one harmed run came to. `flows` has the flow of each step."""
 
     calls: tuple[Call, ...]
     steps: tuple[tuple[int, Phase], ...]
+    flows: tuple[tuple[int, str], ...]
     struck: bool
     violations: tuple[Violation, ...]
     tail: tuple[str, ...]
@@ -151,7 +220,12 @@ def play(scene: Scene, blow: Blow | None, change: Callable[[Run], None] | None =
         world.loss.check()
     tail = tuple(world.stage.log.tail)
     return Outcome(
-        tuple(saboteur.calls), tuple(saboteur.steps), saboteur.struck, tuple(world.promises.violations), tail
+        tuple(saboteur.calls),
+        tuple(saboteur.steps),
+        tuple(saboteur.flows),
+        saboteur.struck,
+        tuple(world.promises.violations),
+        tail,
     )
 
 

@@ -33,7 +33,12 @@ Event = Mapping[str, Any]
 
 
 class Habits(Protocol):
-    """What goes wrong around the product rather than inside its calls."""
+    """What goes wrong around the product rather than inside its calls.
+
+    `oddness` names the fault that the last answer came from; empty when none did.
+    """
+
+    oddness: str
 
     def deliveries(self) -> list[timedelta]:
         """When an event is delivered; empty when it is lost."""
@@ -53,6 +58,8 @@ class Habits(Protocol):
 
 class Regular:
     """Nothing goes wrong."""
+
+    oddness = ""
 
     def deliveries(self) -> list[timedelta]:
         return [timedelta(seconds=2)]
@@ -94,7 +101,9 @@ class Host:
     running: Counter[tuple[Process, str]] = field(default_factory=Counter)
     crashed: list[tuple[str, BaseException]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
+    at_work: Counter[Process] = field(default_factory=Counter)
     down: bool = False
+    back_since: datetime | None = None
     sweeps_every: timedelta = SWEEP
     _invoked: int = 0
 
@@ -125,7 +134,7 @@ class Host:
             process.alive = False
 
     def come_back(self) -> None:
-        self.down = False
+        self.down, self.back_since = False, self.scheduler.now
         self.processes[:] = [Process(process.place, process.life + 1, process.skew) for process in self.processes]
         self._pump_all()
 
@@ -134,15 +143,22 @@ class Host:
             self._pump(queue)
 
     def invoke(
-        self, name: str, process: Process, call: Callable[[], None], ended: Callable[[BaseException | None], None]
+        self,
+        name: str,
+        process: Process,
+        call: Callable[[], None],
+        ended: Callable[[BaseException | None], None],
+        marks: frozenset[str] = frozenset(),
     ) -> Invocation:
         """Run one function; what it raises decides what its trigger does, and a crash is kept for the promises."""
         self._invoked += 1
-        invocation = Invocation(f"{process.name}/{name}#{self._invoked}", process)
+        invocation = Invocation(f"{process.name}/{name}#{self._invoked}", process, marks=marks)
+        self.at_work[process] += 1
 
         def done(failure: BaseException | None) -> None:
             kind = type(failure).__name__ if failure else "fine"
             invocation.over = True
+            self.at_work[process] -= 1
             self.outcomes[f"{name} {kind}"] += 1
             self.log.add(self.scheduler.now, f"{invocation.name} ended {kind} {failure or ''}")
             if failure is not None and not isinstance(failure, (TagbackError, Killed)):
@@ -158,31 +174,38 @@ class Host:
         uri = f"/subscriptions/{resource.subscription}/resourceGroups/{resource.group.upper()}/providers/"
         uri += f"Microsoft.Compute/virtualMachines/{resource.name.upper()}"
         event = {"operationName": operation, "resourceUri": uri}
-        for delay in self.habits.deliveries():
+        delays = self.habits.deliveries()
+        marks = self._marks() | {"F23"}
+        for delay in delays:
             moment = self.scheduler.now + delay
-            self.scheduler.at(moment, lambda: self._deliver(event, self.scheduler.now, 0))
+            self.scheduler.at(moment, lambda: self._deliver(event, self.scheduler.now, 0, marks))
 
-    def _deliver(self, event: Event, since: datetime, attempt: int) -> None:
+    def _marks(self) -> frozenset[str]:
+        return frozenset({self.habits.oddness} - {""})
+
+    def _deliver(self, event: Event, since: datetime, attempt: int, marks: frozenset[str]) -> None:
         def ended(failure: BaseException | None) -> None:
             again = self.scheduler.now + LADDER[min(attempt, len(LADDER) - 1)]
             if failure is not None and again < since + EVENT_LIFE:
-                self.scheduler.at(again, lambda: self._deliver(event, since, attempt + 1))
+                self.scheduler.at(again, lambda: self._deliver(event, since, attempt + 1, marks))
 
         process = self._some_process()
         if process is None:
             ended(Killed())
         else:
-            self.invoke("receive", process, lambda: self.flows.receive(self.world, event), ended)
+            self.invoke("receive", process, lambda: self.flows.receive(self.world, event), ended, marks)
 
     def _set_timer(self, every: timedelta, past: timedelta, name: str, flow: Callable[[World], None]) -> None:
-        def fire() -> None:
+        def fire(marks: frozenset[str]) -> None:
             process = self._some_process()
             if process is not None:
-                self.invoke(name, process, lambda: flow(self.world), lambda _failure: None)
+                self.invoke(name, process, lambda: flow(self.world), lambda _failure: None, marks)
 
         def tick() -> None:
-            for delay in self.habits.ticks():
-                self.scheduler.at(self.scheduler.now + delay, fire)
+            delays = self.habits.ticks()
+            marks = self._marks()
+            for delay in delays:
+                self.scheduler.at(self.scheduler.now + delay, lambda: fire(marks))
             self._set_timer(every, past, name, flow)
 
         self.scheduler.at(_next_tick(self.scheduler.now - past, every) + past, tick)
@@ -223,7 +246,7 @@ class Host:
                 self.scheduler.at(self.scheduler.now, lambda: self._pump(message.queue))
 
         work = self.flows.on_queue[message.queue]
-        invocation = self.invoke(message.queue, process, lambda: work(self.world, message.text), ended)
+        invocation = self.invoke(message.queue, process, lambda: work(self.world, message.text), ended, message.marks)
         if not self.habits.renewal_lost():
             self._renew_later(message, receipt, invocation)
 

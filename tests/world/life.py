@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
@@ -32,6 +32,8 @@ class Life:
         self._born = 0
         self.acts: Counter[str] = Counter()
         self.people = People(stage, self._random)
+        self.upheaval = datetime.min.replace(tzinfo=UTC)  # when a machine or disk was last taken away or made again
+        self._upheavals = (self.delete, self.make_again, self.move_group, self.move_subscription, self.renew_disk)
         self._acts: tuple[tuple[int, Callable[[VmTruth], None]], ...] = (
             (6, self.tag),
             (3, self.untag),
@@ -52,6 +54,7 @@ class Life:
             (4, self.people.ask_for_point),
             (3, self.people.ask_for_hold),
             (4, self.people.ask_for_retry),
+            (1, self.people.ask_for_pause),
         )
 
     @property
@@ -105,6 +108,8 @@ class Life:
         act = self._random.choices([act for _, act in self._acts], weights)[0]
         vm = self._random.choice(machines)
         self._note(act.__name__, vm.id)
+        if act in self._upheavals:
+            self.upheaval = self._stage.scheduler.now
         act(vm)
 
     def _note(self, act: str, what: ResourceId | None = None) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from shared.errors import BadInput, CloudError, Unknown
 from shared.flows.asking import ask_backup
 from shared.flows.holding import ask_hold
+from shared.flows.pausing import ask_pause, ask_resume
 from shared.flows.retrying import ask_retry, failed_job
 from shared.model.machine import Machine
 from shared.model.operation import State
@@ -21,6 +22,7 @@ from tests.world.scheduler import Invocation, Process
 from tests.world.stage import Stage
 from tests.world.twins.azure import VmTruth
 
+AGAIN = timedelta(minutes=20)
 FAILED = (State.FAILED, State.NEEDS_PERSON, State.GAVE_UP)
 
 
@@ -64,6 +66,20 @@ class People:
                 lambda world: ask_retry(world, *failed_job(world, f"{uid}|{job}"), "person-3"),
                 self._stage.scheduler.now,
             )
+
+    def ask_for_pause(self, vm: VmTruth) -> None:
+        """Somebody stops captures, deletions or both, and lets them go on again hours later."""
+        what = self._random.choice(("captures", "deletes", "all"))
+        now, pause = self._stage.scheduler.now, timedelta(hours=self._random.choice((1, 4, 9)))
+        self._ask(lambda world: ask_pause(world, what, "an audit", "person-4"), now)
+        self._stage.scheduler.at(now + pause, self._resume)
+
+    def _resume(self) -> None:
+        """Ask again until nothing of it is paused."""
+        now = self._stage.scheduler.now
+        if any(brake.on and brake.by for brake in self._stage.brakes.braking.brakes):
+            self._ask(lambda world: ask_resume(world, "all", "", "person-4"), now)
+            self._stage.scheduler.at(now + AGAIN, self._resume)
 
     def until(self) -> str:
         """A hold as people write it: often for ever, or through one of the next days."""

@@ -41,7 +41,10 @@ class Process:
 
 @dataclass(eq=False)
 class Invocation:
-    """One run of one function in one process; its children belong to it and die with it."""
+    """One run of one function in one process; its children belong to it and die with it.
+
+    `marks` are the faults that it came from.
+    """
 
     name: str
     process: Process
@@ -52,6 +55,7 @@ class Invocation:
     looked: dict[object, int] = field(default_factory=dict)
     began: int = 0
     began_at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    marks: frozenset[str] = frozenset()
 
     @property
     def dead(self) -> bool:
@@ -65,6 +69,7 @@ class Worker(greenlet):
     failure: BaseException | None = None
     awaited_by: Worker | None = None
     awaiting: int = 0
+    flow: str = ""
 
 
 class Scheduler:
@@ -79,6 +84,7 @@ class Scheduler:
         self._sequence = 0
         self.halted = False
         self.steps = 0
+        self.names_flow: Callable[[], str] = str
 
     @property
     def current(self) -> Worker | None:
@@ -106,6 +112,7 @@ class Scheduler:
 
         worker = Worker(body, parent=self._hub)
         worker.invocation = invocation
+        worker.flow = self.names_flow()
         self._ready.append(worker)
         return worker
 

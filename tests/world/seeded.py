@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from shared.messages import EVENTS, REQUESTS, SHARDS, VMS
+from shared.messages import REAP, REQUESTS, SHARDS, VMS
 from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED, rules
+from tests.world.encounters import Encounters, recorded
 from tests.world.ending import Ending
 from tests.world.flows import product_flows
 from tests.world.host import SWEEP, Flows, Host
@@ -21,7 +22,7 @@ from tests.world.scheduler import Process
 from tests.world.stage import Stage, stage
 from tests.world.steps import Calm
 from tests.world.storm import KINDS, Kind, Storm
-from tests.world.twins.azure import Fair
+from tests.world.twins.azure import Fair, vm_place
 
 STARTS = (
     datetime(2026, 3, 24, 7, 13, tzinfo=UTC),  # summer time begins in Berlin on the 29th
@@ -38,7 +39,18 @@ QUIET = timedelta(hours=36)
 INHERITS = 0.4  # the share of installations in which machines inherit the tags of their resource group
 LOSSES = 0.25  # the share of runs in which every table is deleted once
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
-GARBAGE = ("", "{", "[]", '{"vm": 1}', '{"vm": "/subscriptions/x"}', "ÿþ", '{"shard": "a|b|c"}', '{"request": "none"}')
+GARBAGE = (
+    "",
+    "{",
+    "[]",
+    "ÿþ",
+    '{"vm": 1}',
+    '{"vm": "/subscriptions/x"}',
+    f'{{"vm": "{vm_place(ENFORCED[0], "app", "never-was")}"}}',
+    '{"shard": "a|b|c"}',
+    f'{{"shard": "{ENFORCED[0]}|atlantis"}}',
+    '{"request": "none"}',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,7 @@ class Options:
     loses_ledger: bool = False
     sweeps_every: timedelta = SWEEP
     inherits: bool = False
+    garbage: int = 0
 
     @classmethod
     def of(cls, seed: int) -> Options:
@@ -74,6 +87,7 @@ class Options:
             loses_ledger=draw.random() < LOSSES,
             sweeps_every=draw.choice(SWEEPS),
             inherits=draw.random() < INHERITS,
+            garbage=draw.randint(0, 4),
         )
 
 
@@ -103,7 +117,7 @@ class Run:
     loss: Loss
 
 
-def build(options: Options, flows: Flows | None = None) -> Run:
+def build(options: Options, flows: Flows | None = None, encounters: Encounters | None = None) -> Run:
     given = replace(rules(), inherit_group_tags=options.inherits)
     promises = Promises()
     made = stage(options.seed, options.start, promises)
@@ -112,6 +126,8 @@ def build(options: Options, flows: Flows | None = None) -> Run:
     made.azure.subscriptions = list(SUBSCRIPTIONS)
     made.azure.inherits = options.inherits
     made.pace.share = options.share
+    if encounters is not None:
+        made.world = recorded(made.world, encounters)
     storm = Storm(made, options.seed + 1)
     processes = [Process(f"host{number}", skew=skew) for number, skew in enumerate(options.skews)]
     host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(given), processes, storm)
@@ -125,9 +141,14 @@ def build(options: Options, flows: Flows | None = None) -> Run:
     return Run(options, made, promises, storm, host, life, loss)
 
 
-def run(seed: int, options: Options | None = None, change: Callable[[Run], None] | None = None) -> Result:
-    """Live through one seed. `change` plants a bug before it begins."""
-    world = build(options or Options.of(seed))
+def run(
+    seed: int,
+    options: Options | None = None,
+    change: Callable[[Run], None] | None = None,
+    encounters: Encounters | None = None,
+) -> Result:
+    """Live through one seed. `change` plants a bug before it begins, `encounters` count what meets what."""
+    world = build(options or Options.of(seed), encounters=encounters)
     if change is not None:
         change(world)
     scheduler, chosen = world.stage.scheduler, world.options
@@ -149,17 +170,16 @@ def run(seed: int, options: Options | None = None, change: Callable[[Run], None]
 def _throw_garbage(world: Run, until: datetime) -> None:
     """F12: messages that nobody of ours wrote."""
     draw = random.Random(world.options.seed + 3)
-    for _ in range(draw.randint(0, 4)):
+    for _ in range(world.options.garbage):
         moment = world.options.start + (until - world.options.start) * draw.random()
-        queue, text = draw.choice((VMS, SHARDS, REQUESTS, EVENTS)), draw.choice(GARBAGE)
-        if queue != EVENTS:
-            world.stage.scheduler.at(moment, _garbage(world, queue, text))
+        queue, text = draw.choice((VMS, SHARDS, REAP, REQUESTS)), draw.choice(GARBAGE)
+        world.stage.scheduler.at(moment, _garbage(world, queue, text))
 
 
 def _garbage(world: Run, queue: str, text: str) -> Callable[[], None]:
     def throw() -> None:
         world.storm.fired["F12"] += 1
-        world.stage.queues.put(queue, text, timedelta(0))
+        world.stage.queues.put(queue, text, timedelta(0), frozenset({"F12"}))
 
     return throw
 

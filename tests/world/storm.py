@@ -2,8 +2,8 @@
 
 Faults come in spells, each of one kind of the fault list: F1 429, F2 5xx, F3 lost answers, F4 endless or failed
 operations, F5 stale lists, F6 empty lists, F7 odd events, F8 lost events, F11 odd timers, F13 work longer than its
-message, F16 kills, F17 refused disks, F18 locks, F21 lost permissions, F22 storage outages, F24 the app down for
-hours. When their time is over nothing of them is left.
+message, F14 rows that somebody else has just written, F16 kills, F17 refused disks, F18 locks, F21 lost permissions,
+F22 storage outages, F24 the app down for hours. When their time is over nothing of them is left.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.errors import Conflict, OutcomeUnknown, Refused, Unavailable
+from shared.errors import Conflict, Denied, LostRace, OutcomeUnknown, Refused, Throttled, Unavailable
 from shared.model.identity import ResourceId
 from shared.model.machine import Sighting
 from tests.world.host import Host
@@ -26,7 +26,9 @@ from tests.world.twins.throttle import counted_as
 
 ARM = ("arm", "graph", "topic")
 STORAGE = ("table", "queue", "blob")
+UNCOUNTED = ("graph", "topic")  # they refuse by a count of their own, which no adapter keeps
 RETRY_AFTER = (1, 1, 17, 300, 3600)
+RACED = ("ledger.commit", "budgets.spend", "requests.settle", "brakes.change")
 LATE_EVENTS = (1, 20, 300, 7200, 86000)
 
 
@@ -50,6 +52,7 @@ KINDS = (
     Kind("F8", 24, 1.00),
     Kind("F11", 3, 0.80),
     Kind("F13", 6, 0.02),
+    Kind("F14", 6, 0.10),
     Kind("F16", 24, 0.008),
     Kind("F17", 12, 0.30),
     Kind("F18", 12, 1.00),
@@ -68,6 +71,8 @@ class Storm:
         self.host: Host | None = None
         self.active: dict[str, float] = {}
         self.fired: Counter[str] = Counter()
+        self.oddness = ""
+        self.met: Callable[[str], None] = lambda fault: None
         self._striking: list[Callable[[Invocation, Call, Phase], None]] = []
         self._lags: dict[str, tuple[datetime, timedelta]] = {}
         self._steps: tuple[tuple[str, Callable[[Invocation, Call, Phase], None]], ...] = (
@@ -77,6 +82,8 @@ class Storm:
             ("F2", self._server_error),
             ("F3", self._lost_answer),
             ("F13", self._slow),
+            ("F14", self._race),
+            ("F21", self._deny),
         )
 
     def plan(self, kinds: tuple[Kind, ...], until: datetime, pause: timedelta) -> None:
@@ -153,6 +160,7 @@ class Storm:
         struck = self._random.random() < self.active.get(name, 0.0)
         if struck:
             self.fired[name] += 1
+            self.met(name)
         return struck
 
     def _kill(self, invocation: Invocation, call: Call, phase: Phase) -> None:
@@ -168,6 +176,8 @@ class Storm:
         if call.bucket is not None and phase is Phase.BEFORE and self._strikes("F1"):
             closed = self._random.choice(counted_as(call.bucket))
             raise self._stage.throttle.close(closed, timedelta(seconds=self._random.choice(RETRY_AFTER)))
+        if call.service in UNCOUNTED and phase is Phase.BEFORE and self._strikes("F1"):
+            raise Throttled("RateLimiting", call.verb, timedelta(seconds=self._random.choice(RETRY_AFTER)))
 
     def _server_error(self, invocation: Invocation, call: Call, phase: Phase) -> None:
         if call.service in ARM and phase is Phase.BEFORE and self._strikes("F2"):
@@ -185,6 +195,16 @@ class Storm:
     def _slow(self, invocation: Invocation, call: Call, phase: Phase) -> None:
         if self._strikes("F13"):
             self._stage.scheduler.sleep(timedelta(seconds=self._random.choice((5, 60, 400, 1500))))
+
+    def _race(self, invocation: Invocation, call: Call, phase: Phase) -> None:
+        """Somebody was faster: a row that is about to be replaced has another ETag, and else is as it was."""
+        if call.verb in RACED and phase is Phase.BEFORE and self._strikes("F14"):
+            raise LostRace(f"somebody else wrote before this {call.verb}")
+
+    def _deny(self, invocation: Invocation, call: Call, phase: Phase) -> None:
+        """Beside the subscription that cannot be read: the topic."""
+        if call.service == "topic" and phase is Phase.BEFORE and self._strikes("F21"):
+            raise Denied("AuthorizationFailed", call.verb, 403)
 
     def lag(self, subject: str) -> timedelta:
         """Usually seconds; in a spell now and then hours, the same for a while. An index never goes back in time."""
@@ -206,6 +226,8 @@ class Storm:
         return [rows[:half], rows[half:]]
 
     def hides(self, subject: str) -> bool:
+        if subject.startswith("taken") and self._strikes("F6"):
+            return True
         return "F5" in self.active and self._random.random() < 0.2 and self._strikes("F5")
 
     def fate(self, snapshot: ResourceId) -> Fate:
@@ -216,13 +238,15 @@ class Storm:
     def deliveries(self) -> list[timedelta]:
         if self._strikes("F8"):
             return []
-        if self._strikes("F7"):
+        self.oddness = "F7" if self._strikes("F7") else ""
+        if self.oddness:
             count = self._random.choice((1, 2, 5))
             return [timedelta(seconds=self._random.choice(LATE_EVENTS)) for _ in range(count)]
         return [timedelta(seconds=self._random.choice((1, 2, 5)))]
 
     def ticks(self) -> list[timedelta]:
-        if self._strikes("F11"):
+        self.oddness = "F11" if self._strikes("F11") else ""
+        if self.oddness:
             return self._random.choice(([], [timedelta(0), timedelta(0)], [timedelta(minutes=10)]))
         return [timedelta(0)]
 

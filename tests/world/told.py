@@ -80,7 +80,8 @@ class Told:
         for event in self._promised.values():
             self._require(event.id in self.heard, PROMISE, f"{event.type} of {event.subject} was never told")
         for what in sorted(self._brakes):
-            self._require("|".join(what) in self.heard, PROMISE, f"nobody was ever told: {what}")
+            heard = "|".join(what) in self.heard or "|".join(_end_of(what)) in self.heard
+            self._require(heard, PROMISE, f"nobody was ever told: {what}")
 
 
 def _of_brake(brake: Brake) -> tuple[str, str, str]:
@@ -88,6 +89,12 @@ def _of_brake(brake: Brake) -> tuple[str, str, str]:
     names = ("Work.Paused", "Work.Resumed") if brake.by else ("Deletions.Frozen", "Deletions.Unfrozen")
     name = names[0] if brake.released_at is None else names[1]
     return f"Tagback.{name}", brake.stops.value, brake.since.isoformat(timespec="seconds")
+
+
+def _end_of(what: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The release of a brake: where nobody could be told of it sooner, that tells of it as well."""
+    type_, stops, since = what
+    return type_.replace("Work.Paused", "Work.Resumed").replace("Frozen", "Unfrozen"), stops, since
 
 
 def _machine(transition: Transition, before: Sequence[Kept | None]) -> tuple[Machine | None, Machine | None]:

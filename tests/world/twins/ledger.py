@@ -17,7 +17,7 @@ from tests.world.twins.witness import Witness
 
 ROWS_OF_ONE_TRANSACTION = 100
 ROWS_OF_ONE_PAGE = 5
-A_WRITE = timedelta(microseconds=1)  # no two writes of a machine are of one instant
+A_WRITE = timedelta(microseconds=1)  # no two writes of workers are of one instant
 
 
 class LedgerTwin:
@@ -122,7 +122,8 @@ class LedgerTwin:
         self.rows.setdefault(transition.shard, {})[transition.uid] = rows
         for held in transition.removed:
             rows.remove(held.row)
-        self._steps.scheduler.now += A_WRITE
+        if self._steps.scheduler.current is not None:
+            self._steps.scheduler.now += A_WRITE
         return tuple(self._put(rows, write.row) for write in transition.writes)
 
     def _put(self, rows: Rows, row: Row) -> str:

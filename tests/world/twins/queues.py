@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from tests.world.steps import Call, Effect, Steps
 
 POISON = "-poison"
+OF_EVENTS = frozenset({"F23"})  # how an event is written ends with whoever reads it
 
 
 @dataclass(eq=False, slots=True)
 class Message:
-    """One message: invisible until `visible_at`, and how often it was handed out."""
+    """One message: invisible until `visible_at`, how often it was handed out, and the faults that it came from."""
 
     number: int
     queue: str
@@ -21,6 +22,7 @@ class Message:
     visible_at: datetime
     sent_at: datetime
     dequeued: int = 0
+    marks: frozenset[str] = frozenset()
 
 
 class Queues:
@@ -33,9 +35,9 @@ class Queues:
         self.poison: list[Message] = []
         self.arrived: Callable[[Message], None] = lambda message: None
 
-    def put(self, queue: str, text: str, delay: timedelta) -> Message:
+    def put(self, queue: str, text: str, delay: timedelta, marks: frozenset[str] = frozenset()) -> Message:
         self._sent += 1
-        message = Message(self._sent, queue, text, self._now() + delay, self._now())
+        message = Message(self._sent, queue, text, self._now() + delay, self._now(), marks=marks)
         self.messages[message.number] = message
         self.arrived(message)
         return message
@@ -52,7 +54,7 @@ class Queues:
         """Move a message to its poison queue."""
         self.delete(message)
         self.poison.append(message)
-        self.put(f"{message.queue}{POISON}", message.text, timedelta(0))
+        self.put(f"{message.queue}{POISON}", message.text, timedelta(0), message.marks)
 
 
 class QueueTwin:
@@ -65,5 +67,6 @@ class QueueTwin:
     def send(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
         call = Call("queue", "queue.send", Effect.WRITE, queue, f"{queue} {text}")
         self._steps.before(call)
-        self._queues.put(queue, text, delay)
+        worker = self._steps.scheduler.current
+        self._queues.put(queue, text, delay, worker.invocation.marks - OF_EVENTS if worker else frozenset())
         self._steps.after(call)

@@ -1,0 +1,177 @@
+"""Every fault of the list against every flow: how often they met. `python -m tests.world.matrix` writes docs/world.md.
+
+Worlds in which everything goes wrong, with much to do, and the scenes of the exhaustive driver are lived through
+together. A cell stays empty only where the table of reasons says why the two can never meet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from tests.world.encounters import FLOWS, Encounters, flow_here
+from tests.world.exhaustive import FAULT_OF, Blow, Harm, applies, play
+from tests.world.scenes import SCENES
+from tests.world.scheduler import Invocation
+from tests.world.seeded import Options, Run, run
+from tests.world.steps import Phase
+from tests.world.storm import KINDS
+
+FAULTS = tuple(f"F{number}" for number in range(1, 25))
+NEVER = Path(__file__).with_name("never.toml")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "world.md"
+SKEWS = (timedelta(seconds=150), timedelta(0), timedelta(seconds=-150))
+HOUR = timedelta(hours=1)
+CLOCKS_CHANGE = {date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1), date(2027, 3, 14), date(2028, 2, 29)}
+LONG = 45  # days, in which operations grow old enough to leave the ledger
+SEEDS = range(1, 7)
+
+
+@dataclass
+class Matrix:
+    """What met what, the checks of every promise on the way, and what was broken."""
+
+    met: Counter[tuple[str, str]] = field(default_factory=Counter)
+    called: Counter[tuple[str, str]] = field(default_factory=Counter)
+    checked: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+    def empty(self) -> list[tuple[str, str]]:
+        """The cells that nothing fills and no reason explains."""
+        known = reasons()
+        cells = ((fault, flow) for fault in FAULTS for flow in FLOWS)
+        return [cell for cell in cells if not self.met[cell] and cell not in known]
+
+    def mistaken(self) -> list[tuple[str, str]]:
+        """The cells that are said to be impossible, and were filled."""
+        return [cell for cell in reasons() if self.met[cell]]
+
+
+def reasons() -> dict[tuple[str, str], str]:
+    """Why a fault never meets a flow, by cell."""
+    table = tomllib.loads(NEVER.read_text(encoding="utf-8"))["never"]
+    return {(fault, flow): row["because"] for row in table for fault in row["faults"] for flow in row["flows"]}
+
+
+def everything(seed: int) -> Options:
+    """A world in which every kind of fault comes, and people do something every hour."""
+    drawn = Options.of(seed)
+    long = seed == SEEDS[0]
+    return replace(
+        drawn,
+        machines=3 if long else 8,
+        skews=SKEWS,
+        kinds=KINDS,
+        spells_every=4 * HOUR if long else HOUR,
+        acts_every=12 * HOUR if long else HOUR,
+        days=LONG if long else drawn.days,
+        loses_ledger=seed % 2 == 0,
+        inherits=seed % 3 == 0,
+        garbage=40,
+    )
+
+
+def lived(seeds: Sequence[int]) -> Matrix:
+    """The worlds of these seeds."""
+    matrix = Matrix()
+    for seed in seeds:
+        encounters = Encounters()
+        result = run(seed, everything(seed), lambda world: _watched(world, encounters), encounters)  # noqa: B023
+        matrix.met += encounters.met
+        matrix.called += encounters.called
+        matrix.checked += result.checked
+        matrix.broken += [f"seed {seed}: {violation}" for violation in result.violations]
+    return matrix
+
+
+def _watched(world: Run, encounters: Encounters) -> None:
+    scheduler = world.stage.scheduler
+    scheduler.names_flow = flow_here
+    world.storm.met = encounters.meet
+    encounters.lasting = lambda invocation: _lasting(world, invocation)
+    encounters.down = lambda: world.host.down
+    encounters.now = lambda: scheduler.now
+
+
+def _lasting(world: Run, invocation: Invocation) -> Iterator[str]:
+    """The faults that last while this invocation works."""
+    now = world.stage.scheduler.now
+    if "F8" in world.storm.active:
+        yield "F8"
+    if invocation.process.skew:
+        yield "F9"
+    if now.date() in CLOCKS_CHANGE:
+        yield "F10"
+    if any(count and process is not invocation.process for process, count in world.host.at_work.items()):
+        yield "F15"
+    if now - world.life.upheaval < HOUR:
+        yield "F19"
+    if world.host.back_since and now - world.host.back_since < HOUR:
+        yield "F24"
+
+
+def staged() -> Matrix:
+    """Each flow in the scenes, harmed once by every fault that one of its calls can raise."""
+    matrix = Matrix()
+    for scene in SCENES:
+        undisturbed = play(scene, None, _naming)
+        for number, flow in dict.fromkeys(undisturbed.flows):
+            call = undisturbed.calls[number]
+            for harm in Harm:
+                if flow and applies(harm, call) and not matrix.met[FAULT_OF[harm], flow]:
+                    matrix.met[FAULT_OF[harm], flow] += 1
+                    outcome = play(scene, Blow(number, Phase.BEFORE, harm), _naming)
+                    matrix.broken += [f"{harm} at {call.verb} of {scene.name!r}: {one}" for one in outcome.violations]
+    return matrix
+
+
+def _naming(world: Run) -> None:
+    world.stage.scheduler.names_flow = flow_here
+
+
+def together(*parts: Matrix) -> Matrix:
+    whole = Matrix()
+    for part in parts:
+        whole.met += part.met
+        whole.called += part.called
+        whole.checked += part.checked
+        whole.broken += part.broken
+    return whole
+
+
+def table(matrix: Matrix) -> str:
+    """The counts as Markdown; a dot where the two can never meet."""
+    known = reasons()
+    lines = [f"| | {' | '.join(FLOWS)} |", f"|---|{'---:|' * len(FLOWS)}"]
+    for fault in FAULTS:
+        cells = ["." if (fault, flow) in known else f"{matrix.met[fault, flow]:,}" for flow in FLOWS]
+        lines.append(f"| {fault} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.world.matrix", description=__doc__)
+    parser.add_argument("--seeds", metavar="A..B", default=f"{SEEDS[0]}..{SEEDS[-1]}")
+    parser.add_argument("--write", action="store_true", help="put it into docs/world.md")
+    asked = parser.parse_args(words)
+    logging.getLogger("tagback").setLevel(logging.CRITICAL)
+    first, last = (int(part) for part in asked.seeds.split(".."))
+    matrix = together(lived(range(first, last + 1)), staged())
+    print(table(matrix))
+    print("checked   " + "  ".join(f"{name}={count:,}" for name, count in sorted(matrix.checked.items())))
+    for line in [*matrix.broken, *(f"empty: {cell}" for cell in matrix.empty())]:
+        print(line)
+    for cell in matrix.mistaken():
+        print(f"said to be impossible, and happened: {cell}")
+    return 1 if matrix.broken or matrix.empty() or matrix.mistaken() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
