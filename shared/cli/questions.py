@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from shared.cli import pages, receipts
+from shared.cli import pages, receipts, restore_pages
 from shared.cli.plans import plans_in
 from shared.cli.session import NOT_ALL_IS_WELL, output_option, session_of
-from shared.flows import asking, explaining, lookup, reporting, show, whatif
+from shared.flows import asking, explaining, lookup, reporting, show, show_restore, whatif
 from shared.flows.standing import standing
 
 
@@ -72,8 +72,8 @@ def request(context: click.Context, request_id: str) -> None:
     session = session_of(context)
     world, _ = session.open()
     asked = asking.request(world, request_id)
-    answer = show.request(asked, asking.answering(world, asked))
-    session.show(answer, receipts.print_request)
+    answer = show.request(asked, asking.answering(world, asked)) | show_restore.beside(asked)
+    session.show(answer, restore_pages.print_request if "restore" in answer else receipts.print_request)
 
 
 @click.command()

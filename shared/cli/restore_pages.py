@@ -82,6 +82,14 @@ def print_asked(answer: Json) -> None:
     print_lines([f"Asked: {answer['id']}. `tagback request {answer['id']}` tells how it stands."])
 
 
+def print_request(answer: Json) -> None:
+    """A restore among the requests: its steps, then what came of it so far."""
+    restore = answer["restore"]
+    steps = [f"{MARKS[each['state']][0]} {_said(each)}" for each in restore.get("stages", ())]
+    print_lines([f"{restore['asked']} {restore['id']} ({restore['mode']})", *steps])
+    print_end(restore)
+
+
 def print_end(answer: Json) -> None:
     """What came of it, for people."""
     lines = [f"{answer['progress']}: {answer['because']}"]

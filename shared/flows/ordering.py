@@ -39,6 +39,19 @@ class Words:
     protect: bool = False
 
 
+FIELDS = ("mode", "before", "zone", "slot", "as", "group", "subnet", "protect")
+"""What a program may say of a restore, all of it as texts."""
+
+
+def said(fields: Mapping[str, str]) -> Words:
+    """The words of a program."""
+    protect = fields.get("protect", "false").strip().lower()
+    if protect not in ("true", "false"):
+        raise BadInput([f"protect: {protect!r} is neither true nor false"])
+    named = {"name" if field == "as" else field: value for field, value in fields.items() if field != "protect"}
+    return Words(**named, protect=protect == "true")
+
+
 def order_of(words: Words) -> RestoreOrder:
     """The order, or BadInput with every problem of it."""
     problems: list[str] = []

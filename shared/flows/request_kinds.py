@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shared.errors import BadInput
-from shared.flows import asking, holding, lookup, pausing, retrying
+from shared.flows import asking, cancelling, holding, lookup, ordering, pausing, retrying
 from shared.model.identity import Shard
 from shared.model.machine import Machine
 from shared.model.request import Request
@@ -59,6 +59,11 @@ def _retry(world: World, _: Rules, fields: Fields, by: str) -> Request:
     return retrying.ask_retry(world, machine, operation, by)
 
 
+def _cancel(world: World, _: Rules, fields: Fields, by: str) -> Request:
+    machine, operation = cancelling.running_job(world, fields["job"])
+    return cancelling.ask_cancel(world, machine, operation, by)
+
+
 def _hold(world: World, _: Rules, fields: Fields, by: str) -> Request:
     return holding.ask_hold(world, _machine(world, fields), fields["until"], fields.get("slot"), by)
 
@@ -79,6 +84,17 @@ def _resume(world: World, _: Rules, fields: Fields, by: str) -> Request:
     return pausing.ask_resume(world, fields["what"], fields.get("because", ""), by)
 
 
+def _restore(world: World, _: Rules, fields: Fields, by: str) -> Request:
+    machine = _machine(world, fields)
+    order = ordering.order_of(ordering.said({name: value for name, value in fields.items() if name != "vm"}))
+    ordering.foreseen(world, machine, order)
+    return ordering.ask_restore(world, machine, order, by)
+
+
+def _undo(world: World, _: Rules, fields: Fields, by: str) -> Request:
+    return ordering.ask_undo(world, fields["request"], by)
+
+
 def _machine(world: World, fields: Fields) -> Machine:
     return lookup.named(lookup.machines(world), fields["vm"])
 
@@ -86,8 +102,11 @@ def _machine(world: World, fields: Fields) -> Machine:
 KINDS: Mapping[str, Kind] = {
     "backup": Kind(_backup, ("vm",)),
     "retry": Kind(_retry, ("job",)),
+    "cancel": Kind(_cancel, ("job",)),
     "hold": Kind(_hold, ("vm", "until"), ("slot",)),
     "rebuild": Kind(_rebuild, ("subscription", "region")),
     "pause": Kind(_pause, ("what", "because")),
     "resume": Kind(_resume, ("what",), ("because",)),
+    "restore": Kind(_restore, ("vm",), ordering.FIELDS),
+    "undo": Kind(_undo, ("request",)),
 }

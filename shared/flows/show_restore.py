@@ -28,6 +28,11 @@ def restore(asked: Request) -> Json:
     }
 
 
+def beside(asked: Request) -> Json:
+    """What is shown beside any other request's answer: the restore, where it is one."""
+    return {"restore": restore(asked)} if asked.order else {}
+
+
 def _far(asked: Request, far: Restore, mode: RestoreMode) -> Json:
     return {
         "slot": instant(far.slot),

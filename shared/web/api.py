@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from shared.errors import BadInput
-from shared.flows import approving, asking, explaining, lookup, reporting, show, whatif
+from shared.flows import approving, asking, explaining, lookup, reporting, show, show_restore, whatif
 from shared.flows.standing import standing
 from shared.model.rules import Rules
 from shared.ports import World
@@ -65,7 +65,7 @@ def explain(world: World, rules: Rules, names: Mapping[str, str]) -> object:
 def request(world: World, _: Rules, names: Mapping[str, str]) -> object:
     """One request and how far it came."""
     asked = asking.request(world, names["id"])
-    return show.request(asked, asking.answering(world, asked))
+    return show.request(asked, asking.answering(world, asked)) | show_restore.beside(asked)
 
 
 def approvals(world: World, _: Rules, __: Mapping[str, str]) -> object:

@@ -1,0 +1,92 @@
+"""`tagback restore` over the twins: what is asked, what is told, what is refused before anything is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from shared.flows import request_kinds
+from shared.flows.requesting import run as run_request
+from shared.model.machine import Status
+from shared.model.point import PointState
+from shared.model.request import Progress
+from shared.model.restore import RestoreMode
+from tests.cli.running import answer, run
+from tests.fleet import DAY, LAST_SLOT, Fleet, capture, empty_fleet, machine, point
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    made = empty_fleet()
+    gone = replace(machine(1, "web-1", Status.GONE), enrolled_at=None, next_due=None)
+    made.put(gone, capture(gone), point(gone, LAST_SLOT - DAY), point(gone))
+    return made
+
+
+def test_a_restore_is_asked_for_and_says_what_will_be_lost(fleet: Fleet) -> None:
+    result = run(fleet, "restore", "web-1", "--no-wait")
+    assert result.exit_code == 0
+    assert "from the point of 2026-11-20 02:00Z: the last 10 h 0 min are not in it" in result.stderr
+    [asked] = fleet.stage.requests.asked.values()
+    assert asked.order is not None
+    assert (asked.order.mode, asked.by) == (RestoreMode.REBUILD, "oid-of-the-asker")
+    assert asked.id in result.stdout
+
+
+def test_a_restore_to_a_time_uses_the_newest_point_before_it(fleet: Fleet) -> None:
+    words = ("--before", "2026-11-20 02:30", "--zone", "Europe/Berlin", "--no-wait")
+    result = run(fleet, "restore", "web-1", *words)
+    assert "from the point of 2026-11-19 02:00Z" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--before", "2026-11-01 00:00"), "every complete point is from 2026-11-01 00:00Z or later"),
+        (("--slot", "20261101T0200Z"), "it has no point of 2026-11-01 02:00Z"),
+        (("--mode", "disks", "--as", "x", "--protect"), "--as says nothing when disks is restored"),
+        (("--mode", "in-place", "--group", "x"), "--group says nothing when in-place is restored"),
+        (("--as", "x"), "--as says nothing when rebuild is restored"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_asked(fleet: Fleet, words: tuple[str, ...], said: str) -> None:
+    result = run(fleet, "restore", "web-1", *words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not fleet.stage.requests.asked
+
+
+def test_a_point_that_is_not_complete_is_refused_with_its_reason() -> None:
+    fleet = empty_fleet()
+    row = machine(1, "web-1")
+    fleet.put(row, capture(row), point(row, state=PointState.INCOMPLETE))
+    result = run(fleet, "restore", "web-1", "--slot", "20261120T0200Z")
+    assert result.exit_code == 2
+    assert "the point of 2026-11-20 02:00Z cannot be used: it is incomplete" in result.stderr
+
+
+def test_a_restore_that_is_refused_where_it_is_carried_out_says_so(fleet: Fleet) -> None:
+    """The points of this fleet have no model: only their disks can be brought back."""
+    asked = answer(run(fleet, "restore", "web-1", "--no-wait", "--output", "json"))["id"]
+    run_request(*fleet.open(), asked)
+    assert fleet.stage.requests.asked[asked].progress is Progress.REFUSED
+    told = answer(run(fleet, "request", asked, "--output", "json"))
+    assert (told["progress"], told["restore"]["mode"]) == ("refused", "rebuild")
+    assert "so only its disks can be brought back: --mode disks" in told["because"]
+    assert "only its disks" in run(fleet, "request", asked).stdout
+
+
+def test_an_unknown_machine_or_request_is_not_found(fleet: Fleet) -> None:
+    assert run(fleet, "restore", "nobody").exit_code == 3
+    assert run(fleet, "restore", "undo", "nothing").exit_code == 3
+    assert run(fleet, "restore", "web-1", "web-2").exit_code == 2
+
+
+def test_a_program_asks_for_the_same_by_texts(fleet: Fleet) -> None:
+    world, rules = fleet.open()
+    asked = request_kinds.ask(
+        world, rules, {"asked": "restore", "vm": "web-1", "mode": "new", "as": "web-9"}, "program"
+    )
+    assert asked.order is not None
+    assert (asked.order.mode, asked.order.name, asked.by) == (RestoreMode.NEW, "web-9", "program")
