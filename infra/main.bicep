@@ -37,8 +37,11 @@ param recoveryGroup string = 'tagback-{region}'
 @description('Whether the keeper may make recovery groups in regions that are not listed: its rights then reach over whole subscriptions.')
 param createRecoveryGroups bool = false
 
-@description('Regions that get a Recovery Services vault for Azure Backup. Empty: no plan uses a vault.')
-param vaultRegions string[] = []
+@description('Pattern of the names of vaults; {region} stands for a region.')
+param vaultName string = 'tagback-{region}'
+
+@description('Whether the operator app may restore machines: it may then write machines, disks and interfaces in the subscriptions. People can restore with rights of their own in any case.')
+param allowRestores bool = false
 
 @description('Mail addresses that alerts go to.')
 param alertMails string[] = []
@@ -63,6 +66,9 @@ param logGigabytesPerDay int = 1
 @description('Instances that an app may scale to.')
 param maximumInstances int = 40
 
+@description('What tokens for the HTTP API are meant for: api://... or the id of its app registration. Empty: nothing can be asked for over HTTP.')
+param apiAudience string = ''
+
 @description('Tags for everything that is made here.')
 param tags object = {}
 
@@ -74,6 +80,9 @@ type protectedSubscription = {
   mode: 'observe' | 'enforce'
   @description('Regions with machines; each gets a recovery group.')
   regions: string[]
+
+  @description('Whether plans use Azure Backup here: each region gets a vault, and the keeper what it needs to protect machines.')
+  vaults: bool
 }
 
 var token = uniqueString(subscription().id, environmentName, location)
@@ -85,6 +94,7 @@ var recoveryGroups = flatten(map(protected, each => map(each.regions, region => 
   subscription: each.id
   region: region
   name: replace(recoveryGroup, '{region}', region)
+  vaults: each.vaults
 })))
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
@@ -171,13 +181,14 @@ module notifications 'modules/notifications.bicep' = {
   }
 }
 
-module vaults 'modules/vault.bicep' = [for region in vaultRegions: {
-  name: 'tagback-vault-${region}'
-  scope: group
+module vaults 'modules/vault.bicep' = [for place in recoveryGroups: if (place.vaults) {
+  name: 'tagback-vault-${place.region}'
+  scope: resourceGroup(place.subscription, place.name)
+  dependsOn: [recovery]
   params: {
-    name: 'rsv-${environmentName}-${region}'
-    location: region
-    tags: ownTags
+    name: replace(vaultName, '{region}', place.region)
+    location: place.region
+    tags: union(ownTags, { 'tagback-owner': installation })
   }
 }]
 
@@ -207,6 +218,8 @@ module access 'modules/access.bicep' = [for each in protected: {
     installation: installation
     principalIds: identities.outputs.principalIds
     duties: duties
+    vaults: each.vaults
+    allowRestores: allowRestores
     createRecoveryGroups: createRecoveryGroups
   }
 }]
@@ -219,6 +232,8 @@ module recoveryAccess 'modules/recovery-access.bicep' = [for place in recoveryGr
     installation: installation
     principalIds: identities.outputs.principalIds
     duties: duties
+    vaults: place.vaults
+    allowRestores: allowRestores
   }
 }]
 
@@ -245,6 +260,10 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
       TAGBACK_INHERIT_GROUP_TAGS: inheritGroupTags ? 'on' : 'off'
       TAGBACK_RECOVERY_GROUP: recoveryGroup
       TAGBACK_TOPIC_ENDPOINT: notifications.outputs.endpoint
+      TAGBACK_VAULT: vaultName
+      TAGBACK_VAULT_CREATE: createRecoveryGroups ? 'on' : 'off'
+      TAGBACK_API_AUDIENCE: apiAudience
+      TAGBACK_API_TENANT: empty(apiAudience) ? '' : subscription().tenantId
       TAGBACK_SWEEP: '0 */15 * * * *'
       TAGBACK_EXPIRE: '0 5 * * * *'
       TAGBACK_DRILL: '0 0 4 * * *'

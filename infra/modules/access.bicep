@@ -1,4 +1,4 @@
-metadata description = 'What the identities may do in the whole of a subscription: read, and lend a disk to a snapshot.'
+metadata description = 'What the identities may do in the whole of a subscription: read, lend a disk to a snapshot, and what a person switched on.'
 
 targetScope = 'subscription'
 
@@ -11,6 +11,12 @@ param principalIds string[]
 @description('The duties: which roles each identity holds.')
 param duties array
 
+@description('Whether plans use Azure Backup in this subscription.')
+param vaults bool
+
+@description('Whether the operator app may restore machines.')
+param allowRestores bool
+
 @description('Whether recovery groups are made where none is listed; rights inside them then hold in the whole subscription.')
 param createRecoveryGroups bool
 
@@ -19,15 +25,17 @@ var held = flatten(map(range(0, length(duties)), index => map(duties[index].role
   principalId: principalIds[index]
   role: role
 })))
-var keepers = filter(held, each => each.role == 'keeper')
-var founders = map(keepers, each => { principalId: each.principalId, role: 'founder' })
-var listed = filter(held, each => !empty(filter(roles[each.role].grants, grant => grant.scope == 'subscription')))
-var wide = map(listed, each => { principalId: each.principalId, role: each.role, scope: 'subscription' })
-var founding = map(founders, each => { principalId: each.principalId, role: each.role, scope: 'subscription' })
-var holding = filter(held, each => !empty(filter(roles[each.role].grants, grant => grant.scope == 'recovery')))
-var inside = map(holding, each => { principalId: each.principalId, role: each.role, scope: 'recovery' })
+var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'restorer' || allowRestores))
+var founders = map(filter(held, each => each.role == 'keeper'), each => { principalId: each.principalId, role: 'founder' })
+var holders = createRecoveryGroups ? concat(wanted, founders) : wanted
+var scopes = createRecoveryGroups ? ['subscription', 'targets', 'recovery'] : ['subscription', 'targets']
+var assigned = flatten(map(holders, each => map(filter(scopes, scope => !empty(filter(roles[each.role].grants, grant => grant.scope == scope))), scope => {
+  principalId: each.principalId
+  role: each.role
+  scope: scope
+})))
 
-resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for each in (createRecoveryGroups ? concat(wide, founding, inside) : wide): {
+resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for each in assigned: {
   name: guid(subscription().id, installation, each.principalId, each.role, each.scope)
   properties: {
     principalId: each.principalId

@@ -9,12 +9,19 @@ param principalIds string[]
 @description('The duties: which roles each identity holds.')
 param duties array
 
+@description('Whether plans use Azure Backup here.')
+param vaults bool
+
+@description('Whether the operator app may restore machines.')
+param allowRestores bool
+
 var roles = loadJsonContent('../roles.json', 'roles')
 var held = flatten(map(range(0, length(duties)), index => map(duties[index].roles, role => {
   principalId: principalIds[index]
   role: role
 })))
-var inside = filter(held, each => !empty(filter(roles[each.role].grants, grant => grant.scope == 'recovery')))
+var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'restorer' || allowRestores))
+var inside = filter(wanted, each => !empty(filter(roles[each.role].grants, grant => grant.scope == 'recovery')))
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for each in inside: {
   name: guid(resourceGroup().id, installation, each.principalId, each.role)

@@ -143,6 +143,6 @@ _PLACES = (
      "JobOperationResults_Get"),
 )  # fmt: skip
 ROUTES = tuple(
-    Route("GET", f"{where}/{{operation}}", action, handler, evidence, source, _SINCE, open_to_all=True)
+    Route("GET", f"{where}/{{operation}}", action, handler, evidence, source, _SINCE)
     for where, action, handler, evidence, source in _PLACES
 )

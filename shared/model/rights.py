@@ -11,7 +11,6 @@ class Reach(StrEnum):
 
     SUBSCRIPTION = "subscription"
     RECOVERY = "recovery"
-    VAULTS = "vaults"
     TARGETS = "targets"
 
 

@@ -108,7 +108,7 @@ def estate(folder: Path, azurite: Azurite, assignments: tuple[Assignment, ...]) 
     """A simulator with two machines and a recovery group, in which only the assignments give rights."""
     subscription = str(uuid.uuid4())
     place = f"/subscriptions/{subscription}"
-    scopes = {"subscription": place, "recovery": f"{place}/resourceGroups/tagback-{REGION}"}
+    scopes = {"subscription": place, "recovery": f"{place}/resourceGroups/tagback-{REGION}", "targets": place}
     everything = f'[[assignment]]\nprincipal = "test"\nrole = "Owner"\nscope = "{place}"\n'
     seed = _machines(subscription) + seeded(assignments, scopes) + everything
     with simulator(folder, "--tls-dir", str(folder / "tls"), seed=seed) as running:

@@ -27,8 +27,9 @@ APP = parsed(INFRA / "modules" / "app.bicep")
 # Left at their defaults by a deployment; whoever needs another value sets it on the app.
 NOT_PASSED = {
     "TAGBACK_PLANS", "TAGBACK_EXTRA_TAGS", "TAGBACK_AUTHORITY", "TAGBACK_OBSERVE_EVERY", "TAGBACK_DELETE_WAIT",
-    "TAGBACK_ORPHAN_KEEP", "TAGBACK_DRAIN_SECONDS", "TAGBACK_THROTTLE_SHARE",
-    "TAGBACK_VAULT", "TAGBACK_VAULT_CREATE", "TAGBACK_VAULT_REDUNDANCY", "TAGBACK_VAULT_IMMUTABLE",
+    "TAGBACK_ORPHAN_KEEP", "TAGBACK_DRAIN_SECONDS", "TAGBACK_THROTTLE_SHARE", "TAGBACK_VAULT_REDUNDANCY",
+    "TAGBACK_VAULT_IMMUTABLE",
+    "TAGBACK_API_ENDPOINT", "TAGBACK_API_KEY",  # for those who call the API
 }  # fmt: skip
 
 
@@ -190,8 +191,25 @@ def test_only_the_groups_that_are_listed_are_written_to_unless_asked() -> None:
         if file.path.name == "access.bicep"
     ]
     assert role_assignments == ["assignments"]
-    loop = said(parsed(INFRA / "modules" / "access.bicep").find("assignments").node)
-    assert "createRecoveryGroups ? concat(wide, founding, inside) : wide" in loop
+    access = parsed(INFRA / "modules" / "access.bicep")
+    loop = said(access.find("assignments").node)
+    assert "in assigned:" in loop
+    assert said(access.find("holders").value or MAIN.root) == "createRecoveryGroups ? concat(wanted, founders) : wanted"
+    scopes = access.find("scopes").value
+    assert scopes is not None
+    assert [texts(each) for each in scopes.named_children[1:]] == [
+        ["subscription", "targets", "recovery"],
+        ["subscription", "targets"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["access", "recovery-access"])
+def test_restores_and_vaults_are_granted_only_where_they_are_switched_on(name: str) -> None:
+    module = parsed(INFRA / "modules" / f"{name}.bicep")
+    wanted = said(module.find("wanted").value or MAIN.root)
+    assert "each.role != 'protector' || vaults" in wanted
+    assert "each.role != 'restorer' || allowRestores" in wanted
+    assert said(MAIN.find("allowRestores").value or MAIN.root) == "false"
     assert literal(MAIN.find("createRecoveryGroups").value or MAIN.root) is None
     assert said(MAIN.find("createRecoveryGroups").value or MAIN.root) == "false"
 

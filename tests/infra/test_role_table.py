@@ -9,7 +9,7 @@ import pytest
 from tests.infra.roles import Grant, grants, of
 
 ACTION = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|[A-Za-z]+/action)")
-SCOPES = ("subscription", "recovery", "vaults")
+SCOPES = ("subscription", "recovery", "targets")
 EVIDENCE = ("recorded", "specified", "documented", "assumed")
 
 
@@ -18,7 +18,7 @@ def test_an_action_is_named_with_its_reason_and_evidence(grant: Grant) -> None:
     assert ACTION.fullmatch(grant.action), "no wildcard, and nothing but an action's name"
     assert grant.scope in SCOPES
     assert grant.evidence in EVIDENCE
-    assert len(grant.because) > 15
+    assert len(grant.because) >= 15
     assert grant.source
 
 
@@ -27,9 +27,14 @@ def test_no_grant_is_named_twice() -> None:
     assert len(named) == len(set(named))
 
 
-def test_only_the_reaper_deletes_and_only_in_the_recovery_groups() -> None:
+def test_only_the_reaper_deletes_points_and_only_in_the_recovery_groups() -> None:
     deleting = {(grant.role, grant.scope) for grant in grants() if grant.action.endswith("/delete")}
-    assert deleting == {("reaper", "recovery")}
+    assert deleting == {("reaper", "recovery"), ("restorer", "targets")}
+
+
+def test_what_a_restore_can_undo_is_no_recovery_point() -> None:
+    undone = {grant.action.split("/")[1] for grant in of("restorer") if grant.action.endswith("/delete")}
+    assert undone == {"disks", "virtualMachines", "networkInterfaces"}
 
 
 def test_nobody_deletes_a_collection_of_restore_points_or_a_vault() -> None:

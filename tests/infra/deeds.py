@@ -1,0 +1,277 @@
+"""Everything that each role is there for, as one deed for each thing that the product asks of Azure.
+
+A deed does it through the real adapters and says whether it came about. Somebody who holds everything prepares.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+
+from shared.decide.policies import properties_of
+from shared.decide.vaults import VAULT_TYPE
+from shared.errors import CloudError
+from shared.model.identity import ResourceId
+from shared.model.machine import Sighting
+from shared.model.plan import Age, Keep, PolicyType, Unit, VaultPart, VaultSchedule
+from shared.model.restore import ArmPath, Power
+from shared.model.snapshot import SnapshotOrder
+from shared.model.vault import Act, ItemOrder
+from shared.ports import World
+from tests.infra.estate import REGION, Estate
+
+PART = VaultPart(VaultSchedule(time(22), "UTC"), Keep((Age(30, Unit.DAY),)), PolicyType.STANDARD, 2)
+POLICY = "tagback-gold-2200"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One principal's turn at the deeds of its role; `vault` protects vm2 already."""
+
+    site: Estate
+    world: World
+    vault: ResourceId
+
+    def snapshot(self) -> ResourceId:
+        """A snapshot of vm2's disk that somebody else has made."""
+        with self.site.acting("test") as (owner, _):
+            return self.taken(owner)
+
+    def taken(self, by: World) -> ResourceId:
+        source = ResourceId.parse(str(self.site.vm("vm2")).replace("virtualmachines/vm2", "disks/vm2-os"))
+        place = by.snapshots.place(self.site.shard, f"tb-{uuid.uuid4().hex}")
+        by.snapshots.create(SnapshotOrder(place, source, self.site.shard, {"tagback-slot": "20261120T0200Z"}))
+        self.site.clock.sleep(60)
+        return place
+
+    def sees(self, place: ResourceId | ArmPath) -> Any:
+        """What is at a place, as the owner sees it."""
+        return self.site.running.ask("GET", str(place)).body
+
+
+def _interfaces_and_extensions(seen: Sighting) -> bool:
+    return bool(seen.model["interfaces"]) and bool(seen.model["extensions"])
+
+
+def _fleet(turn: Turn) -> bool:
+    pages = turn.world.inventory.fleet([turn.site.subscription])
+    seen = {sighting.name: sighting for page in pages for sighting in page}
+    return {"vm1", "vm2"} <= set(seen) and seen["vm1"].group is not None
+
+
+def _shard(turn: Turn) -> bool:
+    seen = {sighting.name: sighting for sighting in turn.world.inventory.shard(turn.site.shard).values()}
+    return "vm1" in seen and all(disk.uid for disk in seen["vm1"].disks)
+
+
+def _shard_with_models(turn: Turn) -> bool:
+    seen = {sighting.name: sighting for sighting in turn.world.inventory.shard(turn.site.shard).values()}
+    return "vm1" in seen and _interfaces_and_extensions(seen["vm1"])
+
+
+def _look(turn: Turn) -> bool:
+    found = turn.world.inventory.look(turn.site.vm("vm1"))
+    return isinstance(found, Sighting) and found.group is not None
+
+
+def _examine(turn: Turn) -> bool:
+    found = turn.world.inventory.examine(turn.site.vm("vm1"))
+    return isinstance(found, Sighting) and _interfaces_and_extensions(found)
+
+
+def _enabled(turn: Turn) -> bool:
+    return turn.world.inventory.enabled(turn.site.subscription)
+
+
+def _captured(turn: Turn) -> bool:
+    turn.world.snapshots.prepare(turn.site.shard)
+    place = turn.taken(turn.world)
+    return turn.world.snapshots.find(place) is not None
+
+
+def _merged(turn: Turn) -> bool:
+    place = turn.snapshot()
+    turn.world.snapshots.merge(place, {"backup-hold": "2027-01-01"})
+    return bool(turn.sees(place)["tags"].get("backup-hold") == "2027-01-01")
+
+
+def _listed(turn: Turn) -> bool:
+    place = turn.snapshot()
+    return place in {seen.id for seen in turn.world.holdings.snapshots(turn.site.shard)}
+
+
+def _shards(turn: Turn) -> bool:
+    return list(turn.world.holdings.shards(turn.site.subscription)) == [turn.site.shard]
+
+
+def _deleted(turn: Turn) -> bool:
+    place = turn.snapshot()
+    turn.world.deletions.delete(turn.site.shard, place)
+    turn.site.clock.sleep(60)
+    return "error" in turn.sees(place)
+
+
+def _told_the_time(turn: Turn) -> bool:
+    return turn.world.deletions.azure_now(turn.site.shard).year == turn.site.clock.now().year
+
+
+def prepared(site: Estate) -> ResourceId:
+    """A vault of ours that protects vm2 and has backed it up once."""
+    with site.acting("test") as (owner, _):
+        place = ResourceId(site.subscription, f"tagback-{REGION}", VAULT_TYPE, "rsv-test")
+        body = {"location": REGION, "sku": {"name": "RS0", "tier": "Standard"}, "properties": {}}
+        site.running.put_done(str(place), body)
+        owner.vaults.write_policy(place, POLICY, properties_of(PART, time(22)))
+        site.clock.sleep(120)
+        _refreshed(Turn(site, owner, place))
+        owner.vault_items.change(ItemOrder(Act.PROTECT, place, site.vm("vm2"), POLICY))
+        site.clock.sleep(600)
+        _backed_up(Turn(site, owner, place))
+        return place
+
+
+def _vaults(turn: Turn) -> bool:
+    return turn.vault in {seen.id for seen in turn.world.vaults.vaults(turn.site.shard)}
+
+
+def _policies(turn: Turn) -> bool:
+    return POLICY in turn.world.vaults.policies(turn.vault)
+
+
+def _policy_written(turn: Turn) -> bool:
+    turn.world.vaults.write_policy(turn.vault, f"p-{uuid.uuid4().hex[:8]}", properties_of(PART, time(22)))
+    turn.site.clock.sleep(120)
+    return True
+
+
+def _refreshed(turn: Turn) -> bool:
+    operation = turn.world.vault_items.refresh(turn.vault)
+    turn.site.clock.sleep(1800)
+    return turn.world.vault_items.refreshed(turn.vault, operation)
+
+
+def _protectable(turn: Turn) -> bool:
+    return turn.site.vm("vm1") in set(turn.world.vault_items.protectable(turn.vault))
+
+
+def _items(turn: Turn) -> bool:
+    return turn.site.vm("vm2") in {item.vm for item in turn.world.vault_items.items(turn.vault)}
+
+
+def _protected(turn: Turn) -> bool:
+    """A machine of its own: the service looks at the machine only when it is new to the vault."""
+    name = f"m{uuid.uuid4().hex[:8]}"
+    disk = {"osType": "Linux", "createOption": "FromImage", "managedDisk": {"storageAccountType": "Premium_LRS"}}
+    image = {"publisher": "Canonical", "offer": "jammy", "sku": "22_04", "version": "latest"}
+    person = {"computerName": name, "adminUsername": "someone", "adminPassword": "Secret-123"}
+    storage = {"imageReference": image, "osDisk": disk}
+    properties = {"hardwareProfile": {"vmSize": "Standard_D2s_v5"}, "storageProfile": storage, "osProfile": person}
+    turn.site.running.put_done(str(turn.site.vm(name)), {"location": REGION, "properties": properties})
+    operation = turn.world.vault_items.change(ItemOrder(Act.PROTECT, turn.vault, turn.site.vm(name), POLICY))
+    turn.site.clock.sleep(600)
+    return turn.world.vault_items.tracked(turn.vault, operation).done
+
+
+def _backed_up(turn: Turn) -> bool:
+    turn.world.vault_jobs.back_up(turn.vault, turn.site.vm("vm2"), turn.site.clock.now() + timedelta(days=30))
+    turn.site.clock.sleep(timedelta(hours=12).total_seconds())
+    return True
+
+
+def _jobs(turn: Turn) -> bool:
+    jobs = list(turn.world.vault_jobs.jobs(turn.vault, turn.site.clock.now() - timedelta(days=20)))
+    return bool(jobs) and turn.world.vault_jobs.job(turn.vault, jobs[0].name) is not None
+
+
+def _vault_points(turn: Turn) -> bool:
+    return bool(turn.world.vault_jobs.points(turn.vault, turn.site.vm("vm2")))
+
+
+def _in_web(kind: str, name: str, turn: Turn) -> ArmPath:
+    return ArmPath(f"/subscriptions/{turn.site.subscription}/resourceGroups/web/providers/{kind}/{name}")
+
+
+def _referred_to(turn: Turn) -> bool:
+    """What is not there is read as such, by whoever may read it."""
+    kinds = ("networkSecurityGroups", "publicIPAddresses")
+    places = [_in_web(f"Microsoft.Network/{kind}", "none", turn) for kind in kinds]
+    places.append(_in_web("Microsoft.Network/virtualNetworks", "none/subnets/none", turn))
+    return all(turn.world.builder.find(turn.site.shard, place) is None for place in places)
+
+
+def _disk_restored(turn: Turn) -> ArmPath | None:
+    """A disk made from a snapshot; what any restore begins with."""
+    source, place = turn.snapshot(), _in_web("Microsoft.Compute/disks", f"d-{uuid.uuid4().hex[:8]}", turn)
+    if turn.world.builder.find(turn.site.shard, ArmPath(str(source))) is None:
+        return None
+    creation = {"createOption": "Copy", "sourceResourceId": str(source)}
+    turn.world.builder.make(turn.site.shard, place, {"location": REGION, "properties": {"creationData": creation}})
+    turn.site.clock.sleep(60)
+    return place if turn.world.builder.find(turn.site.shard, place) else None
+
+
+def _interface_made(turn: Turn) -> ArmPath | None:
+    """An interface in the subnet of vm1."""
+    machine = turn.sees(turn.site.vm("vm1"))
+    card = turn.sees(machine["properties"]["networkProfile"]["networkInterfaces"][0]["id"])
+    subnet = card["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"]
+    place = _in_web("Microsoft.Network/networkInterfaces", f"n-{uuid.uuid4().hex[:8]}", turn)
+    address = {"name": "one", "properties": {"subnet": {"id": subnet}, "privateIPAllocationMethod": "Dynamic"}}
+    turn.world.builder.make(turn.site.shard, place, {"location": REGION, "properties": {"ipConfigurations": [address]}})
+    turn.site.clock.sleep(60)
+    return place if turn.world.builder.find(turn.site.shard, place) else None
+
+
+def _restored_and_undone(turn: Turn) -> bool:
+    """A machine from a snapshot, with a new interface: stopped, started, tagged, and taken away again."""
+    builder, shard = turn.world.builder, turn.site.shard
+    disk, card = _disk_restored(turn), _interface_made(turn)
+    if disk is None or card is None:
+        return False
+    place = _in_web("Microsoft.Compute/virtualMachines", f"v-{uuid.uuid4().hex[:8]}", turn)
+    storage = {"osDisk": {"osType": "Linux", "createOption": "Attach", "managedDisk": {"id": disk}}, "dataDisks": []}
+    network = {"networkInterfaces": [{"id": card, "properties": {"primary": True}}]}
+    hardware = {"vmSize": "Standard_D2s_v5"}
+    properties = {"hardwareProfile": hardware, "storageProfile": storage, "networkProfile": network}
+    builder.make(shard, place, {"location": REGION, "properties": properties})
+    for wanted in Power:
+        turn.site.clock.sleep(300)
+        builder.power(shard, place, wanted)
+    turn.site.clock.sleep(300)
+    builder.tag(shard, place, {"tagback-restore": "x"}, {})
+    for each in (place, card, disk):
+        if builder.find(shard, each) is None:
+            return False
+        builder.remove(shard, each)
+        turn.site.clock.sleep(300)
+    return all(builder.find(shard, each) is None for each in (place, card, disk))
+
+
+Deed = Callable[[Turn], bool]
+DEEDS: Mapping[str, tuple[Deed, ...]] = {
+    "keeper": (_fleet, _shard_with_models, _look, _examine, _enabled, _captured, _merged),
+    "protector": (
+        _vaults, _policies, _policy_written, _refreshed, _protectable, _items, _protected, _backed_up, _jobs,
+        _vault_points,
+    ),
+    "reaper": (_shard, _look, _listed, _told_the_time, _deleted),
+    "operator": (_shards, _listed, _fleet, _look, _merged),
+    "restorer": (_referred_to, _restored_and_undone),
+}  # fmt: skip
+
+
+def failing(site: Estate, principal: str, deeds: tuple[Deed, ...], vault: ResourceId) -> list[str]:
+    """The deeds that the principal cannot carry out."""
+    failed = []
+    for deed in deeds:
+        # A world of its own for each: a scope that was denied to one deed is shut for what follows.
+        done = False
+        with site.acting(principal) as (world, _), suppress(CloudError):
+            done = deed(Turn(site, world, vault))
+        if not done:
+            failed.append(deed.__name__)
+    return failed
