@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from shared.decide import orders
 from shared.decide.blueprint import WHOLE
 from shared.decide.drawing import Captured, place_in
 from shared.decide.naming import stamp
@@ -33,6 +34,10 @@ def begun(errand: Errand) -> Errand | Impossible:
     if errand.request.asked is Asked.UNDO:
         return _undoing(errand)
     world, request = errand.world, errand.request
+    if outside := orders.outside(request.shard.subscription, errand.slice_.rules):
+        return Impossible(outside)
+    if wrong := orders.problems(errand.order):
+        return Impossible("; ".join(wrong))
     record = world.ledger.record(request.shard, request.uid)
     if record is None:
         return Impossible("the machine is not registered; after a loss of the tables, `tagback rebuild` finds it again")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from shared.decide import orders
 from shared.decide.recovery import Chosen, NothingFits
 from shared.decide.tag_values import zone_named
 from shared.errors import BadInput, Unknown
@@ -62,27 +63,13 @@ def order_of(words: Words) -> RestoreOrder:
         problems.append(f"{words.mode!r} is no mode; allowed: {', '.join(RestoreMode)}")
     before = _local(words, problems) if words.before else None
     slot = _slot(words.slot, problems) if words.slot else None
-    if words.before and words.slot:
-        problems.append("a point is named by --before or by --slot, not by both")
-    problems += [f"{option} says nothing when {mode.value} is restored" for option in _idle(mode, words)]
-    if words.subnet and "/subnets/" not in words.subnet.lower():
-        problems.append(
-            f"{words.subnet!r} is not the id of a subnet: /subscriptions/…/virtualNetworks/NAME/subnets/NAME"
-        )
-    if problems:
-        raise BadInput(problems)
-    return RestoreOrder(mode, before, slot, words.group, words.name, words.subnet.rstrip("/"), words.protect)
-
-
-def _idle(mode: RestoreMode, words: Words) -> list[str]:
-    """The options that a mode has no use for."""
-    useless: Mapping[RestoreMode, tuple[str, ...]] = {
-        RestoreMode.DISKS: ("name", "subnet", "protect"),
-        RestoreMode.IN_PLACE: ("name", "group", "subnet", "protect"),
-        RestoreMode.REBUILD: ("name",),
-    }
-    options = {"name": "--as", "group": "--group", "subnet": "--subnet", "protect": "--protect"}
-    return [options[field] for field in useless.get(mode, ()) if getattr(words, field)]
+    subnet = words.subnet.strip().rstrip("/")
+    order = RestoreOrder(mode, before, slot, words.group.strip(), words.name.strip(), subnet, words.protect)
+    both = ["a point is named by --before or by --slot, not by both"] if words.before and words.slot else []
+    found = [*problems, *both, *orders.problems(order)]
+    if found:
+        raise BadInput(list(dict.fromkeys(found)))
+    return order
 
 
 def _local(words: Words, problems: list[str]) -> datetime | None:

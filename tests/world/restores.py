@@ -46,7 +46,7 @@ WAYS = (
     Way(RestoreMode.DISKS, 2, undone=True),
     Way(RestoreMode.NEW, 4, undone=True),
     Way(RestoreMode.REBUILD, 3, undone=True),
-    Way(RestoreMode.IN_PLACE, 7, undone=True),
+    Way(RestoreMode.IN_PLACE, 6, undone=True),
 )
 
 

@@ -1,12 +1,21 @@
-"""A restore is harmed at every port call of every slice of every mode: it ends complete, or undone, all the same."""
+"""A restore is harmed at port calls of every slice of every mode: it ends complete, or undone, all the same.
+
+A blow takes a world of its own, so a sample is dealt here; `RESTORE_BLOWS=all` deals every one, as a soak does.
+"""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
 from tests.world.exhaustive import Scene, blows, play
 from tests.world.restores import RESTORES, Verdict, Way
 from tests.world.seeded import Run
+
+
+EVERY = 1 if os.environ.get("RESTORE_BLOWS") == "all" else 7
+"""One in so many blows, another one of them in each scene."""
 
 
 def named(value: object) -> str:
@@ -16,11 +25,12 @@ def named(value: object) -> str:
 @pytest.mark.parametrize(("way", "scene"), RESTORES, ids=named)
 def test_a_restore_harmed_at_any_port_call_comes_to_its_end(way: Way, scene: Scene) -> None:
     number = 0
-    for blow in blows(scene):
+    first = RESTORES.index((way, scene)) % EVERY
+    for blow in list(blows(scene))[first::EVERY]:
         seen: list[Run] = []
         outcome = play(scene, blow, seen.append)
         assert outcome.struck, f"{blow} of {scene.name!r} was never dealt"
         assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
         assert Verdict(seen[0], way).problems() == [], f"{blow} of {scene.name!r}"
         number += 1
-    assert number >= 4
+    assert number >= 1

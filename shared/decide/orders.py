@@ -1,0 +1,54 @@
+"""Whether an order for a restore can be carried out at all: every problem of it, in words. Pure.
+
+Called where an order is made, and again where it is carried out: a row may have been written by anybody who may write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from shared.model.restore import RestoreMode, RestoreOrder
+from shared.model.rules import Rules
+
+# [documented: naming rules of resource groups and virtual machines; a name with a slash would be another path]
+GROUP = re.compile(r"[\w().-]{0,89}[\w()-]", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,62}[A-Za-z0-9_])?", re.ASCII)
+SUBNET = re.compile(
+    r"/subscriptions/[\w-]+/resourcegroups/[\w().-]+/providers/microsoft\.network"
+    r"/virtualnetworks/[\w.-]+/subnets/[\w.-]+",
+    re.ASCII | re.IGNORECASE,
+)
+# The options that a mode has no use for.
+IDLE: Mapping[RestoreMode, tuple[str, ...]] = {
+    RestoreMode.DISKS: ("name", "subnet", "protect"),
+    RestoreMode.IN_PLACE: ("name", "group", "subnet", "protect"),
+    RestoreMode.REBUILD: ("name",),
+    RestoreMode.NEW: (),
+}
+OPTIONS = {"name": "--as", "group": "--group", "subnet": "--subnet", "protect": "--protect"}
+
+
+def problems(order: RestoreOrder) -> list[str]:
+    """Every problem of an order; none when it can be carried out."""
+    found = []
+    if order.before and order.slot:
+        found.append("a point is named by --before or by --slot, not by both")
+    for field in IDLE[order.mode]:
+        if getattr(order, field):
+            found.append(f"{OPTIONS[field]} says nothing when {order.mode} is restored")
+    if order.group and not GROUP.fullmatch(order.group):
+        found.append(f"{order.group!r} is no name of a resource group")
+    if order.name and not NAME.fullmatch(order.name):
+        found.append(f"{order.name!r} is no name of a VM")
+    if order.subnet and not SUBNET.fullmatch(order.subnet):
+        form = "/subscriptions/…/virtualNetworks/NAME/subnets/NAME"
+        found.append(f"{order.subnet!r} is not the id of a subnet: {form}")
+    return found
+
+
+def outside(subscription: str, rules: Rules) -> str:
+    """Why nothing may be made in a subscription; empty when it may."""
+    if subscription in rules.subscriptions:
+        return ""
+    return "its subscription is not among TAGBACK_SUBSCRIPTIONS"

@@ -1,0 +1,67 @@
+"""Orders for restores: what can be asked for, and everything that is wrong with what cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.decide.orders import outside, problems
+from shared.model.restore import RestoreMode, RestoreOrder
+from tests.fleet import RULES, SUBSCRIPTION
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/net/subnets/default"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        RestoreOrder(RestoreMode.REBUILD),
+        RestoreOrder(RestoreMode.REBUILD, group="Rescue_1 (old)".replace(" ", ""), subnet=SUBNET, protect=True),
+        RestoreOrder(RestoreMode.NEW, before=NOW, name="Web-2", group="g.1", subnet=SUBNET),
+        RestoreOrder(RestoreMode.IN_PLACE, slot=NOW),
+        RestoreOrder(RestoreMode.DISKS, group="Rescue"),
+    ],
+    ids=lambda order: str(order.mode),
+)
+def test_orders_that_can_be_carried_out(order: RestoreOrder) -> None:
+    assert problems(order) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"group": "../../other"}, "is no name of a resource group"),
+        ({"group": "ends."}, "is no name of a resource group"),
+        ({"name": "a/b"}, "is no name of a VM"),
+        ({"name": "-a"}, "is no name of a VM"),
+        ({"name": "x" * 65}, "is no name of a VM"),
+        ({"subnet": "default"}, "is not the id of a subnet"),
+        ({"subnet": f"{SUBNET}/../.."}, "is not the id of a subnet"),
+        ({"before": NOW, "slot": NOW}, "not by both"),
+    ],
+)
+def test_what_cannot_be_is_said(change: dict[str, object], said: str) -> None:
+    [problem] = problems(replace(RestoreOrder(RestoreMode.NEW), **change))  # type: ignore[arg-type] # from a table
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("mode", "idle"),
+    [
+        (RestoreMode.DISKS, ["--as", "--subnet", "--protect"]),
+        (RestoreMode.IN_PLACE, ["--as", "--group", "--subnet", "--protect"]),
+        (RestoreMode.REBUILD, ["--as"]),
+        (RestoreMode.NEW, []),
+    ],
+)
+def test_options_that_a_mode_has_no_use_for_are_named(mode: RestoreMode, idle: list[str]) -> None:
+    order = RestoreOrder(mode, group="g", name="n", subnet=SUBNET, protect=True)
+    assert [problem.split()[0] for problem in problems(order)] == idle
+
+
+def test_nothing_is_made_outside_the_allowed_subscriptions() -> None:
+    assert outside(SUBSCRIPTION, RULES) == ""
+    assert "TAGBACK_SUBSCRIPTIONS" in outside("another", RULES)
