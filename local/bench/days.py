@@ -18,7 +18,9 @@ from local.bench.rows import Row
 from local.bench.usage import Span, used
 
 PRICES = Path(__file__).parent / "prices.toml"
-SMALL, LARGE = 10, 40
+SMALL, LARGE = 80, 240
+DENSITY = 48  # machines a minute and shard that fall due: as many as of 10,000 on four shards within an hour
+SHARDS = 4
 PAGE = 1000
 SWEEPS = 96
 FIRST_MIDNIGHT = timedelta(hours=2)
@@ -37,10 +39,13 @@ class Law:
     each: Mapping[str, float]
 
     def of(self, name: str, machines: int) -> float:
-        """A counter of a fleet of any size; Resource Graph answers in pages, so each sweep asks once for each."""
+        """A counter of a fleet of any size on four shards, each of which costs what one costs anyhow.
+
+        Resource Graph answers in pages, so each sweep asks once for each.
+        """
         pages = math.ceil(machines / PAGE) - 1
         more = SWEEPS * pages if name in ("reads", "graph") else 0
-        return self.anyhow.get(name, 0.0) + self.each.get(name, 0.0) * machines + more
+        return SHARDS * self.anyhow.get(name, 0.0) + self.each.get(name, 0.0) * machines + more
 
 
 def figures() -> Iterator[Row]:
@@ -61,7 +66,7 @@ def figures() -> Iterator[Row]:
 
 
 def _day(machines: int) -> dict[str, float]:
-    fleet = Fleet(machines, 2, 2, keep="24h", window="1h")
+    fleet = Fleet(machines, keep="24h", window=f"{machines * 60 // DENSITY}s")
     with playing(fleet) as play:
         span = Span(play.began + FIRST_MIDNIGHT + SETTLED, play.began + FIRST_MIDNIGHT + SETTLED + DAY)
         play.conductor.run(span.until)
@@ -83,12 +88,12 @@ def _computed(law: Law) -> Iterator[Row]:
     machines = 10_000
     writes, deletes, reads = (law.of(name, machines) for name in ("writes", "deletes", "reads"))
     disks = machines * DISKS
-    total = (writes + deletes + reads) / disks
+    total, pages = (writes + deletes + reads) / disks, math.ceil(machines / PAGE) - 1
     bound = (2 * disks + 2 * math.ceil(disks / PAGE) + math.ceil(machines / PAGE)) / disks
     setup = (
         f"computed for {machines:,} machines x {DISKS} disks from days of {SMALL} and {LARGE}: {writes:.0f} writes + "
-        f"{deletes:.0f} deletes + {reads:.0f} reads ({law.anyhow.get('reads', 0):.0f} a day anyhow, "
-        f"{law.each.get('reads', 0):.2f} per machine, {SWEEPS} sweeps x {math.ceil(machines / PAGE) - 1} further pages)"
+        f"{deletes:.0f} deletes + {reads:.0f} reads ({SHARDS} shards x {law.anyhow.get('reads', 0):.0f} a day "
+        f"anyhow, {law.each.get('reads', 0):.2f} per machine, {SWEEPS} sweeps x {pages} further pages)"
     )
     yield Row("all_calls_per_disk_day_10k", total, 2.20, bound, "calls", setup)
     yield Row("reads_per_disk_day_10k", reads / disks, 0.18, None, "calls", setup)

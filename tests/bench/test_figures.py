@@ -64,8 +64,8 @@ def test_a_figure_measured_again_replaces_its_row_and_no_other(tmp_path: Path) -
 def test_a_larger_fleet_is_reckoned_from_what_a_day_costs_anyhow_and_what_each_machine_adds() -> None:
     law = Law({"reads": 300.0, "writes": 0.0}, {"reads": 0.5, "writes": 2.0})
     assert law.of("writes", 10_000) == 20_000
-    assert law.of("reads", 1_000) == 300 + 500
-    assert law.of("reads", 10_000) == 300 + 5_000 + 9 * SWEEPS
+    assert law.of("reads", 1_000) == 4 * 300 + 500
+    assert law.of("reads", 10_000) == 4 * 300 + 5_000 + 9 * SWEEPS
 
 
 def test_a_bill_takes_the_free_grants_off_and_shows_its_sum() -> None:
