@@ -1,7 +1,7 @@
 """Why backups fail: the codes of Azure Backup with their words and what the service recommends, as a table.
 
-The title of an error is its name (recorded in the health details of items); the number is given where a recording or
-a page tells it, 0 elsewhere. Used by runs, jobs and protected items.
+The title of an error is its name (recorded in the health details of items); the number is told where a recording or a
+page tells it, and left out elsewhere (0 here). Used by runs, jobs and protected items.
 """
 
 from collections.abc import Mapping
@@ -24,17 +24,14 @@ class BackupError:
     def detail(self) -> Document:
         """Write it as items show it in their health."""
         found = [self.recommendation] if self.recommendation else []
-        return {"code": self.number, "title": self.name, "message": self.message, "recommendations": found}
+        number = {"code": self.number} if self.number else {}
+        return {**number, "title": self.name, "message": self.message, "recommendations": found}
 
     def of_job(self) -> Document:
         """Write it as jobs show it."""
         found = [self.recommendation] if self.recommendation else []
-        return {
-            "errorCode": self.number,
-            "errorTitle": self.name,
-            "errorString": self.message,
-            "recommendations": found,
-        }
+        number = {"errorCode": self.number} if self.number else {}
+        return {**number, "errorTitle": self.name, "errorString": self.message, "recommendations": found}
 
 
 _R = Evidence.RECORDED

@@ -103,7 +103,7 @@ def _enter(world: "World", job: Resource, at: float, effect: dict[str, Any], sta
     share = world.chance.share(f"restore {job.key}")
     length = RESTORE_SECONDS * (0.6 + 0.8 * share) + (RESTORE_LONGEST - RESTORE_SECONDS) * max(0.0, share - 0.9) * 10
     if world.operations.timing is not Timing.RECORDED:
-        length = RESTORE_LONGEST if world.operations.timing is Timing.LONGEST else 10.0
+        length = RESTORE_LONGEST if world.operations.timing is Timing.LONGEST else 2.0
     point = world.store.get(state["point"])
     disks = (point.notes or {})["disks"] if point is not None else []
     gib = sum(int(each["disk"]["properties"].get("diskSizeGB", 32)) for each in disks)

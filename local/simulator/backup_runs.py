@@ -108,7 +108,7 @@ def _enter_phases(world: "World", item: Resource, job: Resource, at: float) -> N
     share = world.chance.share(f"run {item.key} {at}")
     length = RUN_SECONDS * (0.5 + share) + (RUN_LONGEST - RUN_SECONDS) * max(0.0, share - 0.95) * 20 * share
     if timing is not Timing.RECORDED:
-        length = RUN_LONGEST if timing is Timing.LONGEST else 20.0
+        length = RUN_LONGEST if timing is Timing.LONGEST else 2.0
     snapshot = length * SNAPSHOT_SHARE
     reported = min(REPORTED_SECONDS, length * 0.3)
     phases = (("snapshot", snapshot), ("transfer", snapshot + reported), ("end", length))

@@ -10,6 +10,7 @@ from typing import Any
 
 from local.simulator import foreign
 from local.simulator.answers import ArmError, Document, Reply, encode
+from local.simulator.backup_errors import ERRORS
 from local.simulator.clock import ClockRefused, iso, parse_time
 from local.simulator.faults import BadRule
 from local.simulator.ids import key_of
@@ -129,11 +130,13 @@ class Control:
         held = self._world.store.get(key_of(str(body["id"])))
         if held is None or held.type != "microsoft.compute/virtualmachines":
             raise BadControl(f"there is no virtual machine {body['id']}")
-        change: dict[str, str] = {name: str(body[name]) for name in ("agent", "power") if name in body}
+        change: dict[str, str] = {name: str(body[name]) for name in ("agent", "power", "backup") if name in body}
         if change.get("agent", "ready") not in ("ready", "missing"):
             raise BadControl("agent is 'ready' or 'missing'")
         if change.get("power", "running") not in DISPLAY:
             raise BadControl(f"power is one of {', '.join(DISPLAY)}")
+        if change.get("backup", "").lower() not in ("", *ERRORS):
+            raise BadControl(f"backup is the name of an error of backups, or empty: {', '.join(sorted(ERRORS))}")
         notes: Document = {**(held.notes or {}), **change}
         if "agent" in change:
             notes.pop("agent_from", None)

@@ -82,6 +82,8 @@ class Work:
 
 Finisher = Callable[["World", Operation, float], Document | None]
 Mourner = Callable[["World", Operation, float], None]
+# Which may be done before anybody asks (recorded); clients that find them undone wait for a minute.
+AT_ONCE = frozenset({Family.VAULT, Family.BACKUP})
 # Whose failure is their own and not the state of the resource they work on.
 APART = frozenset({Family.BACKUP})
 
@@ -139,7 +141,8 @@ class Operations:
     def _seconds(self, work: Work) -> float:
         median, longest = DURATIONS[work.pace]
         if self.timing is not Timing.RECORDED:
-            return longest if self.timing is Timing.LONGEST else min(median, SHORTEST_SECONDS)
+            least = 0.0 if work.family in AT_ONCE else min(median, SHORTEST_SECONDS)
+            return longest if self.timing is Timing.LONGEST else least
         share = self._world.chance.share(f"{work.name} {work.target.key} {work.target.revision}")
         # Half the draws lie below the median, the last tenth stretches towards the longest.
         return median * (0.6 + 0.8 * share) + (longest - median) * max(0.0, share - 0.9) * 10 * share

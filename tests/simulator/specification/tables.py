@@ -19,7 +19,7 @@ from tests.simulator.specification.checks import is_read_only, members_of, varia
 from tests.simulator.specification.documents import Documents, Schema
 
 # Choices that are open: the documents list what there was once, services take what there is now.
-OPEN = ("vmSize", "networkApiVersion")
+OPEN = ("vmSize", "networkApiVersion", "enhancedSecurityState", "softDeleteState", "softDeleteFeatureState")
 FILES = {
     "ComputeRP": "compute",
     "DiskRP": "disk",
