@@ -73,6 +73,21 @@ def test_the_point_has_a_part_for_every_disk_that_is_not_left_out_under_repeatab
     assert all(len(part.id.name) == 35 and part.id.name.startswith("tb-") for part in first.parts)
 
 
+@pytest.mark.parametrize(
+    ("state", "origin", "days"),
+    [
+        (PointState.INCOMPLETE, Origin.SLOT, 28),
+        (PointState.COMPLETE, Origin.REQUEST, 28),
+        (PointState.COMPLETE, Origin.SLOT, 7),
+    ],
+)
+def test_only_a_complete_plan_point_takes_a_class_from_the_next(state: PointState, origin: Origin, days: int) -> None:
+    monday = replace(begun().point, slot=SLOT - timedelta(days=3), state=state, origin=origin)
+    wanted = capture.opened(machine(), SLOT, Origin.SLOT, "", SLOT)
+    point = capture.planned(wanted, machine(), SILVER, [monday], place).point
+    assert point.birth_keep_until == SLOT + timedelta(days=days)
+
+
 def test_the_birth_stamp_is_never_before_the_floor() -> None:
     row = machine()
     wanted = capture.opened(row, SLOT, Origin.SLOT, "", SLOT + timedelta(days=6, hours=23, seconds=1))

@@ -314,3 +314,17 @@ def test_a_claim_that_somebody_died_over_is_never_taken_back(estate: Estate) -> 
     estate.pass_time(30 * HOUR, lambda: regain(estate, of))
     assert "held by Azure" in estate.why(of, old.slot)
     assert estate.points(of)[0].state is PointState.DELETING
+
+
+def test_a_held_part_that_the_list_does_not_show_is_looked_for_by_itself(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, old, _ = usual(estate)
+    estate.hold(old.parts[0])
+    whole = estate.fleet.world.holdings.snapshots
+    shown = lambda shard: (one for one in whole(shard) if one.id != old.parts[0].id)  # noqa: E731
+    monkeypatch.setattr(estate.fleet.world.holdings, "snapshots", shown)
+    estate.pass_time(48 * HOUR, lambda: regain(estate, of))
+    assert estate.there(old) == [True, True]
+    assert "held" in estate.why(of, old.slot)
+    assert old.slot in [point.slot for point in estate.points(of)]
