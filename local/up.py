@@ -1,7 +1,7 @@
-"""`make up`: the local stack on the machine's own clock with a small fleet, kept running until Ctrl-C.
+"""`make up`: the local stack on the machine's own clock with a small, protected fleet, kept running until Ctrl-C.
 
-Prints how to use it. Ports may be chosen by HOST_PORT, SIMULATOR_PORT, BLOB_PORT, QUEUE_PORT and TABLE_PORT. It never
-jumps through time and leaves nothing behind.
+Waits until the fleet has its first recovery points, shows how it stands, and prints how to use it. Ports may be chosen
+by HOST_PORT, SIMULATOR_PORT, BLOB_PORT, QUEUE_PORT and TABLE_PORT. It never jumps through time, and leaves nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +14,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import requests
+
 from local.demo.fleet import Fleet
+from local.demo.report import CommandLine
 from local.demo.scenario import MachineStory, load
+from local.demo.telling import Screen
 from local.process import PartFailed
 from local.stack import ROOT, RUN, Ports, Stack, Wanted, running
 
 BAD_INPUT = 2
+LOOK = 0.5
+PROTECTED_WITHIN = 90.0
+FAILING = "failing"
+QUESTIONS = (["status"], ["jobs"])
 
 
 def ports(environment: dict[str, str]) -> Ports:
@@ -50,8 +58,12 @@ def create_fleet(stack: Stack, machines: tuple[MachineStory, ...]) -> None:
 
     def create(machine: MachineStory) -> None:
         fleet.create(machine)
-        print(f"  created {machine.name} ({machine.story}), tags {machine.tags}", flush=True)
+        tags = " ".join(f"{name}={value}" for name, value in machine.tags.items())
+        print(f"  {machine.name:<8} {machine.region:<12} {tags:<46} {machine.story}", flush=True)
 
+    for machine in machines:
+        if machine.status == FAILING:
+            fail_snapshots(stack, machine)
     fleet = Fleet(stack.simulator_url, stack.bundle, sleep)
     with ThreadPoolExecutor(len(machines)) as owners:
         try:
@@ -59,6 +71,33 @@ def create_fleet(stack: Stack, machines: tuple[MachineStory, ...]) -> None:
         finally:
             stopped.set()
     fleet.close()
+
+
+def fail_snapshots(stack: Stack, machine: MachineStory) -> None:
+    """Have Azure accept every snapshot of a machine's disks, and fail it."""
+    match = {"operation": "Microsoft.Compute/snapshots/write", "source": f"*/disks/{machine.name}-*"}
+    rule = {"match": match, "effect": {"lro": "fail"}}
+    requests.post(
+        f"{stack.simulator_url}/_sim/faults", json=rule, verify=str(stack.bundle), timeout=30
+    ).raise_for_status()
+
+
+def await_points(stack: Stack, machines: tuple[MachineStory, ...]) -> None:
+    """Wait until every machine that can be protected has its first recovery point."""
+    wanted = {machine.name for machine in machines if machine.status == "protected"}
+    print("waiting for the first recovery points ...", flush=True)
+    deadline = time.monotonic() + PROTECTED_WITHIN
+    while time.monotonic() < deadline and not wanted <= with_points(stack):
+        stack.check()
+        time.sleep(LOOK)
+
+
+def with_points(stack: Stack) -> set[str]:
+    """The machines that have one, as the app's own API tells."""
+    answer = requests.get(
+        f"{stack.host_url}/api/status", headers={"x-functions-key": stack.keys["default"]}, timeout=30
+    )
+    return {machine["vm"] for machine in answer.json()["machines"] if machine["last_point"]} if answer.ok else set()
 
 
 def shown(path: Path) -> str:
@@ -73,7 +112,8 @@ The stack is running. In another terminal:
 
   source {shown(stack.wanted.run / "env")}
   {tagback} status
-  {tagback} explain web-1
+  {tagback} explain typo-1      # why it is not protected, and what is allowed
+  {tagback} jobs                # flaky-1 fails: what Azure said, and when it is tried again
   {tagback} backup web-1        # a recovery point now
   {tagback} points web-1
 
@@ -99,6 +139,10 @@ def main(run: Path = RUN) -> int:
         with running(wanted) as stack:
             stack.subscribe_events()
             create_fleet(stack, scenario.machines)
+            await_points(stack, scenario.machines)
+            tagback = CommandLine(stack)
+            for words in QUESTIONS:
+                tagback.show(Screen(lambda: datetime.now(UTC)), *words)
             print(usage(stack), flush=True)
             keep(stack)
     except KeyboardInterrupt:

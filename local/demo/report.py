@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,13 @@ from rich.text import Text
 from local.clock.conductor import Statistics
 from local.demo import counts
 from local.demo.floors import missed
-from local.demo.telling import Screen
+from local.demo.telling import WIDE, Screen
 from local.judges import PROMISES, Finding, World
 from local.judges.evidence import Record
 from local.stack import ROOT, Stack
 
 SHOWN = 10
+NARROWEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class CommandLine:
     """`tagback`, run as a user does who has sourced local/.run/env, at the stack's instant."""
 
     def __init__(self, stack: Stack) -> None:
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160", **stack.settings}
+        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": columns(), **stack.settings}
         self._words = [sys.executable, "-m", "local.clock", "--run", str(stack.wanted.run), "--", "tagback"]
 
     def run(self, *words: str) -> Answer:
@@ -59,6 +61,11 @@ class CommandLine:
         screen.heading(f"$ tagback {' '.join(words)}")
         screen.plain((answer.output + answer.errors).rstrip() + (f"\n(exit {answer.code})" if answer.code else ""))
         return answer
+
+
+def columns() -> str:
+    """The width of what commands print: the terminal's, or wide where there is none."""
+    return str(max(NARROWEST, shutil.get_terminal_size((WIDE, 0)).columns))
 
 
 @dataclass(frozen=True, slots=True)
