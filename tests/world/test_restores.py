@@ -13,7 +13,6 @@ from tests.world.exhaustive import Scene, blows, play
 from tests.world.restores import RESTORES, Verdict, Way
 from tests.world.seeded import Run
 
-
 EVERY = 1 if os.environ.get("RESTORE_BLOWS") == "all" else 7
 """One in so many blows, another one of them in each scene."""
 
