@@ -58,3 +58,12 @@ def print_request(answer: Json) -> None:
     if answer["outcome"]:
         lines.append(f"its operation {answer['job']} is {answer['outcome']['state']}: {answer['outcome']['because']}")
     print_lines(lines)
+
+
+def print_cancel(name: str, job: str, request: str) -> None:
+    print_lines(
+        [
+            f"Asked the vault to cancel {job} of {name}: request {request}.",
+            f"Watch it with `tagback request {request}` and `tagback jobs`.",
+        ]
+    )

@@ -9,7 +9,7 @@ import click
 
 from shared.cli import receipts
 from shared.cli.session import output_option, session_of
-from shared.flows import asking, holding, lookup, pausing, retrying, show
+from shared.flows import asking, cancelling, holding, lookup, pausing, retrying, show
 
 
 @click.command()
@@ -43,6 +43,25 @@ def retry(context: click.Context, job: str) -> None:
     session.show(
         {"id": asked.id, "job": show.job_id(machine.uid, operation.id)},
         lambda _: receipts.print_retry(machine.name, operation.id, asked.id),
+    )
+
+
+@click.command()
+@click.argument("job", metavar="JOB|VM")
+@output_option
+@click.pass_context
+def cancel(context: click.Context, job: str) -> None:
+    """Cancel a job of Azure Backup: one named by its id in `tagback jobs`, or the newest running one of a VM.
+
+    The vault only does so while it still takes the snapshot. A backup that was cancelled is not begun again by itself.
+    """
+    session = session_of(context)
+    world, _ = session.open()
+    machine, operation = cancelling.running_job(world, job)
+    asked = cancelling.ask_cancel(world, machine, operation, session.caller())
+    session.show(
+        {"id": asked.id, "job": show.job_id(machine.uid, operation.id)},
+        lambda _: receipts.print_cancel(machine.name, operation.id, asked.id),
     )
 
 
@@ -100,4 +119,4 @@ def resume(context: click.Context, what: str, because: str) -> None:
     session.show({"id": asked.id}, lambda _: receipts.print_brake(what, "go on", asked.id))
 
 
-COMMANDS = (backup, retry, hold, rebuild, pause, resume)
+COMMANDS = (backup, retry, cancel, hold, rebuild, pause, resume)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from shared.decide.capture import closed, opened
-from shared.decide.protection import next_due, plan_of
+from shared.decide.protection import is_wanted_otherwise, next_due, plan_of
 from shared.decide.registration import Enrolment, enrolment, group_of, registered
 from shared.decide.schedule import owed
 from shared.decide.tag_values import relevant
@@ -51,7 +51,7 @@ def outdated(machine: Machine, rules: Rules, now: datetime) -> str:
 
     Asked of every row at every sweep, so it compares what a judgement sets and builds no row.
     """
-    due = machine.next_due == next_due(machine, rules, now)
+    due = machine.next_due == next_due(machine, rules, now) and not is_wanted_otherwise(machine, rules, now)
     return "" if due and _follows(machine, rules, now) else "its plans or their mode changed"
 
 

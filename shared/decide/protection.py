@@ -184,6 +184,14 @@ def newest_point(machine: Machine, points: Iterable[Point], rules: Rules, now: d
     return max([*slots, *([machine.last_point] if machine.last_point else [])], default=None)
 
 
+def is_wanted_otherwise(machine: Machine, rules: Rules, now: datetime) -> bool:
+    """Whether something else is asked of Azure Backup than when its vault was last taken up."""
+    wish = wish_of(machine, rules, now)
+    if machine.protection is None and not (isinstance(wish, OptedIn) and wish.plan.vault):
+        return False
+    return awaited(machine, want_of(machine, wish, rules), now) != machine.protection
+
+
 def next_due(machine: Machine, rules: Rules, now: datetime) -> datetime | None:
     """When the machine's next slot starts; None when no plan takes it."""
     plan = plan_of(machine, rules, now)

@@ -63,7 +63,8 @@ def reopened(operation: Operation, point: Point | None, machine: Machine, now: d
 def _afresh(operation: Operation, state: State, now: datetime) -> Operation:
     """With delays that start from the shortest; what failed before is still shown until it succeeds."""
     failure = replace(operation.failure, times=0) if operation.failure else None
-    return replace(operation, state=state, attempts=0, failure=failure, next_look=now, ended_at=None)
+    task = operation.task.anew(None) if operation.task else None
+    return replace(operation, state=state, attempts=0, failure=failure, next_look=now, ended_at=None, task=task)
 
 
 def _unsettled(point: Point) -> Point:

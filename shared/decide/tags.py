@@ -188,10 +188,16 @@ def _not_a(name: str, form: str) -> str:
     return f"is not a {what}{held}; allowed: {form}"
 
 
+def _only_by_policy(plan: Plan) -> str:
+    return f"does not reach Azure Backup, by which alone plan {plan.name} protects: a policy is for many machines"
+
+
 def _started(plan: Plan, text: str) -> Plan | str:
     start = parse_start(text)
     if start is None:
         return _not_a("at", START_FORM)
+    if not plan.takes_snapshots:
+        return _only_by_policy(plan)
     schedule = plan.schedule
     if schedule.every is not None or len(wall_times(schedule)) != 1:
         return f"moves plans with one start time a day; plan {plan.name} runs {schedule}"
@@ -206,6 +212,8 @@ def _kept_longer(plan: Plan, text: str) -> Plan | str:
     keep = parse_keep(text)
     if keep is None:
         return _not_a("keep", KEEP_FORM)
+    if not plan.takes_snapshots:
+        return _only_by_policy(plan)
     longer = lengthened(plan.keep, keep)
     return too_many(plan, longer) or replace(plan, keep=longer)
 

@@ -125,7 +125,8 @@ def job_of(operation: Operation, jobs: Iterable[JobSeen]) -> JobSeen | None:
         return next((job for job in alike if job.name == task.job), None)
     if task.sent_at is None:
         return None
-    return next((job for job in alike if job.started >= task.sent_at - SLACK), None)
+    since = task.sent_at - SLACK
+    return next((job for job in alike if job.started >= since and job.name not in task.former), None)
 
 
 def _is_alike(job: JobSeen, kind: Kind) -> bool:
@@ -139,6 +140,7 @@ def unclaimed(
     """A row for every backup that nobody here asked for: the vault's own, and those of people."""
     listed = [*jobs]
     named = {one.task.job for one in operations if one.task and one.task.job}
+    named |= {name for one in operations if one.task for name in one.task.former}
     named |= {job.name for one in operations if one.state.open and (job := job_of(one, listed))}
     known = {one.id for one in operations}
     fresh = [job for job in listed if job.operation.lower() == BACKUP and job.name not in named]

@@ -43,7 +43,9 @@ class Case:
         return cls(record.machine, record.operations, points)
 
     def point_of(self, operation: Operation) -> Point | None:
-        """The point that an operation is to make, once it is planned."""
+        """The point that a capture is to make, once it is planned; the points of other work are not ours to plan."""
+        if operation.kind is not Kind.CAPTURE:
+            return None
         made = (held.row for held in self.points if key(held.row) == (operation.slot, operation.engine))
         return next(made, None)
 

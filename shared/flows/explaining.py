@@ -19,6 +19,7 @@ from shared.decide.schedule import next_slot
 from shared.decide.standing import absence, at_read_time
 from shared.decide.tag_values import FOREVER
 from shared.decide.tags import OptedIn, Wish
+from shared.decide.vault_reasons import backup_reasons
 from shared.flows import pausing
 from shared.flows.show import Json, instant
 from shared.flows.standing import operations_of
@@ -55,6 +56,7 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
         *_brakes(world, machine),
         *_disks(machine),
         *_schedule(machine, plan, slot),
+        *backup_reasons(machine, plan),
         *_retention(machine, points, now),
         *([machine.frozen] if machine.frozen else []),
         *_deletion(foreseen),
@@ -74,6 +76,8 @@ def _tags_and_plan(wish: Wish) -> list[str]:
         return [wish.because]
     together = [f"it belongs together with the machines of group {wish.group}"] if wish.group else []
     takes = f"plan {wish.plan.name} takes a point {wish.plan.schedule} and keeps {wish.plan.keep}"
+    if not wish.plan.takes_snapshots:
+        takes = f"plan {wish.plan.name} has Azure Backup take its points, and no snapshots"
     return [wish.because, takes, *together]
 
 

@@ -12,7 +12,9 @@ from datetime import datetime
 from shared.decide.brakes import stopped
 from shared.decide.capture import opened
 from shared.decide.protection import plan_of
+from shared.decide.vaulting import opened as intended
 from shared.errors import LostRace, Unknown
+from shared.flows.cancelling import cancelled
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.holding import held
 from shared.flows.pausing import braked
@@ -22,10 +24,12 @@ from shared.flows.retrying import retried
 from shared.messages import SHARDS, shard_text
 from shared.model.brake import Stops
 from shared.model.identity import EVERYWHERE
-from shared.model.operation import Operation
+from shared.model.operation import Kind, Operation
+from shared.model.plan import Plan
 from shared.model.point import Origin
 from shared.model.request import Asked, Progress, Request
 from shared.model.rules import Rules
+from shared.model.vault import VaultTask
 from shared.ports import World
 
 log = logging.getLogger("tagback")
@@ -58,13 +62,15 @@ def _answered(world: World, rules: Rules, request: Request) -> Request:
         if record is None:
             return replace(request, progress=Progress.REFUSED, because="the machine is not registered")
         case = Case.of(record)
-        if plan_of(case.machine.row, rules, now) is None:
+        plan = plan_of(case.machine.row, rules, now)
+        if plan is None:
             return replace(request, progress=Progress.REFUSED, because=f"no plan takes it: {case.machine.row.because}")
-        wanted = _wanted(case, request, now)
+        wanted = _wanted(case, request, plan, now)
         try:
-            if wanted.id not in {held.row.id for held in case.operations}:
-                saved(world, rules, case, [wanted], now)
-            return replace(request, progress=Progress.TAKEN, because="it is being captured", operation=wanted.id)
+            if wanted[0].id not in {held.row.id for held in case.operations}:
+                saved(world, rules, case, wanted, now)
+            because = " and ".join(WORDS[one.kind] for one in wanted)
+            return replace(request, progress=Progress.TAKEN, because=because, operation=wanted[0].id)
         except LostRace:
             if turn == TRIES - 1:
                 raise
@@ -75,11 +81,21 @@ ANSWERS = {
     Asked.BACKUP: _answered,
     Asked.RETRY: retried,
     Asked.HOLD: held,
+    Asked.CANCEL: cancelled,
     Asked.PAUSE: braked,
     Asked.RESUME: braked,
 }
 
 
-def _wanted(case: Case, request: Request, now: datetime) -> Operation:
+WORDS = {Kind.CAPTURE: "it is being captured", Kind.BACK_UP: "Azure Backup is asked for a backup"}
+
+
+def _wanted(case: Case, request: Request, plan: Plan, now: datetime) -> list[Operation]:
+    """A point by every engine of the plan; the first one answers for the request."""
+    machine, because = case.machine.row, f"asked for by {request.by}"
     slot = request.at.replace(second=0, microsecond=0)
-    return opened(case.machine.row, slot, Origin.REQUEST, f"asked for by {request.by}", now)
+    captured = [opened(machine, slot, Origin.REQUEST, because, now)] if plan.takes_snapshots else []
+    vault = machine.protection.vault if machine.protection else None
+    backup = intended(machine, Kind.BACK_UP, because, VaultTask(vault), request.at)
+    backed_up = [replace(backup, origin=Origin.REQUEST, next_look=now)] if plan.vault else []
+    return [*captured, *backed_up]

@@ -45,7 +45,7 @@ def failed_job(world: World, text: str) -> tuple[Machine, Operation]:
 def ask_retry(world: World, machine: Machine, operation: Operation, by: str) -> Request:
     """Ask that an operation be tried again now; BadInput with the reason when that would surely be refused."""
     now = world.clock.now()
-    points = (held.row for held in world.ledger.points(machine.shard, machine.uid))
+    points = (held.row for held in world.ledger.points(machine.shard, machine.uid) if held.row.is_ours)
     point = next((one for one in points if (one.slot, one.engine) == (operation.slot, operation.engine)), None)
     verdict = reopened(operation, point, machine, now)
     if isinstance(verdict, NotSensible):

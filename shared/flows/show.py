@@ -17,6 +17,7 @@ from shared.model.machine import Machine
 from shared.model.operation import Failure, Operation
 from shared.model.point import Part, Point
 from shared.model.request import PoisonedMessage, Request
+from shared.model.vault import VaultPoint
 from shared.ports import World
 
 Json = dict[str, object]
@@ -86,6 +87,17 @@ def _point(point: Point) -> Json:
         "held_until": instant(point.held_until),
         "because": point.because,
         "tags_left_out": list(point.tags_left_out),
+        "vault": _vault(point.vault) if point.vault else None,
+    }
+
+
+def _vault(where: VaultPoint) -> Json:
+    """Where a point of Azure Backup is, as a restore names it."""
+    return {
+        "id": str(where.vault),
+        "recovery_point": where.name,
+        "at": instant(where.at),
+        "tiers": list(where.tiers),
     }
 
 

@@ -78,7 +78,7 @@ def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None
         waiting = replace(due[0], next_look=ready.until, because=ready.because, task=ready.task)
         return saved_if_mine(slice_.world, slice_.rules, case, [waiting]) or case, None
     vault, call = ready
-    task = replace(operation.task or VaultTask(), vault=vault, sent_at=now, tracking="", job="", refresh="")
+    task = replace((operation.task or VaultTask()).anew(now), vault=vault)
     claimed = replace(operation, next_look=slice_.claim_ends, task=task)
     after = saved_if_mine(slice_.world, slice_.rules, case, [claimed])
     return (after, Errand(after, claimed, call)) if after else (case, None)

@@ -16,6 +16,7 @@ class Asked(StrEnum):
     BACKUP = "backup"
     REBUILD = "rebuild"
     RETRY = "retry"
+    CANCEL = "cancel"
     HOLD = "hold"
     PAUSE = "pause"
     RESUME = "resume"
@@ -39,7 +40,7 @@ class Progress(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request. `by` is the asker's object id as their token states it. `operation` answers for it once taken; a
-    request to try again names it from the beginning.
+    request to try again, or to cancel, names it from the beginning.
 
     A request to hold says until when in `hold`, in the words of the tag, and which point in `slot`: None means all.
     A request about a whole shard has no `uid`; `reached` is the last machine that it is done with.

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from shared.model.identity import ResourceId
 
+MOST_FORMER = 20
+
 
 class Redundancy(StrEnum):
     """How a vault stores what it holds, as Azure names it."""
@@ -73,7 +75,7 @@ class VaultTask:
     """What an operation is doing at a vault: which policy it wants, and by what Azure answers for it.
 
     `tracking` is the id of Azure's operation, `job` the vault's job; `refresh` is a container refresh that is waited
-    for. Each is empty while unknown.
+    for. Each is empty while unknown. `former` are the jobs of earlier attempts.
     """
 
     vault: ResourceId | None = None
@@ -82,6 +84,12 @@ class VaultTask:
     job: str = ""
     refresh: str = ""
     sent_at: datetime | None = None
+    former: tuple[str, ...] = ()
+
+    def anew(self, sent_at: datetime | None) -> VaultTask:
+        """The same task for another attempt; its job so far is remembered as a former one."""
+        former = (*self.former, self.job) if self.job else self.former
+        return VaultTask(self.vault, self.policy, sent_at=sent_at, former=former[-MOST_FORMER:])
 
 
 @dataclass(frozen=True, slots=True)

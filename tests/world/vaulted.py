@@ -1,6 +1,6 @@
 """Promises about Azure Backup, judged by the truth: what is recorded is there, and nothing is written outside.
 
-Part of promises.py. At the end every machine whose plan wants it is in a vault that has points of it, and none that asks
+Part of promises.py. In the end every machine whose plan wants it is in a vault that has points of it; none that asks
 for nothing is backed up any more.
 """
 
