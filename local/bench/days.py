@@ -27,7 +27,13 @@ FIRST_MIDNIGHT = timedelta(hours=2)
 SETTLED = timedelta(days=1)
 DAY = timedelta(days=1)
 MONTH = 30.4
-BILL_GOALS = {1_000: 0.50, 10_000: 3.0}
+# By machines: the name of the figure, and the goal where there is one.
+BILLS: Mapping[int, tuple[str, float | None]] = {
+    100: ("100", None),
+    1_000: ("1k", 0.50),
+    10_000: ("10k", 3.0),
+    100_000: ("100k", None),
+}
 IDLE_POLLS = 5 * 60 * 24  # each of five queues once a minute while nothing comes
 
 
@@ -105,13 +111,13 @@ def _computed(law: Law) -> Iterator[Row]:
 def bills(law: Law) -> Iterator[Row]:
     """The month's bill by the price table, free grants taken off; what snapshots cost to keep is not in it."""
     prices = tomllib.loads(PRICES.read_text())["price"]
-    for machines, goal in BILL_GOALS.items():
+    for machines, (name, goal) in BILLS.items():
         parts = {str(price["unit"]): _cost(price, law, machines) for price in prices}
-        shown = " + ".join(f"{name} {cost:.2f}" for name, cost in parts.items())
+        shown = " + ".join(f"{unit} {cost:.2f}" for unit, cost in parts.items())
         setup = (
             f"computed for {machines:,} machines x {DISKS} disks, prices.toml, without storage of snapshots: {shown}"
         )
-        yield Row(f"monthly_bill_{machines // 1000}k", sum(parts.values()), goal, None, "USD", setup)
+        yield Row(f"monthly_bill_{name}", sum(parts.values()), goal, None, "USD", setup)
 
 
 def _cost(price: Mapping[str, float], law: Law, machines: int) -> float:

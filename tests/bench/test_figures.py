@@ -6,6 +6,7 @@ import json
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,6 +14,7 @@ from local.bench import planning
 from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, without_windows
 from local.bench.days import PRICES, SWEEPS, Law, bills
 from local.bench.fleets import Fleet
+from local.bench.page import curve, page
 from local.bench.rows import AT_LEAST, Row, keep, kept
 from local.bench.usage import Span, executions
 
@@ -100,3 +102,31 @@ def test_planning_asks_only_about_what_changed() -> None:
     assert "3 messages came of it" in rows["plan_300_seconds"].setup
     assert rows["plan_300_seconds"].value > 0
     assert rows["plan_300_mb"].value > 10
+
+
+def shown(figure: str, value: float, goal: float | None) -> dict[str, object]:
+    more = {"bound": None, "unit": "USD", "setup": f"the sum of {figure}", "sense": "at most", "measured": "2026-11-21"}
+    return {"figure": figure, "value": value, "goal": goal, **more}
+
+
+def test_the_page_shows_every_row_and_says_what_is_missed() -> None:
+    written = page([shown("fast", 1.0, 2.0), shown("slow", 3.0, 2.0), shown("told", 4.0, None)])
+    assert "| `fast` | 1.0 | at most 2.0 |  | USD | 2026-11-21 |" in written
+    assert "the sum of told" in written
+    missed = written.partition("## Goals that are missed")[2]
+    assert "`slow`: 3.0 USD, goal at most 2.0" in missed
+    assert "fast" not in missed
+    assert "told" not in missed
+
+
+def test_the_curve_is_a_drawing_of_the_bills() -> None:
+    names = ("100", "1k", "10k", "100k")
+    rows = [
+        shown(f"monthly_bill_{name}", dollars, None) for name, dollars in zip(names, (0.1, 0.4, 3, 31), strict=True)
+    ]
+    drawing = ElementTree.fromstring(curve(rows))  # noqa: S314 # our own text
+    words = [element.text for element in drawing.iter() if element.text]
+    assert {"$0.10", "$0.40", "$3.00", "$31.00", "100,000"} <= set(words)
+    points = next(element.get("points", "") for element in drawing.iter() if element.get("stroke-dasharray"))
+    heights = [float(place.split(",")[1]) for place in points.split()]
+    assert heights == sorted(heights, reverse=True)
