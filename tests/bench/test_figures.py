@@ -124,7 +124,7 @@ def test_the_curve_is_a_drawing_of_the_bills() -> None:
     rows = [
         shown(f"monthly_bill_{name}", dollars, None) for name, dollars in zip(names, (0.1, 0.4, 3, 31), strict=True)
     ]
-    drawing = ElementTree.fromstring(curve(rows))  # noqa: S314 # our own text
+    drawing = ElementTree.fromstring(curve(rows))  # our own text
     words = [element.text for element in drawing.iter() if element.text]
     assert {"$0.10", "$0.40", "$3.00", "$31.00", "100,000"} <= set(words)
     points = next(element.get("points", "") for element in drawing.iter() if element.get("stroke-dasharray"))
