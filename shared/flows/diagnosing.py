@@ -43,7 +43,12 @@ def _subscription(
     yield from _tried(scope, "rights", lambda: _rights(around, asked, scope, Reach.SUBSCRIPTION))
     for name in decide.PROVIDERS:
         yield from _tried(scope, name, partial(_provider, around, scope, name))
-    for shard in _tried_shards(world, subscription):
+    known = {shard for shard in world.ledger.shards() if shard.subscription == subscription}
+    try:
+        known |= {sighting.shard for page in world.inventory.fleet([subscription]) for sighting in page}
+    except CloudError as error:
+        yield _unseen(scope, "machines", error)
+    for shard in sorted(known):
         yield from _region(rules, around, asked, shard)
 
 
@@ -69,16 +74,6 @@ def _rights(around: Surroundings, asked: Examination, scope: str, reach: Reach) 
     needs = [need for need in asked.needs if need.scope is reach]
     held = around.granted(scope, asked.principal) if asked.principal else around.permissions(scope)
     return decide.rights(scope, needs, held)
-
-
-def _tried_shards(world: World, subscription: str) -> Sequence[Shard]:
-    """The shards with machines, as the bulk lens shows them; those of the ledger where it shows none."""
-    known = {shard for shard in world.ledger.shards() if shard.subscription == subscription}
-    try:
-        seen = {sighting.shard for page in world.inventory.fleet([subscription]) for sighting in page}
-    except CloudError:
-        seen = set()
-    return sorted(known | seen)
 
 
 def _tried(scope: str, subject: str, look: Callable[[], Iterable[Found]]) -> list[Found]:

@@ -39,6 +39,7 @@ def site(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def ran(site: Estate, caller: str, *words: str) -> Result:
     """The command as somebody runs it; `test` owns the subscription."""
+    site.clock.sleep(60)
     with (
         site.acting(caller) as (world, rules),
         closing(Identity(Login(True, caller))) as identity,

@@ -78,7 +78,7 @@ def test_a_missing_recovery_group_is_made_by_whoever_may(site: Estate) -> None:
 def test_a_missing_vault_is_made_by_whoever_may(site: Estate) -> None:
     place = ResourceId(site.subscription, f"tagback-{REGION}", VAULT_TYPE, "rsv-new")
     order = VaultOrder(place, REGION, Redundancy.LOCAL, immutable=False, tags={})
-    with site.acting("protector") as (world, _), pytest.raises(CloudError, match="aults/write"):
+    with site.acting("keeper") as (world, _), pytest.raises(CloudError, match="aults/write"):
         world.vaults.make(order)
     with site.acting("founder") as (world, _):
         world.vaults.make(order)
