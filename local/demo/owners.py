@@ -10,6 +10,8 @@ from functools import partial
 from local.demo.cast import Cast
 from local.demo.scenario import MachineStory, Turn
 
+TAKEN_WITHIN = timedelta(minutes=5)  # until the app has taken up what was asked for
+
 
 class Owner:
     """The owner of one machine: remembers where it is and which tags it has by now."""
@@ -58,6 +60,19 @@ class Owner:
             self._cast.fleet.move(self.machine, group)
         self.machine = moved
 
+    def hold(self, until: str) -> None:
+        """A person holds every point there is, by the command line."""
+        with self._cast.noted("hold", machine=self.machine.id, hold=until):
+            self.ask("hold", self.machine.name, "--until", until)
+            self._cast.sleep(TAKEN_WITHIN)
+
+    def ask(self, *words: str) -> str:
+        """What the command line says."""
+        answer = self._cast.tagback.run(*words)
+        if answer.code:
+            raise RuntimeError(f"tagback {' '.join(words)}: exit {answer.code}: {answer.errors.strip()}")
+        return f"$ tagback {' '.join(words)}  ->  {answer.output.split(':')[0].strip()}"
+
     def act(self, turn: Turn) -> None:
         """One turn of the story."""
         match turn.do:
@@ -71,6 +86,10 @@ class Owner:
                 self.delete()
             case "move":
                 self.move(turn.to)
+            case "hold":
+                self.hold(turn.to)
+            case "backup":
+                self._cast.screen.line(f"    {self.ask('backup', self.machine.name)}")
             case other:
                 raise ValueError(f"nobody knows how to '{other}' a machine")
         self._cast.screen.line(f"{self.machine.name} {said(turn)} ({self.machine.story})")
@@ -79,8 +98,16 @@ class Owner:
 def said(turn: Turn) -> str:
     """A turn as it is told."""
     tags = " ".join(f"{name}={value}" for name, value in turn.tags.items())
-    words = {"tag": f"is tagged {tags}", "untag": "loses its tag", "create": "is made again", "delete": "is deleted"}
-    return words.get(turn.do, f"is moved to group {turn.to}")
+    words = {
+        "tag": f"is tagged {tags}",
+        "untag": "loses its tag",
+        "create": "is made again",
+        "delete": "is deleted",
+        "move": f"is moved to group {turn.to}",
+        "hold": f"is held until {turn.to}",
+        "backup": "is backed up on demand",
+    }
+    return words[turn.do]
 
 
 def enter_owners(cast: Cast) -> Mapping[str, Owner]:

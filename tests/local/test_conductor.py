@@ -271,3 +271,33 @@ def test_a_follower_that_is_gone_unexpectedly_ends_the_run() -> None:
     host.look = refuse  # type: ignore[method-assign] # it dies
     with pytest.raises(FollowerFailed, match="refused"):
         conductor.run(START + DAY)
+
+
+def test_time_goes_on_without_a_follower_that_is_away_and_it_comes_back_where_the_others_are() -> None:
+    host = Ticker("host", timedelta(hours=1))
+    conductor = Conductor([Ticker("azurite"), host], START)
+    back = Ticker("host", timedelta(hours=1))
+
+    def refuse(*_given: object) -> Look:
+        raise FollowerFailed("connection refused")
+
+    def silence() -> None:
+        with conductor.away("host"):
+            host.look = host.move = refuse  # type: ignore[method-assign, assignment] # it dies
+            conductor.stage.sleep(5 * 3600)
+            conductor.replace(back)
+
+    conductor.stage.at(START + timedelta(hours=2, minutes=30), "silence", silence)
+    began = time.monotonic()
+    conductor.run(START + timedelta(hours=9))
+    assert time.monotonic() - began < 5
+    assert host.acted == [START + timedelta(hours=hour) for hour in (1, 2)]
+    assert back.now() >= START + timedelta(hours=9)
+    assert back.acted[-1] == START + timedelta(hours=9)
+
+
+def test_what_fails_beside_the_stage_ends_the_run_and_is_named() -> None:
+    conductor = Conductor([Ticker("host")], START)
+    conductor.stage.fail("ambush", ValueError("no such rule"))
+    with pytest.raises(SceneFailed, match="scene 'ambush' failed: ValueError: no such rule"):
+        conductor.run(START + DAY)
