@@ -306,6 +306,7 @@ def created_tags() -> list[str]:
     one = replace(point(of), model="0" * 64)
     tags = part_tags(one, one.parts[0], seen, RULES).tags
     said = "On every snapshot. Extra tags of the installation follow, then the VM's own except the opt-in tags."
+    said += " Where a date is lengthened, `tagback-birth-keep-until` keeps the birth stamp beside it."
     return [said, "", *table(("tag", "value"), ((f"`{name}`", CREATED[name]) for name in tags))]
 
 

@@ -45,6 +45,7 @@ class Facts:
     why the mass brake is on; both empty when nothing is. `room` is what the budget has left for its kind, and `paid`
     that the budget was charged already. `not_before` is what Azure's own dates say. `last`: our rows know of no newer
     complete point; `outlived`: Azure shows one, whole. `asks`: Azure shows the machine, and asking for protection.
+    `left`: our rows say that the machine does not ask for protection, or does not exist.
     `approved` says which two people agreed to this very deletion; empty when nobody did.
     `elsewhere` says that it moved to another shard and has no newer point there; empty when not.
     """
@@ -69,6 +70,7 @@ class Facts:
     asks: bool = False
     elsewhere: str = ""
     approved: str = ""
+    left: bool = True
 
     @property
     def point(self) -> Point:
@@ -129,7 +131,7 @@ def _is_outlived(facts: Facts) -> Verdict | None:
 
 
 def _machine_has_left(facts: Facts) -> Verdict | None:
-    if not facts.asks or not (facts.unplanned or facts.last):
+    if not facts.asks or not ((facts.unplanned and facts.left) or facts.last):
         return None
     return WaitUntil(facts.now + SOON, "Azure shows its machine asking for protection, whatever our rows say")
 

@@ -1,7 +1,7 @@
 """When each point of a machine may go at the earliest, and whether that was planned: the law of retention once stamped.
 
 Called by the forecast (departure.py), by the timer that marks, and again by the verdict right before a deletion. It
-only looks at our own rows: what Azure shows, holds and budgets are deletion.py's. Nothing here ever shortens a date.
+only looks at our own rows: what Azure shows, holds and budgets are deletion.py's. No birth stamp is ever shortened.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from shared.decide.retention import lengthened
 from shared.model.plan import Keep
 from shared.model.point import Part, PartState, Point, PointState
 
@@ -22,13 +23,14 @@ REMAINS_KEPT = timedelta(hours=24)  # so long after its end an attempt's parts m
 class Owner:
     """The machine whose points are judged. `living`: it exists and asks for protection; else since when it does not.
 
-    `keep` is its plan's of now, empty where it has none; `floor` the least age of any of its points.
+    `keep` is its plan's of now, empty where it has none, by the calendar of `zone`; `floor` the least age of any point.
     """
 
     living: bool
     keep: Keep = NO_KEEP
     left_at: datetime | None = None
     floor: timedelta = timedelta(0)
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Going:
     """May go, not before `at`; `planned` when its birth stamp said so and the plan stays satisfied without it.
 
     `remains` are parts that are no point: those of earlier attempts, or all of a point that never became complete.
+    `withdrawn`: its date was lengthened when it completed, and the plan of now does not ask for that.
     """
 
     point: Point
@@ -43,6 +46,7 @@ class Going:
     planned: bool
     because: str
     remains: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,8 @@ def _deleting(among: Among) -> Standing | None:
         return None
     planned, remains = (point.removal.planned, point.removal.remains) if point.removal else (False, False)
     date = min(among.date, point.removal.marked_at) if remains and point.removal else among.date
+    if point.removal and point.removal.withdrawn:
+        return Going(point, point.birth_keep_until, planned, _why(point), remains, withdrawn=True)
     return Going(point, date, planned, _why(point), remains)
 
 
@@ -184,6 +190,19 @@ def _of_the_left(among: Among) -> Standing | None:
     return Going(among.point, among.date, False, f"{_why(among.point)}; its machine has left")
 
 
+def _no_longer_lengthened(among: Among) -> Standing | None:
+    """A plan that became shorter takes back what was added at completion, never what was stamped at birth."""
+    point, owner = among.point, among.owner
+    if not owner.keep.ages or point.rebuilt_at or point.keep_until <= point.birth_keep_until:
+        return None
+    asked_for = lengthened(point.birth_keep_until, point.slot, point.earned, owner.keep, owner.zone)
+    until = max(asked_for, born(point) + owner.floor)
+    if until >= point.keep_until:
+        return None
+    because = f"it was kept longer than stamped ({_why(point)}), and its plan does not ask for that any more"
+    return Going(point, until, False, because, withdrawn=True)
+
+
 def _by_its_date(among: Among) -> Standing | None:
     """One whose row was lost and found again goes as unplanned: nobody remembers what it was stamped with at birth."""
     planned = among.point.rebuilt_at is None
@@ -199,6 +218,7 @@ RULES: tuple[Callable[[Among], Standing | None], ...] = (
     _among_the_newest,
     _last_of_the_left,
     _of_the_left,
+    _no_longer_lengthened,
     _by_its_date,
 )
 """In this order; the first that answers is the reason."""

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from shared.decide.deletion_dates import Going, Standing
-from shared.decide.naming import STAMP, is_ours, is_ready
+from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, STAMP, is_ours, is_ready
 from shared.model.identity import ResourceId
 from shared.model.point import Point
 from shared.model.snapshot import SnapshotSeen
 
 
-def not_before(seen: Sequence[SnapshotSeen], floor: timedelta, remains: bool) -> datetime | None:
+def not_before(seen: Sequence[SnapshotSeen], floor: timedelta, standing: Standing | None = None) -> datetime | None:
     """Before it Azure's own dates let nothing go: the floor from when Azure began each part, and the parts' stamps.
 
     `floor` is the plan's; for the last point of a machine the orphans' time, as it cannot have left before its birth.
-    The stamps of `remains` count only where Azure shows a whole attempt: then it is a point, whatever our rows say.
+    The stamps of remains count only where Azure shows a whole attempt: then it is a point, whatever our rows say. Of a
+    lengthening that is withdrawn only the birth stamp counts that was put beside it; without one the later date stands.
     None where Azure shows no date.
     """
-    whole = _whole_attempts(seen) if remains else None
+    going = standing if isinstance(standing, Going) else None
+    whole = _whole_attempts(seen) if going and going.remains else None
+    tags = (BIRTH_KEEP_UNTIL, KEEP_UNTIL) if going and going.withdrawn else (KEEP_UNTIL,)
     dates = [one.created + floor for one in seen if one.created]
-    dates += [stamp for one in seen if (whole is None or _attempt(one) in whole) and (stamp := _stamp(one))]
+    dates += [stamp for one in seen if (whole is None or _attempt(one) in whole) and (stamp := _stamp(one, tags))]
     return max(dates, default=None)
 
 
@@ -59,12 +63,12 @@ def _attempt(seen: SnapshotSeen) -> str:
     return _tag(seen, "tagback-attempt")
 
 
-def _stamp(seen: SnapshotSeen) -> datetime | None:
-    """The date on a part; None for a text that is none: the row's own date still counts."""
-    try:
-        return datetime.strptime(_tag(seen, "tagback-keep-until"), STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        return None
+def _stamp(seen: SnapshotSeen, names: Iterable[str]) -> datetime | None:
+    """The first date on a part; None for texts that are none: the row's own date still counts."""
+    for name in names:
+        with suppress(ValueError):
+            return datetime.strptime(_tag(seen, name), STAMP).replace(tzinfo=UTC)
+    return None
 
 
 def _tag(seen: SnapshotSeen, name: str) -> str:

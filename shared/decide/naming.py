@@ -20,6 +20,8 @@ MAX_TAG_NAME = 512
 MAX_TAG_VALUE = 256
 OURS = "tagback-"
 KEEP_UNTIL = "tagback-keep-until"
+BIRTH_KEEP_UNTIL = "tagback-birth-keep-until"
+LATER_TAGS = 2  # room that is left at birth: for a hold, and for the birth stamp beside a later date
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> Tag
         folded = name.lower()
         if folded.startswith((rules.prefix, OURS)) or folded in {present.lower() for present in tags}:
             continue
-        if len(tags) >= MAX_TAGS or len(name) > MAX_TAG_NAME or len(value) > MAX_TAG_VALUE:
+        if len(tags) >= MAX_TAGS - LATER_TAGS or len(name) > MAX_TAG_NAME or len(value) > MAX_TAG_VALUE:
             left_out.append(name)
         else:
             tags[name] = value

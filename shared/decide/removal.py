@@ -26,7 +26,8 @@ def owner_of(machine: Machine, rules: Rules, now: datetime) -> Owner:
     if not living:
         return Owner(living=False, left_at=machine.left_at)
     if isinstance(wish, OptedIn):
-        return Owner(living=True, keep=wish.plan.keep, floor=wish.plan.keep_floor)
+        plan = wish.plan
+        return Owner(living=True, keep=plan.keep, floor=plan.keep_floor, zone=plan.schedule.zone)
     return Owner(living=True)
 
 
@@ -86,6 +87,7 @@ def begun(standing: Going, now: datetime) -> Point:
         because=standing.because,
         frozen=False,
         asks=False,
+        withdrawn=standing.withdrawn,
     )
     stays = point.complete and standing.remains
     return replace(point, removal=removal, state=point.state if stays else PointState.DELETING)

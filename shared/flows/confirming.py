@@ -14,7 +14,7 @@ from functools import partial
 from shared.decide import capture as decide
 from shared.decide import parts
 from shared.decide.capture import Capture
-from shared.decide.naming import KEEP_UNTIL, stamp
+from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, stamp
 from shared.decide.protection import plan_of
 from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
@@ -108,10 +108,13 @@ def _looked_at(
 
 
 def _stamps_hold(slice_: Slice, point: Point) -> bool:
-    """Whether the parts say as late a date as the ledger will: one that was lengthened is put on them first."""
+    """Whether the parts say as late a date as the ledger will: one that was lengthened is put on them first.
+
+    The birth stamp stays beside it: a shorter plan may take the lengthening back, and nothing more.
+    """
     if point.keep_until == point.birth_keep_until:
         return True
-    later = {KEEP_UNTIL: stamp(point.keep_until)}
+    later = {KEEP_UNTIL: stamp(point.keep_until), BIRTH_KEEP_UNTIL: stamp(point.birth_keep_until)}
     answers = slice_.each(CallKind.WRITE, [partial(_merge, slice_, part, later) for part in point.live_parts])
     missing = [answer for answer in answers if not isinstance(answer, ResourceId)]
     if missing:

@@ -88,10 +88,11 @@ class Survey:
             left_at=machine.left_at,
             halted=self.halted,
             burst=self.burst.get(machine.uid, ""),
-            not_before=not_before(shown, self._floor(standing.point, remains, not newer), remains),
+            not_before=not_before(shown, self._floor(standing.point, remains, not newer), standing),
             last=not newer,
             outlived=is_outlived(newer, self.seen, self.slice_.rules.owner),
             asks=self._asks(machine, not newer),
+            left=not owner_of(machine, self.slice_.rules, self.slice_.now()).living,
             elsewhere=self._elsewhere(machine, points, standing.point),
             approved=self._approved(standing.point, removal),
         )

@@ -84,7 +84,7 @@ class Removal:
 
     `planned` is how it was claimed from the budget. `remains` are only the parts of earlier attempts: the point stays.
     `frozen` says that people are to look at it, `asks` that two of them may agree to it. `claimed_at` is when it began
-    for good.
+    for good, `withdrawn` that it began before a date that was only lengthened.
     """
 
     marked_at: datetime
@@ -95,6 +95,7 @@ class Removal:
     frozen: bool = False
     claimed_at: datetime | None = None
     asks: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

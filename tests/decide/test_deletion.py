@@ -135,6 +135,7 @@ def test_no_other_clause_would_have_stopped_it(name: str, case: Facts, kind: typ
         facts(standing=replace(GOING, at=NOW)),
         facts(not_before=NOW),
         facts(asks=True),
+        facts(standing=UNPLANNED, asks=True, left=False),
         facts(last=True, outlived=False),
         facts(marked_at=NOW - DAY),
         facts(standing=UNPLANNED, marked_at=NOW - 72 * HOUR, left_at=NOW - 72 * HOUR),

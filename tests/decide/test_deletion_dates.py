@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.deletion_dates import RULES, Going, Owner, Standing, Staying, earlier_attempts, standings
+from shared.decide.durations import parse_keep
 from shared.model.plan import Age, Keep, Unit
 from shared.model.point import Engine, PartState, Point, PointState, Removal
 from tests.decide.plans import NOW
@@ -42,7 +43,65 @@ def test_an_older_point_goes_at_its_date_as_planned() -> None:
 @pytest.mark.parametrize("field", ["birth_keep_until", "keep_until"])
 def test_the_latest_of_birth_stamp_and_ledger_date_counts(field: str) -> None:
     lengthened = changed(aged(1), **{field: NOW + 30 * DAY})
-    assert answers([lengthened, aged(0)])[0] == Going(lengthened, NOW + 30 * DAY, True, lengthened.because)
+    asking = replace(LIVING, keep=Keep((Age(31, Unit.DAY),)))
+    assert answers([lengthened, aged(0)], asking)[0] == Going(lengthened, NOW + 30 * DAY, True, lengthened.because)
+
+
+def longer(**changes: object) -> Point:
+    """A weekly point that was stamped for seven days at birth, and kept for four weeks once it completed."""
+    point = aged(1)
+    made = changed(point, birth_keep_until=point.slot + 7 * DAY, keep_until=point.slot + 28 * DAY, earned="weekly")
+    return changed(made, **changes)
+
+
+def keeping(text: str, **changes: object) -> Owner:
+    parsed = parse_keep(text)
+    assert parsed is not None
+    return replace(LIVING, keep=parsed, **changes)  # type: ignore[arg-type] # a test names the fields it changes
+
+
+@pytest.mark.parametrize(
+    ("point", "owner", "days"),
+    [
+        pytest.param(longer(), keeping("7d4w"), None, id="as long as ever"),
+        pytest.param(longer(), keeping("7d5w"), None, id="longer"),
+        pytest.param(longer(), keeping("7d2w"), 14, id="shorter"),
+        pytest.param(longer(), keeping("7d"), 7, id="a class that is gone leaves the birth stamp"),
+        pytest.param(longer(), keeping("1d1w"), 7, id="never before the birth stamp"),
+        pytest.param(longer(earned=""), keeping("9d"), 9, id="without a class the shortest age counts"),
+        pytest.param(longer(), replace(LIVING, keep=Keep(())), None, id="no plan takes nothing back"),
+        pytest.param(longer(rebuilt_at=NOW), keeping("7d"), None, id="found again"),
+        pytest.param(longer(birth_keep_until=NOW + 27 * DAY), keeping("7d"), None, id="stamped so at birth"),
+    ],
+)
+def test_a_shorter_plan_takes_a_lengthening_back_and_nobody_planned_that(
+    point: Point, owner: Owner, days: int | None
+) -> None:
+    answer = answers([point, aged(0)], owner)[0]
+    assert isinstance(answer, Going)
+    if days is None:
+        assert (answer.at, answer.withdrawn) == (point.keep_until, False)
+    else:
+        assert (answer.at, answer.planned, answer.withdrawn) == (point.slot + days * DAY, False, True)
+        assert "does not ask for that any more" in answer.because
+
+
+def test_what_is_withdrawn_is_at_least_as_old_as_the_floor_says() -> None:
+    answer = answers([longer(), aged(0)], keeping("7d", floor=20 * DAY))[0]
+    assert isinstance(answer, Going)
+    assert answer.at == NOW - DAY + 20 * DAY + timedelta(minutes=1)
+
+
+def test_a_withdrawn_point_whose_deletion_began_is_brought_to_its_end_whatever_the_plan_says_by_then() -> None:
+    removal = Removal(NOW, NOW, "x", planned=False, claimed_at=NOW, withdrawn=True)
+    begun = longer(state=PointState.DELETING, removal=removal)
+    answer = answers([begun, aged(0)], keeping("7d9w"))[0]
+    assert isinstance(answer, Going)
+    assert (answer.at, answer.planned, answer.withdrawn) == (begun.birth_keep_until, False, True)
+
+
+def test_the_last_point_is_kept_whatever_is_withdrawn() -> None:
+    assert isinstance(answers([longer()], keeping("7d"))[0], Staying)
 
 
 def test_nothing_goes_before_the_floor_counted_from_its_birth() -> None:
@@ -145,6 +204,7 @@ def test_every_rule_is_needed() -> None:
         ([aged(2), aged(1), aged(0)], Owner(living=True, keep=Keep(WEEK.ages, 2))),
         ([aged(0)], LEFT),
         ([aged(1), aged(0)], LEFT),
+        ([longer(), aged(0)], keeping("7d")),
         ([aged(1), aged(0)], LIVING),
     ]
     said = {answer.because for points, owner in kinds for answer in answers(points, owner)}

@@ -19,6 +19,7 @@ from tests.decide.points import changed, part_of, point_of
 DAY = timedelta(days=1)
 OLD, SAME, NEW = (point_of(NOW - days * DAY) for days in (8, 8, 1))
 GOING = Going(OLD, OLD.keep_until, True, "its week is over")
+REMAINS = replace(GOING, remains=True)
 
 
 def shown(point: Point, disk: str = "os", attempt: int = 1, parts: int = 1) -> SnapshotSeen:
@@ -40,28 +41,44 @@ def listed(*seen: SnapshotSeen) -> dict[ResourceId, SnapshotSeen]:
 
 
 def test_the_later_of_azures_birth_and_the_parts_stamp_counts() -> None:
-    assert not_before([shown(OLD)], DAY, remains=False) == OLD.birth_keep_until
-    assert not_before([shown(OLD)], 30 * DAY, remains=False) == OLD.slot + 30 * DAY
+    assert not_before([shown(OLD)], DAY) == OLD.birth_keep_until
+    assert not_before([shown(OLD)], 30 * DAY) == OLD.slot + 30 * DAY
     later = replace(shown(OLD, "data"), created=OLD.slot + DAY)
-    assert not_before([shown(OLD), later], 30 * DAY, remains=False) == OLD.slot + 31 * DAY
+    assert not_before([shown(OLD), later], 30 * DAY) == OLD.slot + 31 * DAY
+
+
+def test_of_a_lengthening_that_is_withdrawn_the_birth_stamp_beside_it_counts() -> None:
+    birth, later = OLD.slot + 9 * DAY, OLD.slot + 30 * DAY
+    both = {**shown(OLD).tags, "tagback-keep-until": stamp(later), "tagback-birth-keep-until": stamp(birth)}
+    lengthened = replace(shown(OLD), tags=both)
+    assert not_before([lengthened], DAY, GOING) == later
+    assert not_before([lengthened], DAY, replace(GOING, withdrawn=True)) == birth
+    assert not_before([lengthened], 20 * DAY, replace(GOING, withdrawn=True)) == OLD.slot + 20 * DAY
+
+
+def test_without_a_birth_stamp_beside_it_the_later_date_stands() -> None:
+    for spoilt in ({}, {"tagback-birth-keep-until": "soon"}):
+        tags = {**shown(OLD).tags, "tagback-keep-until": stamp(OLD.slot + 30 * DAY), **spoilt}
+        seen = replace(shown(OLD), tags=tags)
+        assert not_before([seen], DAY, replace(GOING, withdrawn=True)) == OLD.slot + 30 * DAY
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2027", "20271340T0000Z"])
 def test_a_stamp_that_is_no_date_leaves_the_floor(text: str) -> None:
     meddled = replace(shown(OLD), tags={"tagback-keep-until": text})
-    assert not_before([meddled], DAY, remains=False) == OLD.slot + DAY
-    assert not_before([replace(meddled, created=None)], DAY, remains=False) is None
+    assert not_before([meddled], DAY) == OLD.slot + DAY
+    assert not_before([replace(meddled, created=None)], DAY) is None
 
 
 def test_remains_go_by_the_floor_unless_azure_shows_a_whole_attempt() -> None:
     half = [shown(OLD, "os", parts=2)]
-    assert not_before(half, DAY, remains=True) == OLD.slot + DAY
+    assert not_before(half, DAY, REMAINS) == OLD.slot + DAY
     whole = [*half, shown(OLD, "data", parts=2)]
-    assert not_before(whole, DAY, remains=True) == OLD.birth_keep_until
+    assert not_before(whole, DAY, REMAINS) == OLD.birth_keep_until
     unready = [half[0], replace(whole[1], provisioning="Creating")]
-    assert not_before(unready, DAY, remains=True) == OLD.slot + DAY
+    assert not_before(unready, DAY, REMAINS) == OLD.slot + DAY
     two_attempts = [shown(OLD, "os", 1, 2), shown(OLD, "data", 2, 2)]
-    assert not_before(two_attempts, DAY, remains=True) == OLD.slot + DAY
+    assert not_before(two_attempts, DAY, REMAINS) == OLD.slot + DAY
 
 
 @pytest.mark.parametrize(

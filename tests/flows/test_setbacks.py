@@ -196,4 +196,4 @@ def test_the_tags_for_which_there_was_no_room_are_named_in_the_ledger() -> None:
     (point,) = rows(world)[2]
     assert point.tags_left_out
     assert set(point.tags_left_out) < set(tags)
-    assert all(len(one.tags) == 50 for one in snapshots(world))
+    assert all(len(one.tags) == 48 for one in snapshots(world))

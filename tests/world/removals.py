@@ -102,6 +102,9 @@ class Removals:
         if point is not None and truth.id in point.parts:
             stamped = datetime.strptime(truth.tags["tagback-keep-until"], STAMP).replace(tzinfo=UTC)
             due = max(stamped, point.keep_until)
+            unplanned = any(key in claims and not claims[key][1] for claims in self.claimed.values())
+            if unplanned and (birth := truth.tags.get("tagback-birth-keep-until")):
+                due = datetime.strptime(birth, STAMP).replace(tzinfo=UTC)
             self.require(now >= due - CLOCKS_DIFFER, "S3", f"{name} of {key} is deleted before {due}")
             self._another_is_kept(key, point, now)
         else:
