@@ -150,7 +150,7 @@ class Holdings(Protocol):
 
 
 class Deletions(Protocol):
-    """The only way in which anything is ever deleted in Azure, and Azure's own time to judge our clock by."""
+    """The only way in which anything captured is ever deleted in Azure, and Azure's own time to judge our clock by."""
 
     def delete(self, shard: Shard, snapshot: ResourceId) -> None:
         """Ask for a snapshot's deletion; returns when Azure accepted it, never waits. Nothing there is fine too.
@@ -355,6 +355,9 @@ class Requests(Protocol):
 
     def unsettled(self) -> Sequence[Request]:
         """The requests that nobody has answered for good."""
+
+    def expired(self, now: datetime) -> Sequence[Request]:
+        """The restores that were answered and whose `expires` has come: what they left behind may go."""
 
     def forget(self, before: datetime) -> None:
         """Remove the requests of before an instant that were answered."""

@@ -12,7 +12,7 @@ from shared.cloud.rows import Entity, entity_of, key, row_of
 from shared.cloud.storage import Storage
 from shared.cloud.table import Overtaken, Table
 from shared.errors import LostRace
-from shared.model.request import Progress, Request
+from shared.model.request import Asked, Progress, Request
 
 PARTITION = "requests"
 
@@ -44,6 +44,12 @@ class TableRequests:
     def unsettled(self) -> Sequence[Request]:
         asked = self._table.between(PARTITION, "r|", "r" + END, "progress eq @asked", asked=Progress.ASKED.value)
         return [row_of(Request, found) for found in asked]
+
+    def expired(self, now: datetime) -> Sequence[Request]:
+        answered = "expires le @now and progress ne @waiting and asked eq @restore"
+        values = {"now": now, "waiting": Progress.ASKED.value, "restore": Asked.RESTORE.value}
+        found = self._table.between(PARTITION, "r|", "r" + END, answered, **values)
+        return [row_of(Request, one) for one in found]
 
     def forget(self, before: datetime) -> None:
         answered = self._table.between(

@@ -85,5 +85,7 @@ def _derived(row: AnyRow) -> Entity:
             return {"open": row.state.open}
         case Point():
             return {"complete": row.complete}
-        case Request() | PoisonedMessage():
+        case Request():
+            return {"expires": row.restore.expires} if row.restore else {}
+        case PoisonedMessage():
             return {}

@@ -61,6 +61,8 @@ def stages(mode: RestoreMode, restore: Restore) -> tuple[Stage, ...]:
 
 def next_stage(mode: RestoreMode, restore: Restore) -> Stage | None:
     """The stage after the one under way; None after the last."""
+    if restore.stage is Stage.LEFTOVERS:
+        return None
     order = stages(mode, restore)
     after = order.index(restore.stage) + 1 if restore.stage in order else 0
     return order[after] if after < len(order) else None

@@ -31,8 +31,8 @@ BESIDE = "-restored"
 
 def begun(errand: Errand) -> Errand | Impossible:
     """The request with its first progress written, or why it is refused."""
-    if errand.request.asked is Asked.UNDO:
-        return _undoing(errand)
+    if errand.request.asked in (Asked.UNDO, Asked.TIDY):
+        return _afterwards(errand)
     world, request = errand.world, errand.request
     if outside := orders.outside(request.shard.subscription, errand.slice_.rules):
         return Impossible(outside)
@@ -120,31 +120,37 @@ def _target(machine: ResourceId, captured: Captured, order: RestoreOrder) -> Arm
     return place_in(group, VM, order.name or beside)
 
 
-def _undoing(errand: Errand) -> Errand | Impossible:
-    """The undoing of another request: what it made is known from its row."""
+def _afterwards(errand: Errand) -> Errand | Impossible:
+    """The undoing of another request, or the tidying up after it: what it made is known from its row."""
     done = errand.world.requests.find(errand.request.operation)
     if done is None or done.restore is None or done.order is None:
         return Impossible("the restore to be undone made nothing, or is forgotten")
-    if done.asked is Asked.UNDO:
+    if done.asked is not Asked.RESTORE:
         return Impossible("it undoes another one itself; ask for the restore anew instead")
     wait = _stopped(errand, done)
-    nothing_swapped = done.order.mode is RestoreMode.IN_PLACE and not done.restore.swaps
     turned = replace(
         done.restore,
         undoing=True,
-        stage=Stage.REMOVE_DISKS if nothing_swapped else UNDOING[done.order.mode][0],
-        because=f"asked to undo {done.id}",
+        stage=_first_afterwards(errand.request.asked, done),
+        because=f"asked to {errand.request.asked} {done.id}",
         attempts=0,
         failure=None,
         next_look=wait,
         started_at=errand.now(),
         ended_at=None,
     )
-    captured = model_of(errand.world, turned.model)
-    asked = replace(errand, request=replace(errand.request, order=done.order), captured=captured)
-    after = asked.saved(turned, because=turned.because)
-    after.audit("restore.undoing", undone=done.id)
+    after = replace(errand, request=replace(errand.request, order=done.order)).saved(turned, because=turned.because)
+    after.audit("restore.afterwards", of=done.id, asked=errand.request.asked.value)
     return after
+
+
+def _first_afterwards(asked: Asked, done: Request) -> Stage:
+    if asked is Asked.TIDY:
+        return Stage.LEFTOVERS
+    assert done.order is not None, "only restores are undone"
+    assert done.restore is not None, "only what began is undone"
+    nothing_swapped = done.order.mode is RestoreMode.IN_PLACE and not done.restore.swaps
+    return Stage.REMOVE_DISKS if nothing_swapped else UNDOING[done.order.mode][0]
 
 
 def _stopped(errand: Errand, done: Request) -> datetime | None:

@@ -57,6 +57,9 @@ class KeptRequests:
     def unsettled(self) -> Sequence[Request]:
         return [one for one in self.kept.values() if one.progress is Progress.ASKED]
 
+    def expired(self, now: datetime) -> Sequence[Request]:
+        return ()
+
     def forget(self, before: datetime) -> None:
         return
 

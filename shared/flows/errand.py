@@ -14,7 +14,7 @@ from shared.decide.drawing import Captured, Drawing
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
 from shared.model.fault import Fault
-from shared.model.request import Progress, Request
+from shared.model.request import Asked, Progress, Request
 from shared.model.restore import ArmPath, Restore, RestoreOrder
 from shared.model.rules import Rules
 from shared.ports import CallKind, World
@@ -120,7 +120,8 @@ def opened(world: World, rules: Rules, request: Request) -> Errand:
     """An errand for one slice, with the model of its point as far as it can be had."""
     until = world.clock.now() + min(SLICE, rules.drain_for)
     slice_ = Slice(world, rules, request.shard, until, until)
-    captured = model_of(world, request.restore.model) if request.restore else Captured()
+    makes_something = request.asked is Asked.RESTORE and request.restore
+    captured = model_of(world, makes_something.model) if makes_something else Captured()
     return Errand(slice_, request, captured)
 
 

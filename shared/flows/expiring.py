@@ -14,6 +14,7 @@ from shared.decide.naming import stamp
 from shared.decide.removal import next_expiry, owner_of, remarked
 from shared.errors import LostRace
 from shared.flows.casework import Case, saved
+from shared.flows.tidying import tidy
 from shared.messages import REAP, shard_text
 from shared.model.identity import Shard
 from shared.model.machine import Machine
@@ -27,6 +28,7 @@ log = logging.getLogger("tagback")
 def expire(world: World, rules: Rules) -> None:
     """Mark in every shard where we may act, for as long as a slice may last; what is left over comes next time."""
     until = world.clock.now() + rules.drain_for
+    tidy(world)
     for shard in world.ledger.shards():
         if rules.subscriptions.get(shard.subscription) is Mode.ENFORCE and _is_due(world, rules, shard, until):
             world.queue.send(REAP, shard_text(shard))

@@ -25,7 +25,7 @@ def record(world: World, rules: Rules, queue: str, text: str) -> None:
     world.poisoned.keep(PoisonedMessage(queue, text[:LONGEST], world.clock.now()))
     log.error("message.poisoned queue=%s text=%r", queue, text[:LONGEST])
     asked = _asked(world, text) if queue == REQUESTS else None
-    if asked and asked.progress is Progress.ASKED:
+    if asked and asked.progress is Progress.ASKED and asked.order is None:  # the sweep takes restores up again
         world.requests.settle(replace(asked, progress=Progress.REFUSED, because=GIVEN_UP))
 
 

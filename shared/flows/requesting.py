@@ -40,7 +40,7 @@ def run(world: World, rules: Rules, request_id: str) -> None:
     request = world.requests.find(request_id)
     if request is None:
         raise Unknown(f"no request has the id {request_id}")
-    if request.asked in (Asked.RESTORE, Asked.UNDO):
+    if request.asked in (Asked.RESTORE, Asked.UNDO, Asked.TIDY):
         carry_on(world, rules, request)
         return
     if request.progress is Progress.ASKED and request.asked is Asked.REBUILD:

@@ -20,6 +20,7 @@ from shared.flows.errand import Errand, Failed, Handler, Impossible, Later, Outc
 from shared.flows.making import make_disks, make_interfaces, make_machine, release, remove, survey
 from shared.flows.setbacks import fault_of
 from shared.flows.swapping import claim, detach, let_go, start, stop, swap
+from shared.flows.tidying import tidy_up
 from shared.messages import REQUESTS, request_text
 from shared.model.fault import Fault
 from shared.model.operation import Failure
@@ -48,6 +49,7 @@ HANDLERS: Mapping[Stage, Handler] = {
     Stage.REMOVE_MACHINE: remove,
     Stage.REMOVE_INTERFACES: remove,
     Stage.REMOVE_DISKS: remove,
+    Stage.LEFTOVERS: tidy_up,
 }
 
 
@@ -189,6 +191,8 @@ def _refused(errand: Errand, answer: Impossible) -> Pause:
 
 def _done(errand: Errand) -> Pause:
     restore = errand.restore
+    if errand.request.asked is Asked.TIDY:
+        return _ended(errand, Progress.DONE, "what was left behind and nobody uses is gone")
     if not restore.undoing:
         return _ended(errand, Progress.DONE, f"{errand.target} is back as of {restore.slot:%Y-%m-%d %H:%M}Z")
     if errand.request.asked is Asked.UNDO:

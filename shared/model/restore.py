@@ -55,6 +55,7 @@ class Stage(StrEnum):
     REMOVE_MACHINE = "remove-machine"
     REMOVE_INTERFACES = "remove-interfaces"
     REMOVE_DISKS = "remove-disks"
+    LEFTOVERS = "leftovers"
 
 
 @dataclass(frozen=True, slots=True)

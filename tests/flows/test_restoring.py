@@ -10,6 +10,7 @@ import pytest
 from shared.decide.swapping import CLAIM
 from shared.errors import BadInput, Unknown
 from shared.flows.draining import drain
+from shared.flows.expiring import expire
 from shared.flows.ordering import ask_restore, ask_undo
 from shared.flows.registering import reconcile
 from shared.flows.requesting import run as run_request
@@ -17,7 +18,7 @@ from shared.flows.restoring import advance, overdue
 from shared.messages import VmKey
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
-from shared.model.request import Progress, Request
+from shared.model.request import Asked, Progress, Request
 from shared.model.restore import RestoreMode, RestoreOrder
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.restores import BESIDE
@@ -129,6 +130,46 @@ def test_only_restores_that_began_are_undone(world: Run) -> None:
     undo = ask_undo(world.stage.world, begun.id, "person")
     with pytest.raises(BadInput, match="is no restore"):
         ask_undo(world.stage.world, undo.id, "person")
+
+
+def carried(world: Run, request: Request) -> Request:
+    for _ in range(12):
+        request = slice_of(world, request)
+        pass_time(world, timedelta(seconds=15))
+    return request
+
+
+def tidied(world: Run) -> list[Request]:
+    """The requests that the timer files; each is carried to its end."""
+    perform(world, lambda ports: expire(ports, RULES))
+    filed = [one for one in world.stage.requests.asked.values() if one.asked is Asked.TIDY]
+    return [carried(world, one) for one in filed if one.progress is Progress.ASKED]
+
+
+def test_the_old_disks_of_a_machine_in_place_go_when_their_time_is_over(world: Run) -> None:
+    done = carried(world, asked(world, RestoreOrder(RestoreMode.IN_PLACE)))
+    assert done.progress is Progress.DONE
+    assert done.restore is not None
+    pass_time(world, timedelta(days=6))
+    assert tidied(world) == []
+    pass_time(world, timedelta(days=1, hours=1))
+    [tidy] = tidied(world)
+    assert tidy.progress is Progress.DONE
+    assert [world.stage.azure.disk(disk.id) for disk in FIRST.disks] == [None, None]
+    vm = world.stage.azure.vm(FIRST.id)
+    assert vm is not None
+    assert {str(disk.id) for disk in vm.disks} == {place.lower() for place in done.restore.makes}
+    assert tidied(world) == [], "once for each restore"
+
+
+@pytest.mark.parametrize("mode", [RestoreMode.NEW, RestoreMode.DISKS])
+def test_what_was_brought_back_stays_however_old_it_gets(world: Run, mode: RestoreMode) -> None:
+    done = carried(world, asked(world, RestoreOrder(mode)))
+    assert done.restore is not None
+    pass_time(world, timedelta(days=8))
+    tidied(world)
+    assert all(world.stage.azure.disk(disk) for disk in world.stage.azure.made_from)
+    assert (world.stage.azure.vm(BESIDE) is not None) == (mode is RestoreMode.NEW)
 
 
 def test_an_ended_restore_is_not_taken_up_again(world: Run) -> None:

@@ -20,7 +20,15 @@ from shared.web.api import application
 from shared.web.gateway import Ask, Reply, call
 from tests.fleet import machine, usual_fleet
 
-ROUTES = ("/api/requests/{}", "/api/points/web/{}", "/api/points/{}/web-1", "/api/explain/{0}/{0}", "/api/nothing/{}", "/{}", "/api/pages/vm/{0}/{0}")
+ROUTES = (
+    "/api/requests/{}",
+    "/api/points/web/{}",
+    "/api/points/{}/web-1",
+    "/api/explain/{0}/{0}",
+    "/api/nothing/{}",
+    "/{}",
+    "/api/pages/vm/{0}/{0}",
+)
 ODD = [
     "\0", "x#y", "x?y", "a\\b", "a/b", "//", ".", "..", " ", "", "%", "%2F", "\n", "\x7f", "\u202e", "\U0001f600",
     "x" * 600, "subscriptions", "/subscriptions/x", "'", "' or ''='", "r|m", "?",
@@ -45,6 +53,9 @@ class AsStrictAsTables:
 
     def unsettled(self) -> Sequence[Request]:
         return self._requests.unsettled()
+
+    def expired(self, now: datetime) -> Sequence[Request]:
+        return self._requests.expired(now)
 
     def forget(self, before: datetime) -> None:
         self._requests.forget(before)

@@ -118,13 +118,17 @@ class BuilderTwin:
             return self._machine_body(vm, thing) if vm else None
         if resource.type == DISK_TYPE and self.azure.disk(resource) is None:
             return None
-        known = disk_body(resource) if resource.type == DISK_TYPE else None
+        known = self._disk(resource) if resource.type == DISK_TYPE else None
         if resource.type == INTERFACE_TYPE and resource.name.endswith("-nic"):
             known = self._interface(resource)
         if thing is None:
             return known
         properties = {**thing.body.get("properties", {}), "provisioningState": self._state(thing)}
         return {**(known or {}), **thing.body, "id": place, "properties": properties}
+
+    def _disk(self, resource: ResourceId) -> dict[str, Any]:
+        user = next((vm for vm in self.azure.vms() if any(disk.id == resource for disk in vm.disks)), None)
+        return {**disk_body(resource), **({"managedBy": str(user.id)} if user else {})}
 
     def _interface(self, resource: ResourceId) -> dict[str, Any]:
         owner = replace(resource, type=VM_TYPE, name=resource.name.removesuffix("-nic"))

@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.decide.naming import model_reference
 from shared.errors import LostRace, Missing
 from shared.model.identity import Shard
-from shared.model.request import PoisonedMessage, Progress, Request
+from shared.model.request import Asked, PoisonedMessage, Progress, Request
 from shared.ports import Lease
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.witness import Witness
@@ -92,6 +92,15 @@ class RequestsTwin:
         call = Call("table", "requests.unsettled", Effect.READ)
         self._steps.before(call)
         answer = [one for _, one in sorted(self.asked.items()) if one.progress is Progress.ASKED]
+        self._steps.after(call)
+        return answer
+
+    def expired(self, now: datetime) -> Sequence[Request]:
+        call = Call("table", "requests.expired", Effect.READ)
+        self._steps.before(call)
+        answered = [one for one in self.asked.values() if one.progress is not Progress.ASKED and one.restore]
+        restores = [one for one in answered if one.asked is Asked.RESTORE]
+        answer = [one for one in restores if one.restore and one.restore.expires <= now]
         self._steps.after(call)
         return answer
 
