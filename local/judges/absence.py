@@ -53,8 +53,8 @@ def _judge(world: World, finding: Finding, machine: Machine, row: Record | None,
 def the_unasked_are_left_alone(world: World) -> Finding:
     """Machines that never asked have no snapshot, and disks that a tag leaves out have none."""
     finding = Finding()
-    of_vm = {snapshot.key[0] for snapshot in world.snapshots}
-    of_disk = {snapshot.source for snapshot in world.snapshots}
+    of_vm = {snapshot.key[0] for snapshot in world.made}
+    of_disk = {snapshot.source for snapshot in world.made}
     for machine in world.machines:
         if all(stretch.plan is None for stretch in machine.stretches):
             finding.expect(machine.uid not in of_vm, "captured although it never asked", machine.name)

@@ -23,7 +23,7 @@ def one_per_slot(world: World) -> Finding:
             finding.expect(count == 1, f"{count} complete rows of one slot", uid, slot)
     for (uid, slot), attempts in completed_attempts(world).items():
         finding.expect(len(attempts) == 1, f"attempts {sorted(attempts)} are all complete", uid, slot)
-    parts = Counter((*one.key, one.tag("disk"), one.tag("attempt")) for one in world.snapshots if one.tag("vm"))
+    parts = Counter((*one.key, one.tag("disk"), one.tag("attempt")) for one in world.made if one.tag("vm"))
     for (uid, slot, disk, attempt), count in parts.items():
         finding.expect(count == 1, f"{count} snapshots of disk {disk} in attempt {attempt}", uid, slot)
     for path, count in Counter(map(path_of, world.puts)).items():
@@ -42,7 +42,7 @@ def completed_attempts(world: World) -> dict[Key, set[int]]:
 
 def doubles(world: World, finding: Finding) -> None:
     """Nothing of a slot is made once a point of it is complete."""
-    for snapshot in world.snapshots:
+    for snapshot in world.made:
         whole = world.wholes.get(snapshot.key)
         if whole is not None:
             late = snapshot.born > whole.at + CLOCKS

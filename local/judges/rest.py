@@ -65,7 +65,7 @@ def _nothing_open(world: World, finding: Finding) -> None:
 def _nothing_left_over(world: World, finding: Finding) -> None:
     """Every snapshot that is there is in a row, so that somebody will take it away one day."""
     known = {str(part["id"]).rpartition("/")[2] for row in world.final.of("p") for part in listed(row, "parts")}
-    for snapshot in world.snapshots:
+    for snapshot in world.made:
         if snapshot.gone is None and snapshot.born < world.script.end - TO_SETTLE:
             finding.expect(snapshot.name in known, "a snapshot that no row knows", snapshot.name, snapshot.born)
 

@@ -69,9 +69,10 @@ def _judge(world: World, finding: Finding, answers: Answers, machine: Machine, s
     stamp, where = f"{slot:{STAMP}}", machine.name
     whole = world.wholes.get((machine.uid, stamp))
     if whole is not None:
-        parts = [world.by_name.get(name) for name in whole.parts]
-        of_machine = all(part is not None and part.key == (machine.uid, stamp) for part in parts)
-        finding.expect(bool(parts) and of_machine, "its point holds snapshots of something else", where, stamp)
+        meant = [world.audited["capture.intended"].get(name, []) for name in whole.parts]
+        own = all(any((line["vm"], line["slot"]) == (machine.uid, stamp) for line in lines) for lines in meant)
+        known = all(name in world.by_name for name in whole.parts)
+        finding.expect(bool(meant) and own and known, "its point holds snapshots of something else", where, stamp)
         return
     said = [row for row in answers.of(machine.uid, slot) if row["state"] in ENDS]
     if not said and _forgotten(world, slot):

@@ -49,8 +49,9 @@ class Snapshot:
     def ready(self) -> bool:
         return str(self.said["properties"].get("provisioningState")).lower() == "succeeded"
 
-    def alive(self, at: datetime) -> bool:
-        return self.born <= at and (self.gone is None or at < self.gone)
+    def usable(self, at: datetime) -> bool:
+        """Whether it could be restored from; one that went later is believed to have been ready, as its point said."""
+        return self.born <= at and (self.ready if self.gone is None else at < self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ class World:
         found = (one for one in self.evidence.resources if str(one.get("type", "")).lower() == SNAPSHOT)
         ours = (one for one in found if tag(one, "tagback-vm") or NAME.fullmatch(str(one["name"])))
         return tuple(map(_snapshot, ours))
+
+    @cached_property
+    def made(self) -> tuple[Snapshot, ...]:
+        """Those that the product made: tags alone say nothing, whoever may write tags can copy them."""
+        put = {path_of(call) for call in self.puts}
+        return tuple(one for one in self.snapshots if one.id in put)
 
     @cached_property
     def by_name(self) -> dict[str, Snapshot]:
@@ -170,7 +177,7 @@ class World:
     def stands(self, whole: Whole, at: datetime) -> bool:
         """Whether every part of a point can be restored from."""
         parts = [self.by_name.get(name) for name in whole.parts]
-        return bool(parts) and all(one is not None and one.ready and one.alive(at) for one in parts)
+        return bool(parts) and all(one is not None and one.usable(at) for one in parts)
 
     def after_trouble(self, since: datetime, patience: timedelta) -> datetime:
         """An instant by which a time of `patience` has passed in which nothing was in the way."""

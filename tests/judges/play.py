@@ -143,6 +143,7 @@ def _point(papers: Papers, rows: Rows, machine: Machine, slot: datetime) -> None
     for one in parts:
         papers.call(goes + MINUTE, "DELETE", one["id"], DELETE)
         one["gone"] = text(goes + MINUTE)
+        one["properties"]["provisioningState"] = "Deleting"
 
 
 def _gave_up(papers: Papers, rows: Rows, machine: Machine, slot: datetime) -> None:

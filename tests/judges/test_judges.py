@@ -9,7 +9,7 @@ import pytest
 
 from local.judges import PROMISES, judge
 from local.judges.__main__ import main
-from tests.judges.breaks import BREAKS, Break, put_twice
+from tests.judges.breaks import BREAKS, HARMLESS, Break, put_twice
 from tests.judges.play import played
 
 UNCHECKED = {"S13"}
@@ -37,6 +37,14 @@ def test_a_break_is_seen(promise: str, harm: Break, words: str, tmp_path: Path) 
     harm(papers)
     found = judge(papers.in_order().write(tmp_path))[promise].violations
     assert any(words in violation.what for violation in found)
+
+
+@pytest.mark.parametrize("oddity", HARMLESS, ids=lambda oddity: oddity.__name__)
+def test_what_is_not_the_products_fault_is_not_held_against_it(oddity: Break, tmp_path: Path) -> None:
+    papers = played()
+    oddity(papers)
+    findings = judge(papers.in_order().write(tmp_path))
+    assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
 
 
 def test_every_promise_has_a_break_that_must_be_seen() -> None:
