@@ -10,7 +10,7 @@ from local.simulator.listing import joined, members_of
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
 from local.simulator.vault_ids import PROXY, ROOT, VAULT, items_in, vault_of
-from local.simulator.vault_shapes import REDUNDANCY, config_of, immutability_of, note
+from local.simulator.vault_shapes import REDUNDANCY, STATES, config_of, immutability_of, note
 
 if TYPE_CHECKING:
     from local.simulator.call import Call
@@ -40,10 +40,9 @@ def set_config(world: "World", call: "Call") -> Reply:
     vault = vault_of(world, call)
     asked = {name: value for name, value in (call.body().get("properties") or {}).items() if name in CONFIG_NAMES}
     before = config_of(vault)
-    after = {**before, **asked}
+    after = {**before, **{name: STATES.get(str(value).lower(), value) for name, value in asked.items()}}
     _check_config(vault, call, before, after)
     changed = {name: after[name] for name in CONFIG_NAMES}
-    changed["isSoftDeleteFeatureStateEditable"] = after["softDeleteFeatureState"] != "AlwaysON"
     note(world, vault, call.now, config=changed)
     return Reply.of(_config(vault))
 

@@ -17,6 +17,7 @@ SOFT_DELETE_DAYS = 14
 PRIVATE = {"privateEndpointStateForBackup": "None", "privateEndpointStateForSiteRecovery": "None"}
 REDUNDANCY: Document = {"standardTierStorageRedundancy": "GeoRedundant", "crossRegionRestore": "Disabled"}
 RESTORES: Document = {"crossSubscriptionRestoreSettings": {"crossSubscriptionRestoreState": "Enabled"}}
+STATES = {"alwayson": "AlwaysON", "enabled": "Enabled", "disabled": "Disabled"}  # az 2.91 sends AlwaysOn
 CONFIG: Document = {
     "enhancedSecurityState": "Enabled",
     "softDeleteFeatureState": "Enabled",
@@ -33,7 +34,9 @@ def etag(at: float) -> str:
 def config_of(vault: Resource) -> Document:
     """Return what is configured in the backup service; older vaults were made before soft delete was there."""
     state = "Enabled" if eras.SOFT_DELETE.reached(vault.born) else "Disabled"
-    return {**CONFIG, "softDeleteFeatureState": state, **(vault.notes or {}).get("config", {})}
+    kept = {**CONFIG, "softDeleteFeatureState": state, **(vault.notes or {}).get("config", {})}
+    spelt = {name: STATES.get(str(value).lower(), value) for name, value in kept.items()}
+    return {**spelt, "isSoftDeleteFeatureStateEditable": spelt["softDeleteFeatureState"] != "AlwaysON"}
 
 
 def soft_delete_days(vault: Resource) -> int:

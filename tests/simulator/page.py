@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from local.simulator import providers, restore_point_rules, snapshot_limits
+from local.simulator import backup_items, backup_policies, backup_runs, providers, restore_point_rules, snapshot_limits
+from local.simulator.backup_errors import ERRORS
 from local.simulator.quotas import QUOTAS
 from local.simulator.rbac import LINKED
 from local.simulator.restore_point_rules import GAPS, MISFITS
@@ -24,6 +25,16 @@ SHORT = (
     ("/subscriptions/{subscription}", "(subscription)"),
 )
 METHODS = ("GET", "PUT", "PATCH", "POST", "DELETE")
+
+
+IN_VAULTS = (
+    ("machines in a vault", backup_items.MOST_MACHINES),
+    ("backups of a machine on demand, in a day", backup_items.MOST_ON_DEMAND),
+    ("policies of a vault", backup_policies.MOST_POLICIES),
+    ("policies of a vault added or changed, in a day", backup_policies.MOST_WRITES),
+    ("least and most days of a policy's daily retention", f"{backup_policies.LEAST_DAYS}, {backup_policies.MOST_DAYS}"),
+    ("seconds from a policy's time to the start of a backup, at most", int(backup_runs.LATEST_START)),
+)
 
 
 def page(above: str) -> str:
@@ -64,6 +75,16 @@ def _rules() -> Iterator[str]:
     for gap in GAPS:
         yield _row(f"seconds between points, {gap.mode}", int(gap.seconds), gap.evidence, gap.source)
     yield _row("points of a machine", restore_point_rules.MOST, "documented", restore_point_rules.FACTS)
+    for said, most in IN_VAULTS:
+        yield _row(said, most, "documented", "azure-facts 5")
+    yield from (
+        "",
+        "Why a backup fails: what `POST /_sim/vm` and fault rules (`lro` `fail` with a `code`) can name.",
+        "",
+    )
+    yield from _table("code", "number", "evidence")
+    for error in ERRORS.values():
+        yield _row(f"`{error.name}`", error.number or "not known", error.evidence)
     yield ""
 
 
