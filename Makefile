@@ -12,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes -r $(2) 2>/dev/null \
 	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 
-.PHONY: install demo up test test-clients mutants mutation soak check lock clean
+.PHONY: install demo up bench test test-clients mutants mutation soak package check lock clean
 
 install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
 
@@ -43,6 +43,14 @@ demo: install
 
 up: install
 	@$(BIN)/python -m local.up
+
+# Figures beside Azure's bounds, into local/.run/bench.json; FIGURES="imports drain_1k" measures only those.
+bench: install
+	@$(BIN)/python -m local.bench
+
+# What is deployed, the same bytes each time: dist/tagback.zip with its hash, bill of materials and licences.
+package: install
+	@$(BIN)/python -m local.package
 
 check: install
 	@$(BIN)/ruff format --check .
@@ -89,4 +97,4 @@ lock: $(VENV)/.installed
 	printf 'c7n\nc7n-azure\n' | $(UV_COMPILE) - -o local/locks/clients-custodian.txt
 
 clean:
-	rm -rf $(VENV) $(RUNTIME_VENV) $(CLIENTS) local/azurite/node_modules local/.run
+	rm -rf $(VENV) $(RUNTIME_VENV) $(CLIENTS) local/azurite/node_modules local/.run dist
