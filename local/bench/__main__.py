@@ -25,7 +25,7 @@ PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
     "days": days.figures,
     "events": partial(arrivals.figures, arrivals.Storm()),
     "drain_1k": partial(drains.figures, 1_000),
-    "contention": partial(drains.contended, 300),
+    "contention": partial(drains.contended, 100),
     "drain_10k": partial(drains.figures, 10_000),
 }
 

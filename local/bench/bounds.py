@@ -36,7 +36,17 @@ def seconds(calls: int, buckets: Iterable[Bucket], share: float) -> float:
     return max([0.0, *((calls - (1 - share) * one.size) / one.per_second for one in buckets)])
 
 
+AS_RECORDED = "{}"
+"""The simulator's own buckets."""
+
+
 def without_windows() -> str:
     """The simulator's buckets file without the provider's windows for snapshots."""
     endless = {"size": ENDLESS, "per_second": ENDLESS}
     return json.dumps({"provider": {f"Microsoft.Compute/{one.name}": endless for one in WINDOWS}})
+
+
+def with_smaller_windows(scale: float) -> str:
+    """The same with windows that are so much smaller: a small fleet then meets what a large one meets."""
+    sizes = {one.name: {"size": one.size * scale, "per_second": one.per_second * scale} for one in WINDOWS}
+    return json.dumps({"provider": {f"Microsoft.Compute/{name}": size for name, size in sizes.items()}})

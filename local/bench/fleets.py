@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.bench.bounds import without_windows
+from local.bench.bounds import AS_RECORDED
 from local.clock.conductor import Conductor
 from local.demo.evidence import Observer
 from local.stack import RUN, Stack, Wanted, running
@@ -34,14 +34,14 @@ window = "{window}"
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """So many machines over so many shards; `windows` tells whether the provider counts creations."""
+    """So many machines over so many shards; `buckets` is the simulator's buckets file."""
 
     machines: int
     subscriptions: int = 1
     regions: int = 1
     keep: str = "7d"
     window: str = "0min"
-    windows: bool = True
+    buckets: str = AS_RECORDED
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -113,7 +113,7 @@ def playing(fleet: Fleet) -> Iterator[Play]:
     paths = {name: folder / f"fleet.{name}" for name in ("seed.toml", "plans.toml", "buckets.json")}
     paths["seed.toml"].write_text(fleet.seed())
     paths["plans.toml"].write_text(PLANS.format(keep=fleet.keep, window=fleet.window))
-    paths["buckets.json"].write_text("{}" if fleet.windows else without_windows())
+    paths["buckets.json"].write_text(fleet.buckets)
     options = ("--seed", str(paths["seed.toml"]), "--buckets", str(paths["buckets.json"]))
     settings = {"TAGBACK_PLANS": str(paths["plans.toml"]), **fleet.settings}
     began = start()

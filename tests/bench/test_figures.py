@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from local.bench import planning
-from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, without_windows
+from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, with_smaller_windows, without_windows
 from local.bench.days import PRICES, SWEEPS, Law, bills
 from local.bench.fleets import Fleet
 from local.bench.page import curve, page
@@ -45,6 +45,12 @@ def test_without_its_windows_the_provider_counts_no_creation() -> None:
     told = json.loads(without_windows())["provider"]
     assert set(told) == {f"Microsoft.Compute/{one.name}" for one in WINDOWS}
     assert all(one["size"] > 1e6 for one in told.values())
+
+
+def test_smaller_windows_are_smaller_in_size_and_in_pace() -> None:
+    told = json.loads(with_smaller_windows(0.1))["provider"]["Microsoft.Compute/HighCostSnapshotCreateHydrate3Min"]
+    assert told["size"] == pytest.approx(100)
+    assert told["per_second"] == pytest.approx(100 / 180)
 
 
 def test_a_goal_is_met_from_its_own_side() -> None:
