@@ -205,7 +205,7 @@ def _api(reader: Reader) -> Api:
     tenant = reader.value("TAGBACK_API_TENANT", values.tenant, "")
     if bool(audiences) != bool(tenant) and len(reader.problems) == before:
         reader.problems.append("TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT are set together, or neither of them")
-    endpoint = reader.value("TAGBACK_API_ENDPOINT", values.optional_address, "")
+    endpoint = reader.value("TAGBACK_API_ENDPOINT", values.api_address, "")
     return Api(audiences, tenant, endpoint, reader.text("TAGBACK_API_KEY"))
 
 

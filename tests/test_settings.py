@@ -48,6 +48,8 @@ def test_the_api_believes_one_tenant_and_its_own_audiences() -> None:
     api = Settings.read({**NEEDED, **given}).api
     assert (api.audiences, api.tenant) == (frozenset({"api://tagback", TWO}), TWO)
     assert not Settings.read(NEEDED).api.tenant
+    for endpoint in ("https://tagback.example", "http://127.0.0.1:7071", "http://localhost:7071"):
+        assert Settings.read({**NEEDED, "TAGBACK_API_ENDPOINT": endpoint}).api.endpoint == endpoint
     for name, text in given.items():
         assert problems({**NEEDED, name: text}) == (
             "TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT are set together, or neither of them",
@@ -128,7 +130,7 @@ BAD = [
     ("TAGBACK_PLANS", "/nowhere/plans.toml", "cannot be read"),
     ("TAGBACK_API_AUDIENCE", "https://management.azure.com/", "api://"),
     ("TAGBACK_API_TENANT", "common", "the id of your tenant"),
-    ("TAGBACK_API_ENDPOINT", "tagback.example", "https"),
+    ("TAGBACK_API_ENDPOINT", "http://127.0.0.1:80@tagback.example", "https"),
     ("TAGBACK_TAG_PREFIX", "tagback-x", "allowed"),
     ("TAGBACK_TAG_PREFIX", "a b", "allowed"),
     ("TAGBACK_RECOVERY_GROUP", "tagback", "{region}"),

@@ -127,6 +127,14 @@ def tenant(text: str) -> str:
     return folded
 
 
+def api_address(text: str) -> str:
+    """An address of the HTTP API, or nothing; on this very machine plain http will do, for it leaves no wire."""
+    nearby = text.startswith(("http://127.0.0.1:", "http://localhost:"))
+    return (
+        address(text.replace("http:", "https:", 1)).replace("https:", "http:", 1) if nearby else optional_address(text)
+    )
+
+
 def duration(text: str) -> timedelta:
     found = parse_duration(text)
     if not found:
