@@ -56,8 +56,13 @@ def asked(
         if turn is None:
             return
         since = start + turn.at
-        after = {"tag": {**tags, **turn.tags}, "create": machine.tags, "move": tags}
-        tags = after.get(turn.do, {})
+        after: Mapping[str, Mapping[str, str]] = {
+            "tag": {**tags, **turn.tags},
+            "create": machine.tags,
+            "untag": {},
+            "delete": {},
+        }
+        tags = after.get(turn.do, tags)
 
 
 def named(tags: Mapping[str, str], plans: Plans, subscription: str, good: Plan | None) -> Plan | None:

@@ -24,10 +24,14 @@ from local.demo.telling import Screen
 from local.judges import Finding, World, judged
 from local.judges.evidence import read
 from local.judges.script import read_script
-from local.stack import Stack, Wanted, running
+from local.stack import APP_ROLES, AUDIENCE, Stack, Wanted, running
+from tests.infra import roles
+from tests.infra.roles import Assignment
 
 # The machines opt in well before their slot of 02:00; the night is over when that slot must have its answer.
 EVENING = timedelta(hours=1, minutes=10)
+PRODUCT = "tagback"  # whom the stack's managed identity speaks for
+PEOPLE = ("owner", "neighbour", "mallory", "anonymous")
 LENGTH = timedelta(hours=2, minutes=50)
 
 
@@ -68,13 +72,31 @@ class Night:
         self.observer.close()
 
 
+def seeded(subscriptions: Sequence[str]) -> str:
+    """The subscriptions with the rights of an installation as infra/ deploys it; people own what is theirs.
+
+    It makes recovery groups by itself (`createRecoveryGroups`), so its rights inside them hold in whole subscriptions.
+    """
+    app = Assignment(PRODUCT, tuple(replace(grant, scope="subscription") for grant in roles.grants()))
+    lines = [f'[[app_role]]\naudience = "{AUDIENCE}"\nrole = "{role}"\nprincipal = "*"\n' for role in APP_ROLES]
+    for subscription in subscriptions:
+        place = f"/subscriptions/{subscription}"
+        lines.append(f'[[subscription]]\nid = "{subscription}"\n')
+        lines += [f'[[assignment]]\nprincipal = "{who}"\nrole = "Owner"\nscope = "{place}"\n' for who in PEOPLE]
+        lines.append(roles.seeded([app], {"subscription": place}))
+    return "\n".join(lines)
+
+
 @contextmanager
 def night(folder: Path, names: Sequence[str]) -> Iterator[Night]:
     """A night of some of the demo's machines, on free ports, in a folder of its own."""
     whole = load("spine", 1, datetime.now(UTC))
     machines = tuple(replace(machine, turns=()) for machine in whole.machines if machine.name in names)
     scenario = replace(whole, start=whole.start + EVENING, machines=machines)
-    with running(Wanted(scenario.subscriptions, scenario.start, run=folder / "run")) as stack:
+    seed = folder / "roles.toml"
+    seed.write_text(seeded(scenario.subscriptions), encoding="utf-8")
+    wanted = Wanted(scenario.subscriptions, scenario.start, run=folder / "run", simulator=("--seed", str(seed)))
+    with running(wanted) as stack:
         stack.subscribe_events()
         played = Night(stack, scenario)
         try:

@@ -1,0 +1,184 @@
+"""Azure Backup end to end: the wired product on the simulator and Azurite, one machine per family of what happens."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from local.azurite.server import Azurite
+from shared.flows import show
+from shared.flows.asking import ask_backup
+from shared.flows.cancelling import ask_cancel, running_job
+from shared.flows.explaining import explain
+from shared.model.identity import ResourceId
+from shared.model.machine import Status
+from shared.model.operation import Kind, State
+from shared.model.point import Consistency, Origin
+from shared.model.request import Progress
+from shared.model.vault import Standing
+from tests.e2e.vault_night import VaultNight, vault_night
+from tests.simulator.running import Running, simulator
+
+GOLD = {"backup": "gold"}
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+    """An Azure of this module's own: its clock runs through days."""
+    directory, subscription = tmp_path_factory.mktemp("vaults"), str(uuid.uuid4())
+    seed = f'[[subscription]]\nid = "{subscription}"\n'
+    with simulator(directory, "--tls-dir", str(directory / "tls"), seed=seed) as running:
+        yield running, subscription
+
+
+@pytest.fixture
+def night(
+    azure: tuple[Running, str], azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[VaultNight]:
+    running, subscription = azure
+    with vault_night(running, azurite.connection_string, subscription, tmp_path, monkeypatch) as opened:
+        yield opened
+
+
+def backed_up(night: VaultNight) -> ResourceId:
+    machine = night.machine(GOLD)
+    night.live(3)
+    assert len(night.points(machine)) == 1
+    return machine
+
+
+def item(night: VaultNight, machine: ResourceId) -> dict[str, object]:
+    row = night.row(machine)
+    assert row is not None
+    assert row.protection is not None
+    assert row.protection.vault is not None
+    name = f"iaasvmcontainerv2;{machine.group};{machine.name}"
+    container = f"{row.protection.vault}/backupFabrics/Azure/protectionContainers/iaasvmcontainer;{name}"
+    answer = night.running.ask("GET", f"{container}/protectedItems/vm;{name}?api-version=2025-02-01")
+    found: dict[str, object] = answer.body["properties"]
+    return found
+
+
+def test_one_machine_from_its_tag_to_its_recovery_point(night: VaultNight, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="tagback"):
+        machine = backed_up(night)
+    row = night.row(machine)
+    assert row is not None
+    [point] = night.points(machine)
+    assert point.complete
+    assert point.consistency in (Consistency.APPLICATION, Consistency.FILE_SYSTEM)
+    assert row.status is Status.PROTECTED
+    told = [line.split()[0] for line in caplog.messages]
+    way = ["vm.registered", "protect.intended", "vault.made", "policy.written", "protect.succeeded"]
+    assert [name for name in told if name in way] == way
+    assert {"back-up.intended", "point.recorded", "back-up.succeeded"} <= set(told)
+    because = " / ".join(map(str, explain(night.world, night.rules, row)["because"]))  # type: ignore[call-overload]  # JSON
+    assert "asks for plan gold" in because
+    assert "protected in vault" in because
+    [shown] = show.points(night.world, row)
+    assert (shown["engine"], shown["consistency"]) == ("vault", point.consistency.value)
+
+
+def test_the_vault_goes_on_by_its_policy_and_every_job_is_told_of(night: VaultNight) -> None:
+    machine = backed_up(night)
+    night.live(48, timedelta(minutes=30))
+    scheduled = [one for one in night.operations(machine, Kind.BACK_UP) if one.origin is Origin.SLOT]
+    assert [one.state for one in scheduled] == [State.SUCCEEDED] * len(scheduled)
+    assert len(night.points(machine)) == 1 + len(scheduled) >= 3
+
+
+PASSES = ("BackUpOperationFailed", "GuestAgentSnapshotTaskStatusError", "UserErrorVmNotInDesirableState")
+ASKS = ("UserErrorFsFreezeFailed", "ExtensionSnapshotBitlockerError", "UserErrorVmProvisioningStateFailed")
+
+
+@pytest.mark.parametrize("code", PASSES)
+def test_what_passes_is_tried_again_until_it_has_passed(night: VaultNight, code: str) -> None:
+    machine = night.machine(GOLD)
+    night.fails(machine, code)
+    night.live(0.75)
+    [failed] = night.operations(machine, Kind.BACK_UP)
+    assert failed.failure is not None
+    assert failed.failure.code.lower() == code.lower()
+    night.fails(machine, "")
+    night.live(3)
+    [backup] = night.operations(machine, Kind.BACK_UP)
+    assert backup.state is State.SUCCEEDED
+    assert len(night.points(machine)) == 1
+
+
+@pytest.mark.parametrize("code", ASKS)
+def test_what_a_person_must_mend_waits_for_one_with_the_steps(night: VaultNight, code: str) -> None:
+    machine = night.machine(GOLD)
+    night.fails(machine, code)
+    night.live(3)
+    [backup] = night.operations(machine, Kind.BACK_UP)
+    assert backup.state is State.NEEDS_PERSON
+    assert backup.failure is not None
+    assert (backup.failure.code.lower(), bool(backup.failure.remedy)) == (code.lower(), True)
+    row = night.row(machine)
+    assert row is not None
+    assert row.status is Status.UNPROTECTED
+    assert backup.failure.remedy in row.because
+
+
+def test_untagged_means_stopped_with_its_points_kept_and_tagged_again_resumed(night: VaultNight) -> None:
+    machine = backed_up(night)
+    night.tag(machine, {"backup": "off"})
+    night.live(1)
+    assert item(night, machine)["protectionState"] == "ProtectionStopped"
+    assert len(night.points(machine)) == 1
+    night.tag(machine, GOLD)
+    night.live(1)
+    assert item(night, machine)["protectionState"] == "Protected"
+
+
+def test_what_somebody_deleted_is_taken_back_when_it_is_wanted_again(night: VaultNight) -> None:
+    machine = backed_up(night)
+    night.tag(machine, {"backup": "off"})
+    night.live(1)
+    row = night.row(machine)
+    assert row is not None
+    assert row.protection is not None
+    name = f"iaasvmcontainerv2;{machine.group};{machine.name}"
+    container = f"{row.protection.vault}/backupFabrics/Azure/protectionContainers/iaasvmcontainer;{name}"
+    gone = night.running.ask("DELETE", f"{container}/protectedItems/vm;{name}?api-version=2025-02-01")
+    assert gone.status in (200, 202, 204)
+    night.running.advance(600)
+    night.tag(machine, GOLD)
+    night.live(2)
+    assert item(night, machine)["protectionState"] == "Protected"
+    assert [one.state for one in night.operations(machine, Kind.UNDELETE)] == [State.SUCCEEDED]
+
+
+def test_a_machine_that_is_gone_keeps_its_points(night: VaultNight) -> None:
+    machine = backed_up(night)
+    assert night.running.ask("DELETE", str(machine)).status in (200, 202)
+    night.running.advance(120)
+    night.look(machine)
+    night.running.advance(11 * 60)
+    night.look(machine)
+    night.live(1)
+    row = night.row(machine)
+    assert row is not None
+    assert row.protection is not None
+    assert (row.status, row.protection.state) == (Status.GONE, Standing.STOPPED)
+    assert len(night.points(machine)) == 1
+
+
+def test_a_backup_on_demand_and_its_end(night: VaultNight) -> None:
+    machine = backed_up(night)
+    row = night.row(machine)
+    assert row is not None
+    night.serve(ask_backup(night.world, row, "person-1").id)
+    night.live(0.2)
+    asked = ask_cancel(night.world, *running_job(night.world, row.name), "person-1")
+    night.serve(asked.id)
+    settled = night.world.requests.find(asked.id)
+    assert settled is not None
+    assert settled.progress is Progress.DONE
+    night.live(1)
+    assert [one.state for one in night.operations(machine, Kind.BACK_UP)] == [State.SUCCEEDED, State.SKIPPED]
