@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 
 from local.simulator import vault_errors
 from local.simulator.answers import Document, Reply, encode
-from local.simulator.backup_schedule import LENGTHS, date_part, instant_days, times_of_day
+from local.simulator.backup_schedule import LENGTHS
 from local.simulator.clock import EPOCH
 from local.simulator.ids import key_of
 from local.simulator.listing import joined, members_of
 from local.simulator.odata import fits, terms_of
+from local.simulator.policy_rules import check, taken
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
 from local.simulator.vault_config import check_guard, check_immutable
 from local.simulator.vault_ids import POLICY, ROOT, items_in, vault_of
 from local.simulator.vault_shapes import note
-from local.simulator.windows_zones import offset_of
 
 if TYPE_CHECKING:
     from local.simulator.call import Call
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 KIND = POLICY.lower()
 MOST_POLICIES = 200  # per vault (documented)
 MOST_WRITES = 50  # adds and changes in a day through API clients (documented)
-LEAST_DAYS, MOST_DAYS = 7, 9999  # of daily retention (documented)
-MOST_INSTANT = {"V1": 5, "V2": 30}  # days (documented)
 DAY = 24 * 3600.0
 ENHANCED_SINCE = "2021-12-01"  # enhanced policies show in newer versions alone (recorded: not in 2021-01-01)
 DEFAULT_LEAD = 10 * 3600.0  # a vault's default policy runs ten hours after it was made (recorded: in all regions)
@@ -143,11 +141,11 @@ def put(world: "World", call: "Call") -> Reply:
     """Create or change (200 both); items that use it follow from their next run on."""
     vault = vault_of(world, call)
     ensure_defaults(world, vault)
-    properties = _taken(dict(call.body().get("properties") or {}))
+    properties = taken(dict(call.body().get("properties") or {}))
     policy_id = f"{vault.id}/backupPolicies/{call['policy']}"
     found = world.store.get(key_of(policy_id))
     if properties["backupManagementType"] == "AzureIaasVM":
-        _check(properties)
+        check(properties)
     _check_limits(world, vault, call, found)
     if found is not None:
         _check_shortening(vault, call, found.document()["properties"], properties)
@@ -155,75 +153,6 @@ def put(world: "World", call: "Call") -> Reply:
     else:
         found = world.store.create(policy_id, _document(policy_id, call["policy"], properties), call.now)
     return Reply.of(shown(world, found))
-
-
-def _taken(properties: Document) -> Document:
-    """Write a policy as the service keeps it: no counts, times without fractions (recorded)."""
-    properties.pop("protectedItemsCount", None)
-    if not properties.get("backupManagementType"):
-        raise vault_errors.bad_policy()
-    if properties["backupManagementType"] == "AzureIaasVM":
-        order = ("backupManagementType", "policyType", "instantRPDetails")
-        properties.setdefault("instantRPDetails", {})
-        properties.setdefault("instantRpRetentionRangeInDays", instant_days(properties))
-        properties.setdefault("timeZone", "UTC")
-        properties = {**{name: properties[name] for name in order if name in properties}, **properties}
-        schedule = dict(properties.get("schedulePolicy") or {})
-        if schedule.get("schedulePolicyType") == "SimpleSchedulePolicy":
-            schedule.setdefault("scheduleWeeklyFrequency", 0)
-        properties["schedulePolicy"] = schedule
-    taken: Document = _times(properties)
-    return taken
-
-
-def _times(value: object, key: str = "") -> "Document":
-    """Rewrite every time in a policy."""
-    if isinstance(value, dict):
-        return {name: _times(each, name) for name, each in value.items() if each is not None}
-    if isinstance(value, list):
-        return [_times(each, key) for each in value]  # type: ignore[return-value]
-    if isinstance(value, str) and key in ("scheduleRunTimes", "retentionTimes", "scheduleWindowStartTime"):
-        try:
-            return date_part(value)  # type: ignore[return-value]
-        except ValueError as error:
-            raise vault_errors.bad_policy() from error
-    return value  # type: ignore[return-value]
-
-
-def _check(properties: Document) -> None:
-    """Refuse what the service does not do (rules documented; one code and text for all of them)."""
-    schedule, retention = properties["schedulePolicy"], properties.get("retentionPolicy") or {}
-    newer = properties.get("policyType") == "V2"
-    if newer != (schedule.get("schedulePolicyType") == "SimpleSchedulePolicyV2"):
-        raise vault_errors.bad_policy()
-    if offset_of(str(properties["timeZone"])) is None:
-        raise vault_errors.bad_policy()
-    try:
-        times = times_of_day(properties)
-    except (KeyError, TypeError, ValueError) as error:
-        raise vault_errors.bad_policy() from error
-    if not times or any(each % 1800 for each in times):
-        raise vault_errors.bad_policy()
-    hourly = schedule.get("hourlySchedule") or {}
-    if schedule.get("scheduleRunFrequency") == "Hourly" and hourly.get("interval") not in (4, 6, 8, 12):
-        raise vault_errors.bad_policy()
-    weekly = schedule.get("scheduleRunFrequency") == "Weekly"
-    instant = int(properties["instantRpRetentionRangeInDays"])
-    if not 1 <= instant <= MOST_INSTANT["V2" if newer else "V1"] or (weekly and not newer and instant != 5):
-        raise vault_errors.bad_policy()
-    _check_retention(retention, weekly, instant)
-
-
-def _check_retention(retention: Document, weekly: bool, instant: int) -> None:
-    daily = retention.get("dailySchedule")
-    if weekly == bool(daily) or (weekly and not retention.get("weeklySchedule")):
-        raise vault_errors.bad_policy()
-    for name in ("dailySchedule", "weeklySchedule", "monthlySchedule", "yearlySchedule"):
-        duration = (retention.get(name) or {}).get("retentionDuration")
-        days = int(duration["count"]) * LENGTHS.get(str(duration["durationType"]), 0) if duration else LEAST_DAYS
-        least = max(LEAST_DAYS, instant) if name == "dailySchedule" and duration else 1
-        if not least <= days <= MOST_DAYS * 4 or (name == "dailySchedule" and days > MOST_DAYS):
-            raise vault_errors.bad_policy()
 
 
 def _check_limits(world: "World", vault: Resource, call: "Call", found: Resource | None) -> None:

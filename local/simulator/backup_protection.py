@@ -11,16 +11,16 @@ from local.simulator.backup_errors import BackupError, error_of
 from local.simulator.backup_schedule import DAY
 from local.simulator.clock import iso
 from local.simulator.ids import parse
+from local.simulator.item_shapes import check_policy_fits, new_item
 from local.simulator.lro import Mourner, Operation
 from local.simulator.schedule import Happening
 from local.simulator.store import Resource
-from local.simulator.vault_ids import ITEM, item_id, items_in, machine_name, vault_above
+from local.simulator.vault_ids import ITEM, item_id, items_in, vault_above
 from local.simulator.vault_shapes import note, soft_delete_days
 
 if TYPE_CHECKING:
     from local.simulator.world import World
 
-NEVER_BACKED_UP = "2001-01-01T00:00:00Z"
 GONE = "backup-gone"
 ensure_policies = backup_policies.ensure_defaults
 soft_days = soft_delete_days
@@ -73,11 +73,11 @@ def finish_protect(world: "World", operation: Operation, at: float) -> Document:
         raise _refused(error_of("UserErrorVmNotInDesirableState"))
     if _protected_elsewhere(world, vault, machine):
         raise _refused(error_of("UserErrorVMAlreadyProtected"))
-    _check_policy_fits(machine.document(), policy.document()["properties"])
+    check_policy_fits(machine.document(), policy.document()["properties"])
     new_id = item_id(vault, machine.id)
     found = world.store.get(new_id.lower())
     if found is None:
-        document = _document(world, vault, machine, new_id)
+        document = new_item(world, vault, machine, new_id)
         notes = {"vm": machine.key, "item": True}
         found = world.store.create(new_id, document, at, notes=notes)
     _bind(world, found, policy, operation.arguments.get("extended"), at)
@@ -91,45 +91,6 @@ def _protected_elsewhere(world: "World", vault: Resource, machine: Resource) -> 
     return any(
         (item.notes or {}).get("vm") == machine.key and not item.key.startswith(vault.key + "/") for item in items
     )
-
-
-FAST = ("premiumv2_lrs", "ultrassd_lrs")
-
-
-def _check_policy_fits(machine: Document, policy: Document) -> None:
-    """Refuse machines that need an enhanced policy (documented; the code is assumed)."""
-    security = (machine["properties"].get("securityProfile") or {}).get("securityType")
-    disks = machine["properties"]["storageProfile"].get("dataDisks") or []
-    kinds = {str((disk.get("managedDisk") or {}).get("storageAccountType", "")).lower() for disk in disks}
-    if policy.get("policyType") != "V2" and (security == "TrustedLaunch" or kinds & set(FAST)):
-        message = "The virtual machine can only be protected with an enhanced policy."
-        raise ArmError(400, "UserErrorEnhancedPolicyRequired", message)
-
-
-def _document(world: "World", vault: Resource, machine: Resource, new_id: str) -> Document:
-    number = int(world.chance.share(f"item {new_id}") * 900_000_000_000_000) + 90_000_000_000_000
-    properties: Document = {
-        "friendlyName": parse(machine.id).name,
-        "virtualMachineId": machine.id,
-        "protectionStatus": "Healthy",
-        "protectionState": "IRPending",
-        "healthStatus": "Passed",
-        "lastBackupStatus": "",
-        "lastBackupTime": NEVER_BACKED_UP,
-        "protectedItemDataId": str(number),
-        "sourceSideScanning": 0,
-        "protectedItemType": "Microsoft.Compute/virtualMachines",
-        "backupManagementType": "AzureIaasVM",
-        "workloadType": "VM",
-        "containerName": machine_name(machine.id),
-        "sourceResourceId": machine.id,
-        "policyId": "",
-        "policyName": "",
-        "vaultId": f"https://management.azure.com{vault.id}",
-        "isArchiveEnabled": False,
-        "softDeleteRetentionPeriod": 0,
-    }
-    return {"id": new_id, "name": new_id.rsplit("/", 1)[-1], "type": ITEM, "properties": properties}
 
 
 def _bind(world: "World", item: Resource, policy: Resource, extended: Document | None, at: float) -> None:

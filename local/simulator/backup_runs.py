@@ -5,14 +5,13 @@ Items start runs, the schedule carries them on. A run's ends are drawn from what
 
 from typing import TYPE_CHECKING, Any
 
-from local.simulator import backup_jobs, machines, recovery_points
+from local.simulator import backup_jobs, recovery_points
 from local.simulator.answers import Document
+from local.simulator.backed_up_guests import consistency, failure
 from local.simulator.backup_errors import HEALTHY, BackupError, error_of
 from local.simulator.backup_schedule import next_run
 from local.simulator.clock import EPOCH, iso, parse_time
 from local.simulator.ids import key_of
-from local.simulator.images import image_of_machine
-from local.simulator.instance_views import agent_is_ready
 from local.simulator.lro import Timing
 from local.simulator.schedule import Happening
 from local.simulator.store import Resource
@@ -29,7 +28,6 @@ RUN_SECONDS, RUN_LONGEST = 840.0, 9000.0
 SNAPSHOT_SHARE, REPORTED_SECONDS = 0.2, 180.0
 POINT_SECONDS = 3.9  # from a run's start to the instant of its point (recorded)
 LATEST_START = 2 * 3600.0  # a backup starts within two hours of its time (documented)
-LARGEST_GIB = 32767
 
 
 def plan_next(world: "World", item: Resource, at: float) -> None:
@@ -134,7 +132,7 @@ def _snapshot(world: "World", item: Resource, job: Resource, at: float) -> None:
     notes = job.notes or {}
     machine = world.store.get(str((item.notes or {})["vm"]))
     policy = policy_of(world, item)
-    error = error_of(notes["blamed"]) if notes["blamed"] else failure(world, item, machine, at)
+    error = error_of(notes["blamed"]) if notes["blamed"] else failure(world, item, machine, policy, at)
     if error is not None or machine is None:
         _fail(world, item, job, error or error_of("UserErrorVmNotFoundV2"), at)
         return
@@ -192,50 +190,6 @@ def _fail(world: "World", item: Resource, job: Resource, error: BackupError, at:
 
 INTERNAL_ERRORS = ("BackUpOperationFailed", "BackUpOperationFailedV2", "UserErrorJobSuccessfullyCancelled",
                    "CopyingVHDsFromBackUpVaultTakingLongTime", "VMRestorePointInternalError")  # fmt: skip
-
-
-def failure(world: "World", item: Resource, machine: Resource | None, at: float) -> BackupError | None:
-    """Tell why a backup of a machine fails now, if it does."""
-    if machine is None:
-        return error_of("UserErrorVmNotFoundV2")
-    document, notes = machine.document(), machine.notes or {}
-    properties = document["properties"]
-    state = str(properties.get("provisioningState", "Succeeded"))
-    if state != "Succeeded":
-        return error_of("UserErrorVmProvisioningStateFailed" if state == "Failed" else "UserErrorVmNotInDesirableState")
-    if notes.get("backup"):
-        return error_of(str(notes["backup"]))
-    if any(int(disk.get("diskSizeGB") or 0) > LARGEST_GIB for disk in _included(item, document)):
-        return error_of("UserErrorUnsupportedDiskSize")
-    running = notes.get("power", "running") == "running"
-    if not running:
-        # Documented: an offline machine is backed up crash-consistently once its extension is there.
-        return (
-            None if recovery_points.points_of(world, item) or _is_agentless(world, item) else error_of("AzureVmOffline")
-        )
-    if not agent_is_ready(machine, at) and not _is_agentless(world, item):
-        return error_of("UserErrorGuestAgentStatusUnavailable")
-    return None
-
-
-def _included(item: Resource, machine: Document) -> list[Document]:
-    extended = item.document()["properties"].get("extendedProperties") or {}
-    chosen = extended.get("diskExclusionProperties")
-    return [d for d in machines.all_disks(machine) if recovery_points.is_included(chosen, d.get("lun"))]
-
-
-def _is_agentless(world: "World", item: Resource) -> bool:
-    policy = policy_of(world, item)
-    return policy is not None and policy.get("snapshotConsistencyType") == "OnlyCrashConsistent"
-
-
-def consistency(machine: Resource, policy: Document | None, at: float) -> str:
-    """Return what a snapshot of a machine is worth: its system and its state decide (documented)."""
-    only_crash = policy is not None and policy.get("snapshotConsistencyType") == "OnlyCrashConsistent"
-    if only_crash or not agent_is_ready(machine, at):
-        return "CrashConsistent"
-    system = image_of_machine(machine.document()["properties"]).system
-    return "AppConsistent" if system == "Windows" else "FileSystemConsistent"
 
 
 def asked_expiry(body: Document) -> str:

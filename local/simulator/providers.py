@@ -55,6 +55,7 @@ from local.simulator import (
     topics,
     tracked,
     vault_config,
+    vault_operations,
     vault_usages,
     vaults,
     volumes,
@@ -103,6 +104,7 @@ MODULES = (
     custom_topics,
     topic_types,
     vaults,
+    vault_operations,
     vault_config,
     vault_usages,
     backup_policies,
@@ -149,7 +151,7 @@ HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
     **backup_runs.HAPPENINGS,
     **backup_protection.HAPPENINGS,
     **backup_restores.HAPPENINGS,
-    **vaults.HAPPENINGS,
+    **vault_operations.HAPPENINGS,
 }
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from local.simulator import machines, vault_errors
 from local.simulator.answers import Document, Reply, encode
-from local.simulator.backup_jobs import NAMED_SINCE
 from local.simulator.backup_schedule import DAY, expiry, instant_days
 from local.simulator.clock import iso, parse_time
 from local.simulator.ids import key_of
 from local.simulator.images import image_of_machine
+from local.simulator.job_shapes import NAMED_SINCE
 from local.simulator.listing import joined, members_of
 from local.simulator.odata import moment_of, terms_of
 from local.simulator.routing import Evidence, Route, Versions

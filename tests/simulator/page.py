@@ -9,10 +9,18 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from local.simulator import backup_items, backup_policies, backup_runs, providers, restore_point_rules, snapshot_limits
+from local.simulator import (
+    backup_items,
+    backup_policies,
+    backup_runs,
+    policy_rules,
+    providers,
+    restore_point_rules,
+    snapshot_limits,
+)
 from local.simulator.backup_errors import ERRORS
+from local.simulator.linked_checks import LINKED
 from local.simulator.quotas import QUOTAS
-from local.simulator.rbac import LINKED
 from local.simulator.restore_point_rules import GAPS, MISFITS
 from local.simulator.routing import Route, documented
 
@@ -32,7 +40,7 @@ IN_VAULTS = (
     ("backups of a machine on demand, in a day", backup_items.MOST_ON_DEMAND),
     ("policies of a vault", backup_policies.MOST_POLICIES),
     ("policies of a vault added or changed, in a day", backup_policies.MOST_WRITES),
-    ("least and most days of a policy's daily retention", f"{backup_policies.LEAST_DAYS}, {backup_policies.MOST_DAYS}"),
+    ("least and most days of a policy's daily retention", f"{policy_rules.LEAST_DAYS}, {policy_rules.MOST_DAYS}"),
     ("seconds from a policy's time to the start of a backup, at most", int(backup_runs.LATEST_START)),
 )
 
