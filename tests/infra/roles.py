@@ -54,7 +54,7 @@ def seeded(assignments: Iterable[Assignment], scopes: Mapping[str, str]) -> str:
             actions = [grant.action for grant in assignment.grants if grant.scope == scope]
             if not actions:
                 continue
-            name = f"{assignment.principal} {scope}"
+            name = f"{assignment.principal} {scope} {place.rsplit('/', 1)[-1]}"
             lines.append(f'[[role]]\nname = "{name}"\nactions = {json.dumps(actions)}\n')
             lines.append(f'[[assignment]]\nprincipal = "{assignment.principal}"\nrole = "{name}"\nscope = "{place}"\n')
     return "\n".join(lines)
