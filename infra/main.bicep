@@ -28,7 +28,7 @@ param storageAccess string = 'public'
 @description('Subnet that the apps send their traffic through, delegated to Microsoft.App/environments. Empty: none.')
 param functionSubnetId string = ''
 
-@description('Whether the apps answer from the internet: the API, and events delivered to a function.')
+@description('Whether the apps and the notification topic answer from the internet: the API, events delivered to a function, what is published.')
 param publicApps bool = true
 
 @description('Pattern of the names of recovery groups; {region} stands for a region.')
@@ -178,6 +178,7 @@ module notifications 'modules/notifications.bicep' = {
     environmentName: environmentName
     location: location
     tags: ownTags
+    isPublic: publicApps
   }
 }
 

@@ -9,15 +9,19 @@ param location string
 @description('Tags of the topic.')
 param tags object
 
+@description('Whether it can be published to from outside private networks; an identity is needed in any case.')
+param isPublic bool
+
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   name: 'evgt-${environmentName}'
   location: location
   tags: tags
+  identity: { type: 'SystemAssigned' }
   properties: {
     inputSchema: 'EventGridSchema'
     disableLocalAuth: true
     minimumTlsVersionAllowed: '1.2'
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
   }
 }
 
