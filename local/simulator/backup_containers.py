@@ -3,13 +3,12 @@
 Discovery runs once at a time per vault; a machine it has not met is not shown as protectable (recorded).
 """
 
-import base64
 from typing import TYPE_CHECKING
 
 from local.simulator import backup_operations, vault_errors
 from local.simulator.answers import Document, Reply, encode
 from local.simulator.ids import key_of, parse
-from local.simulator.listing import joined, members_of, next_link
+from local.simulator.listing import members_of, paged
 from local.simulator.lro import Operation
 from local.simulator.odata import fits, terms_of
 from local.simulator.routing import Evidence, Route, Versions
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from local.simulator.call import Call
     from local.simulator.world import World
 
-PAGE = 200  # protectable items (documented)
+PAGE = 200  # protectable items (documented), and items, containers and jobs as well (assumed)
 
 
 def refresh(world: "World", call: "Call") -> Reply:
@@ -55,22 +54,8 @@ def protectable(world: "World", call: "Call") -> Reply:
         if machine.born <= discovered and machine.key not in taken and machine.document()["location"] == region:
             document = _protectable(vault, machine)
             if fits(document["properties"], terms):
-                found.append((machine, document))
-    return _page(call, found)
-
-
-def _page(call: "Call", found: list[tuple[Resource, Document]]) -> Reply:
-    after = call.query.get("$skiptoken")
-    if after is not None:
-        start = next((at for at, (held, _) in enumerate(found) if next_token(held) == after), len(found))
-        found = found[start + 1 :]
-    bodies = [encode(document) for _, document in found[:PAGE]]
-    return joined(bodies, next_link(call, found[PAGE - 1][0].sequence) if len(found) > PAGE else None)
-
-
-def next_token(held: Resource) -> str:
-    """Write the token that stands for the page after a resource."""
-    return base64.urlsafe_b64encode(str(held.sequence).encode()).decode()
+                found.append(encode(document))
+    return paged(call, found, PAGE)
 
 
 def _protectable(vault: Resource, machine: Resource) -> Document:
@@ -117,7 +102,7 @@ def containers(world: "World", call: "Call") -> Reply:
     terms.pop("status", None)
     items = [item for item in members_of(world, call, vault.key, ITEM.lower()) if not _is_deleted(item)]
     found = [_container(vault, item) for item in items]
-    return joined([encode(each) for each in found if fits(each["properties"], terms)])
+    return paged(call, [encode(each) for each in found if fits(each["properties"], terms)], PAGE)
 
 
 def deleted_containers(world: "World", call: "Call") -> Reply:
@@ -125,7 +110,7 @@ def deleted_containers(world: "World", call: "Call") -> Reply:
     vault, terms = vault_of(world, call), terms_of(call)
     items = [item for item in members_of(world, call, vault.key, ITEM.lower()) if _is_deleted(item)]
     found = [_container(vault, item) for item in items]
-    return joined([encode(each) for each in found if fits(each["properties"], terms)])
+    return paged(call, [encode(each) for each in found if fits(each["properties"], terms)], PAGE)
 
 
 def container(world: "World", call: "Call") -> Reply:

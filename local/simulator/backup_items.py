@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from local.simulator import backup_jobs, backup_operations, backup_protection, backup_runs, vault_errors
 from local.simulator.answers import Document, Reply, encode
+from local.simulator.backup_containers import PAGE
 from local.simulator.backup_errors import INTERNAL
 from local.simulator.backup_schedule import DAY
 from local.simulator.clock import parse_time
 from local.simulator.ids import key_of, parse
-from local.simulator.listing import joined, members_of
+from local.simulator.listing import members_of, paged
 from local.simulator.odata import fits, terms_of
 from local.simulator.recovery_points import item_of
 from local.simulator.routing import Evidence, Route, Versions
@@ -76,7 +77,7 @@ def every(world: "World", call: "Call") -> Reply:
     vault, terms = vault_of(world, call), terms_of(call)
     terms = {"workloadtype" if name == "itemtype" else name: value for name, value in terms.items()}
     found = [shown(item, call) for item in members_of(world, call, vault.key, KIND)]
-    return joined([encode(each) for each in found if fits(each["properties"], terms)])
+    return paged(call, [encode(each) for each in found if fits(each["properties"], terms)], PAGE)
 
 
 def put(world: "World", call: "Call") -> Reply:

@@ -13,7 +13,7 @@ from local.simulator.backup_errors import CANCELLED, BackupError
 from local.simulator.clock import iso
 from local.simulator.ids import key_of, parse
 from local.simulator.job_shapes import shown
-from local.simulator.listing import joined, members_of
+from local.simulator.listing import members_of, paged
 from local.simulator.lro import Operation
 from local.simulator.odata import fits, moment_of, terms_of
 from local.simulator.routing import Evidence, Route, Versions
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 KIND = JOB.lower()
+PAGE = 200  # assumed, as for protectable items
 RUNNING = ("InProgress", "Cancelling")
 
 
@@ -135,11 +136,15 @@ def every(world: "World", call: "Call") -> Reply:
     found = []
     for job in reversed(members_of(world, call, vault.key, KIND)):
         started = float((job.notes or {})["started"])
+        if started < since:
+            break
+        if started > until:
+            continue
         document = shown(job, call, listed=True)
         named = not wanted or document["name"].lower() == wanted.lower()
-        if named and since <= started <= until and fits(document["properties"], terms):
+        if named and fits(document["properties"], terms):
             found.append(encode(document))
-    return joined(found)
+    return paged(call, found, PAGE)
 
 
 def cancel(world: "World", call: "Call") -> Reply:
@@ -182,9 +187,9 @@ def friendly_name(machine_id: str) -> str:
 
 
 _R, _SINCE, _CLI = Evidence.RECORDED, Versions("2016-06-01"), "azure-cli-2025-02/backup/test_backup_job"
-_ONE = f"{ROOT}/backupJobs/{{job}}"
+_ONE, _LISTS = f"{ROOT}/backupJobs/{{job}}", ("Microsoft.RecoveryServices/ListBackupJobs",)
 ROUTES = (
-    Route("GET", f"{ROOT}/backupJobs", f"{JOB}/read", every, _R, _CLI, _SINCE, lists=True),
+    Route("GET", f"{ROOT}/backupJobs", f"{JOB}/read", every, _R, _CLI, _SINCE, _LISTS, lists=True),
     Route("GET", _ONE, f"{JOB}/read", get, _R, _CLI, _SINCE),
     Route("POST", f"{_ONE}/cancel", f"{VAULT}/backupJobs/cancel/action", cancel, _R, _CLI, _SINCE),
 )

@@ -62,6 +62,8 @@ PROVIDER: Mapping[str, Limit] = {
     **_compute("HighCostGetRestorePoint", 150),
     **_compute("CreateImages", 60),
     **_compute("GetImages", 360),
+    # Lists of a vault's jobs: 150 an hour (recorded words of a refusal; that each vault has its own is assumed).
+    "Microsoft.RecoveryServices/ListBackupJobs": Limit(150, 150 / 3600, per_resource=True),
     # 3 points per machine and hour for each mode, 3 copies per collection and hour (documented; one recorded).
     **{
         f"Microsoft.Compute/{name}": Limit(3, 3 / 3600, per_resource=True)

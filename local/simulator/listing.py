@@ -53,6 +53,13 @@ def joined(bodies: list[bytes], link: str | None = None) -> Reply:
     return Reply(200, b'{"value":[' + b",".join(bodies) + tail)
 
 
+def paged(call: "Call", bodies: list[bytes], size: int) -> Reply:
+    """Answer a page of what is made for one call, where nothing is kept that a page could go on from."""
+    start = _after(call)
+    more = len(bodies) > start + size
+    return joined(bodies[start : start + size], next_link(call, start + size) if more else None)
+
+
 def _after(call: "Call") -> int:
     token = call.query.get("$skiptoken")
     if token is None:

@@ -51,6 +51,12 @@ def throttled(toll: Toll, call: "Call") -> ArmError:
     """Refuse with 429 in the words of who throttles: ARM, Resource Graph or the compute provider (documented)."""
     wait, name = toll.retry_after, str(toll.refused_by)
     headers = {**toll.headers, "Retry-After": str(wait)}
+    if name.startswith("Microsoft.RecoveryServices/"):
+        message = (
+            "The request is being throttled as the number of requests has exceeded the limit of '150' for time "
+            f"interval '01:00:00'. Please try again after '{wait}' seconds."
+        )
+        return ArmError(429, "ResourceRequestsThrottled", message, headers=headers)
     if name.startswith("Microsoft."):
         inner = {
             "code": "TooManyRequests",

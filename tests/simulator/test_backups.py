@@ -1,5 +1,6 @@
 """Azure Backup of machines over plain HTTP: discovery, protection, runs, jobs, points, stopping and deleting."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from tests.simulator.backing import (
     points,
     protect,
 )
-from tests.simulator.running import COMPUTE, GROUP, SUBSCRIPTION, Running
+from tests.simulator.running import COMPUTE, GROUP, SEED, SUBSCRIPTION, Running, inside
 
 OTHER_VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/other"
 STOP = {
@@ -271,3 +272,22 @@ def test_a_machine_of_another_vault_is_refused_by_the_operation_and_its_job(sim:
     asked = f"{REGION}/backupStatus", {"resourceType": "VM", "resourceId": VM}
     status = sim.ask("POST", *asked)
     assert (status.body["protectionStatus"], status.body["vaultId"].rsplit("/", 1)[-1]) == ("Protected", "safe")
+
+
+def test_protectable_machines_are_listed_in_pages_of_two_hundred(tmp_path: Path) -> None:
+    vm = f'[[vm]]\nsubscription = "{SUBSCRIPTION}"\ngroup = "web"\nname = "m{{}}"\n'
+    with inside(tmp_path, SEED + "".join(vm.format(number) for number in range(250))) as sim:
+        make_vault(sim)
+        first = sim.ask("GET", f"{VAULT}/backupProtectableItems").body
+        second = sim.ask("GET", first["nextLink"]).body
+        names = [each["name"] for page in (first, second) for each in page["value"]]
+        assert (len(first["value"]), len(names), len(set(names)), "nextLink" in second) == (200, 251, 251, False)
+
+
+def test_lists_of_a_vaults_jobs_are_throttled_by_the_hour(sim: Running) -> None:
+    make_vault(sim)
+    answers = [sim.ask("GET", f"{VAULT}/backupJobs") for _ in range(151)]
+    assert {answer.status for answer in answers[:150]} == {200}
+    assert (answers[150].status, answers[150].code) == (429, "ResourceRequestsThrottled")
+    sim.advance(60)
+    assert sim.ask("GET", f"{VAULT}/backupJobs").status == 200
