@@ -140,9 +140,15 @@ def test_a_list_promotes_what_it_shows_and_says_nothing_about_the_rest() -> None
     assert parts.is_complete(parts.confirmed(point, both, RULES.owner))
 
 
-def test_a_foreign_snapshot_under_our_name_is_not_promoted_by_a_list() -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [{"tagback-owner": "another"}, {"tagback-vm": "another"}, {"Tagback-Disk": "another"}, {"tagback-owner": ""}],
+)
+def test_a_foreign_snapshot_under_our_name_is_not_promoted_by_a_list(changed: dict[str, str]) -> None:
     point = in_state(PartState.STARTED).point
-    foreign = seen(point, 0, tags={})
+    ours = seen(point, 0)
+    assert parts.confirmed(point, {ours.id: ours}, RULES.owner) != point
+    foreign = replace(ours, tags={**ours.tags, **changed})
     assert parts.confirmed(point, {foreign.id: foreign}, RULES.owner) == point
 
 

@@ -145,6 +145,7 @@ def test_an_older_look_never_overrides_a_newer_one() -> None:
     older = fleet.world.inventory.look(VM)
     assert isinstance(older, Sighting)
     fleet.put(replace(machine(1, "web-1"), as_of=NOW + timedelta(minutes=1)))
+    fleet.stage.scheduler.run(NOW + timedelta(minutes=2))
     assert register(*fleet.open(), replace(older, tags={})) is None
     found = row(fleet)
     assert found
