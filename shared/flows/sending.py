@@ -120,7 +120,8 @@ def _after(slice_: Slice, case: Case, capture: Capture, answers: Answers) -> lis
     if errors:
         return set_back(case, capture, gravest(errors), now)
     if unsent:
-        return [replace(capture.operation, attempts=capture.operation.attempts - 1, next_look=now), point]
+        later = slice_.opens(CallKind.SNAPSHOT)
+        return [replace(capture.operation, attempts=capture.operation.attempts - 1, next_look=later), point]
     waiting = decide.waiting(capture, now)
     log.info("capture.started vm=%s slot=%s parts=%d", case.machine.row.name, stamp(point.slot), len(point.live_parts))
     return [waiting.operation, waiting.point]

@@ -37,6 +37,7 @@ class Slice:
     paused: str = ""
     _lens: Mapping[VmUid, Sighting] | None = field(default=None, init=False)
     _in_region: int | None = field(default=None, init=False)
+    _opens: dict[CallKind, datetime] = field(default_factory=dict, init=False)
 
     def now(self) -> datetime:
         return self.world.clock.now()
@@ -70,9 +71,14 @@ class Slice:
         """Wait until a call of this kind may be sent; False when that lies beyond the slice."""
         while wait := self.world.pace.wait(self.shard, kind):
             if self.now() + wait >= self.until:
+                self._opens[kind] = self.now() + wait
                 return False
             self.world.clock.sleep(wait.total_seconds())
         return not self.is_over()
+
+    def opens(self, kind: CallKind) -> datetime:
+        """When a call of this kind is worth another try: at once, unless this slice was told to wait past its end."""
+        return max(self._opens.get(kind, self.now()), self.now())
 
     def each(self, kind: CallKind, calls: Sequence[Callable[[], Answer]]) -> list[Answer | CloudError | None]:
         """The answers of paced calls, a few at a time; None for each that the slice had no time to send."""

@@ -13,8 +13,9 @@ from shared.flows import draining
 from shared.flows.draining import BATCH, FASTEST, drain
 from shared.flows.registering import reconcile
 from shared.messages import VmKey
+from shared.model.identity import Shard
 from shared.model.transition import Transition
-from shared.ports import World
+from shared.ports import CallKind, World
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import RULES, SHARD, machine
 from tests.world.seeded import Run
@@ -78,3 +79,27 @@ def test_another_refusal_of_the_ledger_ends_the_message(monkeypatch: pytest.Monk
     assert record is not None
     with pytest.raises(Refused):
         drain(replace(world.stage.world), RULES, SHARD)
+
+
+def test_while_azure_asks_for_an_hour_nobody_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = crowded(3)
+    shut_until = world.stage.world.clock.now() + timedelta(hours=1)
+
+    def wait(shard: Shard, kind: CallKind) -> timedelta:
+        left = shut_until - world.stage.world.clock.now()
+        return max(left, timedelta()) if kind is CallKind.SNAPSHOT else timedelta()
+
+    monkeypatch.setattr(world.stage.world.pace, "wait", wait)
+    world.stage.queues.messages.clear()
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    before = world.stage.steps.calls.copy()
+    for _ in range(5):
+        perform(world, lambda ports: drain(ports, RULES, SHARD))
+        pass_time(world, timedelta(minutes=10))
+    made = world.stage.steps.calls - before
+    assert not world.stage.azure.snapshots
+    assert made["snapshots.find"] == made["inventory.examine"] == 0
+    assert not world.stage.queues.messages, "the sweep comes before the gate opens"
+    pass_time(world, timedelta(minutes=11))
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert len(world.stage.azure.snapshots) == 3
