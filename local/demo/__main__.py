@@ -71,7 +71,7 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
         cast.screen.close()
     note_expected(cast)
     rules = cast.observer.simulator("faults")
-    cast.observer.write(cast.observer.gather(), cast.script.folder)
+    cast.observer.write(cast.observer.gather())
     for words in QUESTIONS:
         cast.tagback.show(cast.screen, *words)
     cast.fleet.close()

@@ -22,6 +22,7 @@ from local.stack import Stack
 Record = Mapping[str, Any]
 AUDIT = "audit"
 END = "end"
+ROWS = "rows.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Observer:
         self._stack = stack
         self._session = requests.Session()
         self._tables = TableServiceClient.from_connection_string(stack.azurite.connection_string)
-        self._daily: list[Record] = []
+        self._folder = stack.wanted.run / "evidence"
+        self._fresh = True
         self._calls = 0
 
     def close(self) -> None:
@@ -94,7 +96,10 @@ class Observer:
     def end_of_day(self, day: str) -> tuple[Record, ...]:
         """Keep all rows as they stand at the end of a virtual day, and give them back."""
         rows = tuple(self.rows())
-        self._daily.extend({"day": day, **row} for row in rows)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ROWS).open("w" if self._fresh else "a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps({"day": day, **row}) + "\n" for row in rows)
+        self._fresh = False
         return rows
 
     def audit(self) -> str:
@@ -118,12 +123,11 @@ class Observer:
             audit=self.audit(),
         )
 
-    def write(self, evidence: Evidence, folder: Path) -> None:
-        """Write the files of local/.run/evidence, beside the script that stands there."""
-        folder.mkdir(parents=True, exist_ok=True)
+    def write(self, evidence: Evidence) -> None:
+        """Write the files of local/.run/evidence, beside the script and the rows that stand there."""
+        folder = self._folder
         write_lines(folder / "calls.jsonl", evidence.calls)
         write_lines(folder / "events.jsonl", event_lines(evidence.events))
-        write_lines(folder / "rows.jsonl", self._daily)
         write_lines(folder / "requests.jsonl", evidence.requests)
         (folder / "state.json").write_text(json.dumps(evidence.resources, indent=1) + "\n")
         (folder / "audit.txt").write_text(evidence.audit)

@@ -63,7 +63,7 @@ class Night:
     def judged(self) -> tuple[World, Mapping[str, Finding]]:
         """What the judges find at the end of the night."""
         folder = self.cast.script.folder
-        self.observer.write(self.observer.gather(), folder)
+        self.observer.write(self.observer.gather())
         world = World(read(folder), read_script(self.cast.script.path))
         return world, judged(world)
 

@@ -92,13 +92,21 @@ def test_an_owners_work_reaches_the_app_within_virtual_minutes(stack: Stack) -> 
 def test_what_happened_in_azure_can_be_read_from_outside(stack: Stack) -> None:
     observer = Observer(stack)
     evidence = observer.gather()
-    observer.write(evidence, stack.wanted.run / "evidence")
+    observer.write(evidence)
     observer.close()
     born = [entry["born"] for entry in evidence.resources if str(entry["id"]).lower() == machine().id.lower()]
     assert len(born) == 1
     assert START < datetime.fromisoformat(born[0]) < START + timedelta(minutes=5)
     files = sorted(path.name for path in (stack.wanted.run / "evidence").iterdir())
-    assert files == ["audit.txt", "calls.jsonl", "events.jsonl", "requests.jsonl", "rows.jsonl", "state.json"]
+    assert files == [
+        "audit.txt",
+        "calls.jsonl",
+        "events.jsonl",
+        "faults.json",
+        "requests.jsonl",
+        "rows.jsonl",
+        "state.json",
+    ]
     delivered = [json.loads(line) for line in (stack.wanted.run / "evidence" / "events.jsonl").read_text().splitlines()]
     assert len(delivered) >= 4
 
