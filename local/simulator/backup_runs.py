@@ -140,7 +140,7 @@ def _snapshot(world: "World", item: Resource, job: Resource, at: float) -> None:
     taken = float(notes["started"]) + POINT_SECONDS
     kept = recovery_points.kept_until(policy, taken, notes["expiry"])
     point = recovery_points.take(world, item, machine, taken, kept, consistency(machine, policy, at))
-    recovery_points.remember_instant(point, policy)
+    recovery_points.remember_instant(world, point, policy, at)
     job.notes = {**(job.notes or {}), "point": point.key}
     world.store.touch(job, at)
 

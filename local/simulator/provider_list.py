@@ -14,6 +14,7 @@ _COMPUTE = ["2026-04-01", "2024-07-01", "2024-03-01", "2022-11-01", "2021-11-01"
 _DISKS = ["2026-03-02", "2025-01-02", "2024-03-02", "2023-10-02", "2023-04-02", "2021-08-01"]
 _NETWORK = ["2025-05-01", "2024-05-01", "2024-03-01", "2022-01-01", "2021-05-01"]
 _RESOURCES = ["2024-11-01", "2022-09-01", "2021-04-01", "2019-10-01"]
+_VAULTS = ["2026-11-01", "2026-07-01", "2025-02-01", "2024-04-01", "2023-02-01", "2021-08-01", "2016-06-01"]
 
 # Types by namespace with the versions named to clients, newest first (versions: those the recordings use).
 NAMESPACES: dict[str, dict[str, list[str]]] = {
@@ -39,6 +40,7 @@ NAMESPACES: dict[str, dict[str, list[str]]] = {
         "systemTopics": ["2025-02-15", "2021-10-15-preview"],
     },
     "Microsoft.ResourceGraph": {"resources": ["2022-10-01", "2021-03-01"]},
+    "Microsoft.RecoveryServices": {"vaults": _VAULTS, "vaults/backupPolicies": _VAULTS},
 }
 
 

@@ -128,10 +128,11 @@ def kept_until(policy: Document | None, at: float, asked: str | None) -> tuple[f
     return (expiry(policy, at), "Daily") if policy is not None else (at + ON_DEMAND, "On-Demand")
 
 
-def remember_instant(point: Resource, policy: Document | None) -> None:
+def remember_instant(world: "World", point: Resource, policy: Document | None, at: float) -> None:
     """Keep how many days the snapshot stays."""
     days = instant_days(policy) if policy is not None else 2
     point.notes = {**(point.notes or {}), "instant_days": days}
+    world.store.touch(point, at)
 
 
 def happen(world: "World", happening: Happening) -> None:

@@ -24,7 +24,7 @@ from tests.simulator.backing import (
     points,
     protect,
 )
-from tests.simulator.running import COMPUTE, GROUP, SEED, SUBSCRIPTION, Running, inside
+from tests.simulator.running import COMPUTE, GROUP, SEED, SUBSCRIPTION, Running, inside, simulator
 
 OTHER_VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/other"
 STOP = {
@@ -291,3 +291,19 @@ def test_lists_of_a_vaults_jobs_are_throttled_by_the_hour(sim: Running) -> None:
     assert (answers[150].status, answers[150].code) == (429, "ResourceRequestsThrottled")
     sim.advance(60)
     assert sim.ask("GET", f"{VAULT}/backupJobs").status == 200
+
+
+def test_protection_and_what_is_planned_outlive_the_process(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "state.db"))
+    with simulator(tmp_path, *state) as sim:
+        make_vault(sim)
+        protect(sim)
+        name = back_up(sim)
+        sim.advance(400)
+        assert job(sim, name)["status"] == "InProgress"
+    with simulator(tmp_path, *state) as sim:
+        sim.advance(3 * HOUR)
+        assert job(sim, name)["status"] == "Completed"
+        sim.advance(14 * HOUR)
+        assert [each["properties"]["operation"] for each in jobs(sim)] == ["Backup", "Backup", "ConfigureBackup"]
+        assert len(points(sim)) == 2
