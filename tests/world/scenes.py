@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.errors import Conflict, Refused
+from shared.flows.approving import approve
 from shared.flows.asking import ask_backup, ask_rebuild
 from shared.flows.draining import drain
 from shared.flows.expiring import expire
@@ -17,6 +19,7 @@ from shared.flows.requesting import run as run_request
 from shared.flows.retrying import ask_retry, failed_job
 from shared.messages import REAP, REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
+from shared.model.spending import Hour, Spending
 from shared.ports import World
 from tests.world.catalogue import rules
 from tests.world.exhaustive import Scene, pass_time, perform
@@ -276,6 +279,29 @@ def deleting(world: Run) -> None:
     assert world.stage.azure.deleted
 
 
+def approved(world: Run) -> None:
+    """A machine left days ago; its older point is more than the day's budget allows, and two people agreed to it."""
+    aged(world)
+    world.stage.azure.delete(FIRST)
+    for _ in range(2):
+        perform(world, lambda ports: reconcile(ports, RULES, VmKey(FIRST.id, FIRST.uid, SHARD)))
+        pass_time(world, timedelta(minutes=11))
+    pass_time(world, timedelta(hours=26))
+    perform(world, lambda ports: expire(ports, RULES))
+    pass_time(world, timedelta(hours=73))
+    hour = world.stage.scheduler.now.replace(minute=0, second=0, microsecond=0)
+    world.stage.budgets.rows[SHARD] = Spending(SHARD, (Hour(hour, 0, 10),), "full")
+    perform(world, lambda ports: reap(ports, RULES, SHARD))
+    for person in ("person-1", "person-2"):
+        perform(world, partial(_agreed, person))
+    pass_time(world, timedelta(minutes=61))
+    assert world.stage.approvals.kept[SHARD].approvals[0].by == "person-2"
+
+
+def _agreed(person: str, ports: World) -> None:
+    approve(ports, [], person)
+
+
 def nothing(world: Run) -> None:
     return
 
@@ -317,6 +343,7 @@ SCENES = (
     Scene("points are marked", aged, "expire", nothing),
     _message("marked points are deleted", marked, REAP, shard_text(SHARD)),
     _message("deleted points leave the ledger", deleting, REAP, shard_text(SHARD)),
+    _message("what two people agreed to is deleted", approved, REAP, shard_text(SHARD)),
     Scene("a request is taken up", asked_for, REQUESTS, request_arrives),
     Scene("the ledger is made anew", ledger_lost, REQUESTS, request_arrives),
     Scene("all is paused", pause_asked, REQUESTS, pause_arrives),
