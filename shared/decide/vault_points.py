@@ -7,6 +7,7 @@ missing from a list before that stays, because absence proves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.decide.retention import Neighbour, kept
@@ -35,9 +36,15 @@ def recorded(
         point = _point(machine, plan, vault, one, neighbours)
         before = own.get(point.slot)
         if before is None or (before.vault, before.consistency) != (point.vault, point.consistency):
-            found.append(point)
+            found.append(_no_shorter(point, before) if before else point)
             neighbours.append(Neighbour(point.slot, point.keep_until))
     return found
+
+
+def _no_shorter(point: Point, before: Point) -> Point:
+    """What is told of a point may change, but never its date to an earlier one."""
+    birth, until = max(point.birth_keep_until, before.birth_keep_until), max(point.keep_until, before.keep_until)
+    return replace(point, birth_keep_until=birth, keep_until=until)
 
 
 def _point(

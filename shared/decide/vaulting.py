@@ -6,7 +6,7 @@ begins while another of them is open. What others protect is reported and never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
@@ -16,7 +16,6 @@ from shared.decide.policies import PREFIX, shortening
 from shared.decide.schedule import next_slot, slots_back_from
 from shared.decide.vault_plan import rhythm_of
 from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted, late_at
-from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
 from shared.model.plan import VaultPart
@@ -60,7 +59,8 @@ Step: TypeAlias = Begin | Rest
 
 def next_step(machine: Machine, want: Want, view: View, operations: Sequence[Operation], now: datetime) -> Step:
     """The one step that is next. `operations` are all of Azure Backup's that the ledger holds of the machine."""
-    going_on = next((one for one in operations if one.state.open and one.next_look), None)
+    open_ones = (one for one in operations if one.state.open and one.next_look)
+    going_on = next((one for one in open_ones if not _waits_for_protection(one)), None)
     if going_on is not None:
         return Rest(f"{going_on.kind} goes on")
     match want:
@@ -72,6 +72,15 @@ def next_step(machine: Machine, want: Want, view: View, operations: Sequence[Ope
             return _wanted(machine, want, view, operations, now)
         case _:  # pragma: no cover - mypy shows that nothing is left
             assert_never(want)
+
+
+def _waits_for_protection(operation: Operation) -> bool:
+    """Whether it is a backup that was asked for and not sent: it may need what is begun here."""
+    return (
+        operation.kind is Kind.BACK_UP
+        and operation.state is State.INTENDED
+        and not (operation.task and operation.task.sent_at)
+    )
 
 
 def _unwanted(machine: Machine, because: str, view: View, operations: Sequence[Operation], now: datetime) -> Step:
@@ -101,7 +110,13 @@ def _wanted(machine: Machine, want: Wanted, view: View, operations: Sequence[Ope
         return _protect(machine, want, "its protection is resumed", task, operations, now)
     if item.policy != want.policy.name:
         return _changed(machine, want, view, operations, now)
-    if item.state is ItemState.PENDING and _may_back_up(operations, view, now) and not _tried(operations, now):
+    asked_for = any(one.kind is Kind.BACK_UP and one.state.open for one in operations)
+    if (
+        item.state is ItemState.PENDING
+        and not asked_for
+        and _may_back_up(operations, view, now)
+        and not _tried(operations, now)
+    ):
         because = "the first backup, right after protection began"
         return Begin(opened(machine, Kind.BACK_UP, because, task, now))
     return Rest(f"vault {item.vault.name} protects it by policy {item.policy}")
@@ -232,11 +247,3 @@ def on_grid(moment: datetime) -> datetime:
     """The first instant of the grid at or after a moment."""
     whole = moment.replace(minute=0, second=0, microsecond=0)
     return whole + GRID * -(-(moment - whole) // GRID)
-
-
-def machines_in(items: Mapping[ResourceId, ItemSeen]) -> Mapping[ResourceId, int]:
-    """How many machines each vault holds."""
-    counts: dict[ResourceId, int] = {}
-    for item in items.values():
-        counts[item.vault] = counts.get(item.vault, 0) + 1
-    return counts

@@ -62,6 +62,10 @@ class Desk:
             policy = self._policies_of(item.vault).get(item.policy)
         return View(item, ours, policy, tuple(self._jobs_of(item.vault).get(container_of(machine.id), ())))
 
+    def knows(self, vault: ResourceId) -> bool:
+        """Whether a vault is there."""
+        return vault in self._read_vaults()
+
     def choice(self) -> Choice:
         """The vault for one more machine; it is counted as being in it."""
         vaults = self._read_vaults()

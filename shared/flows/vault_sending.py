@@ -62,6 +62,7 @@ def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None
     """The machine with its due operation claimed for this slice and ready to be sent, if there is one."""
     now = slice_.now()
     due = [one for one in of_vaults(case.open) if one.next_look and one.next_look <= now and _unsent(one)]
+    due.sort(key=lambda one: one.kind is Kind.BACK_UP)
     if not due or slice_.paused:
         return case, None
     want = want_of(case.machine.row, wish_of(case.machine.row, slice_.rules, now), slice_.rules)
@@ -129,7 +130,7 @@ def _protection(
     want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
     if not isinstance(want, Wanted):
         return Later(now + SOON, NOT_WANTED, task)
-    vault = task.vault or _vault(slice_, desk)
+    vault = task.vault if task.vault and desk.knows(task.vault) else _vault(slice_, desk)
     if isinstance(vault, Later):
         return replace(vault, task=task)
     known = machine.protection is not None and machine.protection.vault == vault and machine.protection.policy
