@@ -1,0 +1,134 @@
+"""The stages of restores, what a look at a piece says, and how a machine in place changes its disks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.decide import swapping
+from shared.decide.restoring import PAUSES, STAGES, UNDOING, Standing, failure, next_stage, standing
+from shared.model.restore import ArmPath, Restore, RestoreMode, Stage, Swap
+from tests.decide.test_blueprint import NOW, SOURCES, drawing
+
+MINUTE = timedelta(minutes=1)
+OLD = tuple(Swap(ArmPath(f"/d/old-{lun}"), lun, "ReadOnly", "Detach", lun == 3) for lun in (None, 3))
+
+
+def restore(stage: Stage, undoing: bool = False) -> Restore:
+    return Restore("", NOW, 0, SOURCES, "", ArmPath("/vm"), (), NOW, NOW, stage, swaps=OLD, undoing=undoing)
+
+
+@pytest.mark.parametrize("mode", RestoreMode)
+@pytest.mark.parametrize("undoing", [False, True])
+def test_every_stage_is_followed_by_the_next_and_the_last_by_none(mode: RestoreMode, undoing: bool) -> None:
+    order = (UNDOING if undoing else STAGES)[mode]
+    assert len(set(order)) == len(order)
+    seen, stage = [order[0]], next_stage(mode, restore(order[0], undoing))
+    while stage is not None:
+        seen.append(stage)
+        stage = next_stage(mode, restore(stage, undoing))
+    assert tuple(seen) == order
+    assert next_stage(mode, restore(Stage.LEFTOVERS, undoing)) is None
+
+
+def test_nobody_waits_longer_than_a_minute_because_of_us() -> None:
+    assert all(pause <= MINUTE for pause in PAUSES.values())
+
+
+@pytest.mark.parametrize(
+    ("seen", "found"),
+    [
+        (None, Standing.ABSENT),
+        ({"tags": {"Tagback-Restore": "r1"}, "properties": {"provisioningState": "Succeeded"}}, Standing.READY),
+        ({"tags": {"tagback-restore": "r1"}, "properties": {"provisioningState": "Creating"}}, Standing.WORKING),
+        ({"tags": {"tagback-restore": "r1"}}, Standing.WORKING),
+        ({"tags": {"tagback-restore": "r1"}, "properties": {"provisioningState": "Failed"}}, Standing.FAILED),
+        ({"tags": {"tagback-restore": "r2"}, "properties": {"provisioningState": "Succeeded"}}, Standing.FOREIGN),
+        ({"tags": None, "properties": {"provisioningState": "Succeeded"}}, Standing.FOREIGN),
+    ],
+)
+def test_only_what_carries_the_requests_id_is_ours(seen: dict[str, Any] | None, found: Standing) -> None:
+    assert standing(seen, "r1") is found
+
+
+def test_why_azure_gave_a_machine_up_stands_in_its_instance_view() -> None:
+    statuses = [{"code": "ProvisioningState/failed/AllocationFailed", "message": "no room"}]
+    told = failure({"properties": {"instanceView": {"statuses": statuses}}})
+    assert (told.code, told.message) == ("AllocationFailed", "no room")
+    assert failure({"name": "disk-1"}).code == "ProvisioningFailed"
+
+
+def machine(*data: tuple[int, str], system: str = "/d/old-None") -> dict[str, Any]:
+    disks = [{"lun": lun, "managedDisk": {"id": place}, "caching": "None"} for lun, place in data]
+    system_disk = {"name": "os", "createOption": "FromImage", "diskSizeGB": 30, "managedDisk": {"id": system}}
+    storage = {"osDisk": system_disk, "dataDisks": disks, "imageReference": {"offer": "x"}}
+    return {
+        "id": "/vm",
+        "location": "we",
+        "etag": '"1"',
+        "tags": {"a": "b"},
+        "properties": {"vmId": "u", "provisioningState": "Succeeded", "storageProfile": storage, "instanceView": {}},
+    }
+
+
+def test_data_disks_in_the_way_leave_first_and_others_stay() -> None:
+    wanted = swapping.restored(drawing())
+    body = swapping.detached(machine((3, "/d/old-3"), (7, "/d/mine")), wanted, frozenset())
+    assert body is not None
+    assert [disk["lun"] for disk in body["properties"]["storageProfile"]["dataDisks"]] == [7]
+    assert not {"id", "etag"} & body.keys()
+    assert not {"vmId", "instanceView", "provisioningState"} & body["properties"].keys()
+    assert swapping.detached(machine((7, "/d/mine")), wanted, frozenset()) is None
+
+
+def test_every_wanted_disk_is_put_in_its_place_once() -> None:
+    wanted = swapping.restored(drawing())
+    body = swapping.swapped(machine((7, "/d/mine")), wanted)
+    assert body is not None
+    storage = body["properties"]["storageProfile"]
+    assert {disk["lun"] for disk in storage["dataDisks"]} == {3, 7}
+    assert storage["osDisk"]["managedDisk"] == {"id": wanted[None]["managedDisk"]["id"]}
+    assert (storage["osDisk"]["createOption"], storage["osDisk"]["caching"]) == ("FromImage", "ReadWrite")
+    assert "diskSizeGB" not in storage["osDisk"]
+    done = {**body, "properties": {**body["properties"], "provisioningState": "Succeeded"}}
+    assert swapping.swapped(done, wanted) is None
+
+
+def test_putting_back_takes_away_what_no_former_disk_replaces() -> None:
+    far = restore(Stage.DETACH, undoing=True)
+    new = [source["managedDisk"]["id"] for source in swapping.restored(drawing()).values()]
+    now = machine((3, new[1]), (9, "/d/new-9"), system=new[0])
+    body = swapping.detached(now, swapping.former(far), frozenset({"/d/new-9"}))
+    assert body is not None
+    assert body["properties"]["storageProfile"]["dataDisks"] == []
+    back = swapping.swapped({**now, **body}, swapping.former(far))
+    assert back is not None
+    [data] = back["properties"]["storageProfile"]["dataDisks"]
+    assert (data["managedDisk"]["id"], data["caching"], data["writeAcceleratorEnabled"]) == (
+        "/d/old-3",
+        "ReadOnly",
+        True,
+    )
+    assert back["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"] == "/d/old-None"
+
+
+def test_how_disks_were_attached_is_remembered() -> None:
+    now = machine((3, "/d/old-3"))
+    now["properties"]["storageProfile"]["dataDisks"][0]["writeAcceleratorEnabled"] = True
+    found = swapping.swaps(now, restore(Stage.CLAIM))
+    assert [(swap.old, swap.lun) for swap in found] == [("/d/old-None", None), ("/d/old-3", 3)]
+    assert (found[1].caching, found[1].write_accelerated) == ("None", True)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state"),
+    [
+        ([{"code": "ProvisioningState/succeeded"}, {"code": "PowerState/deallocated"}], "deallocated"),
+        ([{"code": "PowerState/running"}], "running"),
+        ([], ""),
+    ],
+)
+def test_power_is_read_from_the_instance_view(statuses: list[dict[str, str]], state: str) -> None:
+    assert swapping.power({"properties": {"instanceView": {"statuses": statuses}}}) == state
