@@ -1,0 +1,69 @@
+"""What is odd and breaks nothing: the judges must not hold it against the product."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.judges.breaks.common import NIGHT, Break
+from tests.judges.breaks.points import skipped_for_nothing
+from tests.judges.breaks.traffic import before_retry_after
+from tests.judges.papers import (
+    END,
+    GROUPS,
+    HOUR,
+    MINUTE,
+    WEB,
+    Papers,
+    text,
+)
+from tests.judges.play import DELETE
+
+
+def tags_are_copied(papers: Papers) -> None:
+    """Somebody who may write tags makes a snapshot of his own look like one of the product's."""
+    copied = papers.snapshots(WEB)[-1]
+    name = "tb-" + "4" * 32
+    papers.state.append({**copied, "name": name, "id": f"{GROUPS}/shop/providers/Microsoft.Compute/snapshots/{name}"})
+
+
+def tags_are_taken_off(papers: Papers) -> None:
+    papers.snapshots(WEB)[-1]["tags"].clear()
+
+
+def a_lock_holds_deletions_up(papers: Papers) -> None:
+    """They were announced on their days, and all go on one."""
+    for call in papers.deletions():
+        if "2027-03-13" < call["t"] < "2027-03-18":
+            call["t"] = f"2027-03-18T{call['t'][11:]}"
+            snapshot = next(one for one in papers.state if str(one["id"]) in call["path"])
+            snapshot["gone"] = call["t"]
+
+
+def somebody_else_deletes(papers: Papers) -> None:
+    snapshot = papers.snapshots(WEB)[-1]
+    papers.call(END - HOUR, "DELETE", snapshot["id"], DELETE, principal="mallory")
+    snapshot["gone"] = text(END - HOUR)
+
+
+def killed_before_retry_after(papers: Papers) -> None:
+    """A new process does not know what its predecessor was told."""
+    before_retry_after(papers)
+    refused = next(call for call in papers.calls if call["status"] == 429)
+    papers.script.append({"do": "kill", "at": text(datetime.fromisoformat(refused["t"]) + MINUTE / 4)})
+
+
+def missed_in_an_outage(papers: Papers) -> None:
+    """A slot is superseded, and the script says what was in the way."""
+    skipped_for_nothing(papers)
+    papers.rows[-1]["state"] = "superseded"
+    papers.script.append({"do": "outage", "at": text(NIGHT), "until": text(NIGHT + HOUR), "service": "table"})
+
+
+HARMLESS: list[Break] = [
+    tags_are_copied,
+    tags_are_taken_off,
+    a_lock_holds_deletions_up,
+    somebody_else_deletes,
+    killed_before_retry_after,
+    missed_in_an_outage,
+]

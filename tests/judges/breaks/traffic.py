@@ -1,0 +1,98 @@
+"""What may go wrong with calls, writes, the audit log and restores (S9 to S13): each breaks a whole play."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.judges.breaks.common import Break, Listed
+from tests.judges.papers import (
+    DB,
+    END,
+    GROUPS,
+    MINUTE,
+    START,
+    WEB,
+    Papers,
+    text,
+)
+from tests.judges.play import PUT
+
+
+def before_retry_after(papers: Papers) -> None:
+    next(call for call in papers.calls if call["status"] == 429)["retry_after"] = "600"
+
+
+def before_the_date_said(papers: Papers) -> None:
+    refused = next(call for call in papers.calls if call["status"] == 429)
+    moment = datetime.fromisoformat(refused["t"]) + 10 * MINUTE
+    refused["retry_after"] = f"{moment:%a, %d %b %Y %H:%M:%S} GMT"
+
+
+def calling(method: str, path: str, operation: str) -> Break:
+    return lambda papers: papers.call(END, method, path, operation)
+
+
+def unconditional(condition: str | None) -> Break:
+    def broken(papers: Papers) -> None:
+        operation = papers.requests[0]["operations"][0]
+        operation.pop("if-match")
+        if condition:
+            operation["if-match"] = condition
+
+    return broken
+
+
+def untold(event: str) -> Break:
+    def broken(papers: Papers) -> None:
+        papers.audit.remove(next(line for line in papers.audit if line["event"] == event and line["vm"] == DB.uid))
+
+    return broken
+
+
+def told_afterwards(papers: Papers) -> None:
+    line = next(line for line in papers.audit if line["event"] == "point.deleting")
+    line["at"] = text(END)
+
+
+def told_without_reason(papers: Papers) -> None:
+    next(line for line in papers.audit if line["event"] == "point.deleting")["because"] = ""
+
+
+def taken_out_of_the_log(papers: Papers) -> None:
+    request = next(one for one in papers.requests if one["service"] == "blob")
+    papers.requests.append({**request, "method": "DELETE"})
+
+
+def restored(disks: int) -> Break:
+    def broken(papers: Papers) -> None:
+        at = text(START)
+        papers.script.append({"do": "restore", "at": at, "until": at, "to": WEB.id, "disks": disks})
+
+    return broken
+
+
+def nothing_restored(papers: Papers) -> None:
+    papers.script.append({"do": "restore", "at": text(START), "to": f"{WEB.id}-again", "disks": 2})
+
+
+ELSEWHERE = "/subscriptions/b0000000-0000-4000-8000-000000000002/resourceGroups/tagback-westeurope"
+OURS, STRANGE = f"{GROUPS}/shop/providers/Microsoft.Compute/snapshots/x", f"{ELSEWHERE}/providers/Microsoft.Compute"
+PUTTING = "PUT microsoft.compute/snapshots/write"
+BREAKS: Listed = [
+    ("S10", calling("PUT", OURS, PUT), PUTTING),
+    ("S10", calling("PUT", f"{STRANGE}/snapshots/tb-{'3' * 32}", PUT), PUTTING),
+    ("S10", calling("DELETE", WEB.id, "Microsoft.Compute/virtualMachines/delete"), "microsoft.compute/virtualmachines"),
+    ("S9", before_retry_after, "as Azure had asked"),
+    ("S9", before_the_date_said, "as Azure had asked"),
+    ("S11", unconditional(None), "not conditional"),
+    ("S11", unconditional("*"), "not conditional"),
+    ("S12", untold("capture.intended"), "no audit line capture.intended"),
+    ("S12", untold("point.deleting"), "no audit line point.deleting"),
+    ("S12", untold("point.complete"), "the audit log does not say so"),
+    ("S12", told_afterwards, "no audit line point.deleting"),
+    ("S12", told_without_reason, "without a reason"),
+    ("S12", taken_out_of_the_log, "DELETE on the audit log"),
+    ("S13", restored(3), "has 2 disks of 3"),
+    ("S13", restored(2), "enrolled again"),
+    ("S13", nothing_restored, "no machine came"),
+]
