@@ -90,6 +90,7 @@ var installation = take('tagback${token}', 24)
 var ownTags = union(tags, { 'azd-env-name': environmentName })
 var duties = loadJsonContent('duties.json')[layout]
 var subscriptionIds = map(protected, each => each.id)
+var subscriptionsSetting = join(map(protected, each => '${each.id}=${each.mode}'), ',')
 var recoveryGroups = flatten(map(protected, each => map(each.regions, region => {
   subscription: each.id
   region: region
@@ -256,7 +257,7 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
     maximumInstances: maximumInstances
     insightsConnection: monitoring.outputs.connectionString
     settings: {
-      TAGBACK_SUBSCRIPTIONS: join(map(protected, each => '${each.id}=${each.mode}'), ',')
+      TAGBACK_SUBSCRIPTIONS: subscriptionsSetting
       TAGBACK_TAG_PREFIX: tagPrefix
       TAGBACK_INHERIT_GROUP_TAGS: inheritGroupTags ? 'on' : 'off'
       TAGBACK_RECOVERY_GROUP: recoveryGroup
@@ -274,20 +275,39 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
   }
 }]
 
-@description('Name of the storage account, which is the installation\'s id as well.')
-output TAGBACK_INSTALLATION string = installation
+// What the command line reads, under the names of its settings: azd env get-values.
+
+@description('Storage account of the installation, which is its id as well.')
+output AzureWebJobsStorage__accountName string = installation
+
+@description('Subscriptions that are looked after, with their modes.')
+output TAGBACK_SUBSCRIPTIONS string = subscriptionsSetting
+
+@description('Name of the opt-in tag.')
+output TAGBACK_TAG_PREFIX string = tagPrefix
+
+@description('Whether tags of resource groups count.')
+output TAGBACK_INHERIT_GROUP_TAGS string = inheritGroupTags ? 'on' : 'off'
+
+@description('Pattern of the names of recovery groups.')
+output TAGBACK_RECOVERY_GROUP string = recoveryGroup
+
+@description('Where events are published to.')
+output TAGBACK_TOPIC_ENDPOINT string = notifications.outputs.endpoint
+
+// What hooks/deploy.sh goes by.
 
 @description('Group that the apps are in.')
-output TAGBACK_GROUP string = group.name
+output INSTALLATION_GROUP string = group.name
 
 @description('Names of the apps, in the order in which they are deployed to.')
-output TAGBACK_APPS string[] = [for (duty, index) in duties: apps[index].outputs.name]
+output INSTALLATION_APPS string[] = [for (duty, index) in duties: apps[index].outputs.name]
 
 @description('Name of the app that events are delivered to.')
-output TAGBACK_KEEPER string = apps[0].outputs.name
+output INSTALLATION_KEEPER string = apps[0].outputs.name
 
 @description('How events arrive.')
-output TAGBACK_EVENT_DELIVERY string = eventDelivery
+output EVENT_DELIVERY string = eventDelivery
 
 @description('Subscriptions that events come from.')
-output TAGBACK_EVENT_SOURCES string[] = subscriptionIds
+output EVENT_SOURCES string[] = subscriptionIds

@@ -55,6 +55,20 @@ def test_every_setting_that_is_passed_exists_and_none_is_forgotten() -> None:
     assert set(DEFAULTS) - passed - NOT_PASSED == set()
 
 
+def test_what_azd_gives_to_the_command_line_is_what_the_apps_are_given() -> None:
+    outputs, given = MAIN.of("output"), properties(at(MAIN.find("apps").body, "params.settings"))
+    for name, output in outputs.items():
+        if name.startswith("TAGBACK_"):
+            assert name in DEFAULTS, "the command line refuses settings that it does not know"
+            assert said(output.value or MAIN.root) == said(given[name])
+    assert {"AzureWebJobsStorage__accountName", "TAGBACK_SUBSCRIPTIONS", "TAGBACK_RECOVERY_GROUP"} <= set(outputs)
+
+
+def test_the_hook_goes_by_outputs_that_exist() -> None:
+    named = set(re.findall(r"\$\{?([A-Z]\w+)", (INFRA / "hooks" / "deploy.sh").read_text(encoding="utf-8")))
+    assert named - set(MAIN.of("output")) == {"AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID"}
+
+
 def test_schedules_are_those_that_the_reference_names() -> None:
     given = properties(at(MAIN.find("apps").body, "params.settings"))
     for name in ("TAGBACK_SWEEP", "TAGBACK_EXPIRE", "TAGBACK_DRILL", "TAGBACK_REPORT"):
