@@ -11,28 +11,21 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 PANEL_HZ = 4
 WIDE = 160  # where nobody watches
 STEP = 1.6  # seconds to read a line of a scene
-COUNTERS = (
-    "machines",
-    "points",
-    "snapshots taken",
-    "deleted",
-    "refused by Azure",
-    "faults met",
-    "host killed",
-    "ARM calls",
-)
+BAR = 60
+PER_ROW = 4
+COUNTERS = ("machines", "points", "snapshots", "deletions", "refusals", "faults met", "kills", "calls to Azure")
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -43,6 +36,11 @@ class Progress:
     end: datetime
     numbers: dict[str, int] = field(default_factory=dict)
     trouble: str = ""
+    trouble_until: datetime = LONG_AGO
+
+    def meet(self, trouble: str, until: datetime) -> None:
+        """Something goes wrong for a while."""
+        self.trouble, self.trouble_until = trouble, until
 
 
 class Screen:
@@ -100,11 +98,13 @@ class Screen:
         progress = self.progress
         assert progress is not None
         now, whole = self._now(), progress.end - progress.start
-        day = min((now - progress.start) / timedelta(days=1), whole / timedelta(days=1))
+        done = min(max((now - progress.start) / whole, 0.0), 1.0)
+        filled = round(done * BAR)
+        bar = Text("━" * filled, "green").append("━" * (BAR - filled), "dim")
         grid = Table.grid(padding=(0, 3))
-        cells = [f"{name} {progress.numbers.get(name, 0):,}" for name in COUNTERS]
-        for start in range(0, len(cells), 4):
-            grid.add_row(*cells[start : start + 4])
-        bar = ProgressBar(total=whole / timedelta(days=1), completed=max(day, 0.0), width=60)
-        title = f"{now:%A %d %B %Y %H:%M} UTC · day {int(day) + 1} of {whole.days}"
-        return Panel(Group(bar, grid, Text(progress.trouble or "no trouble now", style="yellow")), title=title)
+        cells = [f"{progress.numbers.get(name, 0):,} {name}" for name in COUNTERS]
+        for start in range(0, len(cells), PER_ROW):
+            grid.add_row(*cells[start : start + PER_ROW])
+        trouble = progress.trouble if now < progress.trouble_until else "no trouble now"
+        title = f"{now:%A %d %B %Y %H:%M} UTC · day {min(int(done * whole.days) + 1, whole.days)} of {whole.days}"
+        return Panel(Group(bar, grid, Text(trouble, "yellow")), title=title)

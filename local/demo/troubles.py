@@ -127,4 +127,6 @@ def make(cast: Cast, trouble: Trouble) -> None:
     """Tell of a trouble and let it happen."""
     lasting = f" (for {int(trouble.lasts / timedelta(minutes=1))} min)" if trouble.lasts else ""
     cast.screen.line(f"{trouble.fault}: {trouble.says}{lasting}", "yellow")
+    if cast.screen.progress is not None:
+        cast.screen.progress.meet(f"{trouble.fault}: {trouble.says}", cast.now() + trouble.lasts)
     MAKERS[trouble.do](cast, trouble)

@@ -25,7 +25,7 @@ class Watch:
         progress = self._cast.screen.progress
         if progress is not None:
             progress.numbers.update(Counter(progress.numbers) + counted(self._cast.observer.new_calls()))
-            progress.numbers["host killed"] = self._cast.script.count("kill")
+            progress.numbers["kills"] = self._cast.script.count("kill")
 
     def end_of_day(self, day: date) -> None:
         """Keep the rows, and tell of the day in one line."""
@@ -52,11 +52,9 @@ def counted(calls: Iterable[Record]) -> Counter[str]:
         if call["principal"] != PRODUCT:
             continue
         operation, status = str(call["operation"]).lower(), int(call["status"])
-        found["ARM calls"] += 1
+        found["calls to Azure"] += 1
         found["faults met"] += call["fault"] is not None
-        found["refused by Azure"] += status >= 400
-        found["snapshots taken"] += (
-            operation == f"{SNAPSHOT}/write" and call["method"] == "PUT" and status in (200, 201, 202)
-        )
-        found["deleted"] += operation == f"{SNAPSHOT}/delete" and status in (200, 202)
+        found["refusals"] += status >= 400
+        found["snapshots"] += operation == f"{SNAPSHOT}/write" and call["method"] == "PUT" and status in (200, 201, 202)
+        found["deletions"] += operation == f"{SNAPSHOT}/delete" and status in (200, 202)
     return found
