@@ -5,7 +5,7 @@ Used by restores.py. Progress goes to standard error, so that standard output ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,6 +80,17 @@ def _trouble(now: Json, error: Json) -> str:
 
 def print_asked(answer: Json) -> None:
     print_lines([f"Asked: {answer['id']}. `tagback request {answer['id']}` tells how it stands."])
+
+
+def print_all_asked(answers: Sequence[Json]) -> None:
+    for answer in answers:
+        print_asked(answer)
+
+
+def print_ends(answers: Sequence[Json]) -> None:
+    for answer in answers:
+        print_lines(["", str(answer.get("machine") or answer["id"])])
+        print_end(answer)
 
 
 def print_request(answer: Json) -> None:

@@ -14,7 +14,7 @@ from shared.cli import restore_pages as pages
 from shared.cli.session import NOT_ALL_IS_WELL, Session, output_option, session_of
 from shared.errors import BadInput
 from shared.flows import asking, direct, lookup, ordering
-from shared.flows.ordering import Words
+from shared.flows.ordering import Several, Words
 from shared.flows.show_restore import restore as shown
 from shared.model.request import Progress, Request
 from shared.model.restore import RestoreMode
@@ -30,14 +30,16 @@ MODES = (
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """Whether to stay until the end, and who carries it on: the app, or this process."""
+    """Whether to stay until the end."""
 
     stays: bool
-    from_azure: bool
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="VM | undo REQUEST")
+@click.argument("words", nargs=-1, metavar="VM... | undo REQUEST")
+@click.option("--all-in", default="", metavar="GROUP", help="Every VM of a resource group, after those named.")
+@click.option("--together", default="", metavar="NAME", help="Every VM tagged backup-group = NAME, after those named.")
+@click.option("--with-plan", default="", metavar="PLAN", help="Every VM of a plan, after those named.")
 @click.option("--mode", default=RestoreMode.REBUILD.value, show_default=True, metavar="MODE", help=MODES)
 @click.option(
     "--before", default="", metavar="TIME", help="The newest point before this local time: '2026-11-20 14:30'."
@@ -55,38 +57,54 @@ class Following:
 @output_option
 @click.pass_context
 def restore(context: click.Context, /, words: tuple[str, ...], follow: bool, from_azure: bool, **said: Any) -> None:
-    """Bring a VM back whole from a recovery point; by default the newest complete one.
+    """Bring VMs back whole from a recovery point, the most urgent first; by default the newest complete one of each.
 
     What cannot come back is listed. `restore undo REQUEST` removes what a restore made, or swaps the old disks back.
     Exit code 1 when it could not be done.
     """
     session = session_of(context)
-    following = Following(follow, from_azure)
-    if words[0] == UNDO and len(words) == 2:
-        asked = _undone(session, words[1], following)
-    elif len(words) == 1:
-        asked = _restored(session, words[0], Words(**said), following)
+    following = Following(follow)
+    several = Several(*(said.pop(name) for name in ("all_in", "together", "with_plan")))
+    if len(words) == 2 and words[0] == UNDO:
+        ended = [_undone(session, words[1], following)]
+    elif from_azure:
+        ended = [_from_azure(session, words, Words(**said))]
     else:
-        raise BadInput(["one VM is restored by one command; it is named by name, group/name or full id"])
-    if asked.progress in (Progress.FAILED, Progress.REFUSED):
+        ended = _restored(session, words, several, Words(**said), following)
+    if any(one.progress in (Progress.FAILED, Progress.REFUSED) for one in ended):
         context.exit(NOT_ALL_IS_WELL)
 
 
-def _restored(session: Session, text: str, words: Words, following: Following) -> Request:
-    order = ordering.order_of(words)
+def _from_azure(session: Session, words: tuple[str, ...], said: Words) -> Request:
+    if len(words) != 1:
+        raise BadInput(["with --from-azure one VM is restored by one command"])
+    order = ordering.order_of(said)
     world, rules = session.open()
-    if following.from_azure:
-        alone = direct.alone(world)
-        machine = direct.meant(direct.remembered(alone, rules), text)
-        with pages.progress(session.form) as tell:
-            done = direct.restore(alone, rules, machine, order, lambda now: tell(shown(now)))
-        session.show(shown(done), pages.print_end)
-        return done
-    known = lookup.named(lookup.machines(world), text)
-    chosen = ordering.foreseen(world, known, order)
-    asked = ordering.ask_restore(world, known, order, session.caller())
-    pages.tell_begin(session.form, known.name, asked.id, chosen.point.slot, chosen.lost)
-    return _followed(session, world, asked, following)
+    alone = direct.alone(world)
+    machine = direct.meant(direct.remembered(alone, rules), words[0])
+    with pages.progress(session.form) as tell:
+        done = direct.restore(alone, rules, machine, order, lambda now: tell(shown(now)))
+    session.show(shown(done), pages.print_end)
+    return done
+
+
+def _restored(
+    session: Session, words: tuple[str, ...], several: Several, said: Words, following: Following
+) -> list[Request]:
+    """Every machine that is meant is asked for before the first is waited for."""
+    order = ordering.order_of(said)
+    world, _ = session.open()
+    machines = ordering.meant(lookup.machines(world), words, several)
+    chosen, by = ordering.all_foreseen(world, machines, order), session.caller()
+    asked = []
+    for machine, point in zip(machines, chosen, strict=True):
+        asked.append(ordering.ask_restore(world, machine, order, by))
+        pages.tell_begin(session.form, machine.name, asked[-1].id, point.point.slot, point.lost)
+    if len(asked) == 1:
+        return [_followed(session, world, asked[0], following)]
+    ended = [_waited(session, world, one) for one in asked] if following.stays else asked
+    session.show([shown(one) for one in ended], pages.print_ends if following.stays else pages.print_all_asked)
+    return ended
 
 
 def _undone(session: Session, request_id: str, following: Following) -> Request:
@@ -100,13 +118,18 @@ def _followed(session: Session, world: World, asked: Request, following: Followi
     if not following.stays:
         session.show(shown(asked), pages.print_asked)
         return asked
+    now = _waited(session, world, asked)
+    session.show(shown(now), pages.print_end)
+    return now
+
+
+def _waited(session: Session, world: World, asked: Request) -> Request:
     now = asked
     with pages.progress(session.form) as tell:
         while now.progress is Progress.ASKED:
             tell(shown(now))
             world.clock.sleep(EVERY)
             now = asking.request(world, asked.id)
-    session.show(shown(now), pages.print_end)
     return now
 
 

@@ -6,7 +6,7 @@ then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from shared.decide.tag_values import zone_named
 from shared.errors import BadInput, Unknown
 from shared.flows.asking import filed, new_request, request
 from shared.flows.choosing import chosen_point
+from shared.flows.lookup import named
 from shared.model.machine import Machine
 from shared.model.request import Asked, Request
 from shared.model.restore import RestoreMode, RestoreOrder
@@ -94,6 +95,52 @@ def _slot(text: str, problems: list[str]) -> datetime | None:
         problems.append(f"{text!r} is not a slot; allowed: {SLOT_FORM}")
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Machines by what they have in common, each empty where nothing was said."""
+
+    in_group: str = ""
+    together: str = ""
+    plan: str = ""
+
+    def includes(self, machine: Machine) -> bool:
+        """Whether a machine is meant: by its resource group, its `backup-group`, or its plan."""
+        return (
+            (self.in_group != "" and machine.id.group == self.in_group.strip().lower())
+            or (self.together != "" and _recovery_group(machine) == self.together.strip().lower())
+            or (self.plan != "" and machine.plan == self.plan.strip().lower())
+        )
+
+
+def _recovery_group(machine: Machine) -> str:
+    return next((value.strip().lower() for name, value in machine.tags.items() if name.endswith("-group")), "")
+
+
+def meant(known: Sequence[Machine], texts: Sequence[str], several: Several) -> list[Machine]:
+    """The machines to be restored, the most urgent first: those named, as they are named, then the others by name."""
+    chosen = [named(known, text) for text in texts]
+    chosen += [machine for machine in known if several.includes(machine)]
+    if not chosen:
+        raise Unknown("no VM that was seen here is meant by that")
+    return list({machine.uid: machine for machine in chosen}.values())
+
+
+def all_foreseen(world: World, machines: Sequence[Machine], order: RestoreOrder) -> list[Chosen]:
+    """As `foreseen` for each of them; BadInput with the reasons of all that have no point."""
+    found: list[Chosen] = []
+    problems: list[str] = []
+    for machine in machines:
+        try:
+            found.append(foreseen(world, machine, order))
+        except BadInput as error:
+            problems += error.problems
+    if order.name and len(machines) > 1:
+        problems.append(f"--as names one machine, and {len(machines)} are meant")
+    if problems:
+        raise BadInput(problems)
+    return found
 
 
 def foreseen(world: World, machine: Machine, order: RestoreOrder) -> Chosen:

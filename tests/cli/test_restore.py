@@ -13,7 +13,7 @@ from shared.model.point import PointState
 from shared.model.request import Progress
 from shared.model.restore import RestoreMode
 from tests.cli.running import answer, run
-from tests.fleet import DAY, LAST_SLOT, Fleet, capture, empty_fleet, machine, point
+from tests.fleet import DAY, LAST_SLOT, Fleet, capture, empty_fleet, machine, point, uid_of
 
 
 @pytest.fixture
@@ -80,7 +80,30 @@ def test_a_restore_that_is_refused_where_it_is_carried_out_says_so(fleet: Fleet)
 def test_an_unknown_machine_or_request_is_not_found(fleet: Fleet) -> None:
     assert run(fleet, "restore", "nobody").exit_code == 3
     assert run(fleet, "restore", "undo", "nothing").exit_code == 3
-    assert run(fleet, "restore", "web-1", "web-2").exit_code == 2
+    assert run(fleet, "restore").exit_code == 3
+    assert run(fleet, "restore", "--all-in", "nowhere").exit_code == 3
+
+
+def test_several_are_asked_for_the_most_urgent_first(fleet: Fleet) -> None:
+    for number, name in ((2, "alpha"), (3, "zeta")):
+        row = replace(machine(number, name), tags={"backup": "silver", "backup-group": "Shop"})
+        fleet.put(row, capture(row), point(row))
+    words = ("restore", "web-1", "--together", "shop", "--mode", "disks", "--no-wait", "--output", "json")
+    assert len(answer(run(fleet, *words))) == 3
+    asked = [one.uid for one in fleet.stage.requests.asked.values()]
+    assert asked == [uid_of(1), uid_of(2), uid_of(3)]
+    for option, value, count in (("--all-in", "WEB", 3), ("--with-plan", "silver", 3)):
+        chosen = ("restore", option, value, "--mode", "disks", "--no-wait", "--output", "json")
+        assert len(answer(run(fleet, *chosen))) == count
+    named = run(fleet, "restore", "alpha", "zeta", "--mode", "new", "--as", "x")
+    assert (named.exit_code, "--as names one machine" in named.stderr) == (2, True)
+
+
+def test_one_without_a_point_stops_all_of_them_before_anything_is_asked(fleet: Fleet) -> None:
+    fleet.put(machine(2, "alpha"))
+    result = run(fleet, "restore", "web-1", "alpha")
+    assert (result.exit_code, "alpha cannot be restored: it has no recovery point" in result.stderr) == (2, True)
+    assert not fleet.stage.requests.asked
 
 
 def test_a_program_asks_for_the_same_by_texts(fleet: Fleet) -> None:
