@@ -109,7 +109,7 @@ def _enter_phases(world: "World", item: Resource, job: Resource, at: float) -> N
         length = RUN_LONGEST if timing is Timing.LONGEST else 2.0
     snapshot = length * SNAPSHOT_SHARE
     reported = min(REPORTED_SECONDS, length * 0.3)
-    phases = (("snapshot", snapshot), ("transfer", snapshot + reported), ("end", length))
+    phases = (("snapshot", snapshot), ("transfer", snapshot + reported), ("halfway", length * 0.6), ("end", length))
     for name, seconds in phases:
         world.schedule.enter(at + seconds, PHASE, f"{job.key}|{name}")
 
@@ -124,7 +124,8 @@ def phase(world: "World", happening: Happening) -> None:
     if item is None:
         backup_jobs.end(world, job, happening.due, error_of("UserErrorGenericResourceNotFound"))
         return
-    {"snapshot": _snapshot, "transfer": _transfer, "end": _end}[name](world, item, job, happening.due)
+    if name != "halfway":  # nothing happens then but that whoever waits from happening to happening looks again
+        {"snapshot": _snapshot, "transfer": _transfer, "end": _end}[name](world, item, job, happening.due)
 
 
 def _snapshot(world: "World", item: Resource, job: Resource, at: float) -> None:

@@ -100,7 +100,7 @@ def shown(vault: Resource, listed: bool = False) -> Document:
     if not listed:
         properties["redundancySettings"] = {**REDUNDANCY, **(asked.get("redundancySettings") or {})}
     score, level = _levels(vault, immutability_of(vault))
-    if not made:
+    if listed or not made:  # lists do not look at it (recorded)
         score, level = "None", "Poor"
     properties |= {"secureScore": score, "bcdrSecurityLevel": level}
     properties["publicNetworkAccess"] = asked.get("publicNetworkAccess", "Enabled")

@@ -53,12 +53,14 @@ def _as_is(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How one step is compared; `rule` outlines made-up names, `mine` says which listed ids the session knows of."""
+    """How one step is compared; `rule` outlines made-up names, `mine` says which listed ids the session knows of,
+    `meant` which machines its requests name."""
 
     recorder: Recorder
     catalogue: bool = False
     rule: Callable[[str], str] = field(default=_as_is)
     mine: Callable[[str], bool] = field(default=lambda _: True)
+    meant: Callable[[str], bool] = field(default=lambda _: True)
     poll: bool = False
 
 
@@ -158,7 +160,7 @@ def _known(element: Any, rules: Rules) -> bool:
     if not isinstance(element, dict) or not isinstance(element.get("id"), str):
         return True
     about = (element.get("properties") or {}).get("virtualMachineId")
-    return rules.mine(element["id"]) and (not isinstance(about, str) or rules.mine(about))
+    return rules.mine(element["id"]) and (not isinstance(about, str) or rules.meant(about))
 
 
 def _paired(recorded: list[Any], live: list[Any]) -> tuple[list[tuple[Any, Any]], list[Any], list[Any]]:

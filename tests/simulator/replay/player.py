@@ -6,10 +6,13 @@ recorded client sent (in today's names), waits in virtual time where the client 
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from tests.simulator.replay.beforehand import beforehand, scrubbed_request, touched_groups
 from tests.simulator.replay.bystanders import changes_by_others, foreign, made_by_the_way
@@ -132,6 +135,7 @@ class _Player:
     def __init__(self, session: Session, symbols: Symbols, service: Service) -> None:
         self._session, self._symbols, self._service = session, symbols, service
         self._touched = {symbols.text(group).lower() for group in touched_groups(session)}
+        self._machines = {symbols.text(name).lower() for name in machines_named(session)}
         self.refused: list[str] = []
 
     def carry_out(self, wish: Wish) -> None:
@@ -182,6 +186,7 @@ class _Player:
             is_catalogue(exchange.target),
             self._symbols.name_of_rule,
             self._is_mine,
+            self._is_meant,
             is_poll(exchange.target),
         )
 
@@ -189,6 +194,19 @@ class _Player:
         """Elements of groups that the session never names are bystanders of the recorded subscription."""
         segments = path_of(identity).split("/")
         return not self._touched or len(segments) < 5 or "/".join(segments[:5]) in self._touched
+
+    def _is_meant(self, machine: str) -> bool:
+        """Tell whether a request names a machine that an element is about."""
+        return self._is_mine(machine) and path_of(machine).rpartition("/")[2] in self._machines
+
+
+_MACHINE = re.compile(r"/virtualmachines/([^/?\"]+)|iaasvmcontainerv2;[^;/]+;([^/?\"]+)")
+
+
+def machines_named(session: Session) -> set[str]:
+    """The machines that the session's requests name; what lists tell of others is their owners' affair."""
+    asked = (f"{unquote(each.target)} {json.dumps(each.request)}".lower() for each in session.exchanges)
+    return {found.group(1) or found.group(2) for text in asked for found in _MACHINE.finditer(text)}
 
 
 def _behind(recorded: Exchange, live: Answer) -> bool:

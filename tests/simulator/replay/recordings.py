@@ -95,12 +95,15 @@ def read_session(name: str, path: Path) -> Session:
 
 
 def _scrubbed(interactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Finish the CLI recorder's work: it replaces a group's random name by prefix and number, but not in capitals."""
+    """Finish the CLI recorder's work: it replaces a group's random name by prefix and number, but not in capitals.
+
+    What is left in small letters are the groups of other runs.
+    """
     uris = [each["request"]["uri"] for each in interactions]
     groups = {found.group(1) for uri in uris for found in [_GROUP.search(uri)] if found}
     names = {found.group(1) for uri in uris for found in _NAME.finditer(uri)} - groups
     patterns = [
-        (re.compile(rf"(?i)(/resourcegroups/){re.escape(found.group(1))}[a-z0-9]{{12,}}(?=[/\"])"), name)
+        (re.compile(rf"((?i:/resourcegroups/)){re.escape(found.group(1).upper())}[A-Z0-9]{{12,}}(?=[/\"])"), name)
         for name in groups
         for found in [_NUMBERED.match(name)]
         if found
