@@ -24,6 +24,8 @@ def adapted(trouble: Trouble, at: datetime, number: int) -> Iterator[Rule]:
     for old, new in trouble.options.get("names", {}).items():
         text = text.replace(old, new)
     for position, rule in enumerate(json.loads(text)["rules"]):
+        if "probability" in trouble.options:
+            rule["probability"] = trouble.options["probability"]
         yield moved(rule, at - EVENING) | {
             "id": f"{trouble.fault}-{number}-{position}",
             "until": (at + trouble.lasts).isoformat(),

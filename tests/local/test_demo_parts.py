@@ -132,6 +132,12 @@ def test_every_fault_file_can_be_put_to_another_time(path: Path) -> None:
         assert "2026" not in json.dumps(rule)
 
 
+def test_a_trouble_may_be_rarer_than_its_file_says() -> None:
+    trouble = Trouble("F2", "rules", timedelta(), timedelta(hours=1), "", {"probability": 0.058})
+    rules = list(adapted(trouble, EVENING, 0))
+    assert 1 - (1 - rules[0]["probability"]) ** len(rules) == pytest.approx(0.3, abs=0.01)
+
+
 def test_a_date_in_retry_after_moves_with_the_rule() -> None:
     at = EVENING + timedelta(days=100)
     rules = adapted(Trouble("F1", "rules", timedelta(), timedelta(hours=1), ""), at, 0)
