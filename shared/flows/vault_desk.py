@@ -16,7 +16,7 @@ from shared.decide.policies import MOST_POLICIES, Policy
 from shared.decide.vault_jobs import container_of
 from shared.decide.vault_wish import Want, Wanted
 from shared.decide.vaulting import View
-from shared.decide.vaults import Choice, choose, is_ours
+from shared.decide.vaults import MOST_MACHINES, Choice, choose, is_ours
 from shared.errors import Blocked, Denied, Throttled
 from shared.flows.slicing import Slice
 from shared.model.identity import ResourceId
@@ -62,9 +62,15 @@ class Desk:
             policy = self._policies_of(item.vault).get(item.policy)
         return View(item, ours, policy, tuple(self._jobs_of(item.vault).get(container_of(machine.id), ())))
 
-    def knows(self, vault: ResourceId) -> bool:
-        """Whether a vault is there."""
-        return vault in self._read_vaults()
+    def holds(self, vault: ResourceId, vm: ResourceId) -> bool:
+        """Whether a vault has anything of a VM."""
+        self._read_vaults()
+        item = self._items.get(vm)
+        return item is not None and item.vault == vault
+
+    def has_room(self, vault: ResourceId) -> bool:
+        """Whether a vault is there and takes one more machine."""
+        return vault in self._read_vaults() and self._held[vault] < MOST_MACHINES
 
     def choice(self) -> Choice:
         """The vault for one more machine; it is counted as being in it."""

@@ -130,18 +130,21 @@ def _protection(
     want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
     if not isinstance(want, Wanted):
         return Later(now + SOON, NOT_WANTED, task)
-    vault = task.vault if task.vault and desk.knows(task.vault) else _vault(slice_, desk)
+    held = task.vault is not None and desk.holds(task.vault, machine.id)
+    vault = task.vault if task.vault and (held or desk.has_room(task.vault)) else _vault(slice_, desk)
     if isinstance(vault, Later):
         return replace(vault, task=task)
-    known = machine.protection is not None and machine.protection.vault == vault and machine.protection.policy
-    if not known and not desk.is_discovered(vault, machine.id):
+    if vault != task.vault:
+        task = replace(task, vault=vault, refresh="")
+    if not held and not desk.is_discovered(vault, machine.id):
         if not task.refresh:
-            refreshing = replace(task, vault=vault, refresh=desk.refresh(vault))
+            refreshing = replace(task, refresh=desk.refresh(vault))
             return Later(now + REFRESHING, f"vault {vault.name} is discovering VMs", refreshing)
         if not desk.is_refreshed(vault, task.refresh):
             return Later(now + REFRESHING, f"vault {vault.name} is discovering VMs", task)
     desk.provide(vault, want.policy)
-    desk.taken(vault)
+    if not held:
+        desk.taken(vault)
     order = ItemOrder(Act.PROTECT, vault, machine.id, want.policy.name, left_out_of(machine))
     return vault, lambda: world.vault_items.change(order)
 

@@ -236,3 +236,13 @@ def test_a_vault_that_is_gone_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> N
     estate.world.stage.vaults.all.clear()
     estate.live(DAY, 10 * MINUTE)
     assert len(estate.points(vm)) >= 1
+
+
+def test_a_full_vault_is_left_for_another_even_by_those_that_waited_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.decide.vaults.MOST_MACHINES", 3)
+    monkeypatch.setattr("shared.flows.vault_desk.MOST_MACHINES", 3)
+    estate = Backed()
+    vms = [estate.vm(number) for number in range(1, 8)]
+    estate.live(3 * HOUR)
+    assert sorted(len(vault.items) for vault in estate.world.stage.vaults.all.values()) == [1, 3, 3]
+    assert all(estate.points(vm) for vm in vms)
