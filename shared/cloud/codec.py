@@ -18,6 +18,7 @@ from shared.errors import Refused
 from shared.model.identity import ResourceId, Shard
 
 TEXT_BYTES = 64 * 1024  # of UTF-16 per column [azure-facts 7.1]
+SLICE = TEXT_BYTES // 4  # characters: none takes more than four bytes
 Read = Callable[[Any], Any]
 
 
@@ -62,17 +63,29 @@ def read(column: Column, entity: Mapping[str, Any]) -> Any:
     raw = entity[column.name]
     if not column.nested:
         return column.read(raw)
-    found = json.loads(raw)
-    number = 2
-    while f"{column.name}_{number}" in entity:
-        found = found + json.loads(entity[f"{column.name}_{number}"])
-        number += 1
-    return column.read(found)
+    texts = [raw]
+    while (further := entity.get(f"{column.name}_{len(texts) + 1}")) is not None:
+        texts.append(further)
+    return column.read(_joined(texts))
+
+
+def _joined(texts: Sequence[str]) -> Any:
+    """The value that `_pieces` cut up: lists one after another, or the slices of one text."""
+    try:
+        found = json.loads(texts[0])
+    except ValueError:
+        return json.loads("".join(texts))
+    for text in texts[1:]:
+        found = found + json.loads(text)
+    return found
 
 
 def _pieces(plain: Any) -> Iterator[str]:
-    """JSON of a value; a list too long for one column is cut into several lists."""
+    """JSON of a value; a list too long for one column is cut into several lists, an object into slices of its text."""
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(plain, dict) and not _fits(text):
+        yield from (text[start : start + SLICE] for start in range(0, len(text), SLICE))
+        return
     if _fits(text) or not isinstance(plain, list) or len(plain) < 2:
         yield text
         return

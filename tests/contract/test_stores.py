@@ -111,9 +111,12 @@ def test_restores_that_ended_expire_and_others_never(requests: Requests, shard: 
 
 
 def test_a_restore_is_kept_with_its_order_and_all_of_its_progress(requests: Requests, shard: Shard) -> None:
-    request = replace(asked(shard), asked=Asked.RESTORE, order=ORDER, restore=RESTORE)
-    requests.add(request)
-    assert requests.find(request.id) == request
+    many = RESTORE.sources * 32 + (Source(SNAPSHOT, replace(DISK, name="\N{SNOWMAN}" * 80), 65),)
+    large = replace(RESTORE, sources=many, makes=RESTORE.makes * 600, swaps=RESTORE.swaps * 33)
+    for restore in (RESTORE, large):
+        request = replace(asked(shard), asked=Asked.RESTORE, order=ORDER, restore=restore)
+        requests.add(request)
+        assert requests.find(request.id) == request
 
 
 def test_answered_requests_are_forgotten_after_a_time_and_open_ones_never(requests: Requests, shard: Shard) -> None:
