@@ -172,6 +172,13 @@ class Siege:
             "dates": lambda: replace(point, keep_until=past, birth_keep_until=past),
             "no point": lambda: replace(point, state=PointState.INCOMPLETE, ended_at=past),
             "marked": lambda: replace(point, removal=Removal(past, past, "forged", remains=self.chance.random() < 0.5)),
+            "withdrawn": lambda: replace(
+                point,
+                state=self.chance.choice((PointState.COMPLETE, PointState.DELETING)),
+                birth_keep_until=past,
+                rebuilt_at=self.chance.choice((None, past)),
+                removal=Removal(past, past, "forged", planned=False, withdrawn=True, claimed_at=past),
+            ),
             "approved": lambda: replace(
                 point, removal=Removal(past, past, "approved by boss", planned=False, frozen=True, asks=True)
             ),
