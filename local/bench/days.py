@@ -59,7 +59,8 @@ def figures() -> Iterator[Row]:
     small, large = _day(SMALL), _day(LARGE)
     law = _law(small, large)
     told = (
-        f"{Fleet(LARGE, 2, 2).told}, daily, keep 24h in steady state, sweep every 15 min, share 0.3, no fault, one day"
+        f"{Fleet(LARGE).told}, {DENSITY} due a minute, daily, keep 24h in steady state, sweep every 15 min, share 0.3, "
+        f"no fault, one day"
     )
     disks = LARGE * DISKS
     changes, reads = large["writes"] + large["deletes"], large["reads"]

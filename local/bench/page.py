@@ -26,9 +26,11 @@ rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="i
 - *Bound* is what arithmetic allows at best: for a drain the least time in which Azure's buckets let so many calls
   through when the share that we leave to others is never touched.
 - A setup that says *computed* was reckoned from two fleets that were measured, and shows the sum.
+- *Load* is the machine's average load when the figure was taken. Where it is far above the number of processors,
+  seconds, GB-s and with them the bill are too high.
 
-| figure | value | goal | bound | unit | measured |
-|---|---|---|---|---|---|
+| figure | value | goal | bound | unit | measured | load |
+|---|---|---|---|---|---|---|
 """
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 360, 60, 30, 320
 RIGHT = 610
@@ -61,7 +63,7 @@ def page(rows: Iterable[Row]) -> str:
     parts = [HEAD, *(f"{_line(row)}\n" for row in known)]
     parts.append("\n## What a month costs\n\n![Monthly bill by number of machines](performance.svg)\n\n")
     parts.append(
-        f"Fleets of {SMALL} and {LARGE} machines were measured; dashed is reckoned from them. Without storage of "
+        f"Fleets of {SMALL} and {LARGE} machines were measured; the curve is reckoned from them. Without storage of "
     )
     parts.append(
         "snapshots; prices and their dates are in `local/bench/prices.toml`.\n\n## How each figure was taken\n\n"
@@ -75,7 +77,8 @@ def page(rows: Iterable[Row]) -> str:
 
 def _line(row: Row) -> str:
     bound = "" if row["bound"] is None else f"{row['bound']}"
-    return f"| `{row['figure']}` | {row['value']} | {_goal(row)} | {bound} | {row['unit']} | {row['measured']} |"
+    told = [f"`{row['figure']}`", row["value"], _goal(row), bound, row["unit"], row["measured"], row["load"]]
+    return f"| {' | '.join(map(str, told))} |"
 
 
 def _goal(row: Row) -> str:
@@ -92,7 +95,8 @@ def _met(row: Row) -> bool:
 def curve(rows: Iterable[Row]) -> str:
     """The bill by machines, both axes by decades: dashed, as it is reckoned from two measured fleets."""
     bills = {str(row["figure"]): float(str(row["value"])) for row in rows}
-    spots = [Spot(size, bills[f"monthly_bill_{name}"]) for size, (name, _) in BILLS.items()]
+    figures = {size: f"monthly_bill_{name}" for size, (name, _) in BILLS.items()}
+    spots = [Spot(size, bills[figure]) for size, figure in figures.items() if figure in bills]
     size = {"width": str(WIDTH), "height": str(HEIGHT), "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
     drawing = ElementTree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "font-family": "sans-serif"})
     ElementTree.SubElement(drawing, "rect", {"width": "100%", "height": "100%", "fill": "white"})

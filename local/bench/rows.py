@@ -1,12 +1,13 @@
 """A measured figure beside its goal and the bound that nobody can beat, and the file that keeps them: bench.json.
 
 Used by every measurement of this package. A figure that is measured again replaces its row; the others keep theirs,
-with the day on which they were measured.
+with the day on which they were measured and the load of the machine then.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -45,7 +46,8 @@ def keep(path: Path, rows: Iterable[Row]) -> None:
     today = datetime.now(UTC).strftime("%Y-%m-%d")
     known = {str(row["figure"]): row for row in kept(path)}
     for row in rows:
-        known[row.figure] = {**asdict(row), "value": round(row.value, 4), "measured": today}
+        load = round(os.getloadavg()[0], 1)
+        known[row.figure] = {**asdict(row), "value": round(row.value, 4), "measured": today, "load": load}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"rows": list(known.values())}, indent=1) + "\n")
 

@@ -111,13 +111,20 @@ def test_planning_asks_only_about_what_changed() -> None:
 
 
 def shown(figure: str, value: float, goal: float | None) -> dict[str, object]:
-    more = {"bound": None, "unit": "USD", "setup": f"the sum of {figure}", "sense": "at most", "measured": "2026-11-21"}
+    more: dict[str, object] = {
+        "bound": None,
+        "unit": "USD",
+        "setup": f"the sum of {figure}",
+        "sense": "at most",
+        "measured": "2026-11-21",
+    }
+    more["load"] = 1.5
     return {"figure": figure, "value": value, "goal": goal, **more}
 
 
 def test_the_page_shows_every_row_and_says_what_is_missed() -> None:
     written = page([shown("fast", 1.0, 2.0), shown("slow", 3.0, 2.0), shown("told", 4.0, None)])
-    assert "| `fast` | 1.0 | at most 2.0 |  | USD | 2026-11-21 |" in written
+    assert "| `fast` | 1.0 | at most 2.0 |  | USD | 2026-11-21 | 1.5 |" in written
     assert "the sum of told" in written
     missed = written.partition("## Goals that are missed")[2]
     assert "`slow`: 3.0 USD, goal at most 2.0" in missed
