@@ -67,7 +67,7 @@ def test_the_whole_score_reaches_the_goal(runs: Runs) -> None:
 
 def test_the_denominator_is_what_it_was(runs: Runs) -> None:
     """Nothing leaves the score: it may only grow, by recordings and by providers that join."""
-    assert sum(result.total for result in runs.recorded) >= 1330
+    assert sum(result.total for result in runs.recorded) >= 3234
 
 
 def test_every_difference_has_its_reason(runs: Runs) -> None:
