@@ -22,7 +22,25 @@ MAY_WRITE: dict[str, str] = {
     "microsoft.compute/restorepointcollections/write": rf"{GROUP}/providers/.*/restorepointcollections/.*",
     "microsoft.compute/restorepointcollections/restorepoints/write": rf"{GROUP}/providers/.*/restorepoints/tb-.*",
     "microsoft.compute/restorepointcollections/restorepoints/delete": rf"{GROUP}/providers/.*/restorepoints/tb-.*",
+    # Azure Backup: nothing of a vault is ever deleted.
+    "microsoft.recoveryservices/vaults/write": rf"{GROUP}/providers/microsoft\.recoveryservices/vaults/[^/]+",
+    **{
+        f"microsoft.recoveryservices/vaults/{name}": rf"{GROUP}/providers/microsoft\.recoveryservices/vaults/.*"
+        for name in (
+            "backuppolicies/write",
+            "backupfabrics/refreshcontainers/action",
+            "backupfabrics/protectioncontainers/protecteditems/write",
+            "backupfabrics/protectioncontainers/protecteditems/backup/action",
+            "backupjobs/cancel/action",
+        )
+    },
 }
+# What a restore may do in its machine's own group, while one that a person asked for is under way.
+RESTORES = re.compile(
+    r"microsoft\.(compute/(disks|virtualmachines)|network/networkinterfaces|resources/tags)/"
+    r"(write|delete|poweroff/action|start/action)"
+)
+AFTERWARDS = timedelta(hours=1)
 
 
 def nobody_calls_too_early(world: World) -> Finding:
@@ -72,8 +90,16 @@ def writes_stay_inside(world: World) -> Finding:
         allowed = place is not None and re.fullmatch(
             rf"/subscriptions/({inside}){place}(/providers/microsoft\.resources/tags/default)?", path
         )
-        finding.expect(bool(allowed), f"{call['method']} {operation}", path, instant(call["t"]))
+        at = instant(call["t"])
+        right = bool(allowed) or _restores(world, operation, path, at)
+        finding.expect(right, f"{call['method']} {operation}", path, at)
     return finding
+
+
+def _restores(world: World, operation: str, path: str, at: datetime) -> bool:
+    """Whether it is what a restore does, in an enforced subscription, while one is under way."""
+    under_way = any(act.at <= at <= act.until + AFTERWARDS for act in world.script.of("restore"))
+    return under_way and RESTORES.fullmatch(operation) is not None and path.split("/")[2] in world.script.enforced
 
 
 def ledger_writes_are_conditional(world: World) -> Finding:

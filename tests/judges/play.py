@@ -44,7 +44,7 @@ def played() -> Papers:
     papers.call(START + MINUTE, "POST", "/providers/Microsoft.ResourceGraph/resources", QUERY, status=200)
     rows: list[tuple[datetime, datetime, Paper]] = []
     for machine in MACHINES:
-        _machine(papers, machine)
+        add_machine(papers, machine)
         for slot in machine.slots():
             if slot == BAD_SLOT and machine is DB:
                 _gave_up(papers, rows, machine, slot)
@@ -81,7 +81,7 @@ def _script(papers: Papers) -> None:
     papers.script.append({"do": "expect", "at": text(END), "machine": WEB.id, "status": "protected"})
 
 
-def _machine(papers: Papers, machine: Machine) -> None:
+def add_machine(papers: Papers, machine: Machine) -> None:
     born, gone = text(START + MINUTE / 2), machine.leaves and text(machine.leaves)
     disks = [{"name": f"{machine.name}-{n}", "managedDisk": {"id": machine.disk(n)}} for n in range(machine.disks)]
     storage = {"osDisk": disks[0], "dataDisks": disks[1:]}
@@ -96,7 +96,7 @@ def _machine(papers: Papers, machine: Machine) -> None:
 def _untouched(papers: Papers) -> None:
     """A machine that never asked, and a disk that a tag leaves out."""
     idle = Machine("idle-1", "off", 1)
-    _machine(papers, idle)
+    add_machine(papers, idle)
     papers.script.append(
         {
             "do": "create",

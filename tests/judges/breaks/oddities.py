@@ -12,11 +12,13 @@ from tests.judges.papers import (
     GROUPS,
     HOUR,
     MINUTE,
+    START,
     WEB,
+    Machine,
     Papers,
     text,
 )
-from tests.judges.play import DELETE
+from tests.judges.play import DELETE, add_machine
 
 
 def tags_are_copied(papers: Papers) -> None:
@@ -59,6 +61,14 @@ def missed_in_an_outage(papers: Papers) -> None:
     papers.script.append({"do": "outage", "at": text(NIGHT), "until": text(NIGHT + HOUR), "service": "table"})
 
 
+def restored_elsewhere(papers: Papers) -> None:
+    """A person restores a machine: its disks and cards are written where the machine is to be."""
+    again, at = Machine("again-1", "off", 2), text(START)
+    add_machine(papers, again)
+    papers.script.append({"do": "restore", "at": at, "until": at, "to": again.id, "disks": 2})
+    papers.call(START + MINUTE, "PUT", again.disk(0), "Microsoft.Compute/disks/write")
+
+
 HARMLESS: list[Break] = [
     tags_are_copied,
     tags_are_taken_off,
@@ -66,4 +76,5 @@ HARMLESS: list[Break] = [
     somebody_else_deletes,
     killed_before_retry_after,
     missed_in_an_outage,
+    restored_elsewhere,
 ]

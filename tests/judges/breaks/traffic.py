@@ -78,7 +78,9 @@ def nothing_restored(papers: Papers) -> None:
 ELSEWHERE = "/subscriptions/b0000000-0000-4000-8000-000000000002/resourceGroups/tagback-westeurope"
 OURS, STRANGE = f"{GROUPS}/shop/providers/Microsoft.Compute/snapshots/x", f"{ELSEWHERE}/providers/Microsoft.Compute"
 PUTTING = "PUT microsoft.compute/snapshots/write"
+NETWORK_CARD, RESTORING = "Microsoft.Network/networkInterfaces/write", "microsoft.network/networkinterfaces"
 BREAKS: Listed = [
+    ("S10", calling("PUT", f"{GROUPS}/shop/providers/Microsoft.Network/networkInterfaces/n", NETWORK_CARD), RESTORING),
     ("S10", calling("PUT", OURS, PUT), PUTTING),
     ("S10", calling("PUT", f"{STRANGE}/snapshots/tb-{'3' * 32}", PUT), PUTTING),
     ("S10", calling("DELETE", WEB.id, "Microsoft.Compute/virtualMachines/delete"), "microsoft.compute/virtualmachines"),
