@@ -56,7 +56,7 @@ def refusal(machine: Machine, rules: Rules, now: datetime) -> str:
 def all_is_well(machines: Iterable[Machine], operations: Iterable[Operation]) -> bool:
     """Whether nobody has to act: no machine lacks protection, nothing waits for a person, nothing was given up."""
     known = {machine.uid: machine for machine in machines}
-    unwell = any(machine.status in NEEDS_ATTENTION or machine.frozen for machine in known.values())
+    unwell = any(machine.status in NEEDS_ATTENTION for machine in known.values())
     return not unwell and not any(wants_a_person(one, known.get(one.uid)) for one in operations)
 
 

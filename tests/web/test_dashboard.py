@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from shared.model.brake import Brake, Stops
 from shared.model.machine import Status
 from shared.web.dashboard import PAGES, STYLE
 from tests.cli.running import answer, run
-from tests.fleet import Fleet, empty_fleet, machine, usual_fleet
+from tests.fleet import NOW, Fleet, empty_fleet, machine, usual_fleet
 from tests.web.test_api import ask
 
 FILLED = {"/api/": "/api/", **{route: re.sub(r"<group>/<vm>", "web/web-1", route) for route in PAGES}}
@@ -97,6 +98,18 @@ def test_the_style_needs_no_world_and_comes_from_nowhere_else() -> None:
     reply = ask(empty_fleet(), STYLE)
     assert (reply.status, reply.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
     assert "url(" not in reply.body.decode()
+
+
+def test_what_is_paused_and_what_waits_for_people_is_seen_at_once() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "web-1"), frozen="2 deletions wait for approval"))
+    paused = Brake(Stops.DELETES, "ann", NOW, "an audit")
+    fleet.world.brakes.change(replace(fleet.world.brakes.now(), brakes=(paused,)))
+    text = unescape(page(fleet, "/api/"))
+    told = answer(run(fleet, "status", "--output", "json"))["brakes"]
+    assert told
+    assert [brake["said"] for brake in told if brake["said"] not in text] == []
+    assert "2 deletions wait for approval" in text
 
 
 def test_an_empty_installation_says_what_happens_next() -> None:
