@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
 import pytest
 
-from shared.cloud import (
-    approvals,
-    audit,
-    brakes,
-    budgets,
-    chance,
-    deletions,
-    events,
-    holdings,
-    ledger,
-    models,
-    poisoned,
-    queues,
-    requests,
-)
-from shared.cloud.arm import Arm
-from shared.cloud.call import Calls
-from shared.cloud.graph import Graph
-from shared.cloud.identity import Identity
-from shared.cloud.inventory import AzureInventory
-from shared.cloud.leases import REAPER, TableLeases
-from shared.cloud.pace import HeardPace
-from shared.cloud.snapshots import AzureSnapshots, Recovery
-from shared.cloud.storage import Storage
+from local.azurite.server import Azurite
+from shared import wiring
 from shared.decide.plan import read_plans
 from shared.errors import CloudError
 from shared.flows.draining import drain
@@ -47,8 +25,9 @@ from shared.model.identity import ResourceId, Shard
 from shared.model.machine import Machine
 from shared.model.point import Point
 from shared.model.request import Progress
-from shared.model.rules import Mode, Rules
+from shared.model.rules import Rules
 from shared.ports import World
+from shared.settings import Settings
 from tests.contract.clouds import SimulatedClock, SimulatedCloud
 from tests.simulator.running import SUBSCRIPTION, Running
 
@@ -104,44 +83,26 @@ class Life:
 
 
 @pytest.fixture
-def life(
-    storage: Storage,
-    manager: tuple[Arm, HeardPace],
-    identity: Identity,
-    simulator_clock: SimulatedClock,
-    simulated: Running,
-) -> Life:
-    arm, pace = manager
-    shard = Shard(SUBSCRIPTION, "francecentral")
-    graph, recovery = Graph(arm, simulator_clock, pace), Recovery(f"tb{uuid.uuid4().hex[:8]}-{{region}}", OWNER)
-    world = World(
-        clock=simulator_clock,
-        chance=chance.SystemChance(),
-        workers=OneByOne(),
-        queue=queues.StorageQueue(storage),
-        models=models.BlobModels(storage),
-        audit=audit.BlobAudit(storage),
-        events=events.TopicEvents("", identity, Calls(simulator_clock)),
-        inventory=AzureInventory(arm, graph, simulator_clock, "backup"),
-        snapshots=AzureSnapshots(arm, graph, recovery),
-        holdings=holdings.AzureHoldings(arm, recovery),
-        ledger=ledger.TableLedger(storage),
-        requests=requests.TableRequests(storage),
-        poisoned=poisoned.TablePoisoned(storage),
-        leases=TableLeases(storage),
-        reaper_leases=TableLeases(storage, REAPER),
-        budgets=budgets.TableBudgets(storage),
-        brakes=brakes.BlobBrakes(storage),
-        approvals=approvals.BlobApprovals(storage),
-        deletions=deletions.AzureDeletions(arm, recovery),
-        pace=pace,
-    )
+def life(azurite: Azurite, simulated: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Life]:
+    environment = {
+        "AzureWebJobsStorage": azurite.connection_string,
+        "TAGBACK_SUBSCRIPTIONS": SUBSCRIPTION,
+        "TAGBACK_RECOVERY_GROUP": f"tb{uuid.uuid4().hex[:8]}-{{region}}",
+        "TAGBACK_ARM_ENDPOINT": simulated.url,
+        "REQUESTS_CA_BUNDLE": str(simulated.ca),
+        "IDENTITY_ENDPOINT": f"{simulated.url}/msi/token",
+        "IDENTITY_HEADER": "x",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings, shard = Settings.read(environment), Shard(SUBSCRIPTION, "francecentral")
     plan = {"keep_floor": "24h", "snapshots": {"every": "24h", "keep": "24h", "window": "1min"}}
     plans, problems = read_plans({"default": "day", "plans": {"day": plan}})
     assert not problems
-    rules = Rules(plans=plans, subscriptions={SUBSCRIPTION: Mode.ENFORCE}, owner=OWNER)
     vm = SimulatedCloud(simulated, shard).machine(f"Vm-{uuid.uuid4().hex[:8]}", {"backup": "day"})
-    return Life(world, rules, shard, simulated, vm)
+    with wiring.opened(settings) as world:
+        clocked = replace(world, clock=SimulatedClock(simulated), workers=OneByOne())
+        yield Life(clocked, replace(settings.rules(), plans=plans), shard, simulated, vm)
 
 
 def test_a_point_is_taken_held_let_go_and_deleted_and_nothing_else_is(life: Life) -> None:
