@@ -1,19 +1,21 @@
 """`python -m tests.mutants [NAME ...]`: plants every mutant, or the named ones, and says which test noticed it.
 
-Ends with 1 when a mutant lives, when a patch does not fit, or when a named test is red without any mutant.
+Ends with 1 when a mutant lives, when a patch does not fit, when its tests do not end, or when a named test is red
+without any mutant.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.mutants.planting import Copy, Mutant, copied, fits, mutants
+from tests.mutants.planting import LONGEST, Copy, Mutant, copied, fits, mutants
 
 
 def main(words: list[str]) -> int:
@@ -47,10 +49,10 @@ def _told(mutant: Mutant, free: SimpleQueue[Copy]) -> bool:
         return True
     copy = free.get()
     try:
-        before = copy.failures(mutant.red)
-        copy.plant(mutant)
-        after = copy.failures(mutant.red)
-        copy.clear(mutant)
+        before, after = copy.failures(mutant.red), _planted(mutant, copy)
+    except subprocess.TimeoutExpired:
+        print(f"LONG   {mutant.name}: its tests did not end in {LONGEST} s", flush=True)
+        return True
     finally:
         free.put(copy)
     if before:
@@ -60,6 +62,15 @@ def _told(mutant: Mutant, free: SimpleQueue[Copy]) -> bool:
     else:
         print(f"LIVES  {mutant.name}: {mutant.bug}", flush=True)
     return bool(before) or not after
+
+
+def _planted(mutant: Mutant, copy: Copy) -> tuple[str, ...]:
+    """The tests that fail with the mutant, which is gone again afterwards."""
+    copy.plant(mutant)
+    try:
+        return copy.failures(mutant.red)
+    finally:
+        copy.clear(mutant)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ PARTS = (
         ("-m", "tests.world", "--seeds", "0..{last}", "--machines", "50", "--days", "30"),
     ),
     Part("attacks", "sequences of an attacker", 100_000, ("-m", "tests.world.attacks", "--sequences", "{count}")),
+    Part("digests", "seeds in processes of 3 hash seeds", 1_000, ("-m", "tests.soak.digests", "--seeds", "{count}")),
     Part("races", "updates of 64 rows on Azurite", 1_000_000, ("-m", "tests.soak.races", "--updates", "{count}")),
     Part("kills", "nights of 25 kills of the host", 20, (*PYTEST, "tests/e2e/test_crashes.py"), "CRASH_NIGHTS"),
     Part("restores", "every blow at every slice", 1, (*PYTEST, "tests/world/test_restores.py"), "RESTORE_BLOWS_EVERY"),
