@@ -87,6 +87,7 @@ class Encounters:
     called: Counter[tuple[str, str]] = field(default_factory=Counter)
     lasting: Callable[[Invocation], Iterator[str]] = lambda invocation: iter(())
     down: Callable[[], bool] = lambda: False
+    blinded: Callable[[], bool] = lambda: False
     now: Callable[[], datetime] = lambda: EPOCH
 
     def meet(self, fault: str) -> None:
@@ -100,6 +101,8 @@ class Encounters:
         worker, flow = getcurrent(), flow_here()
         if flow and isinstance(worker, Worker):
             self.called[name, flow] += 1
+            if name == "inventory.fleet" and self.blinded():  # it shows what may be read, and says nothing of the rest
+                self.met["F21", flow] += 1
             for fault in {*worker.invocation.marks, *self.lasting(worker.invocation)}:
                 self.met[fault, flow] += 1
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from shared.errors import Blocked, Denied, LostRace, OutcomeUnknown, TagbackError, Throttled, Unavailable
 from shared.ports import World
-from tests.world.encounters import flow_here
+from tests.world.encounters import Encounters, flow_here
 from tests.world.ending import Ending
 from tests.world.host import Flows, Regular
 from tests.world.promises import Violation
@@ -52,7 +52,8 @@ FAULT_OF = {
     Harm.DENY: "F21",
     Harm.OUTAGE: "F22",
 }
-A_WHILE = timedelta(seconds=300)
+A_WHILE = timedelta(seconds=60)
+FAR_TOO_LONG = timedelta(minutes=25)
 LOCKABLE = ("snapshots.create", "snapshots.merge", "deletions.delete")
 
 
@@ -131,7 +132,7 @@ class Saboteur:
                 self.world.host.kill(invocation.process)
                 raise Killed
             case Harm.SLOW:
-                self.world.stage.scheduler.sleep(5 * A_WHILE)
+                self.world.stage.scheduler.sleep(FAR_TOO_LONG)
             case Harm.THROTTLE if call.bucket is not None:
                 raise self.world.stage.throttle.close(call.bucket, A_WHILE)
             case _:
@@ -170,7 +171,7 @@ class Outcome:
     tail: tuple[str, ...]
 
 
-def small_world(flows: Flows | None = None, seed: int = 1) -> Run:
+def small_world(flows: Flows | None = None, seed: int = 1, encounters: Encounters | None = None) -> Run:
     """One calm process and no machines; nothing fires by itself before the host is started."""
     options = Options(
         seed=seed,
@@ -182,7 +183,7 @@ def small_world(flows: Flows | None = None, seed: int = 1) -> Run:
         acts_every=timedelta(days=1),
         share=0.0,
     )
-    world = build(options, flows)
+    world = build(options, flows, encounters)
     world.host.habits = Regular()
     world.stage.azure.weather = Fair()
     world.stage.steps.interference = Calm()
@@ -200,9 +201,14 @@ def pass_time(world: Run, duration: timedelta) -> None:
     world.stage.scheduler.run(world.stage.scheduler.now + duration)
 
 
-def play(scene: Scene, blow: Blow | None, change: Callable[[Run], None] | None = None) -> Outcome:
+def play(
+    scene: Scene,
+    blow: Blow | None,
+    change: Callable[[Run], None] | None = None,
+    encounters: Encounters | None = None,
+) -> Outcome:
     """Play a scene with one blow, and let everything converge."""
-    world = small_world()
+    world = small_world(encounters=encounters)
     if change is not None:
         change(world)
     scene.prepare(world)

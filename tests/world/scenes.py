@@ -9,9 +9,10 @@ from functools import partial
 
 from shared.errors import Conflict, Refused
 from shared.flows.approving import approve
-from shared.flows.asking import ask_backup, ask_rebuild
+from shared.flows.asking import ask_backup, ask_rebuild, shards_with_points
 from shared.flows.draining import drain
 from shared.flows.expiring import expire
+from shared.flows.holding import ask_hold
 from shared.flows.pausing import ask_pause, ask_resume
 from shared.flows.reaping import reap
 from shared.flows.registering import reconcile
@@ -20,13 +21,14 @@ from shared.flows.retrying import ask_retry, failed_job
 from shared.messages import REAP, REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
 from shared.model.spending import Hour, Spending
-from shared.ports import World
+from shared.ports import CallKind, World
 from tests.world.catalogue import rules
 from tests.world.exhaustive import Scene, pass_time, perform
 from tests.world.scheduler import Invocation, Killed, Process
 from tests.world.seeded import Run
 from tests.world.steps import Call, Calm, Phase
 from tests.world.twins.azure import DiskTruth, Fair, Fate, VmTruth, disk_place, vm_place
+from tests.world.twins.queues import POISON
 
 SHARD = Shard("sub-one", "northeu")
 RULES = rules()
@@ -242,6 +244,62 @@ def resume_asked(world: Run) -> None:
     perform(world, lambda ports: world.life.asked.append(ask_resume(ports, "all", "", "person-2").id))
 
 
+def hold_asked(world: Run) -> None:
+    """Somebody asks that what a machine has is never deleted."""
+    complete(world)
+    record = world.stage.ledger.held(SHARD, FIRST.uid)
+    assert record is not None
+    row = record.machine.row
+    perform(world, lambda ports: world.life.asked.append(ask_hold(ports, row, "forever", None, "person-1").id))
+
+
+class Slow(Fair):
+    """Snapshots made now are ready in an hour."""
+
+    def fate(self, snapshot: ResourceId) -> Fate:
+        return Fate(timedelta(hours=1))
+
+
+def crowded(world: Run) -> None:
+    """Three snapshots of each disk of a machine are not ready yet, as many as may be, and another is asked for."""
+    world.stage.azure.weather = Slow()
+    registered(world)
+    for _ in range(3):
+        perform(world, lambda ports: drain(ports, RULES, SHARD))
+        pass_time(world, timedelta(minutes=6))
+        record = world.stage.ledger.held(SHARD, FIRST.uid)
+        assert record is not None
+        row = record.machine.row
+        perform(world, lambda ports, row=row: run_request(ports, RULES, ask_backup(ports, row, "person-1").id))  # type: ignore[misc]
+    world.stage.azure.weather = Fair()
+
+
+def told_to_wait(world: Run) -> None:
+    """What the process was told by Azure lets it create nothing for a while yet."""
+    registered(world)
+    known = world.host.processes[0].closed_until
+    known[SHARD, CallKind.SNAPSHOT] = world.stage.scheduler.now + timedelta(seconds=40)
+
+
+def operator_asks(world: Run) -> None:
+    """Somebody asks that whatever has points be made anew, from a process of their own."""
+
+    def ask() -> None:
+        for shard in shards_with_points(world.stage.world, RULES):
+            ask_rebuild(world.stage.world, shard, "person-1")
+
+    world.host.invoke("ask", world.host.processes[0], ask, lambda failure: None)
+
+
+def about_to_be_lengthened(world: Run) -> None:
+    """The first captures are ready, and their rows and tags are stamped for a day less than their plan keeps them."""
+    started(world)
+    for rows in world.stage.ledger.rows[SHARD].values():
+        for key, held in rows.points.items():
+            short = held.row.birth_keep_until - timedelta(days=1)
+            rows.points[key] = replace(held, row=replace(held.row, birth_keep_until=short, keep_until=short))
+
+
 def long_ago(world: Run) -> None:
     """What was done is so long ago that it may leave the ledger."""
     complete(world)
@@ -349,6 +407,12 @@ SCENES = (
     Scene("all is paused", pause_asked, REQUESTS, pause_arrives),
     Scene("a slot comes while captures are paused", paused, SHARDS, poked_and_resumed_later),
     Scene("what was paused goes on", resume_asked, REQUESTS, request_arrives),
+    _message("a slice waits for its turn", told_to_wait, SHARDS, shard_text(SHARD)),
+    Scene("an operator asks", complete, "ask", operator_asks),
+    _message("a date is lengthened", about_to_be_lengthened, SHARDS, shard_text(SHARD)),
+    Scene("a hold is taken up", hold_asked, REQUESTS, request_arrives),
+    _message("a capture waits for room", crowded, SHARDS, shard_text(SHARD)),
+    _message("what nobody can serve is kept", nothing, f"{REQUESTS}{POISON}", "{"),
     _message("ended operations leave", long_ago, SHARDS, shard_text(SHARD)),
     _message("the rest of a set follows", half_of_a_set, SHARDS, shard_text(SHARD)),
     _message("a torn set is begun anew", torn_set, SHARDS, shard_text(SHARD)),
