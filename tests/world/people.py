@@ -72,14 +72,14 @@ class People:
         what = self._random.choice(("captures", "deletes", "all"))
         now, pause = self._stage.scheduler.now, timedelta(hours=self._random.choice((1, 4, 9)))
         self._ask(lambda world: ask_pause(world, what, "an audit", "person-4"), now)
-        self._stage.scheduler.at(now + pause, self._resume)
+        self._stage.scheduler.at(now + pause, self.resume)
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
         """Ask again until nothing of it is paused."""
         now = self._stage.scheduler.now
         if any(brake.on and brake.by for brake in self._stage.brakes.braking.brakes):
             self._ask(lambda world: ask_resume(world, "all", "", "person-4"), now)
-            self._stage.scheduler.at(now + AGAIN, self._resume)
+            self._stage.scheduler.at(now + AGAIN, self.resume)
 
     def until(self) -> str:
         """A hold as people write it: often for ever, or through one of the next days."""

@@ -185,7 +185,9 @@ def _garbage(world: Run, queue: str, text: str) -> Callable[[], None]:
 
 
 def _calm_down(world: Run) -> None:
-    """Faults stop; what was lost stays lost."""
+    """Faults stop; what was lost stays lost. Whatever is still paused, or becomes so late, is resumed."""
+    for pause in (timedelta(0), timedelta(hours=2)):
+        world.stage.scheduler.at(world.stage.scheduler.now + pause, world.life.people.resume)
     world.storm.active.clear()
     world.stage.azure.disabled.clear()
     world.stage.azure.locks.clear()
