@@ -33,6 +33,7 @@ def test_points_are_as_the_contract_pins_them() -> None:
         "held_until": None,
         "because": "first complete point of its day (daily), kept 7d",
         "tags_left_out": [],
+        "vault": None,
     }
     assert result.exit_code == 0
 

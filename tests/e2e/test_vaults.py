@@ -182,10 +182,10 @@ def test_a_backup_on_demand(night: VaultNight) -> None:
 
 def test_a_vault_that_cannot_cancel_a_job_any_more_says_so_and_the_backup_ends_well(night: VaultNight) -> None:
     machine = night.machine(GOLD)
-    for _ in range(60):
+    for _ in range(90):
         night.live(1 / 60, timedelta(minutes=1))
         backups = night.operations(machine, Kind.BACK_UP)
-        if backups and backups[0].task and backups[0].task.job:
+        if backups and backups[0].task and backups[0].task.job and night.is_transferring(backups[0].task):
             break
     asked = ask_cancel(night.world, *running_job(night.world, machine.name), "person-1")
     night.serve(asked.id)

@@ -24,6 +24,7 @@ from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation
 from shared.model.point import Engine, Point
 from shared.model.rules import Rules
+from shared.model.vault import VaultTask
 from shared.ports import World
 from shared.settings import Settings
 from tests.contract.clouds import SimulatedClock, body_of
@@ -93,6 +94,11 @@ class VaultNight:
         record = self.world.ledger.record(self.shard, row.uid) if row else None
         found = [held.row for held in record.operations] if record else []
         return sorted((one for one in found if one.kind is kind), key=lambda one: one.intended_at)
+
+    def is_transferring(self, task: VaultTask) -> bool:
+        """Whether the vault's own job says that the snapshot is there."""
+        shown = self.running.ask("GET", f"{task.vault}/backupJobs/{task.job}").body
+        return bool(shown["properties"]["extendedInfo"]["tasksList"][0]["status"] == "Completed")
 
     def points(self, machine: ResourceId) -> Sequence[Point]:
         row = self.row(machine)
