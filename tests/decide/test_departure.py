@@ -43,7 +43,7 @@ def test_the_newest_complete_point_stays_and_the_others_go_on_their_dates() -> N
 
 
 def test_what_goes_first_stands_first() -> None:
-    longer = replace(aged(3), keep_until=NEWEST + 30 * DAY)
+    longer = replace(aged(3), keep_until=NEWEST + 30 * DAY, birth_keep_until=NEWEST + 30 * DAY)
     assert slots(foreseen(longer, aged(1), aged(0))) == [NEWEST - DAY, NEWEST - 3 * DAY]
 
 
