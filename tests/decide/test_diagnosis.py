@@ -60,6 +60,19 @@ def test_a_provider_must_be_registered(state: str, well: bool) -> None:
     assert well or "az provider register --namespace Microsoft.Compute" in found.because
 
 
+@pytest.mark.parametrize(
+    ("name", "needed_for"),
+    [
+        ("Microsoft.Compute", "machines, disks and snapshots"),
+        ("Microsoft.Network", "the network interfaces that a restore needs to know"),
+        ("Microsoft.EventGrid", "hearing of tags within minutes"),
+    ],
+)
+def test_a_provider_that_is_missing_is_said_with_what_it_is_needed_for(name: str, needed_for: str) -> None:
+    found = diagnosis.provider(SCOPE, name, "NotRegistered")
+    assert found.because == f"NotRegistered: needed for {needed_for}; az provider register --namespace {name}"
+
+
 @pytest.mark.parametrize(("used", "well"), [(0, True), (89, True), (90, False), (100, False)])
 def test_a_quota_is_short_from_nine_tenths_on(used: int, well: bool) -> None:
     [found] = diagnosis.quotas(SCOPE, [Quota("StandardStorageSnapshots", used, 100), Quota("Other", 100, 100)])
