@@ -1,0 +1,57 @@
+"""The body that swaps a machine's disks: what Azure alone writes is not sent, everything else is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from shared.decide.subtraction import at
+from shared.decide.swapping import detached, swapped
+
+DISKS = "/subscriptions/s/resourceGroups/web/providers/Microsoft.Compute/disks"
+WANTED: Mapping[int | None, Mapping[str, Any]] = {
+    3: {"lun": 3, "name": "new", "createOption": "Attach", "managedDisk": {"id": f"{DISKS}/new"}}
+}
+
+
+def machine(*data: str, beside: Mapping[str, Any] | None = None, inside: Mapping[str, Any] | None = None) -> Any:
+    disks = [{"lun": 3, "name": name, "managedDisk": {"id": f"{DISKS}/{name}"}} for name in data]
+    profile = {"osDisk": {"name": "os", "managedDisk": {"id": f"{DISKS}/os"}}, "dataDisks": disks}
+    properties = {"licenseType": "RHEL_BYOS", **(inside or {}), "storageProfile": profile}
+    return {"location": "westeurope", "tags": {"Env": "prod"}, **(beside or {}), "properties": properties}
+
+
+def both_writes(beside: Mapping[str, Any], inside: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The write that takes the old disk off and the one that attaches the new: of a machine with something more."""
+    off = detached(machine("old", beside=beside, inside=inside), WANTED, frozenset())
+    on = swapped(machine(beside=beside, inside=inside), WANTED)
+    assert off is not None
+    assert on is not None
+    return [off, on]
+
+
+@pytest.mark.parametrize("name", ["id", "name", "type", "etag", "resources"])
+def test_what_names_the_machine_and_its_extensions_is_not_in_the_body(name: str) -> None:
+    for body in both_writes({name: "x"}, {}):
+        assert body.keys() == {"location", "tags", "properties"}
+
+
+@pytest.mark.parametrize("name", ["vmId", "timeCreated", "provisioningState", "instanceView"])
+def test_what_azure_alone_writes_is_not_among_the_properties(name: str) -> None:
+    for body in both_writes({}, {name: "x"}):
+        assert body["properties"].keys() == {"licenseType", "storageProfile"}
+
+
+def test_everything_else_is_sent_as_it_was() -> None:
+    for body in both_writes({"zones": ["1"], "identity": {"type": "SystemAssigned"}}, {"osProfile": {"a": "b"}}):
+        assert (body["zones"], body["identity"], body["tags"]) == (["1"], {"type": "SystemAssigned"}, {"Env": "prod"})
+        assert (at(body, "properties.osProfile"), at(body, "properties.licenseType")) == ({"a": "b"}, "RHEL_BYOS")
+        assert at(body, "properties.storageProfile.osDisk.name") == "os"
+
+
+def test_the_old_disk_leaves_in_one_write_and_the_new_one_comes_in_the_next() -> None:
+    off, on = both_writes({}, {})
+    assert at(off, "properties.storageProfile.dataDisks") == []
+    assert at(on, "properties.storageProfile.dataDisks") == [WANTED[3]]
