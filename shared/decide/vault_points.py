@@ -20,9 +20,9 @@ from shared.model.vault import PointSeen, VaultPoint
 CONSISTENCY = {
     "appconsistent": Consistency.APPLICATION,
     "filesystemconsistent": Consistency.FILE_SYSTEM,
-    "crashconsistent": Consistency.CRASH,
 }
-"""What Azure Backup calls it → what we call it; a kind that is not here promises the least [azure-facts 5.9]."""
+"""What Azure Backup calls it → what we call it; CrashConsistent, like every kind that is not here, promises the
+least [azure-facts 5.9]."""
 
 
 def recorded(
