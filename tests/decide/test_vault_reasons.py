@@ -1,0 +1,43 @@
+"""What `explain` says of each standing with a vault, and for which zones it warns of the clocks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from shared.decide.plan import read_plans
+from shared.decide.vault_reasons import backup_reasons
+from shared.model.vault import Protection, Standing
+from tests.fleet import NOW, machine
+
+ROW = machine(1, "web-1")
+WORDS = {
+    Standing.WANTED: "it is not in a vault yet",
+    Standing.PENDING: "protected, its first backup is still to come",
+    Standing.PROTECTED: "protected",
+    Standing.STOPPED: "its protection is stopped, what it has is kept",
+    Standing.DELETED: "its backups are deleted, and can be taken back for a while",
+    Standing.ELSEWHERE: "somebody else's vault protects it",
+    Standing.NONE: "no vault has anything of it",
+}
+
+
+@pytest.mark.parametrize("standing", Standing, ids=str)
+def test_every_standing_is_told_in_its_own_words(standing: Standing) -> None:
+    row = replace(ROW, protection=Protection(standing, "as last looked at", NOW))
+    told = f"Azure Backup since 2026-11-20 12:00Z: {WORDS[standing]}: as last looked at"
+    assert backup_reasons(row, None) == [told]
+
+
+@pytest.mark.parametrize(
+    ("zone", "warned"),
+    [("UTC", False), ("Etc/UTC", False), ("Etc/GMT", False), ("Europe/London", True), ("America/New_York", True)],
+)
+def test_only_a_zone_whose_clocks_change_is_warned_of(zone: str, warned: bool) -> None:
+    vault = {"at": "22:00", "keep": "30d", "zone": zone}
+    plans, problems = read_plans({"default": "p", "plans": {"p": {"vault": vault}}})
+    assert problems == ()
+    told = " ".join(backup_reasons(ROW, plans.by_name["p"]))
+    assert f"from 22:00 {zone} on" in told
+    assert ("does not follow changes of the clocks" in told) is warned
