@@ -20,8 +20,6 @@ HALF = timedelta(minutes=30)
 INTERVALS = (4, 6, 8, 12)
 LONGEST_WINDOW = 3 * HALF  # four start times: more would only spend policies, of which a vault has 200
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-TYPES = {"standard": PolicyType.STANDARD, "enhanced": PolicyType.ENHANCED}
-CONSISTENCIES = ("application", "crash")
 KEEP_FORM = "7d to 9999d for daily points, and w, m, y as wanted; w first for points of single weekdays"
 FEWEST_DAYS, MOST_DAYS = 7, 9999
 INSTANT_DAYS = {PolicyType.STANDARD: (1, 5, 2), PolicyType.ENHANCED: (1, 30, 7)}  # least, most, default
@@ -31,9 +29,9 @@ SOME_KEEP = Keep((Age(30, Unit.DAY),))
 
 def vault_part(part: Part) -> VaultPart:
     """What the part asks for; usual values stand in for what cannot be used."""
-    type_ = TYPES.get(part.text("policy", "standard"), PolicyType.STANDARD)
+    type_ = PolicyType.ENHANCED if part.text("policy", "standard") == "enhanced" else PolicyType.STANDARD
     schedule = _schedule(part)
-    agentless = part.text("consistency", CONSISTENCIES[0]) == "crash"
+    agentless = part.text("consistency", "application") == "crash"
     for field, given in (("every", schedule.every is not None), ("consistency", agentless)):
         if given and type_ is PolicyType.STANDARD:
             part.wrong(field, "a standard policy cannot do that", 'policy = "enhanced"')

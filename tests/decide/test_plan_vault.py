@@ -127,6 +127,23 @@ def test_usual_values_of_both_kinds_of_policies() -> None:
     assert part_of(days=["monday"], keep="4w").instant_days == 5
 
 
+def test_a_weekday_is_known_by_its_number_from_monday_on() -> None:
+    week = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    assert [part_of(days=[day], keep="4w").schedule.weekdays for day in week] == [(number,) for number in range(7)]
+
+
+@pytest.mark.parametrize("hours", [4, 6, 8, 12])
+def test_an_hourly_schedule_has_one_of_the_intervals_that_azure_offers(hours: int) -> None:
+    part = part_of(every=f"{hours}h", policy="enhanced")
+    assert part.schedule.every == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("hours", [1, 3, 5, 7, 10, 24])
+def test_an_interval_that_azure_does_not_offer_is_refused(hours: int) -> None:
+    [problem] = read({"every": f"{hours}h", "policy": "enhanced"})[1]
+    assert f"every: '{hours}h' is not an interval; allowed: 4h, 6h, 8h, 12h" in problem
+
+
 def test_of_what_the_schema_refuses_nothing_is_said_again() -> None:
     odd = {"at": 7, "keep": 7, "days": "monday", "window": 3, "policy": 1, "instant_days": True, "zone": 1, "every": 1}
     assert read(odd)[1] == ()
