@@ -88,6 +88,14 @@ def test_single_weekdays_are_backed_up_and_kept_by_the_week(type_: str, name: st
     assert retention["yearlySchedule"]["monthsOfYear"] == ["January"]
 
 
+def test_every_weekday_has_the_name_that_azure_gives_it() -> None:
+    week = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    found = body(days=[day.lower() for day in week], keep="4w")
+    assert found["schedulePolicy"]["scheduleRunDays"] == week
+    for day in week:
+        assert body(days=[day.lower()], keep="4w")["schedulePolicy"]["scheduleRunDays"] == [day]
+
+
 def test_an_enhanced_daily_policy_keeps_the_first_of_each_class() -> None:
     found = body(policy="enhanced", keep="7d4w12m3y", zone="Europe/Berlin")
     assert found["timeZone"] == "W. Europe Standard Time"
@@ -130,6 +138,7 @@ def test_a_plan_makes_as_many_policies_as_it_has_start_times() -> None:
         ({}, {"keep": "60d"}, ""),
         ({"keep": "30d"}, {"keep": "30d12w"}, ""),
         ({"keep": "30d"}, {"keep": "7d12w"}, "daily points from 30 to 7 days"),
+        ({"keep": "30d4y"}, {"keep": "30d"}, "yearly points from 1461 to 0 days"),
         ({"keep": "30d12w"}, {"keep": "60d"}, "weekly points from 84 to 0 days"),
         (
             {"keep": "30d12m3y"},
