@@ -13,7 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared.decide.failure import LAST, RULES, AskPerson, GiveUp, Gone, Retry, Tries, follow_up, gravity, rule_for
+from shared.decide.failure import (
+    LAST,
+    RULES,
+    AskPerson,
+    GiveUp,
+    Gone,
+    Retry,
+    Tries,
+    follow_up,
+    gravity,
+    known_codes,
+    rule_for,
+)
 from shared.decide.failure_arm import CAUTIOUS
 from shared.decide.failure_rules import Course, Follow, WaitFor
 from shared.model.fault import Area, Fault, Task, Trouble
@@ -182,6 +194,39 @@ def test_the_code_is_compared_without_case_and_a_429_is_a_429_whatever_its_code(
     throttled = rule_for(Fault(Trouble.BLOCKED, "ScopeLocked", "", 429))
     assert throttled is not None
     assert throttled.trouble is Trouble.THROTTLED
+
+
+CODES_OF_VAULTS = """
+    UserErrorGuestAgentStatusUnavailable GuestAgentSnapshotTaskStatusError UserErrorVmProvisioningStateFailed
+    UserErrorVmNotInDesirableState VMRestorePointInternalError 380008 AzureVmOffline
+    320001 ResourceNotFound 400094 BCMV2VMNotFound
+
+    ExtensionSnapshotFailedNoNetwork ExtensionSnapshotFailedNoSecureNetwork ExtensionOperationFailed
+    ExtensionOperationFailedForManagedDisks ExtensionSnapshotFailedCOM ExtensionInstallationFailedCOM
+    ExtensionInstallationFailedMDTC ExtensionFailedVssWriterInBadState ExtensionFailedVssServiceInBadState
+    ExtensionConfigParsingFailure ExtensionStuckInDeletionState ExtensionFailedSnapshotLimitReachedError
+    ExtensionFailedTimeoutVMNetworkUnresponsive ExtensionSnapshotBitlockerError ExtensionVCRedistInstallationFailure
+    UserErrorFsFreezeFailed UserErrorUnableToOpenMount
+
+    BackUpOperationFailed BackUpOperationFailedV2 UserErrorBackupOperationInProgress JobFailed
+    CopyingVHDsFromBackUpVaultTakingLongTime OperationNotAllowed Conflict CloudTooManyRequests
+
+    UserErrorRpCollectionLimitReached UserErrorKeyvaultPermissionsNotConfigured UserErrorUnsupportedDiskSize
+    UserErrorBCMPremiumStorageQuotaError UserErrorSkuNotAvailable UserErrorMarketPlaceVMNotSupported
+    UserErrorRequestDisallowedByPolicy UserErrorInstantRpNotFound
+    UserErrorMigrationFromTrustedLaunchVMToNonTrustedVMNotAllowed
+
+    UserErrorResourceGuardOperationRequestIdMissing UserErrorOperationNotAllowedOnImmutableVault
+    UserErrorSoftDeleteAlwaysOn NoVault UserErrorPolicyLimit UserErrorVmAlreadyProtected BMSUserErrorObjectLocked
+    UserErrorItemAlreadyProtectedInAnotherVault BMSUserErrorContainerObjectNotFound UserErrorContainerNotFound
+    BMSUserErrorInvalidConfigureProtectionRequest
+"""
+"""The codes of Azure Backup, as it writes them: of the VM and its agent, of the extension, of a job that may pass, of
+what a person mends, of the vault itself."""
+
+
+def test_the_codes_that_are_looked_for_in_the_words_of_a_job_are_those_of_azure_backup() -> None:
+    assert sorted(known_codes()) == sorted(code.lower() for code in CODES_OF_VAULTS.split())
 
 
 def test_a_vault_passes_on_what_arm_said() -> None:
