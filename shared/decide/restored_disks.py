@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from shared.decide.subtraction import NO_VALUES, Body, at
 from shared.model.restore import ArmPath, Source
 
 # Properties of a captured disk that its restored self needs, and why [azure-facts 3.5; sdk-c: DiskProperties].
-CARRIED: Mapping[str, str] = {
-    "osType": "a data disk has none, an OS disk cannot be attached as one without it",
-    "hyperVGeneration": "an OS disk of another generation does not boot",
-    "securityProfile": "trusted launch starts from trusted disks only",
-    "supportedCapabilities": "architecture and accelerated networking follow the guest",
-    "supportsHibernation": "cannot be added to the machine otherwise",
-    "purchasePlan": "an image of the marketplace is paid for by it",
-    "maxShares": "a shared disk stays one",
-    "burstingEnabled": "bursting that is paid for",
-    "optimizedForFrequentAttach": "as it was set",
-    "tier": "a performance tier above the disk's size",
-}
+CARRIED = (
+    "osType",  # a data disk has none, an OS disk cannot be attached as one without it
+    "hyperVGeneration",  # an OS disk of another generation does not boot
+    "securityProfile",  # trusted launch starts from trusted disks only
+    "supportedCapabilities",  # architecture and accelerated networking follow the guest
+    "supportsHibernation",  # cannot be added to the machine otherwise
+    "purchasePlan",  # an image of the marketplace is paid for by it
+    "maxShares",  # a shared disk stays one
+    "burstingEnabled",  # bursting that is paid for
+    "optimizedForFrequentAttach",  # as it was set
+    "tier",  # a performance tier above the disk's size
+)
 # Disks whose performance is set apart from their size [azure-facts 3.2].
 FAST = ("ultrassd_lrs", "premiumv2_lrs")
 PERFORMANCE = ("diskIOPSReadWrite", "diskMBpsReadWrite", "diskIOPSReadOnly", "diskMBpsReadOnly")
