@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from shared.decide.durations import duration_text
 from shared.decide.plan_vault import WEEKDAYS
 from shared.decide.policies import left_out_of
@@ -19,7 +22,6 @@ STANDS = {
     Standing.ELSEWHERE: "somebody else's vault protects it",
     Standing.NONE: "no vault has anything of it",
 }
-ZONES_WITHOUT_CHANGES = frozenset({"UTC", "Etc/UTC", "Etc/GMT"})
 
 
 def backup_reasons(machine: Machine, plan: Plan | None) -> list[str]:
@@ -48,7 +50,7 @@ def _asked(machine: Machine, part: VaultPart) -> list[str]:
 def _cannot(machine: Machine, part: VaultPart) -> list[str]:
     """What is asked for and Azure Backup cannot do."""
     told = []
-    if part.schedule.zone not in ZONES_WITHOUT_CHANGES:
+    if _clocks_change(part.schedule.zone, machine.as_of.year):
         told.append("Azure Backup does not follow changes of the clocks: for a part of the year it starts an hour off")
     modified = [name for name in machine.tags if name.rpartition("-")[2] in ("at", "keep")]
     told += [f"its tag {name} does not reach its vault: a policy is for many machines" for name in sorted(modified)]
@@ -57,6 +59,12 @@ def _cannot(machine: Machine, part: VaultPart) -> list[str]:
     if left_out_of(machine) and part.type is PolicyType.STANDARD:
         told.append("with disks left out, its points in the vault restore disks only, not the VM as a whole")
     return told
+
+
+def _clocks_change(zone: str, year: int) -> bool:
+    """Whether the clocks of a zone are moved in a year."""
+    months = (datetime(year, month, 1, tzinfo=ZoneInfo(zone)) for month in range(1, 13))
+    return len({month.utcoffset() for month in months}) > 1
 
 
 def _stands(known: Protection) -> list[str]:
