@@ -45,6 +45,16 @@ LEFT_FOR = timedelta(days=7)
 """How long what a restore leaves behind is kept: old disks of a machine in place, pieces of one that failed."""
 
 
+def pause_after(stage: Stage) -> timedelta:
+    """How soon another look at what Azure is doing can tell something new."""
+    return PAUSES.get(stage, PAUSE)
+
+
+def must_be_put_back(restore: Restore) -> bool:
+    """Whether a restore that cannot go on leaves a machine in bits, which only its undoing puts together again."""
+    return not restore.undoing and restore.stage in IN_BITS
+
+
 class Standing(StrEnum):
     """What became of one piece."""
 

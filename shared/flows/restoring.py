@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.decide.failure import AskPerson, GiveUp, Gone, Retry, Tries, follow_up
-from shared.decide.restoring import IN_BITS, PAUSE, PAUSES, UNDOING, next_stage
+from shared.decide.restoring import UNDOING, must_be_put_back, next_stage, pause_after
 from shared.errors import CloudError, LostRace, Throttled
 from shared.flows.choosing import begun
 from shared.flows.errand import Errand, Failed, Handler, Impossible, Later, Outcome, Passed, opened
@@ -109,7 +109,7 @@ def _followed(stage: Stage, outcome: Outcome, errand: Errand) -> Errand | Pause:
         case Passed(on):
             return _onward(on)
         case Later(on):
-            return _put_off(on, PAUSES.get(stage, PAUSE))
+            return _put_off(on, pause_after(stage))
         case Failed(on, fault):
             return _set_back(on, fault)
         case Impossible(because):
@@ -171,7 +171,7 @@ def _waiting(errand: Errand, failure: Failure, because: str, after: timedelta) -
 def _stopped(errand: Errand, failure: Failure, because: str) -> Errand | Pause:
     """It cannot go on: a machine in bits is put together again, anything else is left for `undo` or its expiry."""
     restore = replace(errand.restore, failure=failure, because=because)
-    if restore.undoing or restore.stage not in IN_BITS:
+    if not must_be_put_back(restore):
         return _ended(errand.with_restore(restore), Progress.FAILED, because)
     log.warning("restore.put_back id=%s vm=%s because=%r", errand.request.id, errand.target, because)
     first = UNDOING[errand.order.mode][0]

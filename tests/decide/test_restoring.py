@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.decide import swapping
-from shared.decide.restoring import PAUSES, STAGES, UNDOING, Standing, failure, next_stage, standing
+from shared.decide.restoring import (
+    STAGES,
+    UNDOING,
+    Standing,
+    failure,
+    must_be_put_back,
+    next_stage,
+    pause_after,
+    standing,
+)
 from shared.model.restore import ArmPath, Restore, RestoreMode, Stage, Swap
 from tests.decide.test_blueprint import NOW, SOURCES, drawing
 
-MINUTE = timedelta(minutes=1)
 OLD = tuple(Swap(ArmPath(f"/d/old-{lun}"), lun, "ReadOnly", "Detach", lun == 3) for lun in (None, 3))
 
 
@@ -33,8 +40,19 @@ def test_every_stage_is_followed_by_the_next_and_the_last_by_none(mode: RestoreM
     assert next_stage(mode, restore(Stage.LEFTOVERS, undoing)) is None
 
 
-def test_nobody_waits_longer_than_a_minute_because_of_us() -> None:
-    assert all(pause <= MINUTE for pause in PAUSES.values())
+SOON = {Stage.DISKS: 5, Stage.INTERFACES: 3, Stage.REMOVE_INTERFACES: 3}
+BETWEEN = {Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO}
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_azure_is_looked_at_again_as_soon_as_its_work_can_be_done(stage: Stage) -> None:
+    assert pause_after(stage).total_seconds() == SOON.get(stage, 10)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_only_a_machine_that_is_between_its_disks_must_be_put_back(stage: Stage) -> None:
+    assert must_be_put_back(restore(stage)) is (stage in BETWEEN)
+    assert not must_be_put_back(restore(stage, undoing=True))
 
 
 @pytest.mark.parametrize(
