@@ -36,6 +36,13 @@ def test_two_settings_are_enough_and_the_others_have_their_defaults() -> None:
     assert {"bronze", "silver", "gold"} <= set(settings.plans.by_name)
 
 
+@pytest.mark.parametrize(
+    ("word", "azure"), [("local", "LocallyRedundant"), ("ZONE", "ZoneRedundant"), ("Geo", "GeoRedundant")]
+)
+def test_the_redundancy_of_new_vaults_is_said_in_a_word(word: str, azure: str) -> None:
+    assert Settings.read({**NEEDED, "TAGBACK_VAULT_REDUNDANCY": word}).rules().vaults.redundancy == azure
+
+
 def test_rules_are_what_flows_need_and_the_account_is_the_owner() -> None:
     rules = Settings.read({**NEEDED, "TAGBACK_TAG_PREFIX": "Snap", "TAGBACK_EXTRA_TAGS": "cost=42, team = a b"}).rules()
     assert (rules.owner, rules.prefix) == ("tagback1", "snap")
