@@ -16,20 +16,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from shared.errors import BadInput
 from shared.model.caller import Caller
 from shared.model.rules import Rules
-from shared.ports import (
-    Approvals,
-    Audit,
-    Brakes,
-    Budgets,
-    Leases,
-    Ledger,
-    Models,
-    Poisoned,
-    Queue,
-    Requests,
-    Surroundings,
-    World,
-)
+from shared.ports import Queue, Surroundings, World
+from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
 
 if TYPE_CHECKING:
     from shared.cloud.authority import Authority

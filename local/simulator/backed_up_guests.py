@@ -5,7 +5,7 @@ Asked by backup_runs.py at the end of a snapshot.
 
 from typing import TYPE_CHECKING
 
-from local.simulator import machines, recovery_points
+from local.simulator import machine_disks, recovery_points
 from local.simulator.answers import Document
 from local.simulator.backup_errors import BackupError, error_of
 from local.simulator.images import image_of_machine
@@ -45,7 +45,7 @@ def failure(
 def _included(item: Resource, machine: Document) -> list[Document]:
     extended = item.document()["properties"].get("extendedProperties") or {}
     chosen = extended.get("diskExclusionProperties")
-    return [d for d in machines.all_disks(machine) if recovery_points.is_included(chosen, d.get("lun"))]
+    return [d for d in machine_disks.all_disks(machine) if recovery_points.is_included(chosen, d.get("lun"))]
 
 
 def _is_agentless(policy: Document | None) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from local.simulator import eras, extensions, instance_views, machine_identity, machines
+from local.simulator import eras, extensions, instance_views, machine_disks, machine_identity, machines
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
@@ -79,7 +79,7 @@ def _check_linked(world: "World", call: "Call", document: Document) -> None:
                 f"Resource {card} referenced by resource {document['id']} was not found. Please make sure that the "
                 "referenced resource exists, and that both resources are in the same region.",
             )
-    wanted = machines.check_attachable(world, document["id"], document)
+    wanted = machine_disks.check_attachable(world, document["id"], document)
     world.access.check_linked(call.principal.oid, call.route.action, document["id"], [*cards, *wanted])
 
 
@@ -119,11 +119,13 @@ def settle(world: "World", found: Resource, document: Document, before: Document
     """Bring a machine to `Succeeded` with everything that belongs to it."""
     profile = document["properties"]["storageProfile"]
     profile["dataDisks"] = [disk for disk in profile.get("dataDisks") or [] if not disk.get("toBeDetached")]
-    machines.realise_disks(world, document, at)
-    kept = {key_of(machines.disk_id(disk)) for disk in machines.all_disks(document) if machines.disk_id(disk)}
-    old = machines.all_disks(before) if before else []
-    gone = [disk for disk in old if machines.disk_id(disk) and key_of(machines.disk_id(disk)) not in kept]
-    machines.let_go(world, [{**disk, "deleteOption": "Detach"} for disk in gone], at)
+    machine_disks.realise_disks(world, document, at)
+    kept = {
+        key_of(machine_disks.disk_id(disk)) for disk in machine_disks.all_disks(document) if machine_disks.disk_id(disk)
+    }
+    old = machine_disks.all_disks(before) if before else []
+    gone = [disk for disk in old if machine_disks.disk_id(disk) and key_of(machine_disks.disk_id(disk)) not in kept]
+    machine_disks.let_go(world, [{**disk, "deleteOption": "Detach"} for disk in gone], at)
     for card in document["properties"].get("networkProfile", {}).get("networkInterfaces", []):
         _use_card(world, str(card["id"]), {"id": document["id"]}, at)
     document["properties"]["provisioningState"] = "Succeeded"
@@ -205,7 +207,7 @@ def finish_delete(world: "World", operation: Operation, at: float) -> None:
         return
     document = found.document()
     world.store.remove(found, at)
-    machines.let_go(world, machines.all_disks(document), at)
+    machine_disks.let_go(world, machine_disks.all_disks(document), at)
     for card in document["properties"].get("networkProfile", {}).get("networkInterfaces", []):
         held = world.store.get(key_of(card["id"]))
         if held is not None and (card.get("properties") or {}).get("deleteOption") == "Delete":
@@ -255,7 +257,7 @@ def finish_act(world: "World", operation: Operation, at: float) -> None:
     if power is not None:
         found.notes = {**(found.notes or {}), "power": power}
     if disk_state is not None:
-        machines.set_disk_states(world, found.document(), disk_state, at)
+        machine_disks.set_disk_states(world, found.document(), disk_state, at)
     world.store.touch(found, at)
 
 

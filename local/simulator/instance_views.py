@@ -9,7 +9,7 @@ from local.simulator.answers import Document, encode
 from local.simulator.clock import compute_time
 from local.simulator.extension_images import newest
 from local.simulator.images import Image, image_of_machine
-from local.simulator.machines import all_disks
+from local.simulator.machine_disks import all_disks
 from local.simulator.store import Resource
 
 if TYPE_CHECKING:

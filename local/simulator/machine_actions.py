@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from local.simulator import compute_vms, machines
+from local.simulator import compute_vms, machine_disks, machines
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.clock import compute_time
@@ -35,11 +35,11 @@ def change_disks(world: "World", call: "Call") -> Reply:
     document = found.document()
     storage = document["properties"]["storageProfile"]
     leaving = {key_of(str(each.get("diskId", ""))) for each in body.get("dataDisksToDetach") or []}
-    strange = leaving - {key_of(machines.disk_id(disk)) for disk in storage["dataDisks"]}
+    strange = leaving - {key_of(machine_disks.disk_id(disk)) for disk in storage["dataDisks"]}
     if strange:
         message = f"Disk {sorted(strange)[0]} is not attached to virtual machine '{document['name']}'."
         raise ArmError(400, "InvalidParameter", message, target="dataDisksToDetach")
-    storage["dataDisks"] = [disk for disk in storage["dataDisks"] if key_of(machines.disk_id(disk)) not in leaving]
+    storage["dataDisks"] = [disk for disk in storage["dataDisks"] if key_of(machine_disks.disk_id(disk)) not in leaving]
     used = {int(disk["lun"]) for disk in storage["dataDisks"]}
     for asked in body.get("dataDisksToAttach") or []:
         lun = asked.get("lun", next(number for number in range(64) if number not in used))
@@ -49,7 +49,7 @@ def change_disks(world: "World", call: "Call") -> Reply:
         storage["dataDisks"].append({**disk, **kept})
     writing = machines.Writing(call.now, call.version)
     accepted_now = machines.accepted_document(world, found.id, document, before, writing)
-    wanted = machines.check_attachable(world, found.id, accepted_now)
+    wanted = machine_disks.check_attachable(world, found.id, accepted_now)
     world.access.check_linked(call.principal.oid, f"{TYPE}/write", found.id, wanted)
     world.store.write(found, accepted_now, call.now)
     return _begin(world, call, "vm.disks", found, {"before": before})

@@ -5,7 +5,7 @@ What the disks held is kept beside the document, for restores. Expiry is a happe
 
 from typing import TYPE_CHECKING
 
-from local.simulator import machines, vault_errors
+from local.simulator import machine_disks, machines, vault_errors
 from local.simulator.answers import Document, Reply, encode
 from local.simulator.backup_schedule import DAY, expiry, instant_days
 from local.simulator.clock import iso, parse_time
@@ -86,7 +86,7 @@ def is_included(chosen: Document | None, lun: int | None) -> bool:
 
 
 def _configuration(machine: Document, chosen: Document) -> Document:
-    disks = machines.all_disks(machine)
+    disks = machine_disks.all_disks(machine)
     parts = [{"lun": disk.get("lun", -1), "name": disk.get("name")} for disk in disks]
     inside = [part for part, disk in zip(parts, disks, strict=True) if is_included(chosen, disk.get("lun"))]
     return {
@@ -100,8 +100,8 @@ def _configuration(machine: Document, chosen: Document) -> Document:
 def _disks(world: "World", machine: Document, item: Resource) -> list[Document]:
     """Keep what each disk is and holds."""
     found, chosen = [], _chosen(item)
-    for entry in machines.all_disks(machine):
-        held = world.store.get(key_of(machines.disk_id(entry)))
+    for entry in machine_disks.all_disks(machine):
+        held = world.store.get(key_of(machine_disks.disk_id(entry)))
         if held is not None and is_included(chosen, entry.get("lun")):
             content = {str(block): digest for block, digest in held.content.items()}
             found.append({"lun": entry.get("lun"), "disk": held.document(), "content": content})

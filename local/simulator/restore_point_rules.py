@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.simulator import machines
+from local.simulator import machine_disks, machines
 from local.simulator.answers import ArmError, Document
 from local.simulator.ids import key_of
 from local.simulator.routing import Evidence
@@ -96,7 +96,7 @@ def check_machine(machine: Document, mode: str, running: bool, agent_ready: bool
 def check_disks(world: "World", entries: list[Document], mode: str) -> None:
     """Refuse disks that a mode cannot take; the caller may exclude them."""
     for entry in entries:
-        held = world.store.get(key_of(machines.disk_id(entry))) if machines.disk_id(entry) else None
+        held = world.store.get(key_of(machine_disks.disk_id(entry))) if machine_disks.disk_id(entry) else None
         disk = held.document() if held else {}
         for misfit in MISFITS:
             if mode in misfit.modes and misfit.has(entry, disk):

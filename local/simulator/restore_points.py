@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from local.simulator import disk_restore_points, machines, refusals
+from local.simulator import disk_restore_points, machine_disks, refusals
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.clock import compute_time
@@ -60,12 +60,14 @@ def _fresh(world: "World", call: "Call", collection: Resource) -> tuple[Document
     document, asked = machine.document(), call.body().get("properties") or {}
     mode = _mode(str(asked.get("consistencyMode") or APPLICATION))
     excluded = _excluded(document, asked)
-    entries = [disk for disk in machines.all_disks(document) if key_of(machines.disk_id(disk)) not in excluded]
+    entries = [
+        disk for disk in machine_disks.all_disks(document) if key_of(machine_disks.disk_id(disk)) not in excluded
+    ]
     running = (machine.notes or {}).get("power", "running") == "running"
     check_machine(document, mode, running, agent_is_ready(machine, call.now))
     check_disks(world, entries, mode)
     check_history(points_of(world, machine.key), mode, call.now)
-    linked = [machine.id, *(machines.disk_id(entry) for entry in entries)]
+    linked = [machine.id, *(machine_disks.disk_id(entry) for entry in entries)]
     world.access.check_linked(call.principal.oid, call.route.action, call.path, linked)
     headers = _toll(world, call, POLICIES[mode], machine.key)
     image = image_of_machine(document["properties"])
@@ -106,7 +108,7 @@ def _machine(world: "World", collection: Resource) -> Resource:
 
 def _excluded(machine: Document, asked: Document) -> set[str]:
     found = {key_of(str(each.get("id", ""))) for each in asked.get("excludeDisks") or []}
-    known = {key_of(machines.disk_id(disk)) for disk in machines.all_disks(machine)}
+    known = {key_of(machine_disks.disk_id(disk)) for disk in machine_disks.all_disks(machine)}
     strange = found - known
     if strange:
         message = f"Disk {sorted(strange)[0]} of 'excludeDisks' is not attached to virtual machine {machine['name']}."

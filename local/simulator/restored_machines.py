@@ -5,7 +5,7 @@ Called by backup_restores.py at a restore's end. Names of restored disks follow 
 
 from typing import TYPE_CHECKING
 
-from local.simulator import disks, machines, volumes
+from local.simulator import disks, machine_disks, volumes
 from local.simulator.answers import ArmError, Document
 from local.simulator.clock import EPOCH
 from local.simulator.ids import key_of, parse
@@ -81,7 +81,7 @@ def _disk(world: "World", resource_id: str, part: Document, asked: Document, at:
 
 def _attached(made: list[tuple[int | None, str]], old: Document) -> Document:
     """Write the storage of a machine on restored disks."""
-    caching = {disk.get("lun"): disk.get("caching") for disk in machines.all_disks(old)}
+    caching = {disk.get("lun"): disk.get("caching") for disk in machine_disks.all_disks(old)}
     system = next((disk for disk in made if disk[0] is None), None)
     profile: Document = {"dataDisks": []}
     if system is not None:

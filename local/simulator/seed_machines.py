@@ -1,6 +1,6 @@
 """Machines of a seed file, with their disks, network cards and networks. Called by seed.py only."""
 
-from local.simulator import compute_vms, machines, network_shapes
+from local.simulator import compute_vms, machine_disks, machines, network_shapes
 from local.simulator.answers import Document
 from local.simulator.ids import key_of
 from local.simulator.store import Resource
@@ -103,9 +103,9 @@ def _tag_disks(world: World, item: Document, machine: Resource, at: float) -> No
         for disk in item.get("disks") or []
         if disk.get("tags") and disk.get("name")
     }
-    for disk in machines.all_disks(machine.document()):
+    for disk in machine_disks.all_disks(machine.document()):
         wanted = tags.get(str(disk.get("name")).lower())
-        held = world.store.get(key_of(machines.disk_id(disk))) if machines.disk_id(disk) else None
+        held = world.store.get(key_of(machine_disks.disk_id(disk))) if machine_disks.disk_id(disk) else None
         if wanted and held is not None:
             world.store.write(held, {**held.document(), "tags": dict(wanted)}, at)
 

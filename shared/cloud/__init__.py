@@ -1,1 +1,1 @@
-"""Adapters: the only importers of azure.* clients and tenacity. Each implements a port of shared/ports.py."""
+"""Adapters: the only importers of azure.* clients and tenacity. Each implements a port of shared/ports."""

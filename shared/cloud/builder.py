@@ -14,9 +14,9 @@ from shared.cloud.inventory import ABSENT, DISK_VERSION, INTERFACE_VERSION, VM_V
 from shared.cloud.pace import Lane
 from shared.cloud.snapshots import GROUP_VERSION, TAGS_VERSION
 from shared.errors import Missing, Refused
+from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, Shard
 from shared.model.restore import ArmPath, Power
-from shared.ports import CallKind
 
 # The api-version of each provider, or of one type of it.
 VERSIONS: Mapping[str, str] = {

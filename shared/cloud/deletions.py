@@ -9,8 +9,8 @@ from shared.cloud.arm import Arm, Hook
 from shared.cloud.pace import Lane
 from shared.cloud.snapshots import GROUP_VERSION, Recovery
 from shared.errors import Missing
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard
-from shared.ports import CallKind
 
 
 class AzureDeletions:

@@ -13,9 +13,9 @@ from shared.cloud.arm import Arm
 from shared.cloud.graph import Graph
 from shared.cloud.pace import Lane
 from shared.errors import Denied, Missing
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.machine import GroupSeen
-from shared.ports import CallKind
 
 VERSION = "2024-11-01"
 GROUP = "microsoft.resources/subscriptions/resourcegroups"

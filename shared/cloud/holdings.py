@@ -14,9 +14,9 @@ from shared.cloud.pace import Lane
 from shared.cloud.pages import listed
 from shared.cloud.snapshots import GROUP_VERSION, SNAPSHOT, Recovery, seen
 from shared.errors import Missing
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
 from shared.model.snapshot import SnapshotSeen
-from shared.ports import CallKind
 
 
 class AzureHoldings:

@@ -19,9 +19,10 @@ from shared.cloud.pace import Lane
 from shared.cloud.packed import packed
 from shared.cloud.sightings import Attachments, Incomplete, Look, SeenDisk, SeenVm, brief, complete, seen_disk, seen_vm
 from shared.errors import CloudError, Conflict, Denied, Missing
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, GroupSeen, Lens, Sighting
-from shared.ports import CallKind, Clock
+from shared.ports import Clock
 
 VM_VERSION = "2026-04-01"
 DISK_VERSION = "2026-03-02"

@@ -10,8 +10,8 @@ from shared.cloud.ledger import SHARDS
 from shared.cloud.rows import SCHEMA, Entity
 from shared.cloud.storage import Storage
 from shared.cloud.table import Overtaken, Table
+from shared.model.draining import Lease
 from shared.model.identity import Shard
-from shared.ports import Lease
 
 DRAINER = "lease"
 REAPER = "reaper"

@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 
 from shared.decide import pace as decide
 from shared.decide.pace import Bucket
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
-from shared.ports import CallKind, Clock
+from shared.ports import Clock
 
 ARM_SIZES: Mapping[CallKind, tuple[int, timedelta]] = {
     CallKind.READ: (250, timedelta(seconds=10)),

@@ -19,9 +19,9 @@ from shared.cloud.inventory import ABSENT, DISK_VERSION
 from shared.cloud.pace import Lane
 from shared.cloud.rows import STAMP
 from shared.errors import Missing
+from shared.model.draining import CallKind
 from shared.model.identity import DiskUid, ResourceId, Shard
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
-from shared.ports import CallKind
 
 SNAPSHOT = "microsoft.compute/snapshots"
 GROUP_VERSION = "2024-11-01"

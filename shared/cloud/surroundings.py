@@ -12,9 +12,9 @@ from shared.cloud.inventory import ABSENT
 from shared.cloud.pace import Lane
 from shared.cloud.snapshots import GROUP_VERSION, Recovery
 from shared.errors import Missing, Refused
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
 from shared.model.rights import Permission, Quota
-from shared.ports import CallKind
 
 AUTHORIZATION = "Microsoft.Authorization"
 AUTHORIZATION_VERSION = "2022-04-01"

@@ -10,9 +10,9 @@ from shared.cloud.arm import Arm, Hook
 from shared.cloud.pages import listed
 from shared.cloud.vaults import BACKUP_VERSION, FABRIC, OF_VMS, BackupClient, lane, stream
 from shared.errors import Missing
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.vault import Act, ItemOrder, ItemSeen, Tracked
-from shared.ports import CallKind
 
 if TYPE_CHECKING:
     from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient

@@ -12,9 +12,10 @@ from shared.cloud.pages import listed
 from shared.cloud.vault_items import names_of, path_of
 from shared.cloud.vaults import BACKUP_VERSION, FABRIC, OF_VMS, BackupClient, lane, stream
 from shared.errors import Missing
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.vault import JobSeen, PointSeen
-from shared.ports import CallKind, Clock
+from shared.ports import Clock
 
 if TYPE_CHECKING:
     from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient

@@ -16,9 +16,9 @@ from shared.cloud.pages import listed
 from shared.cloud.snapshots import GROUP_VERSION, Recovery
 from shared.cloud.vault_shapes import policy_seen, vault_seen
 from shared.errors import Missing
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard
 from shared.model.vault import PolicySeen, VaultOrder, VaultSeen
-from shared.ports import CallKind
 
 if TYPE_CHECKING:
     from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient

@@ -24,12 +24,12 @@ from shared.flows.registering import register
 from shared.flows.setbacks import setback, without_room
 from shared.flows.slicing import Slice
 from shared.messages import VMS, VmKey
+from shared.model.draining import CallKind
 from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
 from shared.model.point import Engine, Origin, PartState, Point
 from shared.model.transition import Record, Row
-from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

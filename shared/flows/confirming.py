@@ -20,11 +20,11 @@ from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
 from shared.flows.setbacks import set_back
 from shared.flows.slicing import Slice
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.operation import Operation, State
 from shared.model.point import Part, PartState, Point
 from shared.model.snapshot import SnapshotSeen
-from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

@@ -23,7 +23,8 @@ from shared.model.point import Point
 from shared.model.request import Asked, Progress, Request
 from shared.model.restore import RestoreOrder
 from shared.model.rules import Rules
-from shared.ports import Models, World
+from shared.ports import World
+from shared.ports.storage import Models
 
 
 @dataclass(frozen=True, slots=True)

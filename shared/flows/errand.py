@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 from shared.decide.drawing import Captured, Drawing
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
+from shared.model.draining import CallKind
 from shared.model.fault import Fault
 from shared.model.request import Asked, Progress, Request
 from shared.model.restore import ArmPath, Restore, RestoreOrder
 from shared.model.rules import Rules
-from shared.ports import CallKind, World
+from shared.ports import World
 
 SLICE = timedelta(seconds=60)
 NO_TIME = Throttled("Paced", "no call was free in this slice", timedelta(seconds=15))

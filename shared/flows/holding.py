@@ -18,12 +18,13 @@ from shared.errors import BadInput, CloudError, LostRace, Missing, Throttled, Un
 from shared.flows.asking import filed, new_request
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.slicing import Slice
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.point import Part, Point, PointState
 from shared.model.request import Asked, Progress, Request
 from shared.model.rules import Rules
-from shared.ports import CallKind, World
+from shared.ports import World
 
 log = logging.getLogger("tagback")
 

@@ -20,9 +20,9 @@ from shared.decide.swapping import power
 from shared.errors import Denied, Missing
 from shared.flows.errand import Errand, Failed, Impossible, Later, Outcome, Passed
 from shared.flows.setbacks import fault_of
+from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.restore import ArmPath, RestoreMode, Stage
-from shared.ports import CallKind
 
 # What each stage of removal is about, by type.
 REMOVED: Mapping[Stage, str] = {

@@ -19,13 +19,14 @@ from shared.errors import CloudError, LostRace
 from shared.flows.casework import TRIES, Case, key, saved
 from shared.flows.slicing import Slice
 from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.point import Origin, Point
 from shared.model.request import Progress, Request
 from shared.model.rules import Rules
 from shared.model.transition import Held, Row
-from shared.ports import CallKind, World
+from shared.ports import World
 
 log = logging.getLogger("tagback")
 

@@ -31,10 +31,10 @@ from shared.errors import (
 from shared.flows.casework import Case, saved, saved_if_mine
 from shared.flows.setbacks import gravest
 from shared.flows.surveying import Survey
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.point import Part, PartState, Point
-from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

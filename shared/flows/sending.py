@@ -19,11 +19,11 @@ from shared.flows.capturing import Errand
 from shared.flows.casework import Case, saved_if_mine
 from shared.flows.setbacks import gravest, set_back
 from shared.flows.slicing import Slice
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.operation import Operation
 from shared.model.point import Part, PartState, Point
 from shared.model.snapshot import SnapshotOrder
-from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.errors import CloudError
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Sighting
 from shared.model.point import PartState, Point
 from shared.model.rules import Rules
-from shared.ports import CallKind, Leases, World
+from shared.ports import World
+from shared.ports.storage import Leases
 
 Answer = TypeVar("Answer")
 

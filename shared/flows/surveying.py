@@ -25,6 +25,7 @@ from shared.errors import CloudError, LostRace, Throttled
 from shared.flows.slicing import Slice
 from shared.model.approval import Approvals, Deletion
 from shared.model.brake import Stops
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.operation import Kind, State
@@ -32,7 +33,6 @@ from shared.model.point import Part, PartState, Point, Removal
 from shared.model.rules import Mode, Rules
 from shared.model.snapshot import SnapshotSeen
 from shared.model.spending import Spending
-from shared.ports import CallKind
 
 SETTLED = timedelta(minutes=4)  # a list begun so long after a deletion was accepted shows whether it was done
 NO_ROOM = Throttled("Paced", "no read was free in this slice", timedelta(minutes=1))

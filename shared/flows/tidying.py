@@ -22,9 +22,10 @@ from shared.errors import LostRace
 from shared.flows.asking import new_request
 from shared.flows.errand import Errand, Later, Outcome, Passed
 from shared.messages import REQUESTS, request_text
+from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.request import Asked
-from shared.ports import CallKind, World
+from shared.ports import World
 
 log = logging.getLogger("tagback")
 

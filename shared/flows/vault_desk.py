@@ -19,10 +19,10 @@ from shared.decide.vaulting import View
 from shared.decide.vaults import MOST_MACHINES, Choice, choose, is_ours
 from shared.errors import Blocked, Denied, Throttled
 from shared.flows.slicing import Slice
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.vault import ItemSeen, JobSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
-from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

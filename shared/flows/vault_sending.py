@@ -22,13 +22,13 @@ from shared.flows.setbacks import setback
 from shared.flows.slicing import Slice
 from shared.flows.vault_desk import Desk
 from shared.messages import VMS, VmKey
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
 from shared.model.plan import Unit
 from shared.model.transition import Record, Row
 from shared.model.vault import Act, ItemOrder, VaultTask
-from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

@@ -34,11 +34,11 @@ from shared.flows.casework import Case, closing
 from shared.flows.setbacks import setback
 from shared.flows.slicing import Slice
 from shared.flows.vault_desk import NO_TIME, Desk
+from shared.model.draining import CallKind
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
 from shared.model.point import Point
 from shared.model.vault import JobError, Standing
-from shared.ports import CallKind
 
 log = logging.getLogger("tagback")
 

@@ -29,10 +29,10 @@ from shared.errors import (
     Throttled,
     Unavailable,
 )
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard, vm_id
 from shared.model.machine import Absent
 from shared.model.snapshot import SnapshotOrder
-from shared.ports import CallKind
 from tests.contract.clouds import SimulatedClock
 from tests.simulator.running import OTHER, Running
 

@@ -10,8 +10,8 @@ import pytest
 from shared.cloud.arm import Arm
 from shared.cloud.identity import Identity
 from shared.cloud.pace import GRAPH, HeardPace, Lane
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
-from shared.ports import CallKind
 from tests.simulator.running import OTHER, SUBSCRIPTION, Running
 
 HERE = Shard(SUBSCRIPTION, "westeurope")

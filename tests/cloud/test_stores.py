@@ -25,8 +25,8 @@ from shared.cloud.storage import Storage
 from shared.cloud.workers import ThreadWorkers
 from shared.errors import Refused
 from shared.model.account import StorageAccount
+from shared.model.draining import Lease
 from shared.model.identity import Shard
-from shared.ports import Lease
 from tests.rows import DAY, EXACT
 
 

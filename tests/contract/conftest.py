@@ -32,25 +32,8 @@ from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.cloud.storage import Storage
 from shared.cloud.workers import ThreadWorkers
 from shared.model.identity import Shard
-from shared.ports import (
-    Approvals,
-    Audit,
-    Brakes,
-    Builder,
-    Chance,
-    Clock,
-    Holdings,
-    Inventory,
-    Leases,
-    Ledger,
-    Models,
-    Pace,
-    Poisoned,
-    Queue,
-    Requests,
-    Snapshots,
-    Workers,
-)
+from shared.ports import Builder, Chance, Clock, Holdings, Inventory, Pace, Queue, Snapshots, Workers
+from shared.ports.storage import Approvals, Audit, Brakes, Leases, Ledger, Models, Poisoned, Requests
 from tests.contract.clouds import REGION, Cloud, SimulatedClock, SimulatedCloud, TwinCloud
 from tests.simulator.running import SUBSCRIPTION, Running
 from tests.world.stage import Stage, stage

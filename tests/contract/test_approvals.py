@@ -12,7 +12,7 @@ from shared.errors import LostRace
 from shared.model.approval import Approval, Approvals, Deletion
 from shared.model.identity import Shard
 from shared.model.point import Engine
-from shared.ports import Approvals as ApprovalsPort
+from shared.ports.storage import Approvals as ApprovalsPort
 from tests.rows import EXACT, new_uid
 
 

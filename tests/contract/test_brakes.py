@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import LostRace
 from shared.model.brake import Brake, Braking, Stops
-from shared.ports import Brakes
+from shared.ports.storage import Brakes
 from tests.rows import EXACT
 
 HELD = Brake(Stops.DELETES, "person-1", EXACT, "müde · 'quoted' \\ /")

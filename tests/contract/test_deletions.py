@@ -17,7 +17,8 @@ from shared.model.identity import Shard
 from shared.model.machine import Sighting
 from shared.model.snapshot import SnapshotOrder
 from shared.model.spending import Hour, Spending
-from shared.ports import Budgets, Deletions, Holdings, Inventory, Snapshots
+from shared.ports import Deletions, Holdings, Inventory, Snapshots
+from shared.ports.storage import Budgets
 from tests.contract.clouds import Cloud, SimulatedClock
 from tests.simulator.running import Running
 from tests.world.stage import Stage

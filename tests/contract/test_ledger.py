@@ -12,7 +12,7 @@ from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import State
 from shared.model.transition import Held, Record, Row, Transition, Write
-from shared.ports import Ledger
+from shared.ports.storage import Ledger
 from tests.rows import (
     DAY,
     EXACT,

@@ -9,9 +9,10 @@ import pytest
 
 from shared.decide.naming import is_ready, stamp
 from shared.errors import Missing
+from shared.model.draining import CallKind
 from shared.model.machine import Sighting
 from shared.model.snapshot import SnapshotOrder
-from shared.ports import CallKind, Holdings, Inventory, Pace, Snapshots
+from shared.ports import Holdings, Inventory, Pace, Snapshots
 from tests.contract.clouds import Cloud
 
 SLOT = datetime(2026, 11, 20, 2, tzinfo=UTC)

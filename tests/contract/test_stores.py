@@ -14,7 +14,7 @@ from shared.model.identity import ResourceId, Shard
 from shared.model.operation import Failure
 from shared.model.request import Asked, PoisonedMessage, Progress, Request
 from shared.model.restore import ArmPath, Restore, RestoreMode, RestoreOrder, Source, Stage, Swap
-from shared.ports import Audit, Leases, Models, Poisoned, Requests
+from shared.ports.storage import Audit, Leases, Models, Poisoned, Requests
 from tests.rows import EXACT, new_uid
 
 MINUTE = timedelta(minutes=1)

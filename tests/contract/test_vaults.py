@@ -30,7 +30,7 @@ from shared.model.vault import (
     VaultOrder,
     VaultSeen,
 )
-from shared.ports import VaultCatalogue, VaultItems, VaultJobs
+from shared.ports.vaults import VaultCatalogue, VaultItems, VaultJobs
 from tests.contract.clouds import Cloud, SimulatedCloud, TwinCloud
 
 PART = VaultPart(VaultSchedule(time(22), "UTC"), Keep((Age(30, Unit.DAY), Age(12, Unit.WEEK))), PolicyType.STANDARD, 2)

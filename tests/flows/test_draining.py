@@ -13,9 +13,10 @@ from shared.flows import draining
 from shared.flows.draining import BATCH, FASTEST, drain
 from shared.flows.registering import reconcile
 from shared.messages import VmKey
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
 from shared.model.transition import Transition
-from shared.ports import CallKind, World
+from shared.ports import World
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import RULES, SHARD, machine
 from tests.world.seeded import Run

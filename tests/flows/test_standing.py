@@ -13,7 +13,7 @@ from shared.model.identity import Shard
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.transition import Held
-from shared.ports import Ledger
+from shared.ports.storage import Ledger
 from tests.fleet import DAY, LAST_SLOT, capture, empty_fleet, machine, usual_fleet
 
 

@@ -28,7 +28,7 @@ from shared.cloud.holdings import AzureHoldings
 from shared.cloud.pace import HeardPace, Lane
 from shared.cloud.snapshots import Recovery
 from shared.errors import CloudError
-from shared.ports import CallKind
+from shared.model.draining import CallKind
 from tests.surfaces.hostile import links
 
 TOKEN = "the-token-that-must-not-leave"

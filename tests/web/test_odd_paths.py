@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from shared.cloud.rows import key
 from shared.model.request import Request
 from shared.model.rules import Rules
-from shared.ports import Requests, World
+from shared.ports import World
+from shared.ports.storage import Requests
 from shared.web.api import application
 from shared.web.gateway import Ask, Reply, call
 from tests.fleet import machine, usual_fleet

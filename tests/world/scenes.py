@@ -19,9 +19,10 @@ from shared.flows.registering import reconcile
 from shared.flows.requesting import run as run_request
 from shared.flows.retrying import ask_retry, failed_job
 from shared.messages import REAP, REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
+from shared.model.draining import CallKind
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
 from shared.model.spending import Hour, Spending
-from shared.ports import CallKind, World
+from shared.ports import World
 from tests.world.catalogue import rules
 from tests.world.exhaustive import Scene, pass_time, perform
 from tests.world.scheduler import Invocation, Killed, Process

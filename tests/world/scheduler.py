@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from greenlet import getcurrent, greenlet
 
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
-from shared.ports import CallKind
 
 STEPS_OF_ONE_INVOCATION = 50_000
 

@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 
 from greenlet import getcurrent
 
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
-from shared.ports import CallKind
 from tests.world.scheduler import STEPS_OF_ONE_INVOCATION, Invocation, Killed, Scheduler, Worker
 
 TAIL = 100_000

@@ -15,8 +15,8 @@ from functools import partial
 from shared.cloud.pace import HeardPace, Lane
 from shared.errors import CloudError, Throttled
 from shared.flows.slicing import Slice
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
-from shared.ports import CallKind
 from tests.fleet import RULES
 from tests.world.scheduler import Invocation, Process
 from tests.world.stage import Stage, stage

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import Conflict, Denied, Missing
+from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, DiskUid, ResourceId, Shard, VmUid
 from shared.model.restore import ArmPath, Power
-from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import DISK_TYPE, QUICK, SNAPSHOT_TYPE, Azure, DiskTruth, VmTruth
 from tests.world.twins.bodies import disk_body, interface_body, machine_body

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.errors import Blocked, Denied, LostRace, Missing
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard
 from shared.model.spending import Spending
-from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import Azure, Lock, SnapshotTruth
 from tests.world.twins.throttle import Throttle

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shared.errors import Denied
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
 from shared.model.snapshot import SnapshotSeen
-from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import Azure
 from tests.world.twins.snapshots import seen

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.errors import Conflict, Denied
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Lens, Sighting
-from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import Azure, VmTruth, glance, portrait
 from tests.world.twins.bodies import model_of

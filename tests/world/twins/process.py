@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import TypeVar, cast
 
 from shared.errors import CloudError
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
-from shared.ports import CallKind
 from tests.world.scheduler import Scheduler
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.throttle import Throttle

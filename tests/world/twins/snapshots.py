@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import Blocked, Denied, Missing, Refused
+from shared.model.draining import CallKind
 from shared.model.identity import DiskUid, ResourceId, Shard
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
-from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, Lock, SnapshotTruth
 from tests.world.twins.throttle import Throttle

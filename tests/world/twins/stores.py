@@ -8,9 +8,9 @@ from datetime import datetime
 
 from shared.decide.naming import model_reference
 from shared.errors import LostRace, Missing
+from shared.model.draining import Lease
 from shared.model.identity import Shard
 from shared.model.request import Asked, PoisonedMessage, Progress, Request
-from shared.ports import Lease
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.witness import Witness
 

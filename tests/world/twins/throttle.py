@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from shared.errors import Throttled
+from shared.model.draining import CallKind
 from shared.model.identity import Shard
-from shared.ports import CallKind
 from tests.world.scheduler import Scheduler
 from tests.world.steps import Bucket
 from tests.world.twins.scopes import Scopes

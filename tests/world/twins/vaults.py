@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from shared.errors import Conflict, Denied, Missing, Refused
+from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard
 from shared.model.vault import (
     Act,
@@ -20,7 +21,6 @@ from shared.model.vault import (
     VaultOrder,
     VaultSeen,
 )
-from shared.ports import CallKind
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.throttle import Throttle
 from tests.world.twins.vault_truth import Vaults, VaultTruth

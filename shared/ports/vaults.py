@@ -1,0 +1,70 @@
+"""What flows need of Azure Backup, in a page of its own; the rules of the package hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from shared.model.identity import ResourceId, Shard
+from shared.model.vault import ItemOrder, ItemSeen, JobSeen, PointSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
+
+
+class VaultCatalogue(Protocol):
+    """The Recovery Services vaults of a shard and their policies, from the provider's own lists."""
+
+    def vaults(self, shard: Shard) -> Sequence[VaultSeen]:
+        """Every vault of the subscription in the shard's region, whoever made it."""
+
+    def make(self, order: VaultOrder) -> None:
+        """Ask for a vault; a missing group is made first, tagged as ours. Never waits for it."""
+
+    def policies(self, vault: ResourceId) -> Mapping[str, PolicySeen]:
+        """The policies for VMs by name, as they were named. Missing when there is no such vault."""
+
+    def write_policy(self, vault: ResourceId, name: str, properties: Mapping[str, object]) -> None:
+        """Make a policy, or replace it. Refused where the service takes no such policy."""
+
+    def place(self, shard: Shard) -> str:
+        """The resource group in which new vaults of a shard are made. Pure."""
+
+
+class VaultItems(Protocol):
+    """What a vault protects, and could. Lists are whole or raise; what is missing from one may still be there."""
+
+    def items(self, vault: ResourceId) -> Iterator[ItemSeen]:
+        """Every protected VM of a vault, soft-deleted ones included."""
+
+    def protectable(self, vault: ResourceId) -> Iterator[ResourceId]:
+        """The VMs that a vault has discovered and does not protect."""
+
+    def refresh(self, vault: ResourceId) -> str:
+        """Ask a vault to discover VMs; the operation by which `refreshed` knows it. Conflict while another runs."""
+
+    def refreshed(self, vault: ResourceId, operation: str) -> bool:
+        """Whether a discovery has ended. One that the vault does not know any more has."""
+
+    def change(self, order: ItemOrder) -> str:
+        """Ask for a change of one item; the operation by which `tracked` knows it. It states an end: repeatable."""
+
+    def tracked(self, vault: ResourceId, operation: str) -> Tracked:
+        """How far an operation of a vault came. One that the vault does not know any more is done."""
+
+
+class VaultJobs(Protocol):
+    """What a vault is doing and did, and the recovery points that it made."""
+
+    def jobs(self, vault: ResourceId, since: datetime) -> Iterator[JobSeen]:
+        """The jobs that began after an instant, without errors and tasks."""
+
+    def job(self, vault: ResourceId, name: str) -> JobSeen | None:
+        """One job with its errors and tasks; None when there is none."""
+
+    def back_up(self, vault: ResourceId, vm: ResourceId, until: datetime) -> str:
+        """Ask for a backup now whose point expires at `until`; the operation by which it is tracked. Not repeatable."""
+
+    def cancel(self, vault: ResourceId, job: str) -> None:
+        """Ask that a job be cancelled. Conflict or Refused where it cannot be any more."""
+
+    def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
+        """The recovery points of one VM in a vault. Missing when the vault does not protect it."""
