@@ -35,6 +35,7 @@ from tests.world.vaulted import Vaulted
 
 STAMP = "%Y%m%dT%H%MZ"
 NAME = re.compile(r"tb-[0-9a-f]{32}")
+NO_TIME = timedelta(0)
 MINUTE = timedelta(minutes=1)
 TWICE = timedelta(minutes=10)
 CLOCKS_DIFFER = timedelta(minutes=5)  # by so much the clocks of two processes may
@@ -207,7 +208,8 @@ class Promises(Witness):
         since = worker.invocation.began_at if worker else self._scheduler.now
         versions = self._azure.versions(row.uid, since)
         if was is None or _asking(was) != _asking(row):
-            self.known_since[shard, row.uid] = self._scheduler.now
+            ahead = worker.invocation.process.skew if worker else NO_TIME  # slots before its own now are no longer due
+            self.known_since[shard, row.uid] = self._scheduler.now + max(ahead, NO_TIME)
         here = [vm for vm in versions if vm is not None and vm.shard == shard]
         if row.status is Status.GONE and (was is None or was.status is not Status.GONE):
             vanished = len(here) < len(versions) or any(vm.id != row.id for vm in here)
