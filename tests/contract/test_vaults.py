@@ -54,6 +54,10 @@ class Estate:
         assert isinstance(self.cloud, TwinCloud)
         self.cloud.stage.scheduler.run(self.cloud.stage.scheduler.now + timedelta(minutes=minutes))
 
+    def at_night(self) -> time:
+        """Half a day from now: no scheduled backup comes between those that a test asks for."""
+        return time((self.now().hour + 12) % 24)
+
     def vault(self) -> ResourceId:
         """A vault of this test's own, with a policy."""
         name = f"tb-{uuid.uuid4().hex[:10]}"
@@ -61,7 +65,7 @@ class Estate:
         tags = {"tagback-owner": "tagback-test"}
         self.catalogue.make(VaultOrder(place, self.cloud.shard.region, Redundancy.LOCAL, immutable=False, tags=tags))
         self.wait(5)
-        self.catalogue.write_policy(place, POLICY, properties_of(PART, time(22)))
+        self.catalogue.write_policy(place, POLICY, properties_of(PART, self.at_night()))
         self.wait(2)
         return place
 
