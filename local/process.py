@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LEASH = Path(__file__).with_name("leash.py")
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 5.0
 
 

@@ -25,7 +25,7 @@ from tests.simulator.running import SUBSCRIPTION, TENANT
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/kept"
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 OLD = timedelta(days=40)
-PATIENCE = 120.0
+PATIENCE = 600.0
 
 AGED: Mapping[str, Any] = {
     "type": "value",

@@ -115,7 +115,7 @@ def test_the_login_of_az_serves_sdk_programs(
     for name, value in configured.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", f"{AZ.parent}{os.pathsep}{configured['PATH']}")
-    with compute_of(platform, AzureCliCredential(process_timeout=60), SUBSCRIPTION) as compute:
+    with compute_of(platform, AzureCliCredential(process_timeout=600), SUBSCRIPTION) as compute:
         assert [machine.name for machine in compute.virtual_machines.list("sdk")] == ["sdk-vm"]
     assert platform.control.control("GET", "calls")[-1]["principal"] == OWNER
 

@@ -18,7 +18,7 @@ from tests.clients.shell import plain_environment
 from tests.simulator.running import REPOSITORY
 
 RUNNING = "The stack is running"
-PATIENCE = 240.0
+PATIENCE = 900.0
 
 # What contract and README promise: the settings, an address, and nothing of ours imported.
 PROGRAM = """

@@ -86,7 +86,7 @@ def listening(port: int = 0) -> Iterator[Webhook]:
             thread.join()
 
 
-def until(true: Callable[[], Any], seconds: float = 5.0) -> None:
+def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not true():

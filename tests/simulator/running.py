@@ -32,6 +32,7 @@ COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 TENANT = "11111111-1111-1111-1111-111111111111"
 START = "2026-11-20T00:00:00Z"
 UNFINISHED = ("Creating", "Updating", "Provisioning")
+PATIENCE = 120.0  # seconds for an answer: only a machine that is busy with other things takes so long
 TRIES = 20  # minutes; the longest of the recorded creations took six
 
 SEED = f"""
@@ -92,10 +93,10 @@ class Running:
     def __post_init__(self) -> None:
         split = urlsplit(self.url)
         host, port = str(split.hostname), split.port
-        self.connection = http.client.HTTPConnection(host, port, timeout=20)
+        self.connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
         if self.ca is not None:
             context = ssl.create_default_context(cafile=str(self.ca))
-            self.connection = http.client.HTTPSConnection(host, port, timeout=20, context=context)
+            self.connection = http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
 
     def ask(self, method: str, path: str, body: Any = None, principal: str = "test", **headers: str) -> Answer:
         """Send one request; a path without an api-version gets one."""
@@ -186,13 +187,13 @@ def inside(directory: Path, seed: str = SEED, limits: Limits | None = None) -> I
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        url = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(10)
+        url = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(PATIENCE)
         with closing(Running(url)) as running:
             yield running
     finally:
-        asyncio.run_coroutine_threadsafe(server.close(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(server.close(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()
 
 

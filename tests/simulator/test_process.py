@@ -30,7 +30,7 @@ from tests.simulator.running import (
 
 def refused(directory: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "local.simulator", *arguments]
-    found = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False)
+    found = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
     assert found.returncode == 2
     return found.stderr
 

@@ -27,7 +27,7 @@ class Simulator:
 
     def __init__(self, url: str) -> None:
         split = urlsplit(url)
-        self._connection = http.client.HTTPConnection(str(split.hostname), split.port, timeout=30)
+        self._connection = http.client.HTTPConnection(str(split.hostname), split.port, timeout=120)
 
     def send(self, request: Request) -> Answer:
         status, headers, body = self._exchange(request.method, request.target, request.body)
@@ -92,6 +92,6 @@ def running_simulator(seed: Path, now: datetime) -> Iterator[Simulator]:
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
