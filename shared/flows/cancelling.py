@@ -1,18 +1,24 @@
 """A person's word that a running job of Azure Backup be cancelled: asked for here, carried out for requesting.py.
 
-The vault decides whether it still can. What becomes of the job is seen by the next look at it.
+The vault decides whether it still can: where it says that the job is changing its state, it is asked again in a while.
+What becomes of the job is seen by the next look at it.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
+from shared.decide.failure import AskPerson, GiveUp, Retry, Tries, follow_up
 from shared.decide.vault_wish import VAULT_KINDS
-from shared.errors import BadInput, Blocked, Conflict, Denied, Missing, Refused, Unknown
+from shared.errors import BadInput, Blocked, CloudError, Conflict, Denied, Missing, Refused, Unknown
 from shared.flows.asking import filed, new_request
 from shared.flows.lookup import machines, named
+from shared.flows.setbacks import fault_of
 from shared.flows.standing import operations_of
+from shared.messages import REQUESTS, request_text
+from shared.model.fault import Area, Task
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.request import Asked, Progress, Request
@@ -20,6 +26,8 @@ from shared.model.rules import Mode, Rules
 from shared.ports import World
 
 log = logging.getLogger("tagback")
+
+FASTER = timedelta(seconds=60)  # a delayed message is only a faster look; the sweep asks as well
 
 
 def running_job(world: World, text: str) -> tuple[Machine, Operation]:
@@ -44,7 +52,7 @@ def ask_cancel(world: World, machine: Machine, operation: Operation, by: str) ->
 
 
 def cancelled(world: World, rules: Rules, request: Request) -> Request:
-    """The request settled: the vault was asked, or why not."""
+    """The request settled: the vault was asked, or why not; still asked where the vault is to be asked again."""
     record = world.ledger.record(request.shard, request.uid)
     operations = [held.row for held in record.operations] if record else []
     operation = next((one for one in operations if one.id == request.operation), None)
@@ -60,9 +68,24 @@ def cancelled(world: World, rules: Rules, request: Request) -> Request:
     try:
         world.vault_jobs.cancel(task.vault, task.job)
     except (Refused, Conflict, Blocked, Denied, Missing) as error:
-        return replace(request, progress=Progress.REFUSED, because=f"the vault does not cancel it: {error}")
+        return _refused(world, request, error)
     log.info("job.cancelled vm=%s job=%s by=%s", request.uid, task.job, request.by)
     return replace(request, progress=Progress.DONE, because=f"the vault was asked to cancel job {task.job}")
+
+
+def _refused(world: World, request: Request, error: CloudError) -> Request:
+    """What the table of failures says of a vault that does not cancel."""
+    tries = request.revision + 1
+    fault = replace(fault_of(error), area=Area.VAULT, task=Task.CANCEL)
+    because = f"the vault does not cancel it: {error}"
+    match follow_up(fault, Tries(tries, tries, request.id)):
+        case Retry(after=after):
+            world.queue.send(REQUESTS, request_text(request.id), min(after, FASTER))
+            return replace(request, because=because)
+        case AskPerson(remedy=remedy) | GiveUp(remedy=remedy) if remedy:
+            return replace(request, progress=Progress.REFUSED, because=f"{because}; {remedy}")
+        case _:
+            return replace(request, progress=Progress.REFUSED, because=because)
 
 
 def _is_running(operation: Operation) -> bool:

@@ -19,8 +19,9 @@ from shared.errors import CloudError, LostRace
 from shared.flows.casework import Case, saved
 from shared.flows.slicing import Slice
 from shared.flows.vault_desk import Desk
-from shared.flows.vault_sending import prepared, sent
+from shared.flows.vault_sending import ask_if_given_up, prepared, sent
 from shared.flows.watching import unreadable, watch
+from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
 from shared.model.transition import Record, Row
@@ -84,7 +85,7 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
     now = slice_.now()
     machine = _with_disks(slice_, case.machine.row)
     want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
-    view = desk.view(machine, want)
+    view = desk.view(machine, want, _sent_to(case))
     resting = observed(machine, want, view, Rest(""), now)
     found = watch(slice_, desk, case, view, resting.state)
     operations = [_unless_unwanted(one, want, now) for one in found.operations]
@@ -102,7 +103,14 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
     rows.append(replace(machine, protection=observed(machine, want, view, step, now)))
     for point in found.gone:
         case = case.without_point(point)
+    ask_if_given_up(slice_, machine, operations)
     return saved(slice_.world, slice_.rules, case, rows, now)
+
+
+def _sent_to(case: Case) -> ResourceId | None:
+    """The vault that was asked to protect a machine and may not show it yet."""
+    sent = (one.task for one in of_vaults(case.open) if one.kind is Kind.PROTECT and one.state is State.STARTED)
+    return next((task.vault for task in sent if task), None)
 
 
 def _with_disks(slice_: Slice, machine: Machine) -> Machine:

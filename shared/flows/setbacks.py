@@ -53,9 +53,11 @@ def fault_of(error: CloudError) -> Fault:
     return Fault(TROUBLES[type(error)], error.code, error.message, error.status, after)
 
 
-def _at(operation: Operation, fault: Fault) -> Fault:
+def _at(operation: Operation, fault: Fault, task: Task | None) -> Fault:
     """The fault with whose codes are spoken, and about what."""
-    return replace(fault, area=Area.VAULT, task=TASKS[operation.kind]) if operation.kind in TASKS else fault
+    if operation.kind not in TASKS:
+        return fault
+    return replace(fault, area=Area.VAULT, task=TASKS[operation.kind] if task is None else task)
 
 
 def gravest(errors: Sequence[CloudError]) -> CloudError:
@@ -63,9 +65,11 @@ def gravest(errors: Sequence[CloudError]) -> CloudError:
     return max(errors, key=lambda error: gravity(fault_of(error)))
 
 
-def setback(case: Case, operation: Operation, error: CloudError, now: datetime) -> list[Operation | Point]:
-    """The operation's rows after an act failed with this error."""
-    fault = _at(operation, fault_of(error))
+def setback(
+    case: Case, operation: Operation, error: CloudError, now: datetime, task: Task | None = None
+) -> list[Operation | Point]:
+    """The operation's rows after an act failed with this error. `task` is the act, where it is not the kind's own."""
+    fault = _at(operation, fault_of(error), task)
     failure = _failure(operation, fault, now)
     next_ = follow_up(fault, Tries(max(operation.attempts, 1), failure.times, operation.uid))
     _tell(case, operation, failure, next_)

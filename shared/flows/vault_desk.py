@@ -48,19 +48,21 @@ class Desk:
     _ended: dict[tuple[ResourceId, str], bool] = field(default_factory=dict, init=False)
     _written: int = field(default=0, init=False)
 
-    def view(self, machine: Machine, want: Want) -> View:
-        """What the vaults show of one machine."""
+    def view(self, machine: Machine, want: Want, sent_to: ResourceId | None = None) -> View:
+        """What the vaults show of one machine: `sent_to` is the one that was asked to protect it."""
         vaults = self._read_vaults()
         item = self._items.get(machine.id)
         if item is None:
-            return View()
+            known = vaults.get(sent_to) if sent_to else None
+            asked = known is not None and is_ours(known, self.slice_.rules)
+            return View(jobs=self._jobs_about(known.id, machine) if known and asked else ())
         ours = is_ours(vaults[item.vault], self.slice_.rules)
         if not ours:
             return View(item)
         policy = None
         if isinstance(want, Wanted) and item.policy and item.policy != want.policy.name:
             policy = self._policies_of(item.vault).get(item.policy)
-        return View(item, ours, policy, tuple(self._jobs_of(item.vault).get(container_of(machine.id), ())))
+        return View(item, ours, policy, self._jobs_about(item.vault, machine))
 
     def holds(self, vault: ResourceId, vm: ResourceId) -> bool:
         """Whether a vault has anything of a VM."""
@@ -151,6 +153,9 @@ class Desk:
                 raise
             log.info("vault.unread vault=%s because=%r", vault.id.name, str(error))
             return ()
+
+    def _jobs_about(self, vault: ResourceId, machine: Machine) -> tuple[JobSeen, ...]:
+        return tuple(self._jobs_of(vault).get(container_of(machine.id), ()))
 
     def _jobs_of(self, vault: ResourceId) -> Mapping[str, list[JobSeen]]:
         if vault not in self._jobs:

@@ -7,7 +7,8 @@ waited for by the next look; a lost answer is found out by what the vault shows 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from shared.flows.slicing import Slice
 from shared.flows.vault_desk import Desk
 from shared.messages import VMS, VmKey
 from shared.model.draining import CallKind
+from shared.model.fault import Task
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
@@ -58,6 +60,24 @@ class Later:
     task: VaultTask
 
 
+class Hindered(Exception):
+    """What an operation needs first failed: which work that was, and how it was answered."""
+
+    def __init__(self, task: Task, error: CloudError) -> None:
+        super().__init__(str(error))
+        self.task = task
+        self.error = error
+
+
+@contextmanager
+def _doing(task: Task) -> Iterator[None]:
+    """What fails inside is judged as this work."""
+    try:
+        yield
+    except CloudError as error:
+        raise Hindered(task, error) from error
+
+
 def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None]:
     """The machine with its due operation claimed for this slice and ready to be sent, if there is one."""
     now = slice_.now()
@@ -72,15 +92,16 @@ def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None
     operation = replace(due[0], attempts=due[0].attempts + 1)
     try:
         ready = _call_of(slice_, desk, case, operation)
-    except CloudError as error:
-        rows = setback(case, operation, error, now)
+    except (CloudError, Hindered) as error:
+        told, task = (error.error, error.task) if isinstance(error, Hindered) else (error, None)
+        rows = setback(case, operation, told, now, task)
         return saved_if_mine(slice_.world, slice_.rules, case, rows) or case, None
     if isinstance(ready, Later):
         waiting = replace(due[0], next_look=ready.until, because=ready.because, task=ready.task)
         return saved_if_mine(slice_.world, slice_.rules, case, [waiting]) or case, None
     vault, call = ready
-    task = replace((operation.task or VaultTask()).anew(now), vault=vault)
-    claimed = replace(operation, next_look=slice_.claim_ends, task=task)
+    fresh = replace((operation.task or VaultTask()).anew(now), vault=vault)
+    claimed = replace(operation, next_look=slice_.claim_ends, task=fresh)
     after = saved_if_mine(slice_.world, slice_.rules, case, [claimed])
     return (after, Errand(after, claimed, call)) if after else (case, None)
 
@@ -92,7 +113,7 @@ def _unsent(operation: Operation) -> bool:
 def _call_of(
     slice_: Slice, desk: Desk, case: Case, operation: Operation
 ) -> tuple[ResourceId, Callable[[], str]] | Later:
-    """What carries an operation out, or what it waits for. CloudError when it cannot be carried out."""
+    """What carries an operation out, or what it waits for. CloudError or Hindered when it cannot be carried out."""
     machine, world = case.machine.row, slice_.world
     task = operation.task or VaultTask()
     if operation.kind is Kind.PROTECT:
@@ -137,12 +158,13 @@ def _protection(
     if vault != task.vault:
         task = replace(task, vault=vault, refresh="")
     if not held and not desk.is_discovered(vault, machine.id):
-        if not task.refresh:
-            refreshing = replace(task, refresh=desk.refresh(vault))
-            return Later(now + REFRESHING, f"vault {vault.name} is discovering VMs", refreshing)
-        if not desk.is_refreshed(vault, task.refresh):
-            return Later(now + REFRESHING, f"vault {vault.name} is discovering VMs", task)
-    desk.provide(vault, want.policy)
+        with _doing(Task.DISCOVER):
+            refresh = task.refresh or desk.refresh(vault)
+            known = bool(task.refresh) and desk.is_refreshed(vault, refresh)
+        if not known:
+            return Later(now + REFRESHING, f"vault {vault.name} is discovering VMs", replace(task, refresh=refresh))
+    with _doing(Task.POLICY):
+        desk.provide(vault, want.policy)
     if not held:
         desk.taken(vault)
     order = ItemOrder(Act.PROTECT, vault, machine.id, want.policy.name, left_out_of(machine))
@@ -186,12 +208,16 @@ def _recorded(slice_: Slice, errand: Errand, answer: str | CloudError | None) ->
         rows = [_started(operation, answer, now)]
     else:
         rows = [*setback(case, operation, answer, now)]
-    if any(isinstance(row, Operation) and row.state is State.GAVE_UP for row in rows):
-        machine = case.machine.row
-        slice_.world.queue.send(VMS, VmKey(machine.id, machine.uid, machine.shard).text())
+    ask_if_given_up(slice_, case.machine.row, rows)
     after = saved_if_mine(slice_.world, slice_.rules, case, [row for row in rows if not isinstance(row, Machine)])
     final = after or case
     return Record(final.machine, tuple(held for held in final.operations if held.row.state.unresolved))
+
+
+def ask_if_given_up(slice_: Slice, machine: Machine, rows: Sequence[Row]) -> None:
+    """Have a machine looked at by a GET where something was given up: perhaps because it is gone."""
+    if any(isinstance(row, Operation) and row.state is State.GAVE_UP for row in rows):
+        slice_.world.queue.send(VMS, VmKey(machine.id, machine.uid, machine.shard).text())
 
 
 def _started(operation: Operation, answer: str | OutcomeUnknown, now: datetime) -> Operation:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -29,36 +27,10 @@ from shared.decide.failure import (
 from shared.decide.failure_arm import CAUTIOUS
 from shared.decide.failure_rules import Course, Follow, WaitFor
 from shared.model.fault import Area, Fault, Task, Trouble
+from tests.decide.failures import Scenario, scenarios
 
 FACTS = Path(__file__).parents[3] / "shared" / "docs" / "azure-facts.md"
 SECTIONS = {"3.9": "| code | usual HTTP |", "5.12": "| code | class |", "2015": "| 2015 row |"}
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A failure in its real words, and what follows attempt after attempt."""
-
-    row: str
-    trouble: str
-    code: str
-    message: str
-    wording: str
-    path: list[str]
-    status: int = 0
-    area: str = "arm"
-    task: str = "any"
-    says: str = ""
-    waits_for: str = ""
-
-    @property
-    def fault(self) -> Fault:
-        area, task = Area(self.area), Task(self.task)
-        return Fault(Trouble(self.trouble), self.code, self.message, self.status, area=area, task=task)
-
-
-def scenarios() -> list[Scenario]:
-    file = Path(__file__).with_name("failure_scenarios.toml")
-    return [Scenario(**each) for each in tomllib.loads(file.read_text())["scenario"]]
 
 
 def rows_of(section: str, text: str) -> list[str]:
@@ -146,6 +118,17 @@ def test_every_rule_has_a_source_of_its_own_and_a_scenario() -> None:
     assert len(set(sources)) == len(sources)
     assert [one for one in sources if one.partition(":")[0] not in (*SECTIONS, "ours")] == []
     assert set(sources) == {scenario.row for scenario in scenarios()}
+
+
+def test_every_code_and_every_wording_of_azure_backup_has_a_scenario_of_its_own() -> None:
+    told = [one for one in scenarios() if one.area == "vault"]
+    codes = {one.code.lower() for one in told}
+    rules = [rule for rule in RULES if rule.area is Area.VAULT]
+    assert [code for rule in rules for code in rule.codes if code.lower() not in codes] == []
+    for rule in rules:
+        words = [*rule.says, *(word for words, _ in rule.when for word in words)]
+        said = [one.message.lower() for one in told if one.row == rule.source]
+        assert [word for word in words if not any(word in message for message in said)] == []
 
 
 def test_no_code_has_two_rules() -> None:

@@ -1,7 +1,7 @@
 """The truth about Azure Backup in the world: vaults with policies, items, jobs and points, which runs by itself.
 
 A backup that its policy's time has come for runs without anybody asking, as the service does. What a job comes to is
-`fates`: codes that the next jobs of a VM fail with.
+`fates`: codes, or whole errors, that the next backups of a VM fail with; `hurdles` are those of the next protections.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Vaults:
     azure: Azure
     at: Callable[[datetime, Callable[[], None]], None]
     all: dict[ResourceId, VaultTruth] = field(default_factory=dict)
-    fates: dict[ResourceId, list[str]] = field(default_factory=dict)
+    fates: dict[ResourceId, list[str | JobError]] = field(default_factory=dict)
+    hurdles: dict[ResourceId, list[JobError]] = field(default_factory=dict)
     born: dict[str, VmUid] = field(default_factory=dict)
     numbers: int = 0
 
@@ -87,6 +88,10 @@ class Vaults:
 
     def protect(self, vault: VaultTruth, vm: ResourceId, policy: str, left_out: tuple[int, ...]) -> None:
         item = vault.items.get(vm)
+        if hurdle := self.hurdles.get(vm):
+            failed, error = self._job(vault, vm, "ConfigureBackup"), hurdle.pop(0)
+            self.at(self.azure.now() + QUICK, lambda: self._end(vault, failed, JobStatus.FAILED, (error,)))
+            return
         if item is None:
             item = vault.items[vm] = ItemTruth(vm, policy)
         elif item.state is ItemState.STOPPED:
@@ -119,10 +124,10 @@ class Vaults:
         job = self._job(vault, item.vm, "Backup")
         living = self.azure.vm(item.vm) is not None
         fates = self.fates.get(item.vm, [])
-        code = fates.pop(0) if fates else ("" if living else "320001")
+        fate = fates.pop(0) if fates else ("" if living else "320001")
         now = self.azure.now()
-        if code:
-            error = JobError(code, f"the backup failed: {code}")
+        if fate:
+            error = JobError(fate, f"the backup failed: {fate}") if isinstance(fate, str) else fate
             self.at(now + SNAPSHOT, lambda: self._end(vault, job, JobStatus.FAILED, (error,)))
             return job
         self.at(now + SNAPSHOT, lambda: self._pointed(vault, item, now, until))
