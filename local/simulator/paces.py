@@ -10,6 +10,8 @@ DURATIONS = {
     "vm.update": (3.0, 12.0),
     "vm.power": (9.0, 40.0),
     "vm.delete": (9.0, 45.0),
+    "host": (9.0, 60.0),  # assumed: as machines
+    "host.delete": (9.0, 45.0),
     "extension": (9.0, 110.0),
     "run-command": (20.0, 60.0),
     "run-command.delete": (9.0, 30.0),

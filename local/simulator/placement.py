@@ -1,4 +1,4 @@
-"""Where machines may be placed, and keys for them: availability sets, proximity groups, host groups, SSH public keys.
+"""Where machines may be placed, and keys for them: availability sets, proximity groups, SSH public keys.
 
 Types without work of their own: done at once. What a set holds is read from the machines that name it.
 """
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 MACHINE = "microsoft.compute/virtualmachines"
 # How each type is named in a machine's properties (specified: virtualMachine.json).
 NAMED = {
-    "microsoft.compute/availabilitysets": "availabilitySet",
-    "microsoft.compute/proximityplacementgroups": "proximityPlacementGroup",
-    "microsoft.compute/hostgroups": "hostGroup",
-    "microsoft.compute/capacityreservationgroups": "capacityReservationGroup",
+    "microsoft.compute/availabilitysets": ("availabilitySet",),
+    "microsoft.compute/proximityplacementgroups": ("proximityPlacementGroup",),
+    "microsoft.compute/hostgroups": ("hostGroup",),
+    "microsoft.compute/hostgroups/hosts": ("host",),
+    "microsoft.compute/capacityreservationgroups": ("capacityReservation", "capacityReservationGroup"),
 }
 
 
-def _members(world: "World", held: Resource, kind: str = MACHINE) -> list[Document]:
+def members_of(world: "World", held: Resource, kind: str = MACHINE) -> list[Document]:
     """Return the machines (or other things) that say they belong here."""
-    name, found = NAMED[held.type], []
+    found = []
     for each in world.store.all_of("/".join(held.key.split("/")[:3]), kind):
-        belongs = each.document().get("properties", {}).get(name) or {}
+        belongs = each.document().get("properties", {})
+        for name in NAMED[held.type]:
+            belongs = belongs.get(name) or {}
         if isinstance(belongs, dict) and key_of(str(belongs.get("id", ""))) == held.key:
             found.append({"id": each.id})
     return found
@@ -45,7 +48,7 @@ def _set_document(making: Making) -> Document:
 
 def _set_shown(world: "World", held: Resource, _call: "Call") -> Document:
     document = held.document()
-    document["properties"]["virtualMachines"] = _members(world, held)
+    document["properties"]["virtualMachines"] = members_of(world, held)
     return document
 
 
@@ -59,16 +62,16 @@ def _group_document(making: Making) -> Document:
 def _group_shown(world: "World", held: Resource, _call: "Call") -> Document:
     document = held.document()
     document["properties"].update(
-        virtualMachines=_members(world, held),
-        virtualMachineScaleSets=_members(world, held, "microsoft.compute/virtualmachinescalesets"),
-        availabilitySets=_members(world, held, "microsoft.compute/availabilitysets"),
+        virtualMachines=members_of(world, held),
+        virtualMachineScaleSets=members_of(world, held, "microsoft.compute/virtualmachinescalesets"),
+        availabilitySets=members_of(world, held, "microsoft.compute/availabilitysets"),
     )
     return document
 
 
-def _empty(world: "World", held: Resource, _call: "Call") -> None:
+def check_unused(world: "World", held: Resource, _call: "Call") -> None:
     """A set that machines use stays (documented; the code is assumed)."""
-    used = _members(world, held)
+    used = members_of(world, held)
     if used:
         names = ", ".join(each["id"] for each in used)
         message = f"Resource {held.id} cannot be deleted: it is in use by {names}."
@@ -97,29 +100,19 @@ _SINCE = Versions("2015-06-15")
 _R, _D = Evidence.RECORDED, Evidence.DOCUMENTED
 SETS = Kind(
     "Microsoft.Compute/availabilitySets", _R, f"{_PY}availability_sets", _SINCE, created=200, deleted=200,
-    accept=_set_document, show=_set_shown, check_delete=_empty,
+    accept=_set_document, show=_set_shown, check_delete=check_unused,
     defaults={"platformUpdateDomainCount": 5, "platformFaultDomainCount": 3},
     policies={"PUT": _windows("PutVM"), "PATCH": _windows("PutVM"), "DELETE": _windows("DeleteVM")},
 )  # fmt: skip
 GROUPS = Kind(
     "Microsoft.Compute/proximityPlacementGroups", _R, f"{_PY}proximity_placement_groups", Versions("2018-04-01"),
-    deleted=200, accept=_group_document, show=_group_shown, check_delete=_empty,
+    deleted=200, accept=_group_document, show=_group_shown, check_delete=check_unused,
     defaults={"proximityPlacementGroupType": "Standard"},
-)  # fmt: skip
-HOSTS = Kind(
-    "Microsoft.Compute/hostGroups", _D, "DedicatedHostGroups_CreateOrUpdate", Versions("2019-03-01"), deleted=200,
-    check_delete=_empty,
-)  # fmt: skip
-CAPACITY = Kind(
-    "Microsoft.Compute/capacityReservationGroups", _D, "CapacityReservationGroups_CreateOrUpdate",
-    Versions("2021-04-01"), deleted=200, check_delete=_empty,
 )  # fmt: skip
 KEYS = Kind("Microsoft.Compute/sshPublicKeys", _D, "SshPublicKeys_Create", Versions("2019-12-01"), deleted=200)
 ROUTES = (
     *serve(SETS),
     *serve(GROUPS),
-    *serve(HOSTS),
-    *serve(CAPACITY),
     *serve(KEYS),
     Route("POST", template_of(KEYS.type) + "/generateKeyPair", f"{KEYS.type}/generateKeyPair/action", new_key_pair, _D,
           "SshPublicKeys_GenerateKeyPair", KEYS.versions),

@@ -16,6 +16,8 @@ IMAGE = {"osType": "Linux", "osState": "Generalized", "identifier": {"publisher"
 ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ("Microsoft.Compute/availabilitySets", "2024-07-01", {"sku": {"name": "Aligned"}, "properties": {}}),
     ("Microsoft.Compute/proximityPlacementGroups", "2024-07-01", {"properties": {}}),
+    ("Microsoft.Compute/hostGroups", "2024-07-01", {"properties": {"platformFaultDomainCount": 2}}),
+    ("Microsoft.Compute/capacityReservationGroups", "2024-07-01", {}),
     ("Microsoft.Compute/sshPublicKeys", "2024-07-01", {"properties": {"publicKey": "ssh-rsa AAAA"}}),
     ("Microsoft.Compute/galleries", "2024-03-03", {"properties": {"description": "d"}}),
     ("Microsoft.Compute/diskEncryptionSets", "2024-03-02",
@@ -81,6 +83,55 @@ def test_what_machines_belong_to_shows_them_and_stays(sim: Running, kind: str, n
     members = sim.ask("GET", path + "?api-version=2024-07-01").body["properties"]["virtualMachines"]
     assert [one["id"].rsplit("/", 1)[-1].lower() for one in members] == ["new"]
     assert sim.ask("DELETE", path + "?api-version=2024-07-01").status == 409
+
+
+@pytest.mark.parametrize(
+    ("above", "word", "computed"),
+    [("hostGroups", "hosts", "hostId"), ("capacityReservationGroups", "capacityReservations", "reservationId")],
+)
+def test_hardware_kept_for_one_tenant_is_part_of_its_group(sim: Running, above: str, word: str, computed: str) -> None:
+    version = "?api-version=2024-07-01"
+    group, one = f"{COMPUTE}/{above}/kept", f"{COMPUTE}/{above}/kept/{word}/first"
+    body: dict[str, Any] = {"location": "westeurope", "sku": {"name": "DSv3-Type1", "capacity": 2}}
+    assert sim.ask("PUT", one + version, body).code == "ParentResourceNotFound"
+    sim.put_done(group + version, {"location": "westeurope", "properties": {"platformFaultDomainCount": 1}}
+                 if above == "hostGroups" else {"location": "westeurope"})  # fmt: skip
+    assert sim.ask("PUT", one + version, {"location": "westeurope", "sku": {}}).status == 400
+    made = sim.ask("PUT", one + version, body)
+    assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Creating")
+    assert "azure-asyncoperation" in made.headers
+    sim.advance(600)
+    shown = sim.ask("GET", f"{one}{version}&$expand=instanceView").body["properties"]
+    assert shown["provisioningState"] == "Succeeded"
+    assert {computed, "provisioningTime", "timeCreated", "instanceView"} <= shown.keys()
+    changed = sim.put_done(one + version, {**body, "tags": {"a": "b"}})
+    assert changed["properties"][computed] == shown[computed]
+    held = sim.ask("GET", f"{group}{version}&$expand=instanceView").body["properties"]
+    assert [each["id"].rsplit("/", 1)[-1] for each in held[word]] == ["first"]
+    assert [each["name"] for each in held["instanceView"][word]] == ["first"]
+    assert [each["name"] for each in sim.ask("GET", f"{group}/{word}{version}").body["value"]] == ["first"]
+    assert sim.ask("DELETE", group + version).code == "CannotDeleteResource"
+    assert sim.ask("DELETE", one + version).status == 202
+    sim.advance(600)
+    assert sim.ask("DELETE", group + version).status == 200
+
+
+def test_a_host_is_restarted_says_what_fits_and_stays_while_machines_are_on_it(sim: Running) -> None:
+    version = "?api-version=2024-07-01"
+    group, host = f"{COMPUTE}/hostGroups/kept", f"{COMPUTE}/hostGroups/kept/hosts/first"
+    body: dict[str, Any] = {"location": "westeurope", "properties": {"platformFaultDomainCount": 1}}
+    sim.put_done(group + version, body)
+    sim.put_done(host + version, {"location": "westeurope", "sku": {"name": "DSv3-Type1"}})
+    for action in ("restart", "redeploy"):
+        assert sim.ask("POST", f"{host}/{action}{version}").status == 202
+        sim.advance(600)
+    assert "Standard_D2s_v5" in sim.ask("GET", f"{host}/hostSizes{version}").body["value"]
+    machine = sim.ask("GET", VM + version).body
+    machine["properties"]["host"] = {"id": host}
+    sim.ask("PUT", VM + version, machine)
+    machines = sim.ask("GET", host + version).body["properties"]["virtualMachines"]
+    assert [each["id"].lower() for each in machines] == [VM.lower()]
+    assert (refused := sim.ask("DELETE", host + version)).status == 409, refused
 
 
 def test_an_encryption_set_knows_what_it_encrypts_and_keeps_its_old_keys(sim: Running) -> None:
