@@ -46,8 +46,9 @@ class TableRequests:
         return [row_of(Request, found) for found in asked]
 
     def expired(self, now: datetime) -> Sequence[Request]:
-        answered = "expires le @now and progress ne @waiting and asked eq @restore"
-        values = {"now": now, "waiting": Progress.ASKED.value, "restore": Asked.RESTORE.value}
+        answered = "expires le @now and progress ne @waiting and (asked eq @restore or asked eq @drill)"
+        kinds = {"restore": Asked.RESTORE.value, "drill": Asked.DRILL.value}
+        values = {"now": now, "waiting": Progress.ASKED.value, **kinds}
         found = self._table.between(PARTITION, "r|", "r" + END, answered, **values)
         return [row_of(Request, one) for one in found]
 

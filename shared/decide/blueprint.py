@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shared.decide import isolation, subtraction
 from shared.decide import restored_network as network
-from shared.decide import subtraction
 from shared.decide.drawing import Drawing, Piece, disk_place, group_of, made_name, place_in
 from shared.decide.restored_disks import attachment, captured_at, disk_body
 from shared.decide.subtraction import Body, at
 from shared.model.identity import ResourceId
 from shared.model.restore import ArmPath, RestoreMode, Source
 
-WHOLE = (RestoreMode.NEW, RestoreMode.REBUILD)
+WHOLE = (RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.DRILL)
 """The modes that make a machine."""
 
 
@@ -48,6 +48,9 @@ def interface_places(drawing: Drawing) -> tuple[ArmPath, ...]:
 
 def _cards(drawing: Drawing) -> Iterator[tuple[str, ArmPath]]:
     """Each captured interface and the one that stands for it; one new one where none was captured."""
+    if drawing.order.mode is RestoreMode.DRILL:
+        yield "", isolation.interface_place(drawing)
+        return
     in_its_place = drawing.order.mode is RestoreMode.REBUILD and not drawing.order.subnet
     taken = {place.lower() for place in drawing.restore.taken}
     absent = {place.lower() for place in drawing.restore.absent}
@@ -69,6 +72,8 @@ def _cards(drawing: Drawing) -> Iterator[tuple[str, ArmPath]]:
 
 
 def _interface(drawing: Drawing, captured: Body | None) -> dict[str, Any]:
+    if drawing.order.mode is RestoreMode.DRILL:
+        return isolation.interface(drawing)
     properties = network.interface_body(captured, drawing.network) if captured else None
     return {
         "location": drawing.request.shard.region,
@@ -98,7 +103,8 @@ def machine(drawing: Drawing) -> Piece:
 
 def subtracted_machine(drawing: Drawing) -> dict[str, Any]:
     """The captured body as far as it goes back as it was."""
-    return subtraction.subtracted(drawing.captured.machine, drawing.gone)
+    body = subtraction.subtracted(drawing.captured.machine, drawing.gone)
+    return isolation.isolated(body) if drawing.order.mode is RestoreMode.DRILL else body
 
 
 def _profile(drawing: Drawing) -> dict[str, Any]:
@@ -116,7 +122,7 @@ def _profile(drawing: Drawing) -> dict[str, Any]:
 def needed(drawing: Drawing) -> tuple[str, ...]:
     """Ids of everything outside that the restored machine would refer to: looked for before anything is made."""
     captured = drawing.captured
-    if drawing.order.mode not in WHOLE:
+    if drawing.order.mode not in (RestoreMode.NEW, RestoreMode.REBUILD):
         return ()
     found = [place for _, place in subtraction.references(captured.machine)]
     found += subtraction.identities(captured.machine)
@@ -132,11 +138,15 @@ def makes(drawing: Drawing) -> tuple[ArmPath, ...]:
     pieces = [piece.id for piece in disks(drawing)]
     if drawing.order.mode in WHOLE:
         pieces = [drawing.restore.machine, *(piece.id for piece in interfaces(drawing)), *pieces]
+    if drawing.order.mode is RestoreMode.DRILL:
+        pieces += [isolation.network(drawing).id, isolation.rules(drawing).id]
     return tuple(pieces)
 
 
 def lacking(drawing: Drawing) -> tuple[str, ...]:
-    """What cannot come back, in words for people."""
+    """What cannot come back, in words for people; of a drill nothing is to stay."""
+    if drawing.order.mode is RestoreMode.DRILL:
+        return ()
     captured, found = drawing.captured, []
     places = {source.disk for source in drawing.restore.sources}
     for disk in captured.disks:

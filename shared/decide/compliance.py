@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 class Compliance:
     """`promised` is the most that may be lost at any time, None without a plan; `lost` what would be lost now, None
     without a complete point. `retained` counts complete points, `oldest` is the first of them.
-    `verified` is the last restore that was proven; this build proves none.
+    `verified` is when a restore of it was last proven.
     """
 
     machine: Machine
@@ -51,7 +51,8 @@ def compliance(machine: Machine, points: Sequence[Point], rules: Rules, now: dat
     plan = plan_of(machine, rules, now)
     promised = allowed(plan) if plan else None
     verdict, because = _verdict(machine, promised, lost, now)
-    return Compliance(machine, verdict, because, promised, lost, len(complete), complete[0] if complete else None)
+    oldest, verified = complete[0] if complete else None, machine.last_verified
+    return Compliance(machine, verdict, because, promised, lost, len(complete), oldest, verified)
 
 
 def allowed(plan: Plan) -> timedelta:

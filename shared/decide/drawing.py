@@ -21,6 +21,8 @@ from shared.model.rules import Rules
 RESTORE = "tagback-restore"
 EXPIRES = "tagback-expires"
 SLOT = "tagback-restored-slot"
+DRILL = "tagback-drill"
+"""The tag of what a drill makes, with its request's id: such a machine is nobody's, and is not enrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +87,21 @@ class Drawing:
         return Network(self.order.mode is RestoreMode.REBUILD, self.order.subnet, self.gone)
 
     def tags(self, captured: Body | None) -> dict[str, str]:
-        """Ours first, then what the captured thing was tagged with, except opt-in tags and ours of then."""
+        """Ours first, then what the captured thing was tagged with, except opt-in tags and ours of then.
+
+        What a drill makes has only ours: no rule of anybody's is to take it for the thing itself.
+        """
+        drill = self.order.mode is RestoreMode.DRILL
         ours = {
             f"{OURS}owner": self.rules.owner,
             RESTORE: self.id,
             SLOT: stamp(self.restore.slot),
             EXPIRES: self.expires,
+            **({DRILL: self.id} if drill else {}),
         }
         tags = {**ours, **{name: value for name, value in self.rules.extra_tags.items() if name.lower() not in ours}}
         known = {name.lower() for name in tags}
-        for name, value in sorted((at(captured or {}, "tags") or {}).items()):
+        for name, value in sorted((at({} if drill else captured or {}, "tags") or {}).items()):
             folded = name.lower()
             if folded not in known and not folded.startswith((self.rules.prefix, OURS)) and len(tags) < MAX_TAGS:
                 tags[name] = value

@@ -25,6 +25,7 @@ IDLE: Mapping[RestoreMode, tuple[str, ...]] = {
     RestoreMode.IN_PLACE: ("name", "group", "subnet", "protect"),
     RestoreMode.REBUILD: ("name",),
     RestoreMode.NEW: (),
+    RestoreMode.DRILL: ("name", "subnet", "protect"),
 }
 OPTIONS = {"name": "--as", "group": "--group", "subnet": "--subnet", "protect": "--protect"}
 
@@ -34,6 +35,8 @@ def problems(order: RestoreOrder) -> list[str]:
     found = []
     if order.before and order.slot:
         found.append("a point is named by --before or by --slot, not by both")
+    if (order.mode is RestoreMode.DRILL) != (order.trial is not None):
+        found.append("a drill, and nothing else, says what the restored machine has to do")
     for field in IDLE[order.mode]:
         if getattr(order, field):
             found.append(f"{OPTIONS[field]} says nothing when {order.mode} is restored")

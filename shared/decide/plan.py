@@ -16,6 +16,7 @@ from shared.decide import cron
 from shared.decide.cron import CRON_FORM
 from shared.decide.durations import KEEP_FORM, parse_keep
 from shared.decide.limits import LONGEST_EVERY, LONGEST_FLOOR, MOST_PER_DAY, SHORTEST_GAP, problems_of
+from shared.decide.plan_drill import drill_part
 from shared.decide.plan_fields import Part, table, wall
 from shared.decide.plan_vault import vault_part
 from shared.decide.tag_values import OFF, zone_named
@@ -34,7 +35,6 @@ ENGINES = ("snapshots", "vault")
 # What a plan may ask for one day and no engine of this build does.
 NOT_BUILT = {
     "replicate": "replication by Site Recovery",
-    "drill": "restore drills",
     "notify": "notifications of its own",
 }
 CONSISTENCIES = ("disk",)
@@ -89,7 +89,12 @@ def _plan(name: str, fields: Mapping[str, Any], problems: list[str]) -> Plan:
     vault = Part(f"{whole.where}.vault", table(fields, "vault"))
     if "vault" in fields:
         plan = _with_vault(plan, vault_part(vault), "snapshots" in fields)
-    problems += [*whole.problems, *part.problems, *vault.problems]
+    drill = Part(f"{whole.where}.drill", table(fields, "drill"))
+    if "drill" in fields:
+        plan = replace(plan, drill=drill_part(drill))
+        if not plan.takes_snapshots:
+            drill.wrong("", "drills restore snapshots, and this plan takes none", "beside snapshots")
+    problems += [*whole.problems, *part.problems, *vault.problems, *drill.problems]
     problems += [f"{whole.where}: {problem}" for problem in problems_of(plan)]
     return plan
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from shared.decide.proofs import problems_of as proof_problems
 from shared.decide.schedule import lateness, next_slot, start_of
 from shared.decide.tag_values import held_until
 from shared.decide.tags import Asked, Misnamed, Modifiers, OptedIn, OptedOut, Wish, asked, judge
@@ -100,7 +101,8 @@ def _opted_in(machine: Machine, wish: OptedIn, operations: list[Operation], rule
     if obstacle:
         return Standing(Status.UNPROTECTED, obstacle, (obstacle, *wish.problems))
     troubles = [_trouble(one) for one in operations if _troubles(one, machine)]
-    problems = (*wish.problems, *machine.unsupported, *troubles, *vault_problems(machine, wish.plan, now))
+    wrong = (*vault_problems(machine, wish.plan, now), *proof_problems(machine, wish.plan, now))
+    problems = (*wish.problems, *machine.unsupported, *troubles, *wrong)
     if machine.last_point is None:
         return _without_point(machine, wish.plan, problems, troubles, now)
     behind = lateness(wish.plan.schedule, machine.last_point)

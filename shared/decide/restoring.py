@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.decide.drawing import RESTORE
+from shared.decide.failure import Next, Retry
 from shared.decide.subtraction import Body, at
 from shared.model.fault import Fault, Trouble
 from shared.model.restore import Restore, RestoreMode, Stage
 
 _WHOLE = (Stage.SURVEY, Stage.DISKS, Stage.INTERFACES, Stage.MACHINE, Stage.RELEASE)
+_TRIED = (
+    Stage.SURVEY, Stage.RULES, Stage.NETWORK, Stage.DISKS, Stage.INTERFACES, Stage.MACHINE, Stage.PROBE, Stage.COMMAND,
+)  # fmt: skip
+_JUDGED = (
+    Stage.VERDICT, Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS, Stage.REMOVE_NETWORK,
+    Stage.REMOVE_RULES,
+)  # fmt: skip
 _REMOVED = (Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS)
 STAGES: Mapping[RestoreMode, tuple[Stage, ...]] = {
     RestoreMode.DISKS: (Stage.SURVEY, Stage.DISKS, Stage.RELEASE),
@@ -21,6 +29,7 @@ STAGES: Mapping[RestoreMode, tuple[Stage, ...]] = {
         Stage.SURVEY, Stage.DISKS, Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO,
         Stage.RELEASE,
     ),
+    RestoreMode.DRILL: (*_TRIED, *_JUDGED),
 }  # fmt: skip
 UNDOING: Mapping[RestoreMode, tuple[Stage, ...]] = {
     RestoreMode.DISKS: _REMOVED,
@@ -30,12 +39,17 @@ UNDOING: Mapping[RestoreMode, tuple[Stage, ...]] = {
         Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO, Stage.RELEASE,
         Stage.REMOVE_DISKS,
     ),
+    RestoreMode.DRILL: _JUDGED,
 }  # fmt: skip
 # How soon another look at what Azure is doing can tell something new; never more than a minute.
 PAUSES: Mapping[Stage, timedelta] = {
     Stage.DISKS: timedelta(seconds=5),
+    Stage.RULES: timedelta(seconds=3),
+    Stage.NETWORK: timedelta(seconds=3),
     Stage.INTERFACES: timedelta(seconds=3),
     Stage.REMOVE_INTERFACES: timedelta(seconds=3),
+    Stage.REMOVE_NETWORK: timedelta(seconds=3),
+    Stage.REMOVE_RULES: timedelta(seconds=3),
 }
 PAUSE = timedelta(seconds=10)
 IN_BITS = (Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO)
@@ -43,6 +57,12 @@ IN_BITS = (Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage
 
 LEFT_FOR = timedelta(days=7)
 """How long what a restore leaves behind is kept: old disks of a machine in place, pieces of one that failed."""
+
+DRILL_LASTS = timedelta(days=1)
+"""When what a drill made has expired: it is long over by then, unless nobody could remove it."""
+
+PATIENCE = timedelta(hours=4)
+"""How long a drill tries to make its machine: a restore that takes longer than that is not proven by waiting."""
 
 
 def pause_after(stage: Stage) -> timedelta:
@@ -53,6 +73,21 @@ def pause_after(stage: Stage) -> timedelta:
 def must_be_put_back(restore: Restore) -> bool:
     """Whether a restore that cannot go on leaves a machine in bits, which only its undoing puts together again."""
     return not restore.undoing and restore.stage in IN_BITS
+
+
+def is_on_trial(mode: RestoreMode, restore: Restore) -> bool:
+    """Whether a drill has not come to its verdict: whatever it cannot do now is that verdict."""
+    return mode is RestoreMode.DRILL and not restore.undoing and restore.stage in _TRIED
+
+
+def is_verdict(following: Next, began: datetime, now: datetime) -> bool:
+    """Whether a drill waits no longer: a restore that needs a person, or a morning, is not proven."""
+    return not isinstance(following, Retry) or now + following.after > began + PATIENCE
+
+
+def first_of_removal(mode: RestoreMode) -> Stage:
+    """Where the undoing begins of what is over already: the verdict on a drill was given."""
+    return Stage.REMOVE_MACHINE if mode is RestoreMode.DRILL else UNDOING[mode][0]
 
 
 class Standing(StrEnum):

@@ -12,10 +12,10 @@ from datetime import datetime
 
 from shared.decide import orders
 from shared.decide.blueprint import WHOLE
-from shared.decide.drawing import Captured, place_in
+from shared.decide.drawing import Captured, made_name, place_in
 from shared.decide.naming import stamp
 from shared.decide.recovery import Before, Chosen, Latest, NothingFits, Wish, choose
-from shared.decide.restoring import LEFT_FOR, STAGES, UNDOING
+from shared.decide.restoring import DRILL_LASTS, LEFT_FOR, STAGES, first_of_removal
 from shared.errors import Missing
 from shared.flows.errand import SLICE, Errand, Impossible, model_of
 from shared.model.identity import ResourceId
@@ -27,6 +27,7 @@ log = logging.getLogger("tagback")
 
 VM = "Microsoft.Compute/virtualMachines"
 BESIDE = "-restored"
+OWN_PART = 40  # characters of a machine's own name that one of its drill has: 64 is the most that Azure takes
 
 
 def begun(errand: Errand) -> Errand | Impossible:
@@ -100,15 +101,15 @@ def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captur
         lost_seconds=int(chosen.lost.total_seconds()),
         sources=tuple(sorted(sources, key=lambda one: -1 if one.lun is None else one.lun)),
         model=point.model if captured.machine else "",
-        machine=_target(machine, captured, errand.order),
+        machine=_target(machine, captured, errand.order, errand.request.id),
         makes=(),
-        expires=now + LEFT_FOR,
+        expires=now + (DRILL_LASTS if errand.order.mode is RestoreMode.DRILL else LEFT_FOR),
         started_at=now,
         stage=STAGES[errand.order.mode][0],
     )
 
 
-def _target(machine: ResourceId, captured: Captured, order: RestoreOrder) -> ArmPath:
+def _target(machine: ResourceId, captured: Captured, order: RestoreOrder, request_id: str) -> ArmPath:
     """Where the machine is to be, in the spelling that it had."""
     known = str(captured.machine.get("id") or machine)
     own_group, _, _ = known.partition("/providers/")
@@ -116,6 +117,9 @@ def _target(machine: ResourceId, captured: Captured, order: RestoreOrder) -> Arm
     group = f"/subscriptions/{machine.subscription}/resourceGroups/{order.group}" if order.group else own_group
     if order.mode is RestoreMode.IN_PLACE:
         return place_in(own_group, VM, own_name)
+    if order.mode is RestoreMode.DRILL:
+        drawn = made_name(request_id, "machine").removeprefix("tb-")[:8]
+        return place_in(group, VM, f"{own_name[:OWN_PART]}-drill-{drawn}")
     beside = own_name + BESIDE if order.mode is RestoreMode.NEW else own_name
     return place_in(group, VM, order.name or beside)
 
@@ -125,7 +129,7 @@ def _afterwards(errand: Errand) -> Errand | Impossible:
     done = errand.world.requests.find(errand.request.operation)
     if done is None or done.restore is None or done.order is None:
         return Impossible("the restore to be undone made nothing, or is forgotten")
-    if done.asked is not Asked.RESTORE:
+    if done.asked not in (Asked.RESTORE, Asked.DRILL):
         return Impossible("it undoes another one itself; ask for the restore anew instead")
     wait = _stopped(errand, done)
     turned = replace(
@@ -145,12 +149,12 @@ def _afterwards(errand: Errand) -> Errand | Impossible:
 
 
 def _first_afterwards(asked: Asked, done: Request) -> Stage:
-    if asked is Asked.TIDY:
-        return Stage.LEFTOVERS
     assert done.order is not None, "only restores are undone"
+    if asked is Asked.TIDY and done.order.mode is not RestoreMode.DRILL:
+        return Stage.LEFTOVERS
     assert done.restore is not None, "only what began is undone"
     nothing_swapped = done.order.mode is RestoreMode.IN_PLACE and not done.restore.swaps
-    return Stage.REMOVE_DISKS if nothing_swapped else UNDOING[done.order.mode][0]
+    return Stage.REMOVE_DISKS if nothing_swapped else first_of_removal(done.order.mode)
 
 
 def _stopped(errand: Errand, done: Request) -> datetime | None:

@@ -29,6 +29,8 @@ REMOVED: Mapping[Stage, str] = {
     Stage.REMOVE_MACHINE: VM_TYPE,
     Stage.REMOVE_INTERFACES: "microsoft.network/networkinterfaces",
     Stage.REMOVE_DISKS: "microsoft.compute/disks",
+    Stage.REMOVE_NETWORK: "microsoft.network/virtualnetworks",
+    Stage.REMOVE_RULES: "microsoft.network/networksecuritygroups",
 }
 
 
@@ -41,6 +43,8 @@ def survey(errand: Errand) -> Outcome:
         return _machine_in_place(errand, there)
     if errand.order.mode in WHOLE and there is not None and standing(there, errand.request.id) is Standing.FOREIGN:
         return Impossible(f"there is a machine {errand.target} already: take another name, or restore in place")
+    if errand.order.mode is RestoreMode.DRILL:
+        return Passed(_drawn(errand))
     errand = _with_surroundings(errand)
     for place in _subnets(blueprint.interfaces(errand.drawing)):
         if errand.find(place) is None:
@@ -110,21 +114,21 @@ def _drawn(errand: Errand) -> Errand:
 
 def make_disks(errand: Errand) -> Outcome:
     try:
-        return _made(errand, blueprint.disks(errand.drawing))
+        return made(errand, blueprint.disks(errand.drawing))
     except Missing as error:
         missing = _missing_part(errand)
         return Impossible(missing) if missing else Failed(errand, fault_of(error))
 
 
 def make_interfaces(errand: Errand) -> Outcome:
-    return _made(errand, blueprint.interfaces(errand.drawing))
+    return made(errand, blueprint.interfaces(errand.drawing))
 
 
 def make_machine(errand: Errand) -> Outcome:
-    return _made(errand, [blueprint.machine(errand.drawing)])
+    return made(errand, [blueprint.machine(errand.drawing)])
 
 
-def _made(errand: Errand, pieces: Sequence[Piece]) -> Outcome:
+def made(errand: Errand, pieces: Sequence[Piece]) -> Outcome:
     """Every piece asked for that is not there; passed once all of them are ready."""
     builder, shard, waiting = errand.world.builder, errand.request.shard, False
     for piece in pieces:

@@ -23,6 +23,7 @@ from shared.model.request import Asked, Request
 from shared.model.restore import RestoreMode, RestoreOrder
 from shared.ports import World
 
+MODES = tuple(mode for mode in RestoreMode if mode is not RestoreMode.DRILL)
 SLOT_FORM = "2026-11-20T02:00:00Z or 20261120T0200Z, as `tagback points` shows it"
 TIME_FORM = "2026-11-20 14:30"
 
@@ -61,7 +62,9 @@ def order_of(words: Words) -> RestoreOrder:
     try:
         mode = RestoreMode(words.mode.strip().lower())
     except ValueError:
-        problems.append(f"{words.mode!r} is no mode; allowed: {', '.join(RestoreMode)}")
+        problems.append(f"{words.mode!r} is no mode; allowed: {', '.join(MODES)}")
+    if mode is RestoreMode.DRILL:
+        problems.append("a drill is asked for by `tagback drill`")
     before = _local(words, problems) if words.before else None
     slot = _slot(words.slot, problems) if words.slot else None
     subnet = words.subnet.strip().rstrip("/")
@@ -162,7 +165,7 @@ def ask_restore(world: World, machine: Machine, order: RestoreOrder, by: str) ->
 def ask_undo(world: World, request_id: str, by: str) -> Request:
     """Ask that what a restore made or changed be as it was before."""
     done = request(world, request_id)
-    if done.asked is not Asked.RESTORE:
+    if done.asked not in (Asked.RESTORE, Asked.DRILL):
         raise BadInput([f"request {request_id} is no restore, but {done.asked.value}"])
     if done.restore is None:
         raise Unknown(f"restore {request_id} made nothing: {done.because or 'it has not begun'}")

@@ -9,15 +9,18 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.decide.drawing import DRILL
 from shared.decide.enrolment import UNPROTECTED, ends_unprotected, first_capture
 from shared.decide.protection import plan_of
 from shared.decide.registration import gone, may_be_gone, missed, registered
-from shared.errors import Conflict, Denied, LostRace
+from shared.errors import Conflict, Denied, LostRace, Unknown
+from shared.flows.asking import request
 from shared.flows.casework import TRIES, Case, closing, saved
 from shared.messages import SHARDS, VmKey, shard_text
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine, Sighting, Status
 from shared.model.operation import State
+from shared.model.request import Progress
 from shared.model.rules import Rules
 from shared.model.transition import Held, Row
 from shared.ports import World
@@ -36,10 +39,24 @@ def reconcile(world: World, rules: Rules, key: VmKey) -> None:
         # Neither passes within the minutes that a message lives; the sweep asks again.
         log.warning("vm.unread id=%s because=%r", key.id, str(error))
         return
+    if isinstance(found, Sighting) and _is_target_of_drill(world, found):
+        log.info("vm.ignored id=%s because=%r", key.id, "it is the machine of a drill, which goes on")
+        return
     if isinstance(found, Sighting):
         register(world, rules, found)
     if key.uid and key.shard and not (isinstance(found, Sighting) and found.uid == key.uid):
         miss(world, rules, key)
+
+
+def _is_target_of_drill(world: World, seen: Sighting) -> bool:
+    """Whether an open drill has declared this machine as its own; a tag alone says nothing."""
+    request_id = next((value for name, value in seen.tags.items() if name.lower() == DRILL), "")
+    try:
+        asked = request(world, request_id) if request_id else None
+    except Unknown:
+        return False
+    declared = asked.restore.machine.lower() if asked and asked.restore else ""
+    return asked is not None and asked.progress is Progress.ASKED and declared == str(seen.id)
 
 
 def register(world: World, rules: Rules, sighting: Sighting) -> Case | None:

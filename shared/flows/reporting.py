@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.decide.compliance import Compliance, Verdict, compliance
-from shared.flows.show import Json, instant
+from shared.flows.show import Json, drill, instant
 from shared.flows.standing import Standing
 from shared.model.rules import Rules
 from shared.ports import World
@@ -44,6 +44,8 @@ def _machine(found: Compliance) -> Json:
         "points": found.retained,
         "oldest_point": instant(found.oldest),
         "last_verified": instant(found.verified),
+        "proof": drill(found.machine.proof),
+        "drill": drill(found.machine.drill),
     }
 
 

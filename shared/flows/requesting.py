@@ -16,6 +16,7 @@ from shared.decide.vaulting import opened as intended
 from shared.errors import LostRace, Unknown
 from shared.flows.cancelling import cancelled
 from shared.flows.casework import TRIES, Case, saved
+from shared.flows.drilling import drill
 from shared.flows.holding import held
 from shared.flows.pausing import braked
 from shared.flows.rebuilding import rebuild
@@ -40,8 +41,10 @@ def run(world: World, rules: Rules, request_id: str) -> None:
     request = world.requests.find(request_id)
     if request is None:
         raise Unknown(f"no request has the id {request_id}")
-    if request.asked in (Asked.RESTORE, Asked.UNDO, Asked.TIDY):
+    if request.asked in (Asked.RESTORE, Asked.UNDO, Asked.TIDY, Asked.DRILL):
         carry_on(world, rules, request)
+        if request.asked is Asked.DRILL and request.progress is Progress.ASKED and _is_over(world, request_id):
+            drill(world, rules)
         return
     if request.progress is Progress.ASKED and request.asked is Asked.REBUILD:
         rebuild(world, rules, request)
@@ -51,6 +54,12 @@ def run(world: World, rules: Rules, request_id: str) -> None:
         log.info("request.%s id=%s because=%r", settled.progress, settled.id, settled.because)
     for shard in world.ledger.shards() if request.shard == EVERYWHERE else [request.shard]:
         world.queue.send(SHARDS, shard_text(shard))
+
+
+def _is_over(world: World, request_id: str) -> bool:
+    """Whether a drill has come to its end, so that the next one may begin."""
+    now = world.requests.find(request_id)
+    return now is not None and now.progress is not Progress.ASKED
 
 
 def _answered(world: World, rules: Rules, request: Request) -> Request:

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.decide.failure import AskPerson, GiveUp, Gone, Retry, Tries, follow_up
-from shared.decide.restoring import UNDOING, must_be_put_back, next_stage, pause_after
+from shared.decide.restoring import UNDOING, is_on_trial, is_verdict, must_be_put_back, next_stage, pause_after
 from shared.errors import CloudError, LostRace, Throttled
 from shared.flows.choosing import begun
 from shared.flows.errand import Errand, Failed, Handler, Impossible, Later, Outcome, Passed, opened
 from shared.flows.making import make_disks, make_interfaces, make_machine, release, remove, survey
+from shared.flows.proving import command, make_network, make_rules, not_begun, probe, verdict
 from shared.flows.setbacks import fault_of
 from shared.flows.swapping import claim, detach, let_go, start, stop, swap
 from shared.flows.tidying import tidy_up
@@ -36,9 +37,14 @@ LATER = timedelta(seconds=60)  # a longer wait is the sweep's
 
 HANDLERS: Mapping[Stage, Handler] = {
     Stage.SURVEY: survey,
+    Stage.RULES: make_rules,
+    Stage.NETWORK: make_network,
     Stage.DISKS: make_disks,
     Stage.INTERFACES: make_interfaces,
     Stage.MACHINE: make_machine,
+    Stage.PROBE: probe,
+    Stage.COMMAND: command,
+    Stage.VERDICT: verdict,
     Stage.CLAIM: claim,
     Stage.STOP: stop,
     Stage.DETACH: detach,
@@ -49,6 +55,8 @@ HANDLERS: Mapping[Stage, Handler] = {
     Stage.REMOVE_MACHINE: remove,
     Stage.REMOVE_INTERFACES: remove,
     Stage.REMOVE_DISKS: remove,
+    Stage.REMOVE_NETWORK: remove,
+    Stage.REMOVE_RULES: remove,
     Stage.LEFTOVERS: tidy_up,
 }
 
@@ -149,6 +157,8 @@ def _set_back(errand: Errand, fault: Fault) -> Errand | Pause:
     what = (errand.request.id, restore.stage, type(following).__name__, fault.code, following.because)
     log.warning("restore.setback id=%s stage=%s next=%s code=%s because=%r", *what)
     errand = errand.with_restore(replace(restore, attempts=restore.attempts + 1))
+    if is_on_trial(errand.order.mode, restore) and is_verdict(following, restore.started_at, errand.now()):
+        return _turned(errand, f"{following.because}: {fault.code}: {fault.message}")
     match following:
         case Retry(after, because, wait_for):
             return _waiting(errand, replace(failure, waits_for=wait_for), because, after)
@@ -173,17 +183,26 @@ def _stopped(errand: Errand, failure: Failure, because: str) -> Errand | Pause:
     restore = replace(errand.restore, failure=failure, because=because)
     if not must_be_put_back(restore):
         return _ended(errand.with_restore(restore), Progress.FAILED, because)
+    return _turned(errand.with_restore(restore), because)
+
+
+def _turned(errand: Errand, because: str) -> Errand:
+    """From here on it goes back to how things were."""
     log.warning("restore.put_back id=%s vm=%s because=%r", errand.request.id, errand.target, because)
-    first = UNDOING[errand.order.mode][0]
+    first, restore = UNDOING[errand.order.mode][0], replace(errand.restore, because=because)
     return errand.saved(replace(restore, undoing=True, stage=first, attempts=0, failure=None, next_look=None))
 
 
-def _given_up(errand: Errand, because: str) -> Pause:
+def _given_up(errand: Errand, because: str) -> Errand | Pause:
+    if is_on_trial(errand.order.mode, errand.restore):
+        return _turned(errand, because)
     nothing_made = errand.restore.stage is Stage.SURVEY
     return _ended(errand, Progress.REFUSED if nothing_made else Progress.FAILED, because)
 
 
 def _refused(errand: Errand, answer: Impossible) -> Pause:
+    if errand.request.asked is Asked.DRILL:
+        not_begun(errand.world, errand.slice_.rules, errand.request, answer.because)
     errand.world.requests.settle(replace(errand.request, progress=Progress.REFUSED, because=answer.because))
     log.warning("restore.refused id=%s because=%r", errand.request.id, answer.because)
     return Pause(None)
@@ -193,11 +212,20 @@ def _done(errand: Errand) -> Pause:
     restore = errand.restore
     if errand.request.asked is Asked.TIDY:
         return _ended(errand, Progress.DONE, "what was left behind and nobody uses is gone")
+    if errand.request.asked is Asked.DRILL:
+        return _drilled(errand)
     if not restore.undoing:
         return _ended(errand, Progress.DONE, f"{errand.target} is back as of {restore.slot:%Y-%m-%d %H:%M}Z")
     if errand.request.asked is Asked.UNDO:
         return _ended(errand, Progress.DONE, "everything that the restore made or changed is as it was before")
     return _ended(errand, Progress.FAILED, f"it could not be done, and was put back: {restore.because}")
+
+
+def _drilled(errand: Errand) -> Pause:
+    if errand.restore.undoing:
+        return _ended(errand, Progress.FAILED, f"not proven, and nothing is left of it: {errand.restore.because}")
+    slot = f"{errand.restore.slot:%Y-%m-%d %H:%M}Z"
+    return _ended(errand, Progress.DONE, f"the point of {slot} was restored, tried, and removed again")
 
 
 def _ended(errand: Errand, progress: Progress, because: str) -> Pause:

@@ -13,6 +13,7 @@ from shared.decide.progress import Headway, headway
 from shared.decide.standing import all_is_well, is_job, is_of_today
 from shared.flows.standing import Standing
 from shared.model.brake import Brake
+from shared.model.drill import Drill
 from shared.model.machine import Machine
 from shared.model.operation import Failure, Operation
 from shared.model.point import Part, Point
@@ -48,9 +49,27 @@ def _machine(machine: Machine) -> Json:
         "because": machine.because,
         "last_point": instant(machine.last_point),
         "next_due": instant(machine.next_due),
-        "last_verified": None,
+        "last_verified": instant(machine.last_verified),
+        "drill": drill(machine.drill),
         "problems": list(machine.problems),
         "frozen": machine.frozen or None,
+    }
+
+
+def drill(given: Drill | None) -> Json | None:
+    """The verdict of a machine's last drill."""
+    if given is None:
+        return None
+    return {
+        "id": given.request,
+        "slot": instant(given.slot),
+        "started": instant(given.started_at),
+        "at": instant(given.at),
+        "proven": given.proven,
+        "because": given.because,
+        "seen": list(given.seen),
+        "rto_seconds": given.took_seconds,
+        "rpo_seconds": given.lost_seconds,
     }
 
 

@@ -77,9 +77,14 @@ def _error(far: Restore) -> Json | None:
 
 SAID = {
     Stage.SURVEY: "look at what is there",
+    Stage.RULES: "make rules that let nothing in or out",
+    Stage.NETWORK: "make a network of its own",
     Stage.DISKS: "make the disks",
     Stage.INTERFACES: "make the network interfaces",
     Stage.MACHINE: "make the machine",
+    Stage.PROBE: "wait until it runs and its agent is ready",
+    Stage.COMMAND: "run its command",
+    Stage.VERDICT: "record the verdict",
     Stage.CLAIM: "claim the machine",
     Stage.STOP: "stop the machine",
     Stage.DETACH: "detach the old disks",
@@ -90,4 +95,6 @@ SAID = {
     Stage.REMOVE_MACHINE: "remove the machine",
     Stage.REMOVE_INTERFACES: "remove the network interfaces",
     Stage.REMOVE_DISKS: "remove the disks",
+    Stage.REMOVE_NETWORK: "remove its network",
+    Stage.REMOVE_RULES: "remove its rules",
 }

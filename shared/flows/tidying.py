@@ -1,7 +1,7 @@
 """What restores left behind goes when its time is over: old disks of machines in place, pieces of what failed.
 
 `tidy` is called by the timer, `tidy_up` by restoring.py. Only what still says so itself goes: our tag, the request's
-id, an expiry that has passed, and nobody uses it. A machine is never removed by time alone.
+id, an expiry that has passed, and nobody uses it. A machine is never removed by time alone, but for that of a drill.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ USERS = ("managedBy", "properties.virtualMachine.id")
 def tidy(world: World) -> None:
     """Ask for the tidying up after every restore whose leftovers' time is over; once for each."""
     for done in world.requests.expired(world.clock.now()):
+        if done.asked is Asked.DRILL and done.restore and done.restore.stage is None:
+            continue  # it came to its end, and so saw everything of it gone
         asked = new_request(world, Asked.TIDY, done.shard, done.uid, BY)
         asked = replace(asked, id=f"tidy-{done.id}", operation=done.id, order=done.order)
         with suppress(LostRace):

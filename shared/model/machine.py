@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.model.drill import Drill
 from shared.model.event import Event
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
 from shared.model.vault import Protection
@@ -101,7 +102,8 @@ class Machine:
     holds the events that nobody was told yet, to be published from `next_publish` on; `next_prune` is when ended
     operations may leave. `snapshots` is how many its points are made of. `protection` is how it
     stands with Azure Backup; None where that was never asked for. `frozen` says which deletions wait for people, and
-    why; empty when none does. `alarmed_at` is when people were last told that its tag names no plan.
+    why; empty when none does. `alarmed_at` is when people were last told that its tag names no plan. `drill` is the
+    verdict of its last drill, `proof` that of the last one that was proven.
     """
 
     uid: VmUid
@@ -135,6 +137,13 @@ class Machine:
     protection: Protection | None = None
     frozen: str = ""
     alarmed_at: datetime | None = None
+    drill: Drill | None = None
+    proof: Drill | None = None
+
+    @property
+    def last_verified(self) -> datetime | None:
+        """When a restore of it was last proven."""
+        return self.proof.at if self.proof else None
 
     @property
     def wanted_at(self) -> datetime | None:
@@ -146,3 +155,26 @@ class Machine:
     def work_at(self) -> datetime | None:
         """When something of it is next to be captured or looked for; None when nothing is."""
         return min((moment for moment in (self.next_look, self.next_due) if moment), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a sweep holds of a machine's row while the lists pass by, so that it can hold a hundred thousand of them.
+
+    The fields are the machine's own. `outdated` says why the row no longer follows from its tags; empty when it does.
+    """
+
+    uid: VmUid
+    id: ResourceId
+    name: str
+    shard: Shard
+    tags: Mapping[str, str]
+    disks: tuple[Disk, ...]
+    unsupported: tuple[str, ...]
+    status: Status
+    enrolled_at: datetime | None
+    absent_since: datetime | None
+    left_at: datetime | None
+    group: GroupSeen | None
+    scale_set: bool
+    outdated: str

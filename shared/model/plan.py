@@ -99,6 +99,26 @@ class VaultPart:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillPart:
+    """How often a plan's machines are restored to prove that they can be, and what that may cost.
+
+    A proof older than `limit` is an alarm. At most `per_day` drills are begun in 24 hours, and none that would bring
+    what they are reckoned to cost, at `hourly_cost` for every hour begun, above `cost_per_day` (0: not counted).
+    Machines are made in `group`; empty for each one's own. The rest is the trial: see `model/drill.py`.
+    """
+
+    every: timedelta
+    limit: timedelta
+    per_day: int
+    boot_within: timedelta
+    command: str = ""
+    expects: str = ""
+    group: str = ""
+    hourly_cost: float = 0.0
+    cost_per_day: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A named wish for protection: by snapshots of a VM's disks, by Azure Backup, or by both.
 
@@ -112,6 +132,7 @@ class Plan:
     max_per_day: int
     takes_snapshots: bool = True
     vault: VaultPart | None = None
+    drill: DrillPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Asked(StrEnum):
     RESTORE = "restore"
     UNDO = "undo"
     TIDY = "tidy"
+    DRILL = "drill"
 
 
 class Progress(StrEnum):
@@ -45,9 +46,9 @@ class Request:
 
     A request to hold says until when in `hold`, in the words of the tag, and which point in `slot`: None means all.
     A request about a whole shard has no `uid`; `reached` is the last machine that it is done with.
-    A restore says what is wanted in `order`; `restore` is how far it came, None before a point is chosen. One that
-    is to undo another, or to tidy up after it, names it in `operation`. `revision` counts the changes: a write that
-    comes second is refused.
+    A restore, or a drill, says what is wanted in `order`; `restore` is how far it came, None before a point is chosen.
+    One that is to undo another, or to tidy up after it, names it in `operation`. `revision` counts the changes: a write
+    that comes second is refused.
     One to pause or resume is about every shard; it says what in `stops`, and why in `reason`.
     """
 

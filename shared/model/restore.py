@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from shared.model.drill import Probing, Trial
 from shared.model.identity import ResourceId
 from shared.model.operation import Failure
 
@@ -22,13 +23,15 @@ class RestoreMode(StrEnum):
     """What is brought back.
 
     `disks`: the disks alone. `new`: a new VM beside the one that was. `rebuild`: the VM under its own name, which must
-    be free. `in-place`: the disks of the VM that stands there are swapped for those of the point.
+    be free. `in-place`: the disks of the VM that stands there are swapped for those of the point. `drill`: a new VM in
+    a network of its own that nothing enters or leaves, tried and removed again.
     """
 
     DISKS = "disks"
     NEW = "new"
     REBUILD = "rebuild"
     IN_PLACE = "in-place"
+    DRILL = "drill"
 
 
 class Power(StrEnum):
@@ -42,9 +45,14 @@ class Stage(StrEnum):
     """The stages of a restore and of its undoing; `decide/restoring.py` has their order."""
 
     SURVEY = "survey"
+    RULES = "rules"
+    NETWORK = "network"
     DISKS = "disks"
     INTERFACES = "interfaces"
     MACHINE = "machine"
+    PROBE = "probe"
+    COMMAND = "command"
+    VERDICT = "verdict"
     CLAIM = "claim"
     STOP = "stop"
     DETACH = "detach"
@@ -55,6 +63,8 @@ class Stage(StrEnum):
     REMOVE_MACHINE = "remove-machine"
     REMOVE_INTERFACES = "remove-interfaces"
     REMOVE_DISKS = "remove-disks"
+    REMOVE_NETWORK = "remove-network"
+    REMOVE_RULES = "remove-rules"
     LEFTOVERS = "leftovers"
 
 
@@ -63,7 +73,7 @@ class RestoreOrder:
     """What is wanted: the newest point before an instant, or the one of a slot, or simply the newest.
 
     `group`, `name` and `subnet` are empty for those of the machine itself. `protect` gives the machine its opt-in tags
-    back when all is done; otherwise it says `off`.
+    back when all is done; otherwise it says `off`. `trial` is what a drill asks of the machine.
     """
 
     mode: RestoreMode
@@ -73,6 +83,7 @@ class RestoreOrder:
     name: str = ""
     subnet: str = ""
     protect: bool = False
+    trial: Trial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,7 @@ class Restore:
     more, `taken` those that are another's now; `lacking` are sentences about what cannot come back. `swaps` and
     `was_running` say how a machine in place was found. `undoing`: it goes back to how things were, for the reason in
     `because`. `expires` is when leftovers may be removed. `attempts` counts the setbacks of the stage under way.
+    `probing` is how far the trial of a drill came, once its machine is there.
     """
 
     because: str
@@ -129,3 +141,4 @@ class Restore:
     failure: Failure | None = None
     next_look: datetime | None = None
     ended_at: datetime | None = None
+    probing: Probing | None = None

@@ -117,7 +117,7 @@ class Requests(Protocol):
         """The requests that nobody has answered for good."""
 
     def expired(self, now: datetime) -> Sequence[Request]:
-        """The restores that were answered and whose `expires` has come: what they left behind may go."""
+        """The restores and drills that were answered and whose `expires` has come: what they left behind may go."""
 
     def forget(self, before: datetime) -> None:
         """Remove the requests of before an instant that were answered."""

@@ -26,6 +26,8 @@ def test_a_machine_that_keeps_its_promise_is_told_with_what_stands_of_it() -> No
         "points": 2,
         "oldest_point": "2026-11-19T02:00:00Z",
         "last_verified": None,
+        "proof": None,
+        "drill": None,
     }
 
 

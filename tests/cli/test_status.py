@@ -34,6 +34,7 @@ def test_the_document_is_as_the_contract_pins_it() -> None:
         "last_point": "2026-11-20T02:00:00Z",
         "next_due": "2026-11-21T02:00:00Z",
         "last_verified": None,
+        "drill": None,
         "problems": [],
         "frozen": None,
     }

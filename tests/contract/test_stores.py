@@ -95,19 +95,20 @@ def test_unsettled_are_those_that_nobody_answered(requests: Requests, shard: Sha
 def test_restores_that_ended_expire_and_others_never(requests: Requests, shard: Shard) -> None:
     ended, going_on, later = (replace(asked(shard), asked=Asked.RESTORE, order=ORDER, restore=RESTORE) for _ in "abc")
     undoing = replace(asked(shard), asked=Asked.UNDO, order=ORDER, restore=RESTORE)
+    drilled = replace(ended, id=f"{ended.id}-drill", asked=Asked.DRILL)
     later = replace(later, restore=replace(RESTORE, expires=EXACT + 9 * MINUTE))
-    known = {one.id for one in (ended, going_on, later, undoing)}
-    for one in (ended, going_on, later, undoing):
+    known = {one.id for one in (ended, going_on, later, undoing, drilled)}
+    for one in (ended, going_on, later, undoing, drilled):
         requests.add(one)
-    for one in (ended, later, undoing):
+    for one in (ended, later, undoing, drilled):
         requests.settle(replace(one, progress=Progress.DONE))
 
     def expired(minutes: int) -> set[str]:
         return {one.id for one in requests.expired(EXACT + minutes * MINUTE)} & known
 
     assert expired(0) == set()
-    assert expired(1) == {ended.id}
-    assert expired(9) == {ended.id, later.id}
+    assert expired(1) == {ended.id, drilled.id}
+    assert expired(9) == {ended.id, later.id, drilled.id}
 
 
 def test_a_restore_is_kept_with_its_order_and_all_of_its_progress(requests: Requests, shard: Shard) -> None:

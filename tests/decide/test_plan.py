@@ -149,7 +149,6 @@ def test_a_cron_line_is_read_with_single_blanks_between_its_fields() -> None:
     ("part", "engine"),
     [
         ("replicate", "replication by Site Recovery"),
-        ("drill", "restore drills"),
         ("notify", "notifications of its own"),
     ],
 )

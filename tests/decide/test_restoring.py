@@ -40,7 +40,10 @@ def test_every_stage_is_followed_by_the_next_and_the_last_by_none(mode: RestoreM
     assert next_stage(mode, restore(Stage.LEFTOVERS, undoing)) is None
 
 
-SOON = {Stage.DISKS: 5, Stage.INTERFACES: 3, Stage.REMOVE_INTERFACES: 3}
+SOON = {
+    Stage.DISKS: 5, Stage.INTERFACES: 3, Stage.REMOVE_INTERFACES: 3, Stage.RULES: 3, Stage.NETWORK: 3,
+    Stage.REMOVE_NETWORK: 3, Stage.REMOVE_RULES: 3,
+}  # fmt: skip
 BETWEEN = {Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO}
 
 

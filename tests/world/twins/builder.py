@@ -16,6 +16,7 @@ from tests.world.twins.azure import DISK_TYPE, QUICK, SNAPSHOT_TYPE, Azure, Disk
 from tests.world.twins.bodies import disk_body, interface_body, machine_body
 from tests.world.twins.throttle import Throttle
 
+RUN_COMMAND = "/runCommands/"
 INTERFACE_TYPE = "microsoft.network/networkinterfaces"
 BETWEEN = {Power.STOP: ("stopping", "stopped"), Power.START: ("starting", "running")}
 
@@ -37,6 +38,8 @@ class BuilderTwin:
     throttle: Throttle
     made: dict[str, Thing] = field(default_factory=dict)
     power_of: dict[ResourceId, tuple[Power, datetime]] = field(default_factory=dict)
+    agent: str = "Ready"
+    command: dict[str, Any] = field(default_factory=lambda: {"executionState": "Succeeded", "exitCode": 0})
 
     def find(self, shard: Shard, place: ArmPath) -> Mapping[str, Any] | None:
         call = self._begin(shard, "find", place, CallKind.READ)
@@ -46,6 +49,11 @@ class BuilderTwin:
 
     def make(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
         call = self._begin(shard, "make", place, CallKind.WRITE)
+        if RUN_COMMAND in place:
+            self._machine(ResourceId.parse(place.partition(RUN_COMMAND)[0]))
+            self.made[place.lower()] = Thing(dict(body), self.azure.now() + QUICK)
+            self.steps.after(call)
+            return
         resource, ready = ResourceId.parse(place), self.azure.now() + QUICK
         if resource.type == VM_TYPE:
             if self.azure.vm(resource) is not None:
@@ -110,6 +118,8 @@ class BuilderTwin:
     def _body(self, place: str) -> dict[str, Any] | None:
         if "/subnets/" in place:
             return {"id": place}
+        if RUN_COMMAND in place:
+            return self._command(place)
         resource, thing = ResourceId.parse(place), self.made.get(place.lower())
         if resource.type == SNAPSHOT_TYPE:
             return {"id": place} if resource in self.azure.snapshots else None
@@ -125,6 +135,14 @@ class BuilderTwin:
             return known
         properties = {**thing.body.get("properties", {}), "provisioningState": self._state(thing)}
         return {**(known or {}), **thing.body, "id": place, "properties": properties}
+
+    def _command(self, place: str) -> dict[str, Any] | None:
+        """A command inside a machine; it ends as `command` says, and goes with its machine."""
+        thing = self.made.get(place.lower())
+        if thing is None or self.azure.vm(ResourceId.parse(place.partition(RUN_COMMAND)[0])) is None:
+            return None
+        view = self.command if self.azure.now() >= thing.ready_at else {"executionState": "Running"}
+        return {"id": place, "properties": {**thing.body["properties"], "instanceView": view}}
 
     def _disk(self, resource: ResourceId) -> dict[str, Any]:
         user = next((vm for vm in self.azure.vms() if any(disk.id == resource for disk in vm.disks)), None)
@@ -142,7 +160,8 @@ class BuilderTwin:
         wanted, since = self.power_of.get(vm.id, (Power.START, self.azure.now()))
         between, reached = BETWEEN[wanted]
         power = reached if self.azure.now() >= since else between
-        view = {"statuses": [{"code": f"PowerState/{power}"}]}
+        agent = {"vmAgentVersion": "2.11.1.12", "statuses": [{"displayStatus": self.agent}]}
+        view = {"statuses": [{"code": f"PowerState/{power}"}], "vmAgent": agent}
         state = self._state(thing) if thing else "Succeeded"
         body["properties"] |= {"instanceView": view, "provisioningState": state}
         return body

@@ -99,7 +99,7 @@ class RequestsTwin:
         call = Call("table", "requests.expired", Effect.READ)
         self._steps.before(call)
         answered = [one for one in self.asked.values() if one.progress is not Progress.ASKED and one.restore]
-        restores = [one for one in answered if one.asked is Asked.RESTORE]
+        restores = [one for one in answered if one.asked in (Asked.RESTORE, Asked.DRILL)]
         answer = [one for one in restores if one.restore and one.restore.expires <= now]
         self._steps.after(call)
         return answer
