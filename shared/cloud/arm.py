@@ -22,7 +22,6 @@ from azure.core.pipeline.policies import (
     RequestIdPolicy,
     UserAgentPolicy,
 )
-from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
@@ -32,6 +31,7 @@ from shared.cloud.gates import CODE, Gates, target
 from shared.cloud.guards import Gatekeeper, OwnHost
 from shared.cloud.pace import HeardPace, Lane
 from shared.cloud.refusals import NO_RETRY_AFTER, date_of, retry_after, said
+from shared.cloud.transport import transport
 from shared.errors import Throttled, Unavailable
 from shared.ports import Clock
 
@@ -71,7 +71,7 @@ class Arm:
         self._open = ExitStack()
         self._lock = threading.Lock()
         self._typed: dict[tuple[Callable[..., Any], str], Any] = {}
-        self._transport = RequestsTransport(connection_timeout=SECONDS_TO_CONNECT, read_timeout=SECONDS_TO_ANSWER)
+        self._transport = transport(SECONDS_TO_CONNECT, SECONDS_TO_ANSWER)
         self._open.enter_context(self._transport)
         self._client: ARMPipelineClient[Any, Any] = ARMPipelineClient(
             self._endpoint, policies=self._policies(), transport=self._transport

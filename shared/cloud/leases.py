@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 
 from shared.cloud import table as tables
@@ -42,5 +41,4 @@ class TableLeases:
         return Lease(shard, holder, until, etag)
 
     def give_back(self, lease: Lease) -> None:
-        with suppress(Overtaken):
-            self._table.commit([tables.delete(self._partition, str(lease.shard), lease.etag)])
+        self._table.remove([{"PartitionKey": self._partition, "RowKey": str(lease.shard), "etag": lease.etag}])

@@ -25,7 +25,8 @@ Answer = TypeVar("Answer")
 Client = TypeVar("Client")
 
 # One owner of retries (cloud/call.py), and no wait that a slice of draining cannot afford.
-OPTIONS: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 30, "logging_enable": False}
+SECONDS_TO_CONNECT = 5
+SECONDS_TO_ANSWER = 30
 # "The thing you want to write to is not there": only these make us create it.
 NOT_THERE = {"TableNotFound", "QueueNotFound", "ContainerNotFound"}
 
@@ -93,9 +94,9 @@ class Storage:
 
         def make() -> TableServiceClient:
             if self._account.connection_string:
-                client = TableServiceClient.from_connection_string(self._account.connection_string, **OPTIONS)
+                client = TableServiceClient.from_connection_string(self._account.connection_string, **_options())
             else:
-                client = TableServiceClient(self._account.table, credential=self._credential, **OPTIONS)
+                client = TableServiceClient(self._account.table, credential=self._credential, **_options())
             return self._open.enter_context(client)
 
         return self._kept(("service", "table"), make)
@@ -105,9 +106,9 @@ class Storage:
 
         def make() -> QueueServiceClient:
             if self._account.connection_string:
-                client = QueueServiceClient.from_connection_string(self._account.connection_string, **OPTIONS)
+                client = QueueServiceClient.from_connection_string(self._account.connection_string, **_options())
             else:
-                client = QueueServiceClient(self._account.queue, credential=self._credential, **OPTIONS)
+                client = QueueServiceClient(self._account.queue, credential=self._credential, **_options())
             return self._open.enter_context(client)
 
         return self._kept(("service", "queue"), make)
@@ -117,9 +118,19 @@ class Storage:
 
         def make() -> BlobServiceClient:
             if self._account.connection_string:
-                client = BlobServiceClient.from_connection_string(self._account.connection_string, **OPTIONS)
+                client = BlobServiceClient.from_connection_string(self._account.connection_string, **_options())
             else:
-                client = BlobServiceClient(self._account.blob, credential=self._credential, **OPTIONS)
+                client = BlobServiceClient(self._account.blob, credential=self._credential, **_options())
             return self._open.enter_context(client)
 
         return self._kept(("service", "blob"), make)
+
+
+def _options() -> dict[str, Any]:
+    from shared.cloud.transport import transport
+
+    return {
+        "retry_total": 0,
+        "logging_enable": False,
+        "transport": transport(SECONDS_TO_CONNECT, SECONDS_TO_ANSWER),
+    }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shared.cloud.rows import Entity
 from shared.cloud.storage import Storage
 from shared.errors import CloudError, Conflict, LostRace, Missing, Refused
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient
 
 Change: TypeAlias = "tuple[str, Entity] | tuple[str, Entity, Mapping[str, Any]]"
 MOST_CHANGES = 100
@@ -77,24 +80,47 @@ class Table:
 
     def remove(self, entities: Iterable[Entity]) -> None:
         """Remove entities of one partition as they were read; one that changed meanwhile stays with its batch."""
-        waiting = list(entities)
+        waiting = [delete(one["PartitionKey"], one["RowKey"], one["etag"]) for one in entities]
         for start in range(0, len(waiting), MOST_CHANGES):
             batch = waiting[start : start + MOST_CHANGES]
+            client = self._storage.table(self._name)
             with suppress(Overtaken):
-                self.commit([delete(one["PartitionKey"], one["RowKey"], one["etag"]) for one in batch])
+                self._sent(
+                    partial(client.submit_transaction, batch) if batch[1:] else partial(_alone, client, batch[0])
+                )
 
     def commit(self, changes: Sequence[Change]) -> Sequence[str]:
-        """All changes or none, with their new ETags; Overtaken when one meets a row that is not as it was read."""
+        """All changes or none, with their new ETags; Overtaken when one meets a row that is not as it was read.
+
+        One change goes without a transaction around it, at half the cost. Not so a deletion: alone, the SDK passes over
+        one of a row that is gone.
+        """
         _refuse_too_much(changes)
         client = self._storage.table(self._name)
-        send = partial(client.submit_transaction, changes)
+        alone = len(changes) == 1 and changes[0][0] != "delete"
+        send = partial(_alone, client, changes[0]) if alone else partial(client.submit_transaction, changes)
+        return [str(part.get("etag", "")) for part in self._sent(send)]
+
+    def _sent(self, send: Callable[[], Sequence[Mapping[str, Any]]]) -> Sequence[Mapping[str, Any]]:
+        make = self._storage.table(self._name).create_table
         try:
-            written = self._storage.existing(lambda: self._storage.calls.once(send), client.create_table)
+            return self._storage.existing(lambda: self._storage.calls.once(send), make)
         except (Conflict, Missing) as error:
             if error.code not in OVERTAKEN:
                 raise
             raise Overtaken(_index(error)) from error
-        return [str(part.get("etag", "")) for part in written]
+
+
+def _alone(client: TableClient, change: Change) -> Sequence[Mapping[str, Any]]:
+    conditions: Mapping[str, Any] = change[2] if len(change) == 3 else {}
+    match change[0]:
+        case "create":
+            return [client.create_entity(change[1])]
+        case "update":
+            return [client.update_entity(change[1], **conditions)]
+        case _:
+            client.delete_entity(change[1], **conditions)
+            return [{}]
 
 
 def create(entity: Entity) -> Change:

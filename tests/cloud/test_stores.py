@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from shared.cloud import table as tables
 from shared.cloud.audit import BlobAudit
 from shared.cloud.call import Calls
 from shared.cloud.clock import SystemClock
@@ -22,6 +23,7 @@ from shared.cloud.leases import TableLeases
 from shared.cloud.models import BlobModels
 from shared.cloud.queues import StorageQueue
 from shared.cloud.storage import Storage
+from shared.cloud.table import Overtaken, Table
 from shared.cloud.workers import ThreadWorkers
 from shared.errors import Refused
 from shared.model.account import StorageAccount
@@ -173,3 +175,23 @@ def test_of_many_who_want_a_lease_one_gets_it(storage: Storage, shard: Shard) ->
         answers = workers.run(wants)
     assert sum(isinstance(answer, Lease) for answer in answers) == 1
     assert answers.count(None) == 7
+
+
+def test_the_deletion_of_a_row_that_is_gone_is_told_even_alone(storage: Storage) -> None:
+    table = Table(storage, f"t{uuid.uuid4().hex}")
+    [etag] = table.commit([tables.create({"PartitionKey": "p", "RowKey": "r"})])
+    table.commit([tables.delete("p", "r", etag)])
+    with pytest.raises(Overtaken):
+        table.commit([tables.delete("p", "r", etag)])
+
+
+def test_one_row_that_changed_since_it_was_read_is_not_removed(storage: Storage) -> None:
+    table = Table(storage, f"t{uuid.uuid4().hex}")
+    [first] = table.commit([tables.create({"PartitionKey": "p", "RowKey": "r", "n": 1})])
+    [second] = table.commit([tables.replace({"PartitionKey": "p", "RowKey": "r", "n": 2}, first)])
+    table.remove([{"PartitionKey": "p", "RowKey": "r", "etag": first}])
+    found = table.get("p", "r")
+    assert found is not None
+    assert (found["n"], found["etag"]) == (2, second)
+    table.remove([found])
+    assert table.get("p", "r") is None
