@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 ON_SCOPE = "Microsoft.EventGrid/eventSubscriptions"
 ON_TOPIC = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 TOPIC = "Microsoft.EventGrid/systemTopics"
-# Where a subscription may lie below what it is of; the last two are custom.
+# Where a subscription may lie below what it is of; all but the first are custom.
 OWNERS = (
     TOPIC,
     "Microsoft.EventGrid/topics",
     "Microsoft.EventGrid/domains",
     "Microsoft.EventGrid/domains/topics",
+    "Microsoft.EventGrid/partnerTopics",
 )
 REGION = "centraluseuap"
 # The types a subscription hears when it names none, by the type of its scope (recorded for storage, documented for
@@ -223,6 +224,7 @@ _AT = {
     OWNERS[1]: f"{_GRID}/topics/{{topic}}",
     OWNERS[2]: f"{_GRID}/domains/{{domain}}",
     OWNERS[3]: f"{_GRID}/domains/{{domain}}/topics/{{topic}}",
+    OWNERS[4]: f"{_GRID}/partnerTopics/{{topic}}",
 }
 _CLI = "azure-cli-2025-02/eventgrid/test_create_event_subscriptions_with_filters"
 _CLI_TOPIC = "azure-cli-2025-02/eventgrid/test_create_system_topic"
@@ -248,6 +250,7 @@ _SOURCES = {
     OWNERS[1]: ("azure-cli-2025-02/eventgrid/test_create_topic", _R),
     OWNERS[2]: ("EventGrid 2025-02-15 DomainEventSubscriptions_CreateOrUpdate", Evidence.SPECIFIED),
     OWNERS[3]: ("EventGrid 2025-02-15 DomainTopicEventSubscriptions_CreateOrUpdate", Evidence.SPECIFIED),
+    OWNERS[4]: ("EventGrid 2025-02-15 PartnerTopicEventSubscriptions_CreateOrUpdate", Evidence.SPECIFIED),
 }
 ROUTES = (
     *_subscription_routes(_ON, ON_SCOPE, _CLI),

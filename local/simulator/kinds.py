@@ -99,6 +99,7 @@ class Kind:
     wait: int | None = None  # seconds a client is told to wait; None = as usual for the family
     created: int = 201
     changed: int = 200
+    patched: int | None = None  # None = as usual for the namespace
     deleted: int = 202
     accept: Accept = as_asked
     first: Show = as_held

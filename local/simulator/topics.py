@@ -22,7 +22,7 @@ WORDS = {"enabled": "Enabled", "disabled": "Disabled", "allow": "Allow"}
 READ_ONLY = ("provisioningState", "endpoint", "metricResourceId", "privateEndpointConnections")
 
 
-def _document(making: Making) -> Document:
+def as_accepted(making: Making) -> Document:
     """Write a topic or domain as accepted, in the recorded form: the endpoint is null until it is done."""
     body, before = making.body, making.before or {}
     old = before.get("properties", {})
@@ -93,8 +93,8 @@ def new_key(world: "World", call: "Call") -> Reply:
 
 
 def _owner(world: "World", call: "Call") -> Resource:
-    path = call.path.rsplit("/", 1)[0]
-    return world.resource(path, DOMAIN if "/domains/" in path.lower() else TOPIC)
+    kind = call.route.action.rsplit("/", 2)[0]
+    return world.resource(call.path.rsplit("/", 1)[0], kind)
 
 
 def _keys(world: "World", held: Resource) -> Document:
@@ -105,14 +105,16 @@ def _keys(world: "World", held: Resource) -> Document:
     }
 
 
-def _domain_topic(making: Making) -> Document:
-    document: Document = {"properties": {}, "id": making.resource_id, "type": making.kind.type}
+def bare(making: Making) -> Document:
+    """Write something without a place, tags or system data of its own."""
+    asked = {name: value for name, value in (making.body.get("properties") or {}).items() if name not in READ_ONLY}
+    document: Document = {"properties": asked, "id": making.resource_id, "type": making.kind.type}
     return {**document, "name": making.resource_id.rsplit("/", 1)[-1]}
 
 
 def _kind(name: str, source: str, evidence: Evidence) -> Kind:
     return Kind(
-        name, evidence, source, Versions("2018-01-01"), family=Family.EVENT_GRID, pace="event-grid", accept=_document,
+        name, evidence, source, Versions("2018-01-01"), family=Family.EVENT_GRID, pace="event-grid", accept=as_accepted,
         changed=201, finish=_finished, list_evidence=evidence,
     )  # fmt: skip
 
@@ -123,11 +125,12 @@ TOPICS = _kind(TOPIC, _CLI, _R)
 DOMAINS = _kind(DOMAIN, "azure-sdk-for-python-2022-05/azure-mgmt-eventgrid/test_domain", _R)
 DOMAIN_TOPICS = Kind(
     DOMAIN_TOPIC, _S, "EventGrid 2025-02-15 DomainTopics_CreateOrUpdate", Versions("2018-09-15"),
-    family=Family.EVENT_GRID, pace="event-grid", accept=_domain_topic, has_location=False,
+    family=Family.EVENT_GRID, pace="event-grid", accept=bare, has_location=False,
 )  # fmt: skip
 
 
-def _key_routes(kind: str, evidence: Evidence) -> tuple[Route, ...]:
+def key_routes(kind: str, evidence: Evidence) -> tuple[Route, ...]:
+    """Return the routes that show a type's two keys and replace one."""
     at = template_of(kind)
     return (
         Route("POST", f"{at}/listKeys", f"{kind}/listKeys/action", keys, evidence, _CLI, TOPICS.versions),
@@ -139,6 +142,6 @@ ROUTES = (
     *serve(TOPICS),
     *serve(DOMAINS),
     *serve(DOMAIN_TOPICS),
-    *_key_routes(TOPIC, _R),
-    *_key_routes(DOMAIN, _S),
+    *key_routes(TOPIC, _R),
+    *key_routes(DOMAIN, _S),
 )

@@ -76,8 +76,8 @@ def patch(kind: Kind, world: "World", call: "Call") -> Reply:
     if "tags" in body:
         wanted["tags"] = checked(body["tags"])
     document = kind.accept(Making(world, call, kind, found.id, wanted, before))
-    status = 202 if kind.created == 202 else 201 if kind.type.startswith("Microsoft.EventGrid/") else 200
-    return _save(kind, world, call, found, (document, status))
+    usual = 202 if kind.created == 202 else 201 if kind.type.startswith("Microsoft.EventGrid/") else 200
+    return _save(kind, world, call, found, (document, kind.patched or usual))
 
 
 def _save(kind: Kind, world: "World", call: "Call", found: Resource | None, new: tuple[Document, int]) -> Reply:
