@@ -10,7 +10,7 @@ import azure.functions as func
 
 from shared import messages, wiring
 from shared.errors import NewerRows
-from shared.flows import draining, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
+from shared.flows import draining, drilling, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -58,6 +58,11 @@ def drain_shard(message: func.QueueMessage) -> None:
 @app.timer_trigger(arg_name="timer", schedule="%TAGBACK_EXPIRE%")
 def expire(timer: func.TimerRequest) -> None:
     run(expiring.expire)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%TAGBACK_DRILL%")
+def drill(timer: func.TimerRequest) -> None:
+    run(drilling.drill)
 
 
 @app.queue_trigger(arg_name="message", queue_name=messages.REAP, connection=STORAGE)

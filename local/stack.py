@@ -42,7 +42,11 @@ EVENT_FUNCTION = "on_resource_event"
 # One for each message that host.json lets the host hand over at once, and some for timers and HTTP; held together by
 # tests/test_function_app.py.
 THREADS = 48
-SCHEDULES = {"TAGBACK_SWEEP": "0 */15 * * * *", "TAGBACK_EXPIRE": "0 5 * * * *"}
+SCHEDULES = {
+    "TAGBACK_SWEEP": "0 */15 * * * *",
+    "TAGBACK_EXPIRE": "0 5 * * * *",
+    "TAGBACK_DRILL": "0 0 4 * * *",
+}
 
 
 @dataclass(frozen=True, slots=True)

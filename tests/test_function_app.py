@@ -17,7 +17,7 @@ import function_app
 from local.stack import THREADS
 from shared import wiring
 from shared.errors import LostRace, NewerRows, TagbackError
-from shared.flows import draining, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
+from shared.flows import draining, drilling, expiring, poisoned, reaping, receiving, registering, requesting, sweeping
 from shared.messages import EVENTS, REAP, REQUESTS, SHARDS, VMS, VmKey
 from shared.model.identity import Shard, vm_id
 from shared.model.rules import Rules
@@ -51,6 +51,7 @@ def test_every_function_of_the_design_that_exists_has_its_trigger(triggers: Mapp
         "sweep": "timerTrigger",
         "drain_shard": "queueTrigger",
         "expire": "timerTrigger",
+        "drill": "timerTrigger",
         "reap_shard": "queueTrigger",
         "run_request": "queueTrigger",
         "api": "httpTrigger",
@@ -126,7 +127,8 @@ def test_an_event_and_the_timer_are_handed_to_their_flows(handed: list[tuple[obj
     function_app.on_resource_event(event)
     function_app.sweep(None)
     function_app.expire(None)
-    assert handed == [(receiving.receive, EVENT), (sweeping.sweep,), (expiring.expire,)]
+    function_app.drill(None)
+    assert handed == [(receiving.receive, EVENT), (sweeping.sweep,), (expiring.expire,), (drilling.drill,)]
 
 
 def test_rows_of_a_newer_version_end_a_message_and_other_errors_do_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from shared.cli.output import Form, print_lines, printable, words
 from shared.flows.show_restore import SAID
-from shared.model.restore import Stage
+from shared.model.restore import RestoreMode, Stage
 
 Json = Mapping[str, Any]
 MARKS = {"done": ("✓", "green"), "under-way": ("…", "cyan"), "waiting": ("·", "dim"), "stopped": ("✗", "bold red")}
@@ -114,6 +114,8 @@ def print_end(answer: Json) -> None:
         if answer["old_disks"]:
             lines += ["", f"The disks that were there are kept until {words(answer['kept_until'])}."]
         lines += ["", f"To take it back: tagback restore undo {answer['id']}"]
+    elif answer["mode"] == RestoreMode.DRILL:
+        lines += [f"  {one}" for one in (answer.get("trial") or {}).get("seen", ())]
     elif answer["progress"] == "failed" and answer.get("makes"):
         lines += ["", f"What it made is left; to remove it: tagback restore undo {answer['id']}"]
     print_lines(lines)

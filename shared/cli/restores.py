@@ -101,7 +101,7 @@ def _restored(
         asked.append(ordering.ask_restore(world, machine, order, by))
         pages.tell_begin(session.form, machine.name, asked[-1].id, point.point.slot, point.lost)
     if len(asked) == 1:
-        return [_followed(session, world, asked[0], following)]
+        return [followed(session, world, asked[0], following)]
     ended = [_waited(session, world, one) for one in asked] if following.stays else asked
     session.show([shown(one) for one in ended], pages.print_ends if following.stays else pages.print_all_asked)
     return ended
@@ -110,10 +110,10 @@ def _restored(
 def _undone(session: Session, request_id: str, following: Following) -> Request:
     world, _ = session.open()
     asked = ordering.ask_undo(world, request_id, session.caller())
-    return _followed(session, world, asked, following)
+    return followed(session, world, asked, following)
 
 
-def _followed(session: Session, world: World, asked: Request, following: Following) -> Request:
+def followed(session: Session, world: World, asked: Request, following: Following) -> Request:
     """The request as it ended; as it was asked where nobody waits for that."""
     if not following.stays:
         session.show(shown(asked), pages.print_asked)

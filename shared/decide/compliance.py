@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.decide.durations import told
 from shared.decide.protection import plan_of
 from shared.decide.schedule import interval
 from shared.model.machine import Machine
@@ -73,12 +74,3 @@ def _verdict(
     if lost > promised:
         return Verdict.BREACHED, f"{told(lost)} would be lost, and its plan allows {told(promised)}"
     return Verdict.KEPT, f"{told(lost)} would be lost, and its plan allows {told(promised)}"
-
-
-def told(span: timedelta) -> str:
-    """A span as people say it: `3 d 4 h`, `4 h 30 min`, `12 min`."""
-    minutes = int(span.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {rest} min" if hours else f"{rest} min"

@@ -5,11 +5,27 @@ Called by protection.py: whatever is found makes a machine degraded, and so is t
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.decide.durations import duration_text
+from shared.decide.durations import duration_text, told
 from shared.model.machine import Machine
 from shared.model.plan import Plan
+
+
+def reasons_of(machine: Machine, plan: Plan | None) -> tuple[str, ...]:
+    """What is known of drills of a machine, for `tagback explain`."""
+    proven, last, reasons = machine.proof, machine.drill, list[str]()
+    if plan and plan.drill:
+        every, limit = duration_text(plan.drill.every), duration_text(plan.drill.limit)
+        reasons.append(f"plan {plan.name} has a restore of it proven every {every}, and alarms after {limit}")
+    if proven is not None:
+        took, lost = told(timedelta(seconds=proven.took_seconds)), told(timedelta(seconds=proven.lost_seconds))
+        reasons.append(f"a restore of it was last proven at {_at(proven.at)}: it took {took}, and {lost} were lost")
+    if last is not None and not last.proven:
+        reasons.append(f"its last drill, at {_at(last.at)}, failed: {last.because}")
+    elif last is None and plan and plan.drill:
+        reasons.append("no restore of it was tried yet")
+    return tuple(reasons)
 
 
 def problems_of(machine: Machine, plan: Plan, now: datetime) -> tuple[str, ...]:
@@ -20,7 +36,11 @@ def problems_of(machine: Machine, plan: Plan, now: datetime) -> tuple[str, ...]:
     limit, since = plan.drill.limit, machine.last_verified or machine.enrolled_at
     late = ""
     if since is not None and now > since + limit:
-        proven = f"its last verified restore is of {since:%Y-%m-%d %H:%M}Z"
-        never = f"no restore of it was ever proven since it was enrolled on {since:%Y-%m-%d %H:%M}Z"
+        proven = f"its last verified restore is of {_at(since)}"
+        never = f"no restore of it was proven since it was enrolled at {_at(since)}"
         late = f"{proven if machine.proof else never}; its plan wants one that is no older than {duration_text(limit)}"
     return tuple(problem for problem in (failed, late) if problem)
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}Z"

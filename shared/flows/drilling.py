@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from shared.decide.brakes import stopped
-from shared.decide.drilling import Choice, choose
+from shared.decide.drilling import choose
 from shared.decide.plan_drill import USUAL
 from shared.decide.protection import plan_of
 from shared.decide.standing import at_read_time
@@ -41,16 +41,12 @@ def drill(world: World, rules: Rules) -> None:
     if pause := stopped(world.brakes.now(), Stops.CAPTURES):
         log.info("drill.paused because=%r", pause)
         return
-    chosen = chosen_of(world, rules, machines)
+    chosen = choose(machines, world.requests.unsettled(), rules, world.clock.now())
     for waiting in chosen.waiting:
         log.info("drill.waits vm=%s because=%r", waiting.machine.name, waiting.because)
     for due in chosen.begin:
         asked = filed(world, _request(world, due.machine, due.part, BY))
         log.info("drill.asked vm=%s id=%s because=%r", due.machine.name, asked.id, due.because)
-
-
-def chosen_of(world: World, rules: Rules, machines: list[Machine]) -> Choice:
-    return choose(machines, world.requests.unsettled(), rules, world.clock.now())
 
 
 def _machines(world: World) -> list[Machine]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.decide.brakes import said
-from shared.decide.compliance import told
 from shared.decide.consistency import of_snapshots
 from shared.decide.departure import Departure, Forecast, forecast
+from shared.decide.durations import told
+from shared.decide.proofs import reasons_of
 from shared.decide.protection import asked_of, hold_of, plan_of, wish_of
 from shared.decide.recovery import Chosen, Latest, choose
 from shared.decide.schedule import next_slot
@@ -57,6 +58,7 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
         *_disks(machine),
         *_schedule(machine, plan, slot),
         *backup_reasons(machine, plan),
+        *reasons_of(machine, plan),
         *_retention(machine, points, now),
         *([machine.frozen] if machine.frozen else []),
         *_deletion(foreseen),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from shared.decide import isolation, probing
-from shared.decide.compliance import told
+from shared.decide.durations import told
 from shared.decide.probing import Finding, Seen
 from shared.errors import LostRace
 from shared.flows.casework import TRIES, Case, saved

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shared.errors import BadInput
-from shared.flows import asking, cancelling, holding, lookup, ordering, pausing, retrying
+from shared.flows import asking, cancelling, drilling, holding, lookup, ordering, pausing, retrying
 from shared.model.identity import Shard
 from shared.model.machine import Machine
 from shared.model.request import Request
@@ -95,6 +95,10 @@ def _undo(world: World, _: Rules, fields: Fields, by: str) -> Request:
     return ordering.ask_undo(world, fields["request"], by)
 
 
+def _drill(world: World, rules: Rules, fields: Fields, by: str) -> Request:
+    return drilling.ask_drill(world, rules, _machine(world, fields), by)
+
+
 def _machine(world: World, fields: Fields) -> Machine:
     return lookup.named(lookup.machines(world), fields["vm"])
 
@@ -109,4 +113,5 @@ KINDS: Mapping[str, Kind] = {
     "resume": Kind(_resume, ("what",), ("because",)),
     "restore": Kind(_restore, ("vm",), ordering.FIELDS),
     "undo": Kind(_undo, ("request",)),
+    "drill": Kind(_drill, ("vm",)),
 }

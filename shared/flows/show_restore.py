@@ -42,12 +42,19 @@ def _far(asked: Request, far: Restore, mode: RestoreMode) -> Json:
         "makes": list(far.makes),
         "lacking": list(far.lacking),
         "kept_until": instant(far.expires),
+        "trial": _trial(far) if mode is RestoreMode.DRILL else None,
         "old_disks": [swap.old for swap in far.swaps],
         "error": _error(far),
         "next_look": instant(far.next_look),
         "started": instant(far.started_at),
         "ended": instant(far.ended_at),
     }
+
+
+def _trial(far: Restore) -> Json:
+    """What was seen of the machine of a drill."""
+    seen, proven = (far.probing.seen, far.probing.proven_at) if far.probing else ((), None)
+    return {"seen": list(seen), "proven": instant(proven)}
 
 
 def _stages(asked: Request, far: Restore, mode: RestoreMode) -> list[Json]:

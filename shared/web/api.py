@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from shared.errors import BadInput
-from shared.flows import approving, asking, explaining, lookup, reporting, show, show_restore, whatif
+from shared.flows import approving, asking, explaining, lookup, reporting, show, show_drills, show_restore, whatif
 from shared.flows.standing import standing
 from shared.model.rules import Rules
 from shared.ports import World
@@ -78,6 +78,11 @@ def report(world: World, rules: Rules, _: Mapping[str, str]) -> object:
     return reporting.report(world, rules, standing(world, rules))
 
 
+def drills(world: World, rules: Rules, _: Mapping[str, str]) -> object:
+    """When a restore of each VM was last proven, what it took, and which is tried next."""
+    return show_drills.drills(world, rules, standing(world, rules))
+
+
 def plan(world: World, rules: Rules, query: Mapping[str, Sequence[str]]) -> object:
     """What would change if tags or a mode were others: `?vm=NAME&tag=NAME=VALUE&untag=NAME&enforce=true`."""
     foreign = sorted(set(query) - {"vm", "tag", "untag", "enforce"})
@@ -101,6 +106,7 @@ ROUTES: Mapping[str, View] = {
     "/api/status": status,
     "/api/jobs": jobs,
     "/api/report": report,
+    "/api/drills": drills,
     "/api/points/<group>/<vm>": points,
     "/api/explain/<group>/<vm>": explain,
     "/api/requests/<id>": request,

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.decide.compliance import Verdict, allowed, compliance, told
+from shared.decide.compliance import Verdict, allowed, compliance
+from shared.decide.durations import told
 from shared.model.machine import Machine
 from shared.model.point import PointState
 from tests.decide.plans import GOLD, NOW, RULES, SILVER, at, machine
