@@ -6,15 +6,13 @@ from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import is_within, key_of, parse
 from local.simulator.listing import joined, listed
 from local.simulator.locking import LOCK
-from local.simulator.provider_list import NAMESPACES
+from local.simulator.provider_list import is_known
 from local.simulator.routing import Evidence, Route, Versions
 
 if TYPE_CHECKING:
     from local.simulator.call import Call
     from local.simulator.world import World
 
-# Whether a resource exists can only be told for types that are simulated; locks on others are taken as they come.
-KNOWN_TYPES = {f"{namespace}/{kind}".lower() for namespace, kinds in NAMESPACES.items() for kind in kinds}
 LEVELS = {"cannotdelete": "CanNotDelete", "readonly": "ReadOnly"}
 
 
@@ -47,7 +45,7 @@ def _check_scope(world: "World", scope: str) -> None:
         world.subscription(parts[1])
     elif len(parts) == 4:
         world.group(parts[1], parts[3])
-    elif parse(scope).type.lower() in KNOWN_TYPES:
+    elif is_known(parse(scope).type):
         world.resource(scope, "/".join([parts[5], *parts[6::2]][:2]))
 
 

@@ -1,8 +1,10 @@
 """Resource providers as clients look them up before using a type (az asks for api-versions, SDKs register)."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from local.simulator.answers import ArmError, Document, Reply
+from local.simulator.ids import parse
 from local.simulator.resources import REGIONS
 from local.simulator.routing import Evidence, Route, Versions
 
@@ -42,6 +44,44 @@ NAMESPACES: dict[str, dict[str, list[str]]] = {
     "Microsoft.ResourceGraph": {"resources": ["2022-10-01", "2021-03-01"]},
     "Microsoft.RecoveryServices": {"vaults": _VAULTS, "vaults/backupPolicies": _VAULTS},
 }
+
+# Types that follow the disks' versions, and those with versions of their own; others have those of their namespace.
+OF_DISKS = ("diskAccesses", "diskEncryptionSets", "restorePointCollections/restorePoints/diskRestorePoints")
+OF_GALLERIES = ["2024-03-03", "2023-07-03", "2022-08-03", "2022-03-03", "2021-10-01", "2019-12-01"]
+USUAL = {
+    "Microsoft.Compute": _COMPUTE,
+    "Microsoft.Network": _NETWORK,
+    "Microsoft.Resources": _RESOURCES,
+    "Microsoft.EventGrid": ["2025-02-15", "2022-06-15", "2021-12-01", "2020-06-01"],
+    "Microsoft.ResourceGraph": ["2021-03-01", "2020-04-01-preview", "2018-09-01-preview"],
+    "Microsoft.RecoveryServices": _VAULTS,
+}
+
+
+def learn(routes: Iterable[Route]) -> None:
+    """Name every type that one of these routes reads, beside those named above."""
+    for route in routes:
+        one = route.template.endswith("}") and not route.template.endswith("{operation}")
+        if route.method != "GET" or not one or "/resourceGroups/" not in route.template:
+            continue
+        namespace, _, name = parse(route.template).type.partition("/")
+        if name and namespace in USUAL:
+            NAMESPACES[namespace].setdefault(
+                name, [each for each in _usual(namespace, name) if route.versions.accept(each)]
+            )
+
+
+def is_known(kind: str) -> bool:
+    """Tell whether a type is simulated: only then can be told whether a resource of it exists."""
+    namespace, _, name = kind.lower().partition("/")
+    types = next((each for known, each in NAMESPACES.items() if known.lower() == namespace), {})
+    return name in {each.lower() for each in types}
+
+
+def _usual(namespace: str, name: str) -> list[str]:
+    if name in OF_DISKS:
+        return _DISKS
+    return OF_GALLERIES if name.startswith("galleries") else USUAL[namespace]
 
 
 def document_of(subscription: str, namespace: str) -> Document:

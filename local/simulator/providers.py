@@ -165,6 +165,7 @@ HAPPENINGS: dict[str, Callable[[World, Happening], None]] = {
 def routes() -> Routes:
     """Return every route there is."""
     found = [route for module in MODULES for route in module.ROUTES] + list(operations.ROUTES)
+    provider_list.learn(found)
     found += operation_lists.heads(found)
     return Routes([*found, *operation_lists.routes_for(route.action for route in found)])
 

@@ -223,6 +223,15 @@ def test_what_exists_of_sizes_extensions_and_operations_can_be_looked_up(shared:
     assert "Microsoft.Compute/snapshots/write" in [one["name"] for one in operations]
 
 
+def test_a_provider_names_every_type_it_serves_so_that_clients_find_a_version_for_it(sim: Running) -> None:
+    shown = sim.ask("GET", f"{ALL}/Microsoft.Compute?api-version=2021-04-01").body["resourceTypes"]
+    versions = {one["resourceType"]: one["apiVersions"] for one in shown}
+    assert versions["restorePointCollections/restorePoints"][0] == "2026-04-01"
+    assert versions["diskAccesses"][0] == "2026-03-02"
+    lost = f"{COMPUTE}/availabilitySets/never/providers/Microsoft.Authorization/locks/stay?api-version=2016-09-01"
+    assert sim.ask("PUT", lost, {"properties": {"level": "ReadOnly"}}).code == "ResourceNotFound"
+
+
 def test_the_platform_of_a_day_is_the_one_of_that_day() -> None:
     assert not eras.ETAGS.reached(parse_time("2024-05-01T00:00:00Z"))
     assert eras.ETAGS.reached(parse_time("2026-11-20T00:00:00Z"))
