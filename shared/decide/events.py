@@ -44,7 +44,7 @@ class Change:
 
 def with_events(change: Change, now: datetime) -> Machine:
     """The machine's row with what its change is worth telling in its outbox, to be published from `now` on."""
-    news = [*_of_machine(change, now), *_of_operations(change, now), *_of_points(change, now)]
+    news = [*_of_machine(change, now), *_of_operations(change, now), *_of_points(change, now), *_of_drill(change, now)]
     machine, alarm = change.after, next_alarm(change.after)
     if alarm is not None and alarm <= now:
         news.append(_of_grace(machine, now))
@@ -122,6 +122,21 @@ def _of_points(change: Change, now: datetime) -> Iterable[Event]:
             "because": after.because,
         }
         yield _event(Happening.POINT_COMPLETED, change.after, f"{stamp(after.slot)}|{after.engine}", now, details)
+
+
+def _of_drill(change: Change, now: datetime) -> Iterable[Event]:
+    before, given = change.before, change.after.drill
+    if given is None or (before and before.drill and before.drill.request == given.request):
+        return
+    details = {
+        "drill": given.request,
+        "slot": stamp(given.slot) if given.slot else "",
+        "because": given.because,
+        "rto_seconds": str(given.took_seconds),
+        "rpo_seconds": str(given.lost_seconds),
+    }
+    happening = Happening.DRILL_PROVEN if given.proven else Happening.DRILL_FAILED
+    yield _event(happening, change.after, given.request, now, details)
 
 
 def _event(happening: Happening, machine: Machine, what: str, at: datetime, details: Mapping[str, str]) -> Event:

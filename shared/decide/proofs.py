@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.decide.durations import duration_text, told
 from shared.model.machine import Machine
-from shared.model.plan import Plan
+from shared.model.plan import DrillPart, Plan
 
 
 def reasons_of(machine: Machine, plan: Plan | None) -> tuple[str, ...]:
@@ -33,13 +33,17 @@ def problems_of(machine: Machine, plan: Plan, now: datetime) -> tuple[str, ...]:
     if plan.drill is None:
         return ()
     failed = machine.drill.because if machine.drill and not machine.drill.proven else ""
-    limit, since = plan.drill.limit, machine.last_verified or machine.enrolled_at
-    late = ""
-    if since is not None and now > since + limit:
-        proven = f"its last verified restore is of {_at(since)}"
-        never = f"no restore of it was proven since it was enrolled at {_at(since)}"
-        late = f"{proven if machine.proof else never}; its plan wants one that is no older than {duration_text(limit)}"
-    return tuple(problem for problem in (failed, late) if problem)
+    return tuple(problem for problem in (failed, overdue(machine, plan.drill, now)) if problem)
+
+
+def overdue(machine: Machine, part: DrillPart, now: datetime) -> str:
+    """That its last verified restore is too old; a machine without any is given the same time from its enrolment."""
+    since = machine.last_verified or machine.enrolled_at
+    if since is None or now <= since + part.limit:
+        return ""
+    never = f"no restore of it was proven since it was enrolled at {_at(since)}"
+    known = f"its last verified restore is of {_at(since)}" if machine.proof else never
+    return f"{known}; its plan wants one that is no older than {duration_text(part.limit)}"
 
 
 def _at(moment: datetime) -> str:

@@ -12,12 +12,14 @@ from dataclasses import replace
 from shared.decide.brakes import stopped
 from shared.decide.drilling import choose
 from shared.decide.plan_drill import USUAL
+from shared.decide.proofs import overdue
 from shared.decide.protection import plan_of
 from shared.decide.standing import at_read_time
 from shared.errors import BadInput, LostRace
 from shared.flows.asking import filed, new_request
 from shared.flows.casework import Case, saved
 from shared.flows.ordering import foreseen
+from shared.messages import SHARDS, shard_text
 from shared.model.brake import Stops
 from shared.model.drill import Trial
 from shared.model.machine import Machine
@@ -37,7 +39,8 @@ def drill(world: World, rules: Rules) -> None:
     if not any(plan.drill for plan in rules.plans.by_name.values()):
         return
     machines = _machines(world)
-    _overdue(world, rules, machines)
+    for machine in machines:
+        _alarmed(world, rules, machine)
     if pause := stopped(world.brakes.now(), Stops.CAPTURES):
         log.info("drill.paused because=%r", pause)
         return
@@ -53,16 +56,21 @@ def _machines(world: World) -> list[Machine]:
     return [held.row for shard in world.ledger.shards() for held in world.ledger.machines(shard)]
 
 
-def _overdue(world: World, rules: Rules, machines: list[Machine]) -> None:
-    """Rows that have become worse by time alone are written, so that people are told."""
+def _alarmed(world: World, rules: Rules, machine: Machine) -> None:
+    """Say what has gone unproven for too long; a row that became worse by time alone is written, so that it is told."""
     now = world.clock.now()
-    for machine in machines:
-        if at_read_time(machine, (), rules, now) == machine:
-            continue
-        record = world.ledger.record(machine.shard, machine.uid)
-        with suppress(LostRace):  # whoever was faster has written what follows from today
-            if record is not None:
-                saved(world, rules, Case.of(record), [record.machine.row], now)
+    plan = plan_of(machine, rules, now)
+    late = overdue(machine, plan.drill, now) if plan and plan.drill else ""
+    if late:
+        log.warning("drill.overdue vm=%s because=%r", machine.name, late)
+    known = not late or late in machine.problems
+    if known and at_read_time(machine, (), rules, now) == machine:
+        return
+    record = world.ledger.record(machine.shard, machine.uid)
+    with suppress(LostRace):  # whoever was faster has written what follows from today
+        if record is not None:
+            saved(world, rules, Case.of(record), [record.machine.row], now)
+            world.queue.send(SHARDS, shard_text(machine.shard))
 
 
 def ask_drill(world: World, rules: Rules, machine: Machine, by: str) -> Request:

@@ -17,6 +17,7 @@ from shared.errors import LostRace
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.errand import Errand, Impossible, Later, Outcome, Passed
 from shared.flows.making import made
+from shared.messages import SHARDS, shard_text
 from shared.model.drill import Drill, Probing, Trial
 from shared.model.request import Request
 from shared.model.rules import Rules
@@ -136,15 +137,19 @@ def remember(world: World, rules: Rules, request: Request, given: Drill) -> None
             return
         after = replace(row, drill=given, proof=given if given.proven else row.proof)
         try:
-            saved(world, rules, Case.of(record), [after], world.clock.now())
+            kept = saved(world, rules, Case.of(record), [after], world.clock.now()).machine.row
         except LostRace:
             if turn == TRIES - 1:
                 raise
         else:
-            _tell(row.name, given)
+            _tell(kept.name, given)
+            if kept.outbox:
+                world.queue.send(SHARDS, shard_text(kept.shard))
             return
 
 
 def _tell(name: str, given: Drill) -> None:
-    level, word = (logging.INFO, "proven") if given.proven else (logging.WARNING, "failed")
-    log.log(level, "drill.%s vm=%s id=%s because=%r", word, name, given.request, given.because)
+    if given.proven:
+        log.info("drill.proven vm=%s id=%s because=%r", name, given.request, given.because)
+    else:
+        log.warning("drill.failed vm=%s id=%s because=%r", name, given.request, given.because)

@@ -21,6 +21,8 @@ class Happening(StrEnum):
     POINT_COMPLETED = "Tagback.Point.Completed"
     NEEDS_PERSON = "Tagback.Operation.NeedsPerson"
     GAVE_UP = "Tagback.Operation.GaveUp"
+    DRILL_PROVEN = "Tagback.Drill.Proven"
+    DRILL_FAILED = "Tagback.Drill.Failed"
     PAUSED = "Tagback.Work.Paused"
     RESUMED = "Tagback.Work.Resumed"
     FROZEN = "Tagback.Deletions.Frozen"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.decide.events import MOST_UNTOLD, Change, next_alarm, told, untold, with_events
+from shared.model.drill import Drill
 from shared.model.event import Happening
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
@@ -54,6 +55,21 @@ def test_a_point_is_told_once_when_it_completes() -> None:
     assert types(done) == [Happening.POINT_COMPLETED]
     assert done.outbox[0].details["slot"] == "20261120T0200Z"
     assert with_events(Change(row, row, (), [(complete, complete)]), NOW).outbox == ()
+
+
+@pytest.mark.parametrize(("proven", "happening"), [(True, Happening.DRILL_PROVEN), (False, Happening.DRILL_FAILED)])
+def test_a_drill_is_told_once_with_what_it_took(proven: bool, happening: Happening) -> None:
+    row = machine(1, "web-1")
+    given = Drill("r-1", LAST_SLOT, NOW, NOW, proven, "it was tried", ("it runs",), 600, 3600)
+    drilled = replace(row, drill=given)
+    told_of = with_events(change(row, drilled), NOW)
+    assert types(told_of) == [happening]
+    [event] = told_of.outbox
+    named = {name: event.details[name] for name in ("drill", "slot", "because", "rto_seconds", "rpo_seconds")}
+    assert list(named.values()) == ["r-1", "20261120T0200Z", "it was tried", "600", "3600"]
+    assert with_events(change(drilled, drilled), NOW).outbox == ()
+    again = replace(drilled, drill=replace(given, request="r-2", slot=None))
+    assert with_events(change(drilled, again), NOW).outbox[0].details["slot"] == ""
 
 
 def test_an_operation_that_needs_a_person_is_told_once_and_one_that_was_given_up_too() -> None:

@@ -17,6 +17,7 @@ from shared.flows.requesting import run as run_request
 from shared.messages import VmKey
 from shared.model.brake import Stops
 from shared.model.drill import Drill
+from shared.model.event import Happening
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine, Status
 from shared.model.plan import DrillPart, Plans
@@ -306,3 +307,21 @@ def test_a_person_may_ask_for_a_drill_whatever_is_left_of_the_budget(world: Run)
     assert (asked.by, asked.order.trial.boot_seconds if asked.order and asked.order.trial else 0) == ("person", 1800)
     assert carried(world, asked, RULES).progress is Progress.DONE
     assert verdict(world).request == asked.id
+
+
+def test_a_drill_is_told_to_the_topic(world: Run) -> None:
+    told = replace(DRILLING, topic="https://topic")
+    carried(world, begun(world, told), told)
+    assert [event.type for event in known(world).outbox] == [Happening.DRILL_PROVEN]
+
+
+def test_what_was_not_proven_for_too_long_is_an_alarm(world: Run, caplog: pytest.LogCaptureFixture) -> None:
+    carried(world, begun(world))
+    pass_time(world, 44 * DAY)
+    perform(world, lambda ports: drill(ports, replace(DRILLING, topic="https://topic")))
+    assert "drill.overdue" not in caplog.text
+    pass_time(world, 2 * DAY)
+    perform(world, lambda ports: drill(ports, replace(DRILLING, topic="https://topic")))
+    assert "drill.overdue vm=vm-1" in caplog.text
+    assert known(world).status is Status.DEGRADED
+    assert any("its last verified restore is of 2026-06-03" in problem for problem in known(world).problems)

@@ -243,7 +243,7 @@ def test_what_is_asked_of_the_log_stands_in_the_log(name: str) -> None:
         assert not rest or f'"{rest}"' in code, rest
 
 
-@pytest.mark.parametrize("name", ["silence", "failures", "poison", "frozen"])
+@pytest.mark.parametrize("name", ["silence", "failures", "poison", "frozen", "unproven"])
 def test_people_are_told_of(name: str) -> None:
     assert name in {alert["name"] for alert in document("alerts.json")}
 
