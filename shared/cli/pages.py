@@ -64,6 +64,12 @@ DYING = (
     Column("OTHERWISE", "otherwise"),
     Column("BECAUSE", "because", SENTENCE),
 )
+VAULT_WRITES = "Writes to vaults to get there: {machines} about machines, and at most {policies_at_most} of policies."
+VAULTED = (
+    Column("VM", "vm", NAME),
+    Column("EFFECT", "effect"),
+    Column("BECAUSE", "because", SENTENCE),
+)
 GOING = (Column("SLOT", "slot"), Column("NOT BEFORE", "at"), Column("BECAUSE", "because", SENTENCE))
 GOING_SHOWN = 5
 
@@ -174,10 +180,14 @@ def print_plan(answer: Json) -> None:
     if dying:
         print_lines(["", "Points that would go earlier:"])
         print_table(DYING, [{**death, "otherwise": death["otherwise"] or "kept"} for death in dying])
+    if moved := [change for change in changes if change["vault"]["effect"] != "same"]:
+        print_lines(["", "In Azure Backup:"])
+        print_table(VAULTED, [{"vm": change["vm"], **change["vault"]} for change in moved])
     counted = ", ".join(f"{count} {effect}" for effect, count in answer["counts"].items() if count)
-    print_lines(
-        [*([""] if changes else []), f"Machines: {counted or 'none seen yet'}. {_calls(answer['calls_per_day'])}"]
-    )
+    told = [f"Machines: {counted or 'none seen yet'}. {_calls(answer['calls_per_day'])}"]
+    once = answer["vault_writes_once"]
+    told += [VAULT_WRITES.format(**once)] if once["machines"] else []
+    print_lines([*([""] if changes else []), *told])
 
 
 def _changed(change: Json) -> Json:

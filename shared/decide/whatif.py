@@ -140,8 +140,15 @@ def _differences(before: Plan, after: Plan) -> list[str]:
         ("window", f"{before.schedule.window}", f"{after.schedule.window}"),
         ("keep", str(before.keep), str(after.keep)),
         ("keep_floor", f"{before.keep_floor}", f"{after.keep_floor}"),
+        ("engines", _engines(before), _engines(after)),
     )
-    return [f"{name}: {old} becomes {new}" for name, old, new in parts if old != new]
+    told = [f"{name}: {old} becomes {new}" for name, old, new in parts if old != new]
+    both = before.vault and after.vault and before.vault != after.vault
+    return [*told, "vault: its policy becomes another one"] if both else told
+
+
+def _engines(plan: Plan) -> str:
+    return " and ".join(["snapshots"] * plan.takes_snapshots + ["vault"] * (plan.vault is not None))
 
 
 def deaths(found: Prospect, points: Sequence[Point], now: datetime) -> tuple[Death, ...]:
@@ -161,9 +168,9 @@ def _key(point: Point) -> tuple[datetime, str]:
 
 
 def calls(of: Side, now: datetime) -> Calls:
-    """What a machine costs in calls on an ordinary day."""
+    """What a machine costs in calls on an ordinary day. Of a vault nothing is asked then: it backs up by itself."""
     parts = sum(not disk.left_out for disk in of.machine.disks)
-    made = parts * per_day(of.plan.schedule, now) if of.plan else 0.0
+    made = parts * per_day(of.plan.schedule, now) if of.plan and of.plan.takes_snapshots else 0.0
     return Calls(made, made)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.decide.whatif import Calls, Death, Effect, Prospect, calls, deaths, prospect, side
+from shared.decide.whatif_vault import VaultEffect, VaultProspect, vault_prospect
 from shared.errors import BadInput
 from shared.flows import lookup
 from shared.flows.show import Json, instant
@@ -58,22 +59,30 @@ class Outlook:
 
     prospect: Prospect
     deaths: tuple[Death, ...]
+    vault: VaultProspect
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The whole answer: what changes, how many machines stay as they are, and the calls of an ordinary day."""
+    """The whole answer: what changes, how many machines stay as they are, and the calls of an ordinary day.
+
+    `vaults` counts what becomes of machines' vaults; `once` are the writes about them that this takes. Beside those at
+    most `policies` are written: whether a vault has one already is not known here.
+    """
 
     as_of: datetime
     outlooks: tuple[Outlook, ...]
     counts: Mapping[Effect, int]
     before: Calls
     after: Calls
+    vaults: Mapping[VaultEffect, int]
+    once: int
+    policies: int
 
     @property
     def harms(self) -> bool:
         """Whether a machine loses protection or needs attention by it, or a point goes earlier than it would have."""
-        return any(one.prospect.harms or one.deaths for one in self.outlooks)
+        return any(one.prospect.harms or one.deaths or one.vault.harms for one in self.outlooks)
 
 
 def what_if(world: World, rules: Rules, proposal: Proposal) -> WhatIf:
@@ -82,16 +91,22 @@ def what_if(world: World, rules: Rules, proposal: Proposal) -> WhatIf:
     machines = lookup.machines(world)
     named = _named(machines, proposal, rules)
     told = proposal.rules(rules)
-    outlooks, counts = [], Counter[Effect]()
+    outlooks, counts, vaults = [], Counter[Effect](), Counter[VaultEffect]()
+    assigned, wanted, writes = set[str](), set[str](), 0
     before = after = Calls(0, 0)
     for found in _prospects(world, rules, told, _tags(machines, named, proposal), now):
         counts[found.effect] += 1
         before, after = before + calls(found.before, now), after + calls(found.after, now)
-        if found.effect is not Effect.SAME or found.keeps_otherwise(now):
+        vault = vault_prospect(found.before, found.after, now)
+        vaults[vault.effect] += 1
+        assigned, wanted, writes = assigned | {vault.before}, wanted | {vault.after}, writes + vault.writes
+        same = found.effect is Effect.SAME and vault.effect is VaultEffect.SAME
+        if not same or found.keeps_otherwise(now):
             dying = _dying(world, found, now)
-            if dying or found.effect is not Effect.SAME:
-                outlooks.append(Outlook(found, dying))
-    return WhatIf(now, tuple(outlooks), counts, before, after)
+            if dying or not same:
+                outlooks.append(Outlook(found, dying, vault))
+    policies = len(wanted - assigned - {""})
+    return WhatIf(now, tuple(outlooks), counts, before, after, vaults, writes, policies)
 
 
 def _named(machines: Sequence[Machine], proposal: Proposal, rules: Rules) -> frozenset[str]:
@@ -142,7 +157,9 @@ def plan(world: World, rules: Rules, proposal: Proposal) -> Json:
         "as_of": instant(found.as_of),
         "harms": found.harms,
         "counts": {effect.value: found.counts.get(effect, 0) for effect in Effect},
+        "vaults": {effect.value: found.vaults.get(effect, 0) for effect in VaultEffect},
         "calls_per_day": {"before": _calls(found.before), "after": _calls(found.after)},
+        "vault_writes_once": {"machines": found.once, "policies_at_most": found.policies},
         "changes": [_change(outlook) for outlook in found.outlooks],
     }
 
@@ -163,7 +180,13 @@ def _change(outlook: Outlook) -> Json:
         "next_due": instant(after.machine.wanted_at),
         "problems": list(after.machine.problems),
         "deletes": [_death(death) for death in outlook.deaths],
+        "vault": _vault(outlook.vault),
     }
+
+
+def _vault(found: VaultProspect) -> Json:
+    policy = {"before": found.before or None, "after": found.after or None}
+    return {"effect": found.effect.value, "because": found.because, "policy": policy}
 
 
 def _death(death: Death) -> Json:

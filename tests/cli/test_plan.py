@@ -38,10 +38,12 @@ def test_without_a_change_everything_stays_as_it_is() -> None:
             "as_of": "2026-11-20T12:00:00Z",
             "harms": False,
             "counts": {"gains": 0, "loses": 0, "changes": 0, "same": 3},
+            "vaults": {"gains": 0, "loses": 0, "changes": 0, "person": 0, "same": 3},
             "calls_per_day": {
                 "before": {"writes": 2.0, "deletes": 2.0},
                 "after": {"writes": 2.0, "deletes": 2.0},
             },
+            "vault_writes_once": {"machines": 0, "policies_at_most": 0},
             "changes": [],
         },
     )
@@ -111,6 +113,33 @@ def test_a_plan_that_a_file_no_longer_has_leaves_its_machines_unprotected(tmp_pa
     only_gold = plans_file(tmp_path, 'default = "gold"\n[plans.gold.snapshots]\nevery = "6h"\nkeep = "7d"\n')
     result = run(usual_fleet(), "plan", "--plans", only_gold, "--output", "json")
     assert (result.exit_code, answer(result)["changes"][0]["status"]["after"]) == (1, "unprotected")
+
+
+VAULTED = """
+default = "silver"
+[plans.silver.snapshots]
+at = ["02:00"]
+keep = "7d4w"
+[plans.silver.vault]
+at = "22:00"
+keep = "30d"
+"""
+
+
+def test_a_plan_that_gains_a_vault_says_what_that_means_for_each_machine(tmp_path: Path) -> None:
+    words = ("plan", "--plans", plans_file(tmp_path, VAULTED))
+    document = answer(run(usual_fleet(), *words, "--output", "json"))
+    change = next(one for one in document["changes"] if one["vm"] == "web-1")
+    assert change["vault"]["effect"] == "gains"
+    assert change["vault"]["policy"]["before"] is None
+    assert change["vault"]["policy"]["after"].startswith("tagback-silver-2200-")
+    assert "engines: snapshots becomes snapshots and vault" in change["because"]
+    assert (document["vaults"]["gains"], document["vault_writes_once"]) == (1, {"machines": 2, "policies_at_most": 1})
+    assert document["calls_per_day"]["after"] == document["calls_per_day"]["before"]
+    printed = run(usual_fleet(), *words).stdout
+    assert "In Azure Backup:" in printed
+    assert "web-1  gains   plan silver wants it in a vault" in printed
+    assert "Writes to vaults to get there: 2 about machines, and at most 1 of policies." in printed
 
 
 def test_a_bad_plans_file_is_refused_whole(tmp_path: Path) -> None:
