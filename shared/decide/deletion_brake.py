@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from shared.model.identity import VmUid
-from shared.model.machine import Machine
+from shared.model.machine import Machine, Remembered
 
 AT_ONCE = timedelta(hours=1)
 SHARE = 0.2
 LEAST = 5
 
 
-def braked(machines: Iterable[Machine], scope: str) -> Mapping[VmUid, str]:
+def braked(machines: Iterable[Machine | Remembered], scope: str) -> Mapping[VmUid, str]:
     """The machines of a scope that left together with too many others, each with the reason."""
     known = [*machines]
     left = sorted((machine.left_at, machine.uid) for machine in known if machine.left_at is not None)

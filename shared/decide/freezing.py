@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.decide.deletion_brake import AT_ONCE, braked
 from shared.model.brake import Brake, Braking, Stops
-from shared.model.machine import Machine
+from shared.model.machine import Machine, Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,15 @@ class Freeze:
     because: str
 
 
-def freezes(machines: Iterable[Machine]) -> tuple[Freeze, ...]:
+def freezes(machines: Iterable[Machine | Remembered]) -> tuple[Freeze, ...]:
     """The freezes of all machines that the ledger knows, by subscription, oldest first."""
-    by_subscription: dict[str, list[Machine]] = {}
+    by_subscription: dict[str, list[Machine | Remembered]] = {}
     for machine in machines:
         by_subscription.setdefault(machine.shard.subscription, []).append(machine)
     return tuple(one for name in sorted(by_subscription) for one in _of(name, by_subscription[name]))
 
 
-def _of(subscription: str, machines: Sequence[Machine]) -> list[Freeze]:
+def _of(subscription: str, machines: Sequence[Machine | Remembered]) -> list[Freeze]:
     because = dict(braked(machines, f"subscription {subscription}"))
     for shard in sorted({machine.shard for machine in machines}):
         because.update(braked([one for one in machines if one.shard == shard], f"shard {shard}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from shared.decide.registration import may_be_gone
 from shared.decide.tag_values import relevant
 from shared.decide.tags import seen_group
 from shared.model.identity import ResourceId, VmUid
-from shared.model.machine import Machine, Sighting, Status
+from shared.model.machine import Machine, Remembered, Sighting, Status
 from shared.model.rules import Rules
 
 SHRUNK_BY = 0.2  # a list that lost more than this share of the machines is not believed ...
@@ -28,7 +28,7 @@ class Question:
     because: str
 
 
-def differs(machine: Machine, sighting: Sighting, prefix: str) -> str:
+def differs(machine: Machine | Remembered, sighting: Sighting, prefix: str) -> str:
     """What of a registered machine the bulk lens shows otherwise; empty when nothing."""
     if machine.status is Status.GONE or machine.absent_since:
         return "it is seen again"
@@ -48,20 +48,44 @@ def differs(machine: Machine, sighting: Sighting, prefix: str) -> str:
     return ""
 
 
+def remembered(machine: Machine, rules: Rules, now: datetime) -> Remembered:
+    """What is to be held of a row until every list has passed by."""
+    return Remembered(
+        uid=machine.uid,
+        id=machine.id,
+        name=machine.name,
+        shard=machine.shard,
+        tags=machine.tags,
+        disks=machine.disks,
+        unsupported=machine.unsupported,
+        status=machine.status,
+        enrolled_at=machine.enrolled_at,
+        absent_since=machine.absent_since,
+        left_at=machine.left_at,
+        group=machine.group,
+        scale_set=machine.scale_set,
+        outdated=outdated(machine, rules, now),
+    )
+
+
+def question(known: Remembered | None, sighting: Sighting, prefix: str) -> Question | None:
+    """What to ask about a machine that a list shows; None when nothing. `known` is None without a row in its shard."""
+    because = differs(known, sighting, prefix) or known.outdated if known else "it is new"
+    return Question(sighting.id, None, because) if because else None
+
+
 def questions(
-    rows: Mapping[VmUid, Machine], seen: Mapping[VmUid, Sighting], rules: Rules, now: datetime
+    rows: Mapping[VmUid, Remembered], seen: Mapping[VmUid, Question | None], now: datetime
 ) -> tuple[Question, ...]:
-    """What to ask about one shard, in the order of the machines' uids."""
-    asked = []
-    for uid, sighting in sorted(seen.items()):
-        known = rows.get(uid)
-        because = differs(known, sighting, rules.prefix) or outdated(known, rules, now) if known else "it is new"
-        if because:
-            asked.append(Question(sighting.id, None, because))
+    """What to ask about one shard, in the order of the machines' uids: of those that the lists show, then the others.
+
+    `seen` holds every machine of the shard that a list shows, with its question.
+    """
+    asked = [one for _, one in sorted(seen.items(), key=lambda item: item[0]) if one]
     return (*asked, *_vanished(rows, seen, now))
 
 
-def _vanished(rows: Mapping[VmUid, Machine], seen: Mapping[VmUid, Sighting], now: datetime) -> tuple[Question, ...]:
+def _vanished(rows: Mapping[VmUid, Remembered], seen: Collection[VmUid], now: datetime) -> tuple[Question, ...]:
     """Absence proves nothing: a few are asked about, and only as often as an answer could change something."""
     living = [machine for machine in rows.values() if machine.status is not Status.GONE]
     missing = [machine for machine in living if machine.uid not in seen]

@@ -14,7 +14,7 @@ from shared.decide.protection import in_grace, plan_by, plan_of, tagged_wish
 from shared.decide.schedule import owed
 from shared.decide.tag_values import relevant
 from shared.decide.tags import Misnamed, OptedIn, OptedOut, seen_group
-from shared.model.machine import Disk, GroupSeen, Machine, Sighting, Status
+from shared.model.machine import Disk, GroupSeen, Machine, Remembered, Sighting, Status
 from shared.model.rules import Rules
 
 ABSENT_TWICE = timedelta(minutes=10)
@@ -126,7 +126,7 @@ def missed(machine: Machine, now: datetime) -> Machine:
     return replace(machine, absent_since=machine.absent_since or now)
 
 
-def may_be_gone(machine: Machine, now: datetime) -> bool:
+def may_be_gone(machine: Machine | Remembered, now: datetime) -> bool:
     """Whether a second 404, long enough after the first, would say that the machine is gone."""
     return machine.absent_since is not None and now - machine.absent_since >= ABSENT_TWICE
 

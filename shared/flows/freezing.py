@@ -11,13 +11,13 @@ from contextlib import suppress
 
 from shared.decide.freezing import freezes, noticed
 from shared.errors import LostRace
-from shared.model.machine import Machine
+from shared.model.machine import Machine, Remembered
 from shared.ports import World
 
 log = logging.getLogger("tagback")
 
 
-def notice(world: World, machines: Iterable[Machine]) -> None:
+def notice(world: World, machines: Iterable[Machine | Remembered]) -> None:
     """Note every freeze that is new, and the end of every one that is over; another sweep may be faster."""
     before = world.brakes.now()
     after = noticed(before, freezes(machines), world.clock.now())

@@ -7,34 +7,48 @@ also lets go of requests and poisoned messages that are too old to matter.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
-from shared.decide.questions import questions
+from shared.decide.questions import Question, question, questions, remembered
 from shared.flows.freezing import notice
 from shared.flows.pausing import tell
 from shared.flows.restoring import overdue
 from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.identity import Shard, VmUid
-from shared.model.machine import Machine, Sighting
+from shared.model.machine import Remembered
 from shared.model.rules import Rules
 from shared.ports import World
 
 log = logging.getLogger("tagback")
 
 FORGOTTEN_AFTER = timedelta(days=30)  # answered requests, and messages that nobody could serve
+Rows: TypeAlias = Mapping[VmUid, Remembered]
+Seen: TypeAlias = dict[VmUid, Question | None]
+
+
+@dataclass(slots=True)
+class Roll:
+    """A shard's rows, as much of them as a sweep needs, and when the first of them wants a drainer."""
+
+    machines: dict[VmUid, Remembered]
+    wanted_at: datetime | None
 
 
 def sweep(world: World, rules: Rules) -> None:
     """Poke the shards that have something due, then compare every subscription's inventory with the ledger."""
-    rows = {shard: _rows(world, shard) for shard in world.ledger.shards()}
+    rolls = {shard: _roll(world, rules, shard) for shard in world.ledger.shards()}
     now = world.clock.now()
-    for shard, machines in rows.items():
-        if _has_work(machines, now):
+    for shard, roll in rolls.items():
+        if roll.wanted_at and roll.wanted_at <= now:
             world.queue.send(SHARDS, shard_text(shard))
     for request in overdue(world.requests.unsettled(), now):
         world.queue.send(REQUESTS, request_text(request.id))
-    seen = _inventory(world, rules)
-    asked = sum(_ask(world, rules, shard, rows.get(shard, {}), seen.get(shard, {})) for shard in sorted({*rows, *seen}))
+    rows = {shard: roll.machines for shard, roll in rolls.items()}
+    seen = _inventory(world, rules, rows)
+    asked = sum(_ask(world, shard, rows.get(shard, {}), seen.get(shard, {})) for shard in sorted({*rows, *seen}))
     machines_seen = sum(len(machines) for machines in seen.values())
     notice(world, (machine for machines in rows.values() for machine in machines.values()))
     tell(world, rules)
@@ -43,27 +57,30 @@ def sweep(world: World, rules: Rules) -> None:
     log.info("sweep.done shards=%d machines=%d questions=%d", len({*rows, *seen}), machines_seen, asked)
 
 
-def _rows(world: World, shard: Shard) -> dict[VmUid, Machine]:
-    return {held.row.uid: held.row for held in world.ledger.machines(shard)}
+def _roll(world: World, rules: Rules, shard: Shard) -> Roll:
+    roll, now = Roll({}, None), world.clock.now()
+    for machine in (held.row for held in world.ledger.machines(shard)):
+        roll.machines[machine.uid] = remembered(machine, rules, now)
+        if machine.wanted_at:
+            roll.wanted_at = min(roll.wanted_at or machine.wanted_at, machine.wanted_at)
+    return roll
 
 
-def _has_work(machines: dict[VmUid, Machine], now: datetime) -> bool:
-    return any(machine.wanted_at and machine.wanted_at <= now for machine in machines.values())
-
-
-def _inventory(world: World, rules: Rules) -> dict[Shard, dict[VmUid, Sighting]]:
-    seen: dict[Shard, dict[VmUid, Sighting]] = {}
+def _inventory(world: World, rules: Rules, rows: Mapping[Shard, Rows]) -> dict[Shard, Seen]:
+    """Every machine that the lists show, with the question it raises. What it looks like is held for a page only."""
+    seen: dict[Shard, Seen] = {}
     for page in world.inventory.fleet(sorted(rules.subscriptions)):
         for sighting in page:
-            if sighting.shard.subscription in rules.subscriptions:
-                seen.setdefault(sighting.shard, {})[sighting.uid] = sighting
+            shard, uid = sighting.shard, sighting.uid
+            if shard.subscription in rules.subscriptions:
+                seen.setdefault(shard, {})[uid] = question(rows.get(shard, {}).get(uid), sighting, rules.prefix)
     return seen
 
 
-def _ask(world: World, rules: Rules, shard: Shard, rows: dict[VmUid, Machine], seen: dict[VmUid, Sighting]) -> int:
-    asked = questions(rows, seen, rules, world.clock.now())
-    for question in asked:
-        key = VmKey(question.id, question.uid, shard) if question.uid else VmKey(question.id)
+def _ask(world: World, shard: Shard, rows: Rows, seen: Seen) -> int:
+    asked = questions(rows, seen, world.clock.now())
+    for one in asked:
+        key = VmKey(one.id, one.uid, shard) if one.uid else VmKey(one.id)
         world.queue.send(VMS, key.text())
-        log.info("vm.asked id=%s because=%r", question.id, question.because)
+        log.info("vm.asked id=%s because=%r", one.id, one.because)
     return len(asked)

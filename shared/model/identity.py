@@ -5,6 +5,7 @@ Parsed once at the edge and canonical after: ARM ids are compared in lower case 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import NewType
 
@@ -21,7 +22,8 @@ VM_TYPE = "microsoft.compute/virtualmachines"
 class ResourceId:
     """The ARM id of a resource in a resource group, lower case.
 
-    `parse` raises ValueError for anything that is not `/subscriptions/S/resourceGroups/G/providers/N/T/NAME`.
+    `parse` raises ValueError for anything that is not `/subscriptions/S/resourceGroups/G/providers/N/T/NAME`. A sweep
+    holds three ids for each machine: they share the texts that repeat.
     """
 
     subscription: str
@@ -40,7 +42,8 @@ class ResourceId:
             "providers",
         ):
             raise ValueError(f"not the id of a resource in a resource group: {text!r}")
-        return cls(segments[1], segments[3], f"{segments[5]}/{segments[6]}", segments[7])
+        type_ = sys.intern(f"{segments[5]}/{segments[6]}")
+        return cls(sys.intern(segments[1]), sys.intern(segments[3]), type_, segments[7])
 
     def __str__(self) -> str:
         return f"/subscriptions/{self.subscription}/resourcegroups/{self.group}/providers/{self.type}/{self.name}"
@@ -58,7 +61,7 @@ class Shard:
         subscription, separator, region = key.strip().lower().partition("|")
         if not (subscription and separator and region) or "|" in region:
             raise ValueError(f"not a shard, which is written subscription|region: {key!r}")
-        return cls(subscription, region)
+        return cls(sys.intern(subscription), sys.intern(region))
 
     def __str__(self) -> str:
         return f"{self.subscription}|{self.region}"

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.decide.protection import settled_row
-from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, questions
+from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, question, questions, remembered
 from shared.model.identity import VmUid, vm_id
 from shared.model.machine import GroupSeen, Machine, Sighting, Status
-from shared.model.rules import Mode
+from shared.model.rules import Mode, Rules
 from tests.decide.plans import NOW, RULES, SUBSCRIPTION, UID, VM, disk, machine, sighting
 
 ROW = settled_row(machine(), (), RULES, NOW)
 ELSEWHERE = vm_id(str(VM).replace("web-1", "web-2"))
 
 
+def asking(
+    rows: Mapping[VmUid, Machine], seen: Mapping[VmUid, Sighting], rules: Rules, now: datetime
+) -> tuple[Question, ...]:
+    """What a sweep asks about one shard when the lists show these machines of it."""
+    known = {uid: remembered(row, rules, now) for uid, row in rows.items()}
+    shown = {uid: question(known.get(uid), one, rules.prefix) for uid, one in seen.items()}
+    return questions(known, shown, now)
+
+
 def test_what_the_row_knows_already_is_not_asked() -> None:
     assert differs(machine(), sighting(), "backup") == ""
-    assert questions({UID: ROW}, {UID: sighting()}, RULES, NOW) == ()
+    assert asking({UID: ROW}, {UID: sighting()}, RULES, NOW) == ()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +52,7 @@ def test_what_the_row_knows_already_is_not_asked() -> None:
 )
 def test_what_differs_is_asked_once_with_its_reason(row: Machine, seen: Sighting, because: str) -> None:
     assert differs(row, seen, "backup") == because
-    assert questions({UID: row}, {UID: seen}, RULES, NOW) == (Question(seen.id, None, because),)
+    assert asking({UID: row}, {UID: seen}, RULES, NOW) == (Question(seen.id, None, because),)
 
 
 def test_other_tags_of_a_group_say_nothing_and_neither_does_a_group_that_is_not_seen() -> None:
@@ -58,13 +68,13 @@ def test_other_tags_and_the_order_of_what_cannot_be_captured_say_nothing() -> No
 
 
 def test_a_machine_without_a_row_is_new() -> None:
-    assert questions({}, {UID: sighting()}, RULES, NOW) == (Question(VM, None, "it is new"),)
+    assert asking({}, {UID: sighting()}, RULES, NOW) == (Question(VM, None, "it is new"),)
 
 
 def test_changed_plans_are_a_question_although_azure_shows_nothing_new() -> None:
     observed = replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})
-    asked = questions({UID: machine()}, {UID: sighting()}, observed, NOW)
-    assert asked == (Question(VM, None, "its plans or their mode changed"),)
+    found = asking({UID: machine()}, {UID: sighting()}, observed, NOW)
+    assert found == (Question(VM, None, "its plans or their mode changed"),)
 
 
 def fleet(size: int) -> dict[VmUid, Machine]:
@@ -73,18 +83,18 @@ def fleet(size: int) -> dict[VmUid, Machine]:
 
 
 def test_a_vanished_machine_is_asked_about_by_its_uid() -> None:
-    asked = questions({UID: machine()}, {}, RULES, NOW)
-    assert asked == (Question(VM, UID, "no list shows it any more"),)
+    found = asking({UID: machine()}, {}, RULES, NOW)
+    assert found == (Question(VM, UID, "no list shows it any more"),)
 
 
 def test_a_machine_that_is_gone_is_not_missed() -> None:
-    assert questions({UID: machine(status=Status.GONE)}, {}, RULES, NOW) == ()
+    assert asking({UID: machine(status=Status.GONE)}, {}, RULES, NOW) == ()
 
 
 def test_a_machine_missed_once_is_asked_about_again_when_the_answer_could_say_that_it_is_gone() -> None:
     for minutes, asked in ((9, 0), (10, 1)):
         row = machine(absent_since=NOW - timedelta(minutes=minutes))
-        assert len(questions({UID: row}, {}, RULES, NOW)) == asked
+        assert len(asking({UID: row}, {}, RULES, NOW)) == asked
 
 
 @pytest.mark.parametrize(
@@ -101,14 +111,14 @@ def test_a_machine_missed_once_is_asked_about_again_when_the_answer_could_say_th
 def test_a_list_that_shrank_much_is_asked_about_by_a_sample(size: int, missing: int, asked: int) -> None:
     rows = fleet(size)
     seen = {uid: replace(sighting(), uid=uid) for uid in sorted(rows)[missing:]}
-    found = questions(rows, seen, RULES, NOW)
-    assert [question.uid for question in found] == sorted(rows)[:asked]
+    found = asking(rows, seen, RULES, NOW)
+    assert [one.uid for one in found] == sorted(rows)[:asked]
 
 
 def test_machines_seen_are_asked_about_in_order_before_those_that_vanished() -> None:
     rows = {VmUid("0002"): machine(uid=VmUid("0002"))}
     seen = {VmUid(uid): replace(sighting(), uid=VmUid(uid)) for uid in ("0003", "0001")}
-    assert [question.because for question in questions(rows, seen, RULES, NOW)] == [
+    assert [one.because for one in asking(rows, seen, RULES, NOW)] == [
         "it is new",
         "it is new",
         "no list shows it any more",
