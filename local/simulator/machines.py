@@ -5,7 +5,7 @@ Used by compute_vms.py and seeds.
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.simulator import eras, images, machine_identity
 from local.simulator.answers import ArmError, Document
@@ -72,6 +72,7 @@ def accepted_document(
             for name, value in properties.items()
             if name not in ("instanceView", "storageProfile", "osProfile")
         },
+        **_in_set(properties.get("availabilitySet")),
         "vmId": old.get("vmId") or world.chance.guid(),
         "storageProfile": storage,
         **({"osProfile": profile} if profile else {}),
@@ -80,6 +81,14 @@ def accepted_document(
     }
     document["etag"] = f'"{int(str((before or {}).get("etag", 0)).strip(chr(34))) + 1}"'
     return document
+
+
+def _in_set(asked: Any) -> Document:
+    """Write the availability set with its name in capitals (recorded: Disk_CRUD_ImportDisk, lists of VMTest)."""
+    if not isinstance(asked, dict) or not asked.get("id"):
+        return {}
+    above, _, name = str(asked["id"]).rpartition("/")
+    return {"availabilitySet": {**asked, "id": f"{above}/{name.upper()}"}}
 
 
 def _check_storage(properties: Document) -> None:

@@ -79,7 +79,9 @@ def test_what_machines_belong_to_shows_them_and_stays(sim: Running, kind: str, n
             "networkProfile": {"networkInterfaces": []},
         },
     }  # fmt: skip
-    assert sim.ask("PUT", f"{COMPUTE}/virtualMachines/new", body).status == 201
+    made = sim.ask("PUT", f"{COMPUTE}/virtualMachines/new", body)
+    shown = made.body["properties"][name]["id"].rsplit("/", 1)[-1]
+    assert (made.status, shown) == (201, "SET" if kind == "availabilitySets" else "set")
     members = sim.ask("GET", path + "?api-version=2024-07-01").body["properties"]["virtualMachines"]
     assert [one["id"].rsplit("/", 1)[-1].lower() for one in members] == ["new"]
     assert sim.ask("DELETE", path + "?api-version=2024-07-01").status == 409
