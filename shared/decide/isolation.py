@@ -7,7 +7,6 @@ outbound access, and rules that deny everything both ways. The agent still repor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from shared.decide.drawing import Drawing, Piece, group_of, made_name, place_in
@@ -19,19 +18,19 @@ SUBNET = "isolated"
 DIRECTIONS = ("Inbound", "Outbound")
 FIRST = 100  # the priority that comes before every other [documented: network security groups]
 
-# What a captured machine has and the machine of a drill has not, and why.
-LEFT_OUT: Mapping[str, str] = {
-    "identity": "it could act as the machine that it is a copy of",
-    "properties.availabilitySet": "it is no part of what it is a copy of",
-    "properties.proximityPlacementGroup": "it need not be near anything",
-    "properties.host": "it takes no room that is reserved for others",
-    "properties.hostGroup": "it takes no room that is reserved for others",
-    "properties.capacityReservation": "it takes no room that is reserved for others",
-    "properties.virtualMachineScaleSet": "it is no part of what it is a copy of",
-    "properties.diagnosticsProfile": "it writes nothing to anybody's storage",
-    "properties.applicationProfile": "nothing is installed in it",
-    "properties.userData": "what it says may be meant for one machine only",
-}
+# What a captured machine has and the machine of a drill has not.
+LEFT_OUT = (
+    "identity",  # it could act as the machine that it is a copy of
+    "properties.availabilitySet",  # it is no part of what it is a copy of
+    "properties.virtualMachineScaleSet",
+    "properties.proximityPlacementGroup",  # it need not be near anything
+    "properties.host",  # it takes no room that is reserved for others
+    "properties.hostGroup",
+    "properties.capacityReservation",
+    "properties.diagnosticsProfile",  # it writes nothing to anybody's storage
+    "properties.applicationProfile",  # nothing is installed in it
+    "properties.userData",  # what that says may be meant for one machine only
+)
 
 
 def rules(drawing: Drawing) -> Piece:

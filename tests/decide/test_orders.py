@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.decide.orders import outside, problems
+from shared.model.drill import Trial
 from shared.model.restore import RestoreMode, RestoreOrder
 from tests.fleet import RULES, SUBSCRIPTION
 
@@ -23,6 +24,7 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         RestoreOrder(RestoreMode.NEW, before=NOW, name="Web-2", group="g.1", subnet=SUBNET),
         RestoreOrder(RestoreMode.IN_PLACE, slot=NOW),
         RestoreOrder(RestoreMode.DISKS, group="Rescue"),
+        RestoreOrder(RestoreMode.DRILL, group="drills", trial=Trial(1800)),
     ],
     ids=lambda order: str(order.mode),
 )
@@ -55,11 +57,18 @@ def test_what_cannot_be_is_said(change: dict[str, object], said: str) -> None:
         (RestoreMode.IN_PLACE, ["--as", "--group", "--subnet", "--protect"]),
         (RestoreMode.REBUILD, ["--as"]),
         (RestoreMode.NEW, []),
+        (RestoreMode.DRILL, ["--as", "--subnet", "--protect"]),
     ],
 )
 def test_options_that_a_mode_has_no_use_for_are_named(mode: RestoreMode, idle: list[str]) -> None:
-    order = RestoreOrder(mode, group="g", name="n", subnet=SUBNET, protect=True)
+    trial = Trial(1800) if mode is RestoreMode.DRILL else None
+    order = RestoreOrder(mode, group="g", name="n", subnet=SUBNET, protect=True, trial=trial)
     assert [problem.split()[0] for problem in problems(order)] == idle
+
+
+@pytest.mark.parametrize("order", [RestoreOrder(RestoreMode.DRILL), RestoreOrder(RestoreMode.NEW, trial=Trial(1800))])
+def test_a_drill_and_nothing_else_is_a_trial(order: RestoreOrder) -> None:
+    assert problems(order) == ["a drill, and nothing else, says what the restored machine has to do"]
 
 
 def test_nothing_is_made_outside_the_allowed_subscriptions() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.decide import swapping
+from shared.decide.failure import AskPerson, GiveUp, Retry
 from shared.decide.restoring import (
     STAGES,
     UNDOING,
     Standing,
     failure,
+    first_of_removal,
+    is_on_trial,
+    is_verdict,
     must_be_put_back,
     next_stage,
     pause_after,
@@ -50,6 +55,39 @@ BETWEEN = {Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage
 @pytest.mark.parametrize("stage", Stage)
 def test_azure_is_looked_at_again_as_soon_as_its_work_can_be_done(stage: Stage) -> None:
     assert pause_after(stage).total_seconds() == SOON.get(stage, 10)
+
+
+TRIED = (
+    Stage.SURVEY, Stage.RULES, Stage.NETWORK, Stage.DISKS, Stage.INTERFACES, Stage.MACHINE, Stage.PROBE, Stage.COMMAND,
+)  # fmt: skip
+JUDGED = (
+    Stage.VERDICT, Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS, Stage.REMOVE_NETWORK,
+    Stage.REMOVE_RULES,
+)  # fmt: skip
+
+
+def test_a_drill_makes_tries_judges_and_removes_in_this_order() -> None:
+    assert STAGES[RestoreMode.DRILL] == (*TRIED, *JUDGED)
+    assert UNDOING[RestoreMode.DRILL] == JUDGED
+    assert first_of_removal(RestoreMode.DRILL) is Stage.REMOVE_MACHINE
+    assert first_of_removal(RestoreMode.IN_PLACE) is Stage.CLAIM
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_drill_is_on_trial_until_its_verdict(stage: Stage) -> None:
+    assert is_on_trial(RestoreMode.DRILL, restore(stage)) is (stage in TRIED)
+    assert not is_on_trial(RestoreMode.DRILL, restore(stage, undoing=True))
+    assert not is_on_trial(RestoreMode.NEW, restore(stage))
+
+
+def test_a_drill_waits_for_what_passes_by_itself_and_not_for_ever() -> None:
+    soon, tomorrow = Retry(timedelta(minutes=5), "throttled"), Retry(timedelta(hours=5), "no room")
+    assert not is_verdict(soon, NOW, NOW)
+    assert not is_verdict(soon, NOW, NOW + timedelta(hours=3, minutes=55))
+    assert is_verdict(soon, NOW, NOW + timedelta(hours=3, minutes=56))
+    assert is_verdict(tomorrow, NOW, NOW)
+    assert is_verdict(GiveUp("refused"), NOW, NOW)
+    assert is_verdict(AskPerson(timedelta(minutes=5), "ask for quota", "quota"), NOW, NOW)
 
 
 @pytest.mark.parametrize("stage", Stage)
