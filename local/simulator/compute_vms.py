@@ -8,7 +8,7 @@ from local.simulator import eras, extensions, instance_views, machine_disks, mac
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
-from local.simulator.listing import joined, listed, members_of
+from local.simulator.listing import in_capitals, joined, listed, members_of
 from local.simulator.lro import Family, Operation, Work
 from local.simulator.machines import KIND, TYPE
 from local.simulator.routing import Evidence, Route, Versions
@@ -178,7 +178,13 @@ def _list(world: "World", call: "Call", scope: str) -> Reply:
     only = call.query.get("statusonly", "").lower() == "true"
     if only or call.query.get("$expand", "").lower() == "instanceview":
         return listed(world, call, scope, KIND, lambda held: instance_views.shown(world, held, call.now, only))
-    return listed(world, call, scope, KIND, lambda held: extensions.with_ids(world, held))
+    wide = "group" not in call.names
+
+    def write(held: Resource) -> bytes:
+        body = extensions.with_ids(world, held)
+        return in_capitals(held, body) if wide else body
+
+    return listed(world, call, scope, KIND, write)
 
 
 def in_location(world: "World", call: "Call") -> Reply:

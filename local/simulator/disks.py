@@ -6,7 +6,7 @@ from local.simulator import volumes
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import key_of
-from local.simulator.listing import listed
+from local.simulator.listing import in_capitals, listed
 from local.simulator.lro import Operation
 from local.simulator.routing import Evidence, Route, Versions
 
@@ -150,7 +150,8 @@ def in_group(world: "World", call: "Call") -> Reply:
 
 def in_subscription(world: "World", call: "Call") -> Reply:
     """List the disks of a subscription."""
-    return listed(world, call, world.subscription(call["subscription"]).key, KIND)
+    scope = world.subscription(call["subscription"]).key
+    return listed(world, call, scope, KIND, lambda held: in_capitals(held, held.rendered(call.now)))
 
 
 def delete(world: "World", call: "Call") -> Reply:

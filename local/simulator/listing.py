@@ -35,6 +35,17 @@ def listed(world: "World", call: "Call", scope: str, kind: str, render: Render |
     return joined([write(member) for member in members], link)
 
 
+def in_capitals(member: Resource, body: bytes) -> bytes:
+    """Write a member as lists of a whole subscription show it: the group of its id in capitals, and of ids below it.
+
+    Recorded for disks, snapshots and machines, 138 of 138 elements; other members of theirs keep their letter case.
+    """
+    above, mark, below = member.id.partition("/providers/")
+    start, group = above.rsplit("/", 1)
+    written = f"{start}/{group.upper()}{mark}{below}"
+    return body.replace(b'"id":' + encode(member.id)[:-1], b'"id":' + encode(written)[:-1])
+
+
 def is_stale(call: "Call") -> bool:
     """Tell whether a fault rule shows the past."""
     return call.fault is not None and call.fault.effect.get("list") == "stale"

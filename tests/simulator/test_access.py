@@ -118,6 +118,19 @@ def lock(sim: Running, scope: str, level: str) -> str:
     return path
 
 
+@pytest.mark.parametrize("kind", ["disks", "snapshots", "virtualMachines"])
+def test_lists_of_a_subscription_write_groups_in_capitals_and_those_of_a_group_as_they_are(
+    sim: Running, kind: str
+) -> None:
+    sim.put_done(snapshot_path("s1", "web"), snapshot_body())
+    wide = sim.ask("GET", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/{kind}").body["value"]
+    near = sim.ask("GET", f"{COMPUTE}/{kind}").body["value"]
+    assert {one["id"].split("/")[4] for one in wide} == {"WEB"}
+    assert {one["id"].split("/")[4] for one in near} == {"web"}
+    assert [one["id"].lower() for one in wide] == [one["id"].lower() for one in near]
+    assert "resourceGroups/WEB" not in str([{**one, "id": ""} for one in wide])
+
+
 def test_a_delete_lock_on_a_group_stops_deletes_below_it_and_nothing_else(sim: Running) -> None:
     path = lock(sim, f"{SCOPE}/resourceGroups/backups", "CanNotDelete")
     assert sim.ask("PUT", snapshot_path("s1"), snapshot_body()).status == 202
