@@ -46,7 +46,7 @@ class TableRequests:
         return [row_of(Request, found) for found in asked]
 
     def expired(self, now: datetime) -> Sequence[Request]:
-        answered = "expires le @now and progress ne @waiting and (asked eq @restore or asked eq @drill)"
+        answered = "expires le @now and progress ne @waiting and ( asked eq @restore or asked eq @drill )"
         kinds = {"restore": Asked.RESTORE.value, "drill": Asked.DRILL.value}
         values = {"now": now, "waiting": Progress.ASKED.value, **kinds}
         found = self._table.between(PARTITION, "r|", "r" + END, answered, **values)
