@@ -1,0 +1,36 @@
+"""A drill is harmed at port calls of each of its slices: it comes to its verdict all the same, and nothing is left.
+
+A blow takes a world of its own, so a sample is dealt here; `DRILL_BLOWS_EVERY=1` deals every one, as a soak does.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.world.drills import DRILLS, Outcome, problems
+from tests.world.exhaustive import Scene, blows, play
+from tests.world.seeded import Run
+
+EVERY = int(os.environ.get("DRILL_BLOWS_EVERY", "7"))
+"""One in so many blows, another one of them in each scene."""
+
+
+def named(value: object) -> str:
+    return value.name.replace(" ", "-") if isinstance(value, Scene) else ""
+
+
+@pytest.mark.parametrize(("outcome", "scene"), DRILLS, ids=named)
+def test_a_drill_harmed_at_any_port_call_comes_to_its_verdict_and_leaves_nothing(
+    outcome: Outcome, scene: Scene
+) -> None:
+    known = list(blows(scene))
+    first = DRILLS.index((outcome, scene)) % min(EVERY, len(known))
+    assert known[first::EVERY]
+    for blow in known[first::EVERY]:
+        seen: list[Run] = []
+        harmed = play(scene, blow, seen.append)
+        assert harmed.struck, f"{blow} of {scene.name!r} was never dealt"
+        assert not harmed.violations, f"{blow} of {scene.name!r}: {harmed.violations[0]}"
+        assert problems(seen[0], outcome) == [], f"{blow} of {scene.name!r}"
