@@ -35,7 +35,8 @@ def vault_part(part: Part) -> VaultPart:
     for field, given in (("every", schedule.every is not None), ("consistency", agentless)):
         if given and type_ is PolicyType.STANDARD:
             part.wrong(field, "a standard policy cannot do that", 'policy = "enhanced"')
-    return VaultPart(schedule, _keep(part, schedule), type_, _instant_days(part, type_, schedule), agentless)
+    starts = part.text("when_stopped", "wait") == "start"
+    return VaultPart(schedule, _keep(part, schedule), type_, _instant_days(part, type_, schedule), agentless, starts)
 
 
 def _schedule(part: Part) -> VaultSchedule:

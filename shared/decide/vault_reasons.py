@@ -23,6 +23,8 @@ STANDS = {
     Standing.NONE: "no vault has anything of it",
 }
 
+STARTS = "a backup that fails because the VM does not run has it started, at most once a day, as its plan allows"
+
 
 def backup_reasons(machine: Machine, plan: Plan | None) -> list[str]:
     """Everything that explains a machine's vault; nothing where none was ever asked for."""
@@ -43,7 +45,8 @@ def _asked(machine: Machine, part: VaultPart) -> list[str]:
     return [
         f"Azure Backup runs {often} from {start:%H:%M} {wanted.zone} on, by {kind} policy that keeps {part.keep}; "
         "it starts within two hours of that, and a point can be restored at once from its snapshots for "
-        f"{part.instant_days} days"
+        f"{part.instant_days} days",
+        *([STARTS] if part.starts else []),
     ]
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from shared.decide.capture import closed
 from shared.decide.protection import wish_of
+from shared.decide.stopped_vm import may_start
 from shared.decide.vault_wish import Unwanted, Want, Wanted, of_vaults, want_of
 from shared.decide.vaulting import Begin, Rest, next_step, observed
 from shared.errors import CloudError, LostRace
@@ -88,7 +89,7 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
     view = desk.view(machine, want, _sent_to(case))
     resting = observed(machine, want, view, Rest(""), now)
     found = watch(slice_, desk, case, view, resting.state)
-    operations = [_unless_unwanted(one, want, now) for one in found.operations]
+    operations = [_at_once_if_startable(_unless_unwanted(one, want, now), want, now) for one in found.operations]
     known = replace(found, operations=tuple(operations)).with_operations(
         of_vaults(held.row for held in case.operations)
     )
@@ -129,3 +130,8 @@ def _unless_unwanted(operation: Operation, want: Want, now: datetime) -> Operati
         isinstance(want, Wanted) and operation.kind is Kind.STOP
     )
     return closed(operation, State.SKIPPED, NOT_WANTED, now) if waits and unwanted else operation
+
+
+def _at_once_if_startable(operation: Operation, want: Want, now: datetime) -> Operation:
+    """An operation whose VM does not run is seen to now where the VM may be started for it."""
+    return replace(operation, next_look=now) if may_start(operation, want, now) else operation

@@ -21,6 +21,7 @@ from shared.errors import Blocked, CloudError, OutcomeUnknown
 from shared.flows.casework import Case, saved_if_mine
 from shared.flows.setbacks import setback
 from shared.flows.slicing import Slice
+from shared.flows.starting import held_up
 from shared.flows.vault_desk import Desk
 from shared.messages import VMS, VmKey
 from shared.model.draining import CallKind
@@ -91,6 +92,8 @@ def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None
         return saved_if_mine(slice_.world, slice_.rules, case, [waiting]) or case, None
     operation = replace(due[0], attempts=due[0].attempts + 1)
     try:
+        if waiting_for_vm := held_up(slice_, case, due[0], want):
+            return waiting_for_vm, None
         ready = _call_of(slice_, desk, case, operation)
     except (CloudError, Hindered) as error:
         told, task = (error.error, error.task) if isinstance(error, Hindered) else (error, None)

@@ -89,13 +89,17 @@ class VaultSchedule:
 
 @dataclass(frozen=True, slots=True)
 class VaultPart:
-    """What a plan asks of Azure Backup. `agentless`: crash-consistent points only, without anything inside the VM."""
+    """What a plan asks of Azure Backup. `agentless`: crash-consistent points only, without anything inside the VM.
+
+    `starts`: a VM that does not run is started for a backup that failed because of that; nobody stops it again.
+    """
 
     schedule: VaultSchedule
     keep: Keep
     type: PolicyType
     instant_days: int
     agentless: bool = False
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

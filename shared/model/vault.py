@@ -75,7 +75,8 @@ class VaultTask:
     """What an operation is doing at a vault: which policy it wants, and by what Azure answers for it.
 
     `tracking` is the id of Azure's operation, `job` the vault's job; `refresh` is a container refresh that is waited
-    for. Each is empty while unknown. `former` are the jobs of earlier attempts.
+    for. Each is empty while unknown. `former` are the jobs of earlier attempts. `started_vm_at` is when the VM was last
+    started for it.
     """
 
     vault: ResourceId | None = None
@@ -85,11 +86,13 @@ class VaultTask:
     refresh: str = ""
     sent_at: datetime | None = None
     former: tuple[str, ...] = ()
+    started_vm_at: datetime | None = None
 
     def anew(self, sent_at: datetime | None) -> VaultTask:
         """The same task for another attempt; its job so far is remembered as a former one."""
         former = (*self.former, self.job) if self.job else self.former
-        return VaultTask(self.vault, self.policy, sent_at=sent_at, former=former[-MOST_FORMER:])
+        kept = former[-MOST_FORMER:]
+        return VaultTask(self.vault, self.policy, sent_at=sent_at, former=kept, started_vm_at=self.started_vm_at)
 
 
 @dataclass(frozen=True, slots=True)

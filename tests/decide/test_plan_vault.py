@@ -152,3 +152,9 @@ def test_of_what_the_schema_refuses_nothing_is_said_again() -> None:
 
 def test_every_zone_of_the_table_exists() -> None:
     assert set(WINDOWS_NAMES) <= available_timezones()
+
+
+def test_a_machine_that_does_not_run_is_left_alone_unless_the_plan_says_otherwise() -> None:
+    assert not part_of().starts
+    assert not part_of(when_stopped="wait").starts
+    assert part_of(when_stopped="start").starts

@@ -42,3 +42,12 @@ def test_of_changing_clocks_only_those_are_warned_whose_clocks_change(zone: str,
     told = " ".join(backup_reasons(ROW, plans.by_name["p"]))
     assert f"from 22:00 {zone} on" in told
     assert ("does not follow changes of the clocks" in told) is warned
+
+
+@pytest.mark.parametrize(("when_stopped", "said"), [("wait", False), ("start", True)])
+def test_a_plan_that_starts_machines_says_so(when_stopped: str, said: bool) -> None:
+    vault = {"at": "22:00", "keep": "30d", "when_stopped": when_stopped}
+    plans, problems = read_plans({"default": "p", "plans": {"p": {"vault": vault}}})
+    assert problems == ()
+    told = backup_reasons(ROW, plans.by_name["p"])
+    assert any("has it started, at most once a day" in line for line in told) is said

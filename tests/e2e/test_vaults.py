@@ -195,3 +195,17 @@ def test_a_vault_that_cannot_cancel_a_job_any_more_says_so_and_the_backup_ends_w
     assert "it is transferring data to the vault" in settled.because
     night.live(2)
     assert night.operations(machine, Kind.BACK_UP)[0].state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("plan", ["awake", "gold"])
+def test_a_machine_that_does_not_run_is_started_only_where_its_plan_says_so(night: VaultNight, plan: str) -> None:
+    machine = night.machine({"backup": "off"})
+    night.running.control("POST", "vm", {"id": str(machine), "power": "deallocated"})
+    night.tag(machine, {"backup": plan})
+    night.live(2)
+    shown = night.running.ask("GET", f"{machine}/instanceView").body
+    running = any(status["code"] == "PowerState/running" for status in shown["statuses"])
+    [backup] = night.operations(machine, Kind.BACK_UP)
+    assert running is (plan == "awake")
+    assert backup.state is (State.SUCCEEDED if running else State.FAILED)
+    assert bool(night.points(machine)) is running

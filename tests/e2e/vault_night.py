@@ -36,6 +36,10 @@ default = "gold"
 [plans.gold.vault]
 at = "22:00"
 keep = "30d12w"
+[plans.awake.vault]
+at = "22:00"
+keep = "30d12w"
+when_stopped = "start"
 [plans.bare.snapshots]
 at = ["02:00"]
 keep = "7d"

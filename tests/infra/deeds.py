@@ -13,6 +13,7 @@ from datetime import time, timedelta
 from typing import Any
 
 from shared.decide.policies import properties_of
+from shared.decide.swapping import power
 from shared.decide.vaults import VAULT_TYPE
 from shared.errors import CloudError
 from shared.model.identity import ResourceId
@@ -182,6 +183,18 @@ def _backed_up(turn: Turn) -> bool:
     return True
 
 
+def _started(turn: Turn) -> bool:
+    """A machine that does not run is seen to be so, and started for its backup."""
+    shard, place = turn.site.shard, ArmPath(str(turn.site.vm("vm2")))
+    turn.site.running.ask("POST", f"{place}/deallocate", {})
+    turn.site.clock.sleep(300)
+    if power(turn.world.builder.find(shard, place) or {}) != "deallocated":
+        return False
+    turn.world.builder.power(shard, place, Power.START)
+    turn.site.clock.sleep(300)
+    return power(turn.world.builder.find(shard, place) or {}) == "running"
+
+
 def _jobs(turn: Turn) -> bool:
     jobs = list(turn.world.vault_jobs.jobs(turn.vault, turn.site.clock.now() - timedelta(days=20)))
     return bool(jobs) and turn.world.vault_jobs.job(turn.vault, jobs[0].name) is not None
@@ -256,7 +269,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "keeper": (_fleet, _shard_with_models, _look, _examine, _enabled, _captured, _merged),
     "protector": (
         _vaults, _policies, _policy_written, _refreshed, _protectable, _items, _protected, _backed_up, _jobs,
-        _vault_points,
+        _vault_points, _started,
     ),
     "reaper": (_shard, _look, _listed, _told_the_time, _deleted),
     "operator": (_shards, _listed, _fleet, _look, _merged),

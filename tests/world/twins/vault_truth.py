@@ -60,6 +60,7 @@ class Vaults:
     all: dict[ResourceId, VaultTruth] = field(default_factory=dict)
     fates: dict[ResourceId, list[str | JobError]] = field(default_factory=dict)
     hurdles: dict[ResourceId, list[JobError]] = field(default_factory=dict)
+    offline: Callable[[ResourceId], bool] = lambda vm: False
     born: dict[str, VmUid] = field(default_factory=dict)
     numbers: int = 0
 
@@ -124,7 +125,9 @@ class Vaults:
         job = self._job(vault, item.vm, "Backup")
         living = self.azure.vm(item.vm) is not None
         fates = self.fates.get(item.vm, [])
-        fate = fates.pop(0) if fates else ("" if living else "320001")
+        fate = fates.pop(0) if fates else "" if living else "320001"
+        if not fate and self.offline(item.vm) and not item.points:
+            fate = "AzureVmOffline"
         now = self.azure.now()
         if fate:
             error = JobError(fate, f"the backup failed: {fate}") if isinstance(fate, str) else fate
