@@ -50,12 +50,19 @@ def put(world: "World", call: "Call") -> Reply:
     base = topic if owner else f"{topic}/providers/Microsoft.EventGrid"
     resource_id = found.id if found else f"{base}/eventSubscriptions/{call['name']}"
     properties = {name: asked[name] for name in KEPT if name in asked}
-    properties["topic"] = topic
+    properties["topic"] = topic if owner == TOPIC else _as_topic(topic)
     source = world.resource(topic, TOPIC).document()["properties"]["source"] if owner == TOPIC else topic
     default_types(properties, str(source))
     kind = f"{owner}/eventSubscriptions" if owner else ON_SCOPE
     document = subscription_document(resource_id, kind, properties)
     return _save(world, call, found, (resource_id, document), asked.get("destination"))
+
+
+def _as_topic(resource_id: str) -> str:
+    """Write a resource's id as subscriptions name what they are of: namespace and types in small letters (recorded)."""
+    above, mark, below = resource_id.partition("/providers/")
+    words = below.split("/")
+    return above + mark + "/".join(word if at and at % 2 == 0 else word.lower() for at, word in enumerate(words))
 
 
 def owner_of(call: "Call") -> str:

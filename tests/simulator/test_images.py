@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from local.simulator.answers import encode
 from local.simulator.clock import parse_time
 from local.simulator.versions import NEWEST, known_to
 from tests.simulator.running import START, SUBSCRIPTION, Running
@@ -85,6 +86,19 @@ def test_fields_of_every_element_of_an_array_are_left_out() -> None:
     shown = json.loads(known_to("2020-12-01", json.dumps(MACHINE).encode(), NOW))
     assert shown["properties"]["storageProfile"]["dataDisks"] == [{"lun": 0}, {"lun": 1}]
     assert "etag" not in shown
+
+
+@pytest.mark.parametrize(("version", "first"), [("2017-07-01", "Subscriptions"), ("2021-01-01", "subscriptions")])
+def test_ids_of_what_lies_in_vaults_began_with_a_capital_once(version: str, first: str) -> None:
+    vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
+    item: dict[str, object] = {
+        "type": "x",
+        "id": f"{vault}/backupPolicies/p",
+        "properties": {"sourceResourceId": "/subscriptions/s"},
+    }
+    shown = json.loads(known_to(version, encode({"value": [item, {"type": "x", "id": vault}]}), NOW))
+    assert [one["id"].split("/")[1] for one in shown["value"]] == [first, "subscriptions"]
+    assert shown["value"][0]["properties"] == item["properties"]
 
 
 def test_the_newest_version_and_foreign_types_pass_untouched() -> None:

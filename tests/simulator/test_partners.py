@@ -118,7 +118,8 @@ def test_a_channel_makes_the_topic_it_names_which_its_owner_activates(
     listener = f"{topic}/eventSubscriptions/listener{VERSION}"
     queue = {"resourceId": f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a", "queueName": "q"}
     sim.put_done(listener, {"properties": {"destination": {"endpointType": "StorageQueue", "properties": queue}}})
-    assert sim.ask("GET", listener).body["properties"]["topic"] == topic
+    written = topic.replace("Microsoft.EventGrid/partnerTopics", "microsoft.eventgrid/partnertopics")
+    assert sim.ask("GET", listener).body["properties"]["topic"] == written
 
 
 def test_partners_are_authorized_once_each_and_taken_off_the_list(sim: Running) -> None:
