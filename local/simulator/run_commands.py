@@ -1,16 +1,20 @@
 """Commands run inside a machine: managed run commands as resources, and the older action with its catalogue.
 
-Nothing is executed: a command ends as one without output, or fails where the machine cannot run it.
+Nothing is executed: a command ends as one without output, or fails where the machine cannot run it. But a guest knows
+its disks: `sha256sum os/7 3/0` writes what block 7 of its OS disk and block 0 of the disk at LUN 3 hold (assumed).
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.clock import whole_second
+from local.simulator.ids import key_of
 from local.simulator.images import image_of_machine
 from local.simulator.kinds import Kind, Making, as_asked
 from local.simulator.lro import Family, Operation, Work
+from local.simulator.machine_disks import disk_id
 from local.simulator.machines import TYPE as MACHINE
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from local.simulator.call import Call
     from local.simulator.world import World
 
+SUMS = re.compile(r"sha256sum((?: (?:os|\d{1,2})/\d{1,6})+)")
 # What the catalogue offers (documented; RunPowerShellScript and RunShellScript recorded): system, label, parameters.
 CATALOGUE = {
     "RunPowerShellScript": ("Windows", "Executes a PowerShell script", True),
@@ -39,15 +44,38 @@ def _document(making: Making) -> Document:
     return document
 
 
-def _shown(_world: "World", held: Resource, call: "Call") -> Document:
+def _shown(world: "World", held: Resource, call: "Call") -> Document:
     document = held.document()
     if call.query.get("$expand", "").lower() == "instanceview":
         moment = whole_second(held.born)
-        document["properties"]["instanceView"] = {
-            "exitCode": 0, "executionState": "Succeeded", "executionMessage": "", "output": "", "error": "",
-            "startTime": moment, "endTime": moment,
-        }  # fmt: skip
+        wrote, error = _executed(world, held, str((document["properties"].get("source") or {}).get("script", "")))
+        view = {"executionMessage": "", "output": wrote, "error": error, "startTime": moment}
+        if document["properties"]["provisioningState"] == "Succeeded":
+            ended = {"executionState": "Failed" if error else "Succeeded", "exitCode": 1 if error else 0}
+            document["properties"]["instanceView"] = {**view, **ended, "endTime": moment}
+        else:
+            document["properties"]["instanceView"] = {**view, "executionState": "Running", "exitCode": 0, "output": ""}
     return document
+
+
+def _executed(world: "World", held: Resource, script: str) -> tuple[str, str]:
+    """Return what a script writes and what it complains of: only sums of the guest's own blocks are known."""
+    asked = SUMS.fullmatch(script.strip())
+    machine = world.store.get(key_of(held.id.rsplit("/", 2)[0]))
+    if asked is None or machine is None:
+        return "", ""
+    profile = machine.document()["properties"].get("storageProfile") or {}
+    attached = {"os": profile.get("osDisk") or {}}
+    attached |= {str(disk["lun"]): disk for disk in profile.get("dataDisks") or []}
+    written = []
+    for place in asked[1].split():
+        lun, _, block = place.partition("/")
+        disk = world.store.get(key_of(disk_id(attached.get(lun, {}))))
+        digest = disk.content.get(int(block)) if disk else None
+        if digest is None:
+            return "", f"sha256sum: {place}: No such file or directory"
+        written.append(f"{digest}  {place}")
+    return "\n".join(written), ""
 
 
 def run(world: "World", call: "Call") -> Reply:

@@ -1,5 +1,6 @@
 """What a backup product leans on in snapshots: copy limits, instant access, immutability, readers, what they hold."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -250,6 +251,19 @@ def test_commands_run_by_name_and_as_resources(sim: Running) -> None:
         sim.ask("GET", f"{path}?$expand=instanceView").body["properties"]["instanceView"]["executionState"]
         == "Succeeded"
     )
+    system = sim.ask("GET", VM).body["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
+    sim.control("POST", "content", {"disk": system, "blocks": {"7": "kept"}})
+    kept = hashlib.sha256(b"kept").hexdigest()
+    for number, (script, state, output) in enumerate(
+        [("sha256sum os/7", "Succeeded", f"{kept}  os/7"), ("sha256sum os/7 os/99", "Failed", "")]
+    ):
+        sums = f"{VM}/runCommands/sums{number}"
+        assert sim.ask("PUT", sums, {"location": "westeurope", "properties": {"source": {"script": script}}}).status
+        view = sim.ask("GET", f"{sums}?$expand=instanceView").body["properties"]["instanceView"]
+        assert (view["executionState"], view["output"]) == ("Running", "")
+        sim.advance(300)
+        view = sim.ask("GET", f"{sums}?$expand=instanceView").body["properties"]["instanceView"]
+        assert (view["executionState"], view["output"]) == (state, output)
     at = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westeurope/runCommands"
     assert "RunShellScript" in [one["id"] for one in sim.ask("GET", at).body["value"]]
     assert sim.ask("GET", f"{GROUP}/providers/Microsoft.Compute/snapshots").body["value"] == []

@@ -35,7 +35,7 @@ class Outcome:
         return f"drill that is {'proven' if self.proven else 'refuted'}"
 
 
-OUTCOMES = (Outcome("all is fine", proven=True, slices=9), Outcome("out of order", proven=False, slices=9))
+OUTCOMES = (Outcome("all is fine", proven=True, slices=12), Outcome("out of order", proven=False, slices=12))
 
 
 def asked_for(world: Run, outcome: Outcome) -> None:
