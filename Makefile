@@ -48,9 +48,10 @@ up: install
 bench: install
 	@$(BIN)/python -m local.bench
 
-# What is deployed, the same bytes each time: dist/tagback.zip with its hash, bill of materials and licences.
+# What is deployed, the same bytes each time: dist/tagback.zip with its hash, bill of materials and licences, and what
+# a cold start of it costs. EXTRAS=telemetry puts OpenTelemetry in.
 package: install
-	@$(BIN)/python -m local.package
+	@$(BIN)/python -m local.package $(addprefix --extra ,$(EXTRAS))
 
 check: install
 	@$(BIN)/ruff format --check .
@@ -91,7 +92,8 @@ $(VENV)/.mutation: local/locks/mutation.txt $(VENV)/.installed
 lock: $(VENV)/.installed
 	echo uv | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/uv.txt
 	$(UV_COMPILE) pyproject.toml -o requirements.txt
-	$(UV_COMPILE) pyproject.toml --extra cli --group dev -c requirements.txt -o local/locks/dev.txt
+	$(UV_COMPILE) pyproject.toml --extra telemetry -c requirements.txt -o local/locks/telemetry.txt
+	$(UV_COMPILE) pyproject.toml --extra cli --extra telemetry --group dev -c requirements.txt -c local/locks/telemetry.txt -o local/locks/dev.txt
 	echo mutmut | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/mutation.txt
 	echo azure-cli | $(UV_COMPILE) - -o local/locks/clients-az.txt
 	printf 'c7n\nc7n-azure\n' | $(UV_COMPILE) - -o local/locks/clients-custodian.txt

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime
 from typing import TypeVarTuple
 
 import azure.functions as func
@@ -19,30 +21,33 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 Key = TypeVarTuple("Key")
 STORAGE = "AzureWebJobsStorage"
+Woken = tuple[str, str, datetime | None]  # the queue, the message, when it was put there
+EVENT: Woken = ("", "", None)
 
 
-def run(flow: Callable[[World, Rules, *Key], None], *key: *Key) -> None:
+def run(flow: Callable[[World, Rules, *Key], None], *key: *Key, woken: Woken | None = None) -> None:
     """Run a flow in this process's world. Rows of a newer version are that version's: nothing is done about them."""
     world, rules = wiring.from_environment()
     try:
-        flow(world, rules, *key)
+        with world.telemetry.woken(*woken) if woken else nullcontext():
+            flow(world, rules, *key)
     except NewerRows as newer:
         log.warning("flow.handed_back because=%r", str(newer))
 
 
 @app.event_grid_trigger(arg_name="event")
 def on_resource_event(event: func.EventGridEvent) -> None:
-    run(receiving.receive, event.get_json())
+    run(receiving.receive, event.get_json(), woken=EVENT)
 
 
 @app.queue_trigger(arg_name="message", queue_name=messages.EVENTS, connection=STORAGE)
 def on_resource_event_queued(message: func.QueueMessage) -> None:
-    run(receiving.receive, messages.parse_event(text(message)))
+    run(receiving.receive, messages.parse_event(text(message)), woken=EVENT)
 
 
 @app.queue_trigger(arg_name="message", queue_name=messages.VMS, connection=STORAGE)
 def reconcile_vm(message: func.QueueMessage) -> None:
-    run(registering.reconcile, messages.parse_vm(text(message)))
+    run(registering.reconcile, messages.parse_vm(text(message)), woken=by(messages.VMS, message))
 
 
 @app.timer_trigger(arg_name="timer", schedule="%TAGBACK_SWEEP%")
@@ -72,7 +77,7 @@ def reap_shard(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name=messages.REQUESTS, connection=STORAGE)
 def run_request(message: func.QueueMessage) -> None:
-    run(requesting.run, messages.parse_request(text(message)))
+    run(requesting.run, messages.parse_request(text(message)), woken=by(messages.REQUESTS, message))
 
 
 @app.route(route="{*path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
@@ -108,3 +113,7 @@ def on_requests_poison(message: func.QueueMessage) -> None:
 
 def text(message: func.QueueMessage) -> str:
     return messages.decoded(message.get_body())
+
+
+def by(queue: str, message: func.QueueMessage) -> Woken:
+    return queue, text(message), message.insertion_time

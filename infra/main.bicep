@@ -69,6 +69,9 @@ param maximumInstances int = 40
 @description('What tokens for the HTTP API are meant for: api://... or the id of its app registration. Empty: nothing can be asked for over HTTP.')
 param apiAudience string = ''
 
+@description('Whether traces of operations and figures go to Application Insights, beside the logs. The package then holds OpenTelemetry.')
+param telemetry bool = false
+
 @description('Tags for everything that is made here.')
 param tags object = {}
 
@@ -266,6 +269,7 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
       TAGBACK_VAULT_CREATE: createRecoveryGroups ? 'on' : 'off'
       TAGBACK_API_AUDIENCE: apiAudience
       TAGBACK_API_TENANT: empty(apiAudience) ? '' : subscription().tenantId
+      TAGBACK_TELEMETRY: telemetry ? 'azure' : ''
       TAGBACK_SWEEP: '0 */15 * * * *'
       TAGBACK_EXPIRE: '0 5 * * * *'
       TAGBACK_DRILL: '0 0 4 * * *'
@@ -296,6 +300,9 @@ output TAGBACK_RECOVERY_GROUP string = recoveryGroup
 output TAGBACK_TOPIC_ENDPOINT string = notifications.outputs.endpoint
 
 // What hooks/deploy.sh goes by.
+
+@description('What the package holds beside the product.')
+output PACKAGE_EXTRAS string = telemetry ? 'telemetry' : ''
 
 @description('Group that the apps are in.')
 output INSTALLATION_GROUP string = group.name

@@ -27,6 +27,7 @@ BAD_INPUT = 2
 LOOK = 0.5
 PROTECTED_WITHIN = 90.0
 FAILING = "failing"
+TOLD = "telemetry.jsonl"
 QUESTIONS = (["status"], ["jobs"])
 
 
@@ -100,6 +101,11 @@ def with_points(stack: Stack) -> set[str]:
     return {machine["vm"] for machine in answer.json()["machines"] if machine["last_point"]} if answer.ok else set()
 
 
+def telling(run: Path) -> dict[str, str]:
+    """The settings by which the product tells all that it does in a file."""
+    return {"TAGBACK_TELEMETRY": str((run / TOLD).resolve()), "TAGBACK_TELEMETRY_SHARE": "1"}
+
+
 def shown(path: Path) -> str:
     """A path as short as it can be typed from here."""
     return os.path.relpath(path)
@@ -120,6 +126,7 @@ The stack is running. In another terminal:
   API        {stack.host_url}/api/status?code={stack.keys["default"]}
   simulator  {stack.simulator_url}  (Azure Resource Manager; control routes under /_sim/)
   logs       {shown(stack.wanted.run / "logs")}
+  telemetry  {shown(stack.wanted.run / TOLD)}  (a trace for each operation, and figures)
 
 Ctrl-C stops everything."""
 
@@ -134,9 +141,10 @@ def keep(stack: Stack) -> None:
 def main(run: Path = RUN) -> int:
     scenario = load("up", 0, datetime.now(UTC))
     try:
-        wanted = Wanted(scenario.subscriptions, run=run, ports=ports(dict(os.environ)))
+        wanted = Wanted(scenario.subscriptions, run=run, ports=ports(dict(os.environ)), settings=telling(run))
         print("starting Azurite, the Azure simulator and the functions host ...", flush=True)
         with running(wanted) as stack:
+            (run / TOLD).unlink(missing_ok=True)
             stack.subscribe_events()
             create_fleet(stack, scenario.machines)
             await_points(stack, scenario.machines)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from shared.decide import setting_values as values
 from shared.decide.plan import read_plans
 from shared.errors import BadInput
-from shared.model.account import Api, StorageAccount
+from shared.model.account import Api, StorageAccount, Telling
 from shared.model.plan import Plans
 from shared.model.rules import Mode, Rules
 from shared.model.vault import Redundancy, VaultRules
@@ -51,6 +51,8 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "TAGBACK_API_TENANT": "",
         "TAGBACK_API_ENDPOINT": "",
         "TAGBACK_API_KEY": "",
+        "TAGBACK_TELEMETRY": "",
+        "TAGBACK_TELEMETRY_SHARE": "0.2",
         "TAGBACK_SWEEP": "0 */15 * * * *",
         "TAGBACK_EXPIRE": "0 5 * * * *",
         "TAGBACK_DRILL": "0 0 4 * * *",
@@ -88,6 +90,7 @@ class Settings:
     inherit_group_tags: bool
     vaults: VaultRules
     api: Api
+    telling: Telling
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -113,6 +116,7 @@ class Settings:
             inherit_group_tags=reader.value("TAGBACK_INHERIT_GROUP_TAGS", values.switch, False),
             vaults=_vaults(reader),
             api=_api(reader),
+            telling=_telling(reader),
         )
         reader.refuse_unknown()
         if reader.problems:
@@ -207,6 +211,12 @@ def _api(reader: Reader) -> Api:
         reader.problems.append("TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT are set together, or neither of them")
     endpoint = reader.value("TAGBACK_API_ENDPOINT", values.api_address, "")
     return Api(audiences, tenant, endpoint, reader.text("TAGBACK_API_KEY"))
+
+
+def _telling(reader: Reader) -> Telling:
+    connection = reader.text("APPLICATIONINSIGHTS_CONNECTION_STRING")  # the platform's own, which a deployment sets
+    to = reader.value("TAGBACK_TELEMETRY", lambda text: values.telemetry(text, connection), ("", ""))
+    return Telling(*to, reader.value("TAGBACK_TELEMETRY_SHARE", values.share_told, 0.0))
 
 
 def _vaults(reader: Reader) -> VaultRules:

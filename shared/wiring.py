@@ -148,6 +148,7 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         vault_items,
         vault_jobs,
         vaults,
+        watching,
         workers,
     )
     from shared.cloud.call import Calls
@@ -160,11 +161,12 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
     )
     account = open_parts.enter_context(closing(storage.Storage(settings.storage, storage_identity, Calls(clock))))
     paces = pace.HeardPace(clock, settings.throttle_share)
-    manager = open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces)))
+    watch = open_parts.enter_context(closing(watching.watch(settings.telling, identity, clock)))
+    manager = open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces, watch.calls)))
     queries = graph.Graph(manager, clock, paces)
     seen_groups = groups.ReadGroups(manager, queries) if settings.inherit_group_tags else groups.UnreadGroups()
     recovery = snapshots.Recovery(settings.recovery_group, settings.storage.name)
-    return World(
+    unwatched = World(
         clock=clock,
         chance=chance.SystemChance(),
         workers=open_parts.enter_context(closing(workers.ThreadWorkers())),
@@ -180,6 +182,7 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         pace=paces,
         **_in_storage(account),
     )
+    return watch.over(unwatched)
 
 
 class _InStorage(TypedDict):

@@ -111,6 +111,9 @@ SETTINGS = {
     "TAGBACK_API_TENANT": "the tenant whose tokens the HTTP API believes; set together with the audience",
     "TAGBACK_API_ENDPOINT": "where the HTTP API is, for `tagback approve`",
     "TAGBACK_API_KEY": "the function key that it asks for, for `tagback approve`; a secret",
+    "TAGBACK_TELEMETRY": "`azure`: traces and figures go to Application Insights; a file ending with `.jsonl`: there; "
+    "needs the extra `telemetry`; see [telemetry.md](telemetry.md)",
+    "TAGBACK_TELEMETRY_SHARE": "the part of the traces that is told; failures always are",
     "TAGBACK_SWEEP": "when the sweep runs (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_EXPIRE": "when what may go is marked (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",
     "TAGBACK_DRILL": "when drills are begun (NCRONTAB, six fields, UTC); must be set: the timer trigger names it",

@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_settings_that_are_named_exist(page: Path) -> None:
 
 def test_every_deployed_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
     names = {re.split(r"[<>=\[; ]", requirement)[0] for requirement in wanted}
     decisions = (ROOT / "docs" / "decisions.md").read_text()
     assert {name for name in names if f"**{name}**" not in decisions} == set()

@@ -150,5 +150,5 @@ def test_rows_of_a_newer_version_end_a_message_and_other_errors_do_not(monkeypat
 def handed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What functions hand to flows, instead of running them."""
     calls: list[tuple[object, ...]] = []
-    monkeypatch.setattr(function_app, "run", lambda *words: calls.append(words))
+    monkeypatch.setattr(function_app, "run", lambda *words, woken=None: calls.append(words))
     return calls

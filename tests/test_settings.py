@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import BadInput
+from shared.model.account import Telling
 from shared.model.rules import Mode
 from shared.model.vault import Redundancy, VaultRules
 from shared.settings import DEFAULTS, Settings, plans_of
@@ -266,3 +267,29 @@ def test_what_is_wrong_with_a_plans_file_is_told_with_its_place(tmp_path: Path, 
     assert all(str(file) in problem for problem in found)
     with pytest.raises(BadInput):
         plans_of(file)
+
+
+def test_telemetry_goes_to_a_file_to_azure_monitor_or_nowhere() -> None:
+    assert Settings.read(NEEDED).telling == Telling(share=0.2)
+    to_file = {"TAGBACK_TELEMETRY": "/tmp/told.jsonl", "TAGBACK_TELEMETRY_SHARE": "1"}
+    assert Settings.read({**NEEDED, **to_file}).telling == Telling(file="/tmp/told.jsonl", share=1)
+    insights = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=k"}
+    asked = {**NEEDED, **insights, "TAGBACK_TELEMETRY": "Azure", "TAGBACK_TELEMETRY_SHARE": "0"}
+    assert Settings.read(asked).telling == Telling(connection="InstrumentationKey=k", share=0)
+    assert Settings.read({**NEEDED, **insights}).telling == Telling(share=0.2), "only where it was asked for"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("TAGBACK_TELEMETRY", "azure", "APPLICATIONINSIGHTS_CONNECTION_STRING is not set"),
+        ("TAGBACK_TELEMETRY", "everywhere", "allowed: azure, a file whose name ends with .jsonl, or nothing"),
+        ("TAGBACK_TELEMETRY_SHARE", "1.1", "allowed: 0 to 1"),
+        ("TAGBACK_TELEMETRY_SHARE", "-0.1", "allowed: 0 to 1"),
+        ("TAGBACK_TELEMETRY_SHARE", "much", "allowed: 0 to 1"),
+    ],
+)
+def test_telemetry_that_cannot_be_told_is_a_problem(name: str, text: str, said: str) -> None:
+    (problem,) = problems({**NEEDED, name: text})
+    assert problem.startswith(f"{name}={text}: ")
+    assert said in problem

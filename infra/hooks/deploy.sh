@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 : "${INSTALLATION_GROUP:?run azd provision first}" "${INSTALLATION_APPS:?}" "${INSTALLATION_KEEPER:?}" "${AzureWebJobsStorage__accountName:?}"
 : "${EVENT_SOURCES:?}" "${EVENT_DELIVERY:?}" "${AZURE_LOCATION:?}" "${AZURE_SUBSCRIPTION_ID:?}"
 
-make package
+make package EXTRAS="${PACKAGE_EXTRAS:-}"
 
 # azd writes a list as JSON; names of apps contain no character that JSON escapes.
 for app in $(printf '%s' "$INSTALLATION_APPS" | tr -d '[]" ' | tr ',' ' '); do

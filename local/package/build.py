@@ -20,6 +20,8 @@ from local.package.bill import bill, installed, licences
 PYTHON = "3.12"
 SITE = Path(".python_packages/lib/site-packages")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+# What may be deployed beside the product, and the lock that names all of it.
+LOCKS = {"": "requirements.txt", "telemetry": "local/locks/telemetry.txt"}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first day that a zip can name
 # What pip writes about this installation, and scripts that start with a path of this machine.
 LEFTOVERS = ("INSTALLER", "REQUESTED", "direct_url.json", "RECORD")
@@ -44,7 +46,7 @@ class Made:
     unpacked: int
 
 
-def build(root: Path, out: Path) -> Made:
+def build(root: Path, out: Path, lock: str = LOCKS[""]) -> Made:
     """Write the archive with its bill of materials, its licences and its digest beside it."""
     python = interpreter()
     out.mkdir(parents=True, exist_ok=True)
@@ -54,7 +56,8 @@ def build(root: Path, out: Path) -> Made:
             target = whole / file.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
-        _install(root / "requirements.txt", whole / SITE)
+        shutil.copyfile(root / lock, whole / LOCKS[""])
+        _install(root / lock, whole / SITE)
         _compile(python, whole)
         archive = out / "tagback.zip"
         _archive(whole, archive)

@@ -20,6 +20,7 @@ from azure.core.pipeline.policies import (
     CustomHookPolicy,
     HeadersPolicy,
     RequestIdPolicy,
+    SansIOHTTPPolicy,
     UserAgentPolicy,
 )
 from azure.core.rest import HttpRequest
@@ -61,11 +62,19 @@ class Ask:
 class Arm:
     """ARM as one identity sees it."""
 
-    def __init__(self, endpoint: str, credential: TokenCredential, clock: Clock, pace: HeardPace) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        credential: TokenCredential,
+        clock: Clock,
+        pace: HeardPace,
+        watched: SansIOHTTPPolicy[Any, Any] | None = None,
+    ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._credential = credential
         self._clock = clock
         self._pace = pace
+        self._watched = [watched] if watched else []
         self._calls = Calls(clock)
         self._gates = Gates(clock)
         self._open = ExitStack()
@@ -219,4 +228,5 @@ class Arm:
             Gatekeeper(self._gates),
             ARMChallengeAuthenticationPolicy(self._credential, f"{self._endpoint}/.default"),
             CustomHookPolicy(),
+            *self._watched,
         ]

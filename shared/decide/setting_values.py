@@ -160,6 +160,27 @@ def share(text: str) -> float:
     return found
 
 
+def share_told(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise ValueError("allowed: 0 to 1, the part of the traces that is told")
+    return found
+
+
+def telemetry(text: str, connection: str) -> tuple[str, str]:
+    """Where telemetry goes: a file, or the connection string that leads to Azure Monitor; both empty for nowhere."""
+    if text.lower() == "azure":
+        if not connection:
+            raise ValueError("APPLICATIONINSIGHTS_CONNECTION_STRING is not set, so Azure Monitor cannot be told")
+        return "", connection
+    if text and not text.endswith(".jsonl"):
+        raise ValueError("allowed: azure, a file whose name ends with .jsonl, or nothing")
+    return text, ""
+
+
 def switch(text: str) -> bool:
     if text.lower() not in ("on", "off"):
         raise ValueError("allowed: on or off")

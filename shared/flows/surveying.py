@@ -33,6 +33,7 @@ from shared.model.point import Part, PartState, Point, Removal
 from shared.model.rules import Mode, Rules
 from shared.model.snapshot import SnapshotSeen
 from shared.model.spending import Spending
+from shared.model.telemetry import Level
 
 SETTLED = timedelta(minutes=4)  # a list begun so long after a deletion was accepted shows whether it was done
 NO_ROOM = Throttled("Paced", "no read was free in this slice", timedelta(minutes=1))
@@ -187,7 +188,7 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
     seen = {snapshot.id: snapshot for snapshot in world.holdings.snapshots(shard)}
     spending, others = world.budgets.spending(shard), _others(slice_, known)
     with_points = sum(machine.last_point is not None for machine in known)
-    return Survey(
+    surveyed = Survey(
         slice_=slice_,
         listed_at=listed_at,
         apart=abs(difference),
@@ -200,6 +201,9 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
         approvals=world.approvals.of(shard),
         room=room(spending, _gains(slice_), with_points, slice_.now()),
     )
+    for about, points in (("planned", surveyed.room.planned), ("unplanned", surveyed.room.unplanned)):
+        world.telemetry.level(Level.DELETIONS_LEFT, f"{about} {shard}", points)
+    return surveyed
 
 
 def _halted(slice_: Slice) -> str:

@@ -1,4 +1,4 @@
-"""What is ours in the cloud, as the settings name it: the storage account, and the API with those who may call it."""
+"""What is ours in the cloud, as the settings name it: the storage account, the API and its callers, where to tell."""
 
 from __future__ import annotations
 
@@ -32,3 +32,15 @@ class Api:
     tenant: str = ""
     endpoint: str = ""
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Where telemetry goes: to a file, or to Azure Monitor by its connection string; nowhere while both are empty.
+
+    `share` is the part of the traces that is told, from 0 to 1.
+    """
+
+    file: str = ""
+    connection: str = ""
+    share: float = 0.0

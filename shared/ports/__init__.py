@@ -9,7 +9,7 @@ Unless said otherwise a port raises the CloudErrors of `shared/errors.py`, and r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from shared.model.restore import ArmPath, Power
 from shared.model.rights import Permission, Quota
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
+from shared.ports.telemetry import Silent, Telemetry
 from shared.ports.vaults import VaultCatalogue, VaultItems, VaultJobs
 
 Answer = TypeVar("Answer")
@@ -227,3 +228,4 @@ class World:
     vaults: VaultCatalogue
     vault_items: VaultItems
     vault_jobs: VaultJobs
+    telemetry: Telemetry = field(default_factory=Silent)

@@ -88,14 +88,16 @@ def seeded(subscriptions: Sequence[str]) -> str:
 
 
 @contextmanager
-def night(folder: Path, names: Sequence[str]) -> Iterator[Night]:
+def night(folder: Path, names: Sequence[str], **settings: str) -> Iterator[Night]:
     """A night of some of the demo's machines, on free ports, in a folder of its own."""
     whole = load("spine", 1, datetime.now(UTC))
     machines = tuple(replace(machine, turns=()) for machine in whole.machines if machine.name in names)
     scenario = replace(whole, start=whole.start + EVENING, machines=machines)
     seed = folder / "roles.toml"
     seed.write_text(seeded(scenario.subscriptions), encoding="utf-8")
-    wanted = Wanted(scenario.subscriptions, scenario.start, run=folder / "run", simulator=("--seed", str(seed)))
+    wanted = Wanted(
+        scenario.subscriptions, scenario.start, run=folder / "run", settings=settings, simulator=("--seed", str(seed))
+    )
     with running(wanted) as stack:
         stack.subscribe_events()
         played = Night(stack, scenario)

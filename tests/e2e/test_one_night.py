@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
-from tests.e2e.night import night
+from tests.e2e.night import Night, night
+
+KIBIBYTE = 1024
 
 
 def test_a_tagged_vm_has_a_complete_point_after_its_first_night(tmp_path: Path) -> None:
-    with night(tmp_path, ["web-1", "data-1", "bare-1"]) as played:
+    told = tmp_path / "telemetry.jsonl"
+    settings = {"TAGBACK_TELEMETRY": str(told), "TAGBACK_TELEMETRY_SHARE": "1"}
+    with night(tmp_path, ["web-1", "data-1", "bare-1"], **settings) as played:
         played.conductor.run(played.end)
         _, findings = played.judged()
         assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
         assert findings["S2"].checked >= 1, "the slot of 02:00 was due"
         status = played.tagback.run("status", "--output", "json")
-        told = {machine["vm"]: machine["status"] for machine in status.document()["machines"]}
-        assert told == {"web-1": "protected", "data-1": "protected", "bare-1": "excluded"}
+        statuses = {machine["vm"]: machine["status"] for machine in status.document()["machines"]}
+        assert statuses == {"web-1": "protected", "data-1": "protected", "bare-1": "excluded"}
         assert status.code == 0
         answer = requests.get(
             f"{played.stack.host_url}/api/status",
             headers={"x-functions-key": played.stack.keys["default"]},
             timeout=30,
         )
-        assert {machine["vm"]: machine["status"] for machine in answer.json()["machines"]} == told
+        assert {machine["vm"]: machine["status"] for machine in answer.json()["machines"]} == statuses
+        every_operation_has_one_trace(played, told.read_text(encoding="utf-8").splitlines())
+
+
+def every_operation_has_one_trace(played: Night, lines: list[str]) -> None:
+    """From the event over the queue to the calls, as they were made; a daily point takes less than a kibibyte."""
+    traces: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    sizes: dict[str, int] = defaultdict(int)
+    for line in lines:
+        span = json.loads(line)
+        if "trace" in span:
+            traces[span["trace"]].append(span)
+            sizes[span["trace"]] += len(line) + 1
+    wholes = {span["operation"]: span for spans in traces.values() for span in spans if "parent" not in span}
+    assert len(wholes) == len(traces), "each trace is one operation"
+    by_origin: dict[str, list[str]] = defaultdict(list)
+    for operation, whole in wholes.items():
+        by_origin[operation.partition("-")[0]].append(whole["trace"])
+        assert {span["parent"] for span in traces[whole["trace"]] if span is not whole} == {whole["span"]}
+    for trace in by_origin["enrolment"]:
+        names = {span["name"] for span in traces[trace]}
+        assert {"event", "queue vms", "GET virtualmachines", "PUT snapshots", "capture"} <= names
+    assert len(by_origin["enrolment"]) == 2
+    assert by_origin["slot"]
+    assert max(sizes[trace] for trace in by_origin["slot"]) <= KIBIBYTE
+    told = {span["resource"] for spans in traces.values() for span in spans if span["name"] == "PUT snapshots"}
+    calls = [json.loads(line) for line in (played.cast.script.folder / "calls.jsonl").read_text().splitlines()]
+    puts = [urlsplit(call["path"]).path.lower() for call in calls if call["method"] == "PUT"]
+    assert told == {path.rpartition("/")[2] for path in puts if "/snapshots/" in path}

@@ -14,23 +14,17 @@ from typing import Any
 
 import pytest
 
-from local.package.build import LEFT_OUT, SITE, Made, NoPython, build, interpreter, product_files
+from local.package.build import LEFT_OUT, LOCKS, Made, NoPython, build, interpreter, product_files
+from local.package.start import cold_start, program
 
 ROOT = Path(__file__).resolve().parents[2]
 FREE = {"MIT", "MIT-0", "BSD-3-Clause", "BSD-2-Clause", "Apache-2.0", "PSF-2.0", "MPL-2.0", "ISC"}
-# Imports the app as the worker does, makes every adapter, and says what it cost.
-COLD = """
-import json, re, sys, time
-sys.path[:0] = [{site!r}, {app!r}]
-began, busy = time.perf_counter(), time.process_time()
-import function_app
-names = [each.get_function_name() for each in function_app.app.get_functions()]
-cost = {{"seconds": time.perf_counter() - began, "busy": time.process_time() - busy}}
-cost["mb"] = int(re.search("VmHWM:[^0-9]*([0-9]+)", open("/proc/self/status").read())[1]) / 1024
+# After the start: makes every adapter, and says what it cost until then.
+WHOLE = """
 from shared import wiring
 world, rules = wiring.from_environment()
 compute = world.snapshots._arm.compute("s")
-print(json.dumps({{**cost, "functions": names, "owner": rules.owner}}))
+print(json.dumps({**cost, "functions": names, "owner": rules.owner}))
 """
 ENVIRONMENT = {
     "AzureWebJobsStorage__accountName": "tagbackexample",
@@ -107,8 +101,8 @@ def test_the_digest_beside_it_is_its_own(made: Made) -> None:
     assert said == [hashlib.sha256(made.archive.read_bytes()).hexdigest(), "tagback.zip"]
 
 
-def locked() -> dict[str, str]:
-    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+def locked(lock: str = LOCKS[""]) -> dict[str, str]:
+    text = (ROOT / lock).read_text(encoding="utf-8")
     return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", text, re.MULTILINE))
 
 
@@ -127,17 +121,35 @@ def test_every_licence_is_known_and_free(made: Made) -> None:
         assert set(alternatives) & FREE, line
 
 
-def test_every_locked_wheel_has_its_hash() -> None:
-    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+def test_telemetry_adds_to_what_is_deployed_and_changes_nothing_of_it() -> None:
+    plain, more = locked(), locked(LOCKS["telemetry"])
+    assert {name: more[name] for name in plain} == plain
+    assert "opentelemetry-sdk" in set(more) - set(plain)
+    assert [name for name in plain if name.startswith(("opentelemetry", "azure-monitor"))] == []
+
+
+def test_what_a_cold_start_takes_is_measured_of_the_package(made: Made) -> None:
+    start = cold_start(made.archive)
+    assert start.functions > 10
+    assert start.busy > 0
+    assert start.mb > 20
+
+
+@pytest.mark.parametrize("lock", LOCKS.values())
+def test_every_locked_wheel_has_its_hash(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())
-    assert len(entries) == len(locked())
+    assert len(entries) == len(locked(lock))
     assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
 def test_it_starts_on_the_platforms_python_without_what_was_left_out(unpacked: Path) -> None:
-    code = COLD.format(site=str(unpacked / SITE), app=str(unpacked))
     ran = subprocess.run(
-        [str(interpreter()), "-I", "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=False
+        [str(interpreter()), "-I", "-c", program(unpacked) + WHOLE],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)

@@ -1,4 +1,4 @@
-"""No secret reaches a log line: fifty canaries, in the forms in which secrets come by."""
+"""No secret reaches a log line or a trace: fifty canaries, in the forms in which secrets come by."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from shared.cloud import redaction
+from shared.cloud.clock import SystemClock
+from shared.cloud.telemetry import to_file
+from shared.model.telemetry import Count, Level, Span
 
 ROOT = Path(__file__).resolve().parents[2]
 # In every form stands one canary of its own, at the place of `{}`.
@@ -69,6 +72,24 @@ def test_a_secret_is_in_no_line(form: str, canary: str, written: io.StringIO) ->
         log.warning("call.failed body=%s", json.dumps({"error": text}))
     assert canary not in written.getvalue()
     assert redaction.GONE in written.getvalue()
+
+
+def test_a_secret_is_in_no_span_and_in_no_figure(tmp_path: Path) -> None:
+    telemetry = to_file(tmp_path / "told.jsonl", 1, SystemClock())
+    for form, canary in CANARIES:
+        text = form.format(canary)
+        facts: dict[str, str | int] = {"resource": text, "status": 403, "headers": json.dumps({"headers": text})}
+        moment = SystemClock().now()
+        telemetry.spans([Span("1" * 32, "2" * 16, "3" * 16, f"GET {text}", moment, moment, facts, text)])
+        telemetry.count(Count.FAILED, text)
+        telemetry.level(Level.CALLS_LEFT, text, 1)
+    telemetry.close()
+    told = (tmp_path / "told.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert sum("trace" in line for line in lines) == 50
+    assert {line["figure"] for line in lines if "figure" in line} == {Count.FAILED, Level.CALLS_LEFT}
+    assert [canary for _, canary in CANARIES if canary in told] == []
+    assert told.count(redaction.GONE) >= 4 * 50
 
 
 @pytest.mark.parametrize(("form", "canary"), CANARIES, ids=[form[:30] for form in FORMS])
