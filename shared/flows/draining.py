@@ -32,6 +32,7 @@ BATCH = 20  # machines whose intents are recorded and audited together before th
 SOON = timedelta(minutes=15)  # what is wanted within this time is worth another message
 FASTEST = timedelta(seconds=60)  # a delayed message is only a faster look
 AT_ONCE = timedelta(seconds=1)
+TOGETHER = timedelta(seconds=30)  # what falls due within it is worked on together: the least that is billed is a second
 TOO_LARGE = frozenset({"PropertyValueTooLarge", "EntityTooLarge", "TransactionTooLarge"})  # what no table row can hold
 
 
@@ -92,10 +93,10 @@ def _intended(slice_: Slice, record: Record) -> Errand | None:
 
 
 def _hand_back(slice_: Slice) -> None:
-    """Ask for the next slice: at once when time ran out, a little later for what stays due although it was taken."""
+    """Ask for the next slice: at once when time ran out, later for what falls due, or stays due although taken."""
     now = slice_.now()
     wanted = slice_.world.ledger.next_wanted(slice_.shard, now + SOON)
     if wanted is not None:
-        soonest = AT_ONCE if slice_.is_over() or wanted > now else FASTEST
+        soonest = AT_ONCE if slice_.is_over() else TOGETHER if wanted > now else FASTEST
         delay = min(max(wanted - now, soonest), FASTEST)
         slice_.world.queue.send(SHARDS, shard_text(slice_.shard), delay)

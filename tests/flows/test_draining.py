@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import Refused
 from shared.flows import draining
-from shared.flows.draining import BATCH, FASTEST, drain
+from shared.flows.draining import AT_ONCE, BATCH, FASTEST, TOGETHER, drain
 from shared.flows.registering import reconcile
 from shared.messages import VmKey
 from shared.model.draining import CallKind
@@ -67,6 +67,28 @@ def test_a_machine_whose_row_fits_no_table_holds_up_nobody(monkeypatch: pytest.M
     assert {uid for uid, point in done.items() if point} == {"uid-1", "uid-3"}
     last = list(world.stage.queues.messages.values())[-1]
     assert last.visible_at - last.sent_at == FASTEST, "a machine that stays due is no reason to hurry"
+
+
+def asked_again(world: Run) -> list[timedelta]:
+    """After how long each slice that was asked for comes."""
+    return [message.visible_at - message.sent_at for message in world.stage.queues.messages.values()]
+
+
+def test_what_falls_due_within_half_a_minute_shares_an_execution() -> None:
+    world = crowded(3)
+    world.stage.queues.messages.clear()
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    wanted = world.stage.ledger.next_wanted(SHARD, world.stage.world.clock.now() + timedelta(minutes=15))
+    assert wanted is not None
+    assert AT_ONCE < wanted - world.stage.world.clock.now() < TOGETHER, "what was sent is soon looked for"
+    assert asked_again(world) == [TOGETHER]
+
+
+def test_a_slice_whose_time_ran_out_is_followed_at_once() -> None:
+    world = crowded(3)
+    world.stage.queues.messages.clear()
+    perform(world, lambda ports: drain(ports, replace(RULES, drain_for=timedelta()), SHARD))
+    assert asked_again(world) == [AT_ONCE]
 
 
 def test_another_refusal_of_the_ledger_ends_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
