@@ -41,7 +41,8 @@ def deletion_rule(world: World) -> Finding:
 
 def _is_ours(finding: Finding, snapshot: Snapshot, at: datetime) -> None:
     finding.expect(bool(snapshot.tag("owner")), "deleted without our owner tag", snapshot.name, at)
-    finding.expect(snapshot.tag("disk") == snapshot.source, "deleted, and of another disk", snapshot.name, at)
+    right = snapshot.tag("disk") == snapshot.source or snapshot.holds_nothing
+    finding.expect(right, "deleted, and of another disk", snapshot.name, at)
 
 
 def _may_go(world: World, finding: Finding, snapshot: Snapshot, at: datetime) -> None:

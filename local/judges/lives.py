@@ -61,11 +61,12 @@ class Machine:
 
 
 def machines(evidence: Evidence, script: Script) -> tuple[Machine, ...]:
-    """Every incarnation that there ever was, the oldest first."""
+    """Every incarnation that there ever was, the oldest first; one that moved stands where it was last."""
     found = [one for one in evidence.resources if str(one.get("type", "")).lower() == VM]
     disks = [one for one in evidence.resources if str(one.get("type", "")).lower() == DISK]
     built = [_machine(one, disks, script) for one in found]
-    return tuple(sorted(built, key=lambda machine: machine.born))
+    last = {machine.uid: machine for machine in sorted(built, key=lambda machine: machine.gone or script.end + GRACE)}
+    return tuple(sorted(last.values(), key=lambda machine: machine.born))
 
 
 def _machine(vm: Record, disks: list[Record], script: Script) -> Machine:

@@ -22,6 +22,7 @@ PUT_SNAPSHOT, DELETE_SNAPSHOT = f"{SNAPSHOT}/write", f"{SNAPSHOT}/delete"
 NAME = re.compile(r"tb-[0-9a-f]{32}")
 END = "end"
 Key = tuple[str, str]
+NOT_TAKEN = frozenset({"creating", "updating", "failed", "canceled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,16 @@ class Snapshot:
 
     @property
     def source(self) -> str:
-        return str(self.said["properties"].get("creationData", {}).get("sourceUniqueId", "")).lower()
+        return str(self.said["properties"].get("creationData", {}).get("sourceUniqueId") or "").lower()
 
     @property
     def ready(self) -> bool:
         return str(self.said["properties"].get("provisioningState")).lower() == "succeeded"
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether Azure never got so far as to take anything: it is of no disk then."""
+        return str(self.said["properties"].get("provisioningState")).lower() in NOT_TAKEN and not self.source
 
     def usable(self, at: datetime) -> bool:
         """Whether it could be restored from; one that went later is believed to have been ready, as its point said."""

@@ -9,7 +9,9 @@ import pytest
 
 from local.judges import PROMISES, judge
 from local.judges.__main__ import main
+from local.judges.world import Snapshot
 from tests.judges.breaks import BREAKS, HARMLESS, Break, put_twice
+from tests.judges.papers import START
 from tests.judges.play import played
 
 UNCHECKED = {"S13"}
@@ -45,6 +47,15 @@ def test_what_is_not_the_products_fault_is_not_held_against_it(oddity: Break, tm
     oddity(papers)
     findings = judge(papers.in_order().write(tmp_path))
     assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "source", "nothing"),
+    [("Failed", None, True), ("Updating", None, True), ("Succeeded", None, False), ("Failed", "D", False)],
+)
+def test_only_what_azure_never_took_is_of_no_disk(state: str, source: str | None, nothing: bool) -> None:
+    said = {"properties": {"provisioningState": state, "creationData": {"sourceUniqueId": source}}}
+    assert Snapshot("", "", START, None, said).holds_nothing is nothing
 
 
 def test_every_promise_has_a_break_that_must_be_seen() -> None:

@@ -86,6 +86,15 @@ def test_a_machine_that_moved_keeps_what_it_asked_for_before() -> None:
     assert told(machine) == [(1, 12, "a"), (12, 31, "b")]
 
 
+def test_a_machine_that_moved_is_one_machine_and_not_gone() -> None:
+    moved = {"do": "move", "at": day(9), "until": day(9), "machine": ID, "to": THERE}
+    for places in ([vm(gone=9), vm(place=THERE)], [vm(place=THERE), vm(gone=9)]):
+        [machine] = lives(places, [tagged(1, backup="a"), moved])
+        assert (machine.id, machine.gone, told(machine)) == (THERE.lower(), None, [(1, 31, "a")])
+    [machine] = lives([vm(gone=9), vm(place=THERE, gone=12)], [tagged(1, backup="a"), moved])
+    assert (machine.id, told(machine)) == (THERE.lower(), [(1, 12, "a")])
+
+
 def test_nothing_is_asked_of_a_subscription_that_is_only_observed() -> None:
     assert told(lives([vm()], [tagged(1, backup="a")], "=observe")[0]) == [(1, 31, "")]
 

@@ -39,6 +39,10 @@ def of_another_disk(papers: Papers) -> None:
     first_gone(papers)["tags"]["tagback-disk"] = "somebody-elses"
 
 
+def of_no_disk(papers: Papers) -> None:
+    first_gone(papers)["properties"]["creationData"] = {}
+
+
 def without_owner(papers: Papers) -> None:
     del first_gone(papers)["tags"]["tagback-owner"]
 
@@ -122,6 +126,7 @@ BREAKS: Listed = [
     ("S3", a_day_early, "deleted though kept until"),
     ("S3", marked_an_hour_ago, "deleted, and marked at"),
     ("S3", of_another_disk, "of another disk"),
+    ("S3", of_no_disk, "of another disk"),
     ("S3", without_owner, "without our owner tag"),
     ("S3", somebody_elses, "never made by the product"),
     ("S3", too_many_at_once, "points go as planned within a day"),
