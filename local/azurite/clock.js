@@ -2,8 +2,8 @@
 // only grows, every storage request leaves a line in a log, and a service can be out of order for a while. Visibility,
 // leases and timestamps follow by themselves.
 // Control (on a free port of 127.0.0.1): GET /clock, POST /clock {"to": iso} -> {"now": iso, "writes": n, "queues":
-// {name: n}}, where n changes with everything that may have changed what is stored, or which messages a queue holds;
-// POST /outage {"port": n, "until": iso} has that port answer 503 ServerBusy until then -> {"now": iso}.
+// {name: {"visible": n, "next": iso}}}, where writes changes with everything that may have changed what is stored, and
+// a queue that holds messages says how many may be taken now, and when the next of the hidden ones may; POST /outage {"port": n, "until": iso} has that port answer 503 ServerBusy until then -> {"now": iso}.
 "use strict";
 const fs = require("node:fs");
 const http = require("node:http");
@@ -62,7 +62,7 @@ const control = http.createServer(async (request, response) => {
     const order = request.method === "POST" ? JSON.parse(text) : null;
     if (order && request.url === "/outage") breakDown(order.port, order.until);
     else if (order) moveTo(order.to);
-    answer = { now: new Date().toISOString(), writes, queues };
+    answer = { now: new Date().toISOString(), writes, queues: held() };
   } catch (problem) {
     status = 400;
     answer = { error: String(problem.message) };
@@ -78,19 +78,37 @@ control.unref();
 // ---- writes ------------------------------------------------------------------------------------------------------
 // Each is counted when it begins and again when it is over: between the two it may or may not be visible.
 let writes = 0;
-const queues = {};
-const MESSAGES = /^\/[^/]+\/([^/]+)\/messages/;
-
-function countOne(queue) {
-  writes += 1;
-  if (queue) queues[queue[1]] = (queues[queue[1]] || 0) + 1;
-}
 
 function count(request, response) {
   if (request.method === "GET" || request.method === "HEAD") return;
-  const queue = MESSAGES.exec(request.url);
-  countOne(queue);
-  response.on("close", () => countOne(queue));
+  writes += 1;
+  response.on("close", () => (writes += 1));
+}
+
+// ---- queues ------------------------------------------------------------------------------------------------------
+// The emulator's own store of messages, seen when it is made: looking there costs no request.
+const Loki = require(require.resolve("lokijs", { paths: [process.argv[1]] }));
+const addCollection = Loki.prototype.addCollection;
+let messages = null;
+
+Loki.prototype.addCollection = function (name) {
+  const collection = addCollection.apply(this, arguments);
+  if (name === "$MESSAGES_COLLECTION$") messages = collection;
+  return collection;
+};
+
+function held() {
+  const now = Date.now();
+  const found = {};
+  for (const message of messages === null ? [] : messages.find()) {
+    if (Number(message.expirationTime) <= now) continue;
+    const queue = (found[message.queueName] ??= { visible: 0, next: null });
+    const at = Number(message.timeNextVisible);
+    if (at <= now) queue.visible += 1;
+    else queue.next = Math.min(at, queue.next ?? at);
+  }
+  for (const queue of Object.values(found)) queue.next = queue.next && new Date(queue.next).toISOString();
+  return found;
 }
 
 // ---- request log -------------------------------------------------------------------------------------------------

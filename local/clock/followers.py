@@ -10,6 +10,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -101,6 +102,14 @@ def instant_or_none(value: object) -> datetime | None:
     return None if value is None else instant(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many messages of a queue may be taken now, and when the next of those that are hidden may."""
+
+    visible: int
+    next: datetime | None
+
+
 class AzuriteClock:
     """The storage emulator: wholly passive, so never busy and never due. Its activity changes with what is stored."""
 
@@ -108,20 +117,22 @@ class AzuriteClock:
 
     def __init__(self, url: str) -> None:
         self._peer = Peer(url)
-        self._queues: Mapping[str, int] = {}
+        self._queues: Mapping[str, Queue] = {}
 
     def now(self) -> datetime:
         return instant(self._peer.get("/clock")["now"])
 
-    def queues(self) -> Mapping[str, int]:
-        """How often each queue was written to, at the latest look."""
+    def queues(self) -> Mapping[str, Queue]:
+        """Every queue that held messages at the latest look."""
         return self._queues
 
     def look(self) -> Look:
         answer = self._peer.get("/clock")
         queues = answer["queues"]
         assert isinstance(queues, dict)
-        self._queues = queues
+        self._queues = {
+            name: Queue(int(queue["visible"]), instant_or_none(queue["next"])) for name, queue in queues.items()
+        }
         return Look(idle=True, activity=int(str(answer["writes"])), next=None)
 
     def move(self, to: datetime) -> None:
@@ -154,27 +165,32 @@ class SimulatorClock:
 
 
 class HostClock:
-    """The functions host: idle when every queue is empty now and all that runs in it is asleep."""
+    """The functions host: idle when every queue is empty now and all that runs in it is asleep.
+
+    Where it is known what queues hold, the host is told, and need not ask: it is due when a hidden message appears.
+    """
 
     name = "host"
 
-    def __init__(self, url: str, queues: Callable[[], Mapping[str, int]] | None = None) -> None:
+    def __init__(self, url: str, queues: Callable[[], Mapping[str, Queue]] | None = None) -> None:
         self._peer = Peer(url)
         self._queues = queues
 
     def look(self) -> Look:
-        """Say what was written to queues, where that is known: those that were found empty need not be asked again."""
-        answer = self._peer.get(f"/_host/idle{self._written()}")
-        return Look(bool(answer["idle"]), int(str(answer["activity"])), instant_or_none(answer["next"]))
-
-    def _written(self) -> str:
-        if self._queues is None:
-            return ""
-        written = ",".join(f"{name}:{count}" for name, count in self._queues().items())
-        return f"?wait={HELD_BACK}&written={written}"
+        queues = {} if self._queues is None else self._queues()
+        answer = self._peer.get("/_host/idle" if self._queues is None else f"/_host/idle?{told(queues)}")
+        hidden = [queue.next for queue in queues.values()]
+        due = [moment for moment in (*hidden, instant_or_none(answer["next"])) if moment is not None]
+        return Look(bool(answer["idle"]), int(str(answer["activity"])), min(due, default=None))
 
     def move(self, to: datetime) -> None:
         self._peer.post("/_host/clock", {"to": to.isoformat()})
 
     def close(self) -> None:
         self._peer.close()
+
+
+def told(queues: Mapping[str, Queue]) -> str:
+    """What the host is told: how long to hold a busy answer back, and which queues hold something to be taken."""
+    visible = ",".join(name for name, queue in queues.items() if queue.visible)
+    return f"wait={HELD_BACK}&visible={visible}"

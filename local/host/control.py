@@ -20,18 +20,16 @@ LONGEST_WAIT = 1.0
 BETWEEN_LOOKS = 0.005
 BETWEEN_CENSUSES = 0.02
 HIDDEN_STEP = timedelta(seconds=30)
+NOTHING: frozenset[str] = frozenset()
 
 
 def written(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
-def written_to(text: str | None) -> Mapping[str, int] | None:
-    """How often each queue was written to, as the asker says it (`vms:3,shards:7`); None when it does not say."""
-    if text is None:
-        return None
-    pairs = (word.rpartition(":") for word in text.split(",") if word)
-    return {name: int(count) for name, _, count in pairs}
+def names(text: str | None) -> frozenset[str] | None:
+    """The queues that hold something to be taken, as the asker says it (`vms,shards`); None when it does not say."""
+    return None if text is None else frozenset(word for word in text.split(",") if word)
 
 
 class Control:
@@ -64,22 +62,22 @@ class Control:
 
     async def _awaited(self, query: Mapping[str, str]) -> dict[str, Any]:
         """The answer, held back for at most `wait` seconds while the host is busy: cheaper than being asked again."""
-        writes, began = written_to(query.get("written")), time.monotonic()
+        visible, began = names(query.get("visible")), time.monotonic()
         longest = min(float(query.get("wait", 0)), LONGEST_WAIT)
-        answer = await self._idle(writes)
+        answer = await self._idle(visible)
         while not answer["idle"] and time.monotonic() - began < longest:
             await asyncio.sleep(BETWEEN_CENSUSES if self._is_quiet() else BETWEEN_LOOKS)
             if self._is_quiet():
-                answer = await self._idle(writes)
+                answer = await self._idle(None if visible is None else NOTHING)  # what was said to be there is taken
         return answer
 
-    async def _idle(self, writes: Mapping[str, int] | None) -> dict[str, Any]:
+    async def _idle(self, visible: frozenset[str] | None) -> dict[str, Any]:
         """Idle only if no queue has anything to take and nothing happened while they were asked."""
         before = self._activity.count
         holds: frozenset[Holds] = frozenset()
         idle = self._is_quiet()
         if idle:
-            holds = await self._census.take(writes)
+            holds = await self._census.take(visible)
             idle = Holds.VISIBLE not in holds and self._is_quiet() and self._activity.count == before
         upcoming = [moment for moment in (self._clock.next(),) if moment is not None]
         if Holds.HIDDEN in holds:

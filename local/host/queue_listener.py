@@ -7,6 +7,7 @@ Made by `host`, one per queue-triggered function; asked by `control` what its qu
 import asyncio
 import logging
 import random
+import time
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,6 +19,7 @@ from local.host.storage import first_line
 
 log = logging.getLogger("host.queues")
 FIRST_DELAY = 0.1
+BELIEVED = 5.0  # seconds for which a listener goes by what it was told instead of looking for itself
 
 
 class Holds(Enum):
@@ -50,7 +52,8 @@ class Backoff:
 class QueueListener:
     """Polls one queue for as long as it is run.
 
-    Whoever moves the clock asks afterwards what the queue holds, so a jump by itself makes nobody poll sooner.
+    Whoever moves the clock asks afterwards what the queue holds, so a jump by itself makes nobody poll sooner. While
+    somebody says what it holds, it is polled when there is something to be had, and seldom otherwise.
     """
 
     def __init__(self, processor: QueueProcessor) -> None:
@@ -63,6 +66,7 @@ class QueueListener:
         self._poll_at_once = False
         self._askers: list[asyncio.Future[bool]] = []
         self._exists = False
+        self._told_at = -BELIEVED
 
     @property
     def queue_name(self) -> str:
@@ -75,10 +79,6 @@ class QueueListener:
     @property
     def is_known_to_exist(self) -> bool:
         return self._exists
-
-    @property
-    def is_processing(self) -> bool:
-        return bool(self._processing)
 
     def notify(self) -> None:
         """A message was written here: look at once."""
@@ -104,13 +104,30 @@ class QueueListener:
             return Holds.NOTHING
         return Holds.VISIBLE if await self._found_by_poll() else Holds.HIDDEN
 
+    def told(self) -> None:
+        """Somebody knows what the queue holds, and will say so again within moments."""
+        if not self._is_told:
+            self._wake.set()
+        self._told_at = time.monotonic()
+
+    @property
+    def _is_told(self) -> bool:
+        return time.monotonic() - self._told_at < BELIEVED
+
+    async def polled(self) -> Holds:
+        """Take what the queue is said to hold."""
+        if self._at_limit():
+            return Holds.NOTHING
+        return Holds.VISIBLE if await self._found_by_poll() else Holds.HIDDEN
+
     async def run(self) -> None:
         try:
             while True:
-                if await self._poll():
+                found = await self._poll()
+                if found:
                     self._backoff.reset()
                     await self._below_limit()
-                else:
+                if not found or self._is_told:
                     await self._wait()
         finally:
             for task in self._processing:
@@ -135,10 +152,13 @@ class QueueListener:
         while woken and not self._askers and not self._poll_at_once:
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), self._backoff.next())
+                await asyncio.wait_for(self._wake.wait(), self._delay())
             except TimeoutError:
                 woken = False
         self._poll_at_once = False
+
+    def _delay(self) -> float:
+        return self._backoff.longest if self._is_told else self._backoff.next()
 
     async def _poll(self) -> bool:
         askers, self._askers = self._askers, []
