@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from math import ceil
 
 from shared.cloud.storage import Storage
 
@@ -11,13 +12,13 @@ LONGEST_DELAY = timedelta(days=7) - timedelta(minutes=1)  # Azure refuses a mess
 
 
 class StorageQueue:
-    """Sends messages; a lost answer sends it again, as messages are keys."""
+    """Sends messages; a lost answer sends it again, as messages are keys. A message never comes before its delay."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     def send(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
         client = self._storage.queue(queue)
-        hidden = int(min(max(delay, timedelta(0)), LONGEST_DELAY).total_seconds())
+        hidden = ceil(min(max(delay, timedelta(0)), LONGEST_DELAY).total_seconds())
         send = partial(client.send_message, text, visibility_timeout=hidden or None)
         self._storage.existing(lambda: self._storage.calls.repeatable(send), client.create_queue)

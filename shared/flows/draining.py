@@ -30,7 +30,7 @@ log = logging.getLogger("tagback")
 
 BATCH = 20  # machines whose intents are recorded and audited together before the first of their acts
 SOON = timedelta(minutes=15)  # what is wanted within this time is worth another message
-FASTEST = timedelta(seconds=60)  # a delayed message is only a faster look
+STILL_DUE = timedelta(seconds=60)  # what stays due although it was taken waits so long
 AT_ONCE = timedelta(seconds=1)
 TOGETHER = timedelta(seconds=30)  # what falls due within it is worked on together: the least that is billed is a second
 TOO_LARGE = frozenset({"PropertyValueTooLarge", "EntityTooLarge", "TransactionTooLarge"})  # what no table row can hold
@@ -93,10 +93,12 @@ def _intended(slice_: Slice, record: Record) -> Errand | None:
 
 
 def _hand_back(slice_: Slice) -> None:
-    """Ask for the next slice: at once when time ran out, later for what falls due, or stays due although taken."""
+    """Ask for the next slice: at once when time ran out, else when it is wanted; later for what stays due though taken.
+
+    What becomes due earlier by then is poked by whoever makes it so.
+    """
     now = slice_.now()
     wanted = slice_.world.ledger.next_wanted(slice_.shard, now + SOON)
     if wanted is not None:
-        soonest = AT_ONCE if slice_.is_over() else TOGETHER if wanted > now else FASTEST
-        delay = min(max(wanted - now, soonest), FASTEST)
-        slice_.world.queue.send(SHARDS, shard_text(slice_.shard), delay)
+        soonest = AT_ONCE if slice_.is_over() else TOGETHER if wanted > now else STILL_DUE
+        slice_.world.queue.send(SHARDS, shard_text(slice_.shard), max(wanted - now, soonest))

@@ -67,6 +67,12 @@ def test_a_delay_longer_than_azure_allows_is_cut(storage: Storage) -> None:
     StorageQueue(storage).send(f"q{uuid.uuid4().hex}", "x", timedelta(days=30))
 
 
+def test_a_message_never_comes_before_its_delay(storage: Storage) -> None:
+    name = f"q{uuid.uuid4().hex}"
+    StorageQueue(storage).send(name, "later", timedelta(seconds=0.4))
+    assert storage.queue(name).receive_message() is None
+
+
 def test_models_lie_gzipped_under_their_digest(storage: Storage) -> None:
     model = {"vm": {"name": uuid.uuid4().hex}}
     reference = BlobModels(storage).keep(model)

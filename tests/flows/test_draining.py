@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import Refused
 from shared.flows import draining
-from shared.flows.draining import AT_ONCE, BATCH, FASTEST, TOGETHER, drain
+from shared.flows.draining import AT_ONCE, BATCH, STILL_DUE, TOGETHER, drain
 from shared.flows.registering import reconcile
 from shared.messages import VmKey
 from shared.model.draining import CallKind
@@ -48,6 +48,15 @@ def test_what_is_due_is_read_twice_per_slice_however_many_machines_there_are() -
     assert made["inventory.shard"] == 1
 
 
+def test_the_next_slice_comes_when_it_is_wanted_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = crowded(1)
+    ahead = timedelta(minutes=11)
+    monkeypatch.setattr(world.stage.ledger, "next_wanted", lambda *given: world.stage.world.clock.now() + ahead)
+    world.stage.queues.messages.clear()
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert asked_again(world) == [ahead]
+
+
 def test_a_machine_whose_row_fits_no_table_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     world = crowded(3)
     ledger = world.stage.ledger
@@ -66,7 +75,7 @@ def test_a_machine_whose_row_fits_no_table_holds_up_nobody(monkeypatch: pytest.M
     done = {uid: rows.machine.row.last_point for uid, rows in ledger.rows[SHARD].items() if rows.machine}
     assert {uid for uid, point in done.items() if point} == {"uid-1", "uid-3"}
     last = list(world.stage.queues.messages.values())[-1]
-    assert last.visible_at - last.sent_at == FASTEST, "a machine that stays due is no reason to hurry"
+    assert last.visible_at - last.sent_at == STILL_DUE, "a machine that stays due is no reason to hurry"
 
 
 def asked_again(world: Run) -> list[timedelta]:
