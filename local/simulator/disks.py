@@ -78,6 +78,9 @@ def finish_put(world: "World", operation: Operation, at: float) -> Document:
     source_key = operation.arguments["source"]
     source = world.store.get(source_key) if source_key else None
     properties = volumes.completed(document, before, source.document() if source else None, operation.started)
+    for name in volumes.PROVISIONED:
+        if name in before:
+            properties.setdefault(name, before[name])
     properties["uniqueId"] = before.get("uniqueId") or world.chance.guid()
     finished = complete(document, properties, before.get("managedBy"))
     world.store.write(found, finished, at)
@@ -87,13 +90,14 @@ def finish_put(world: "World", operation: Operation, at: float) -> Document:
 def complete(document: Document, properties: Document, managed_by: str | None) -> Document:
     """Write a finished disk: tier, performance and owner follow from its SKU and size."""
     sku = volumes.with_tier(document.get("sku"), "Standard_LRS")
-    properties.pop("tier", None)
-    properties["diskIOPSReadWrite"], properties["diskMBpsReadWrite"] = 500, 60
+    wanted = properties.pop("tier", None)
     if str(sku["name"]).lower() in FAST:
         _fast(properties, FAST[str(sku["name"]).lower()])
     elif sku["tier"] == "Premium":
-        _, tier, iops, mbps = next((row for row in PREMIUM if properties["diskSizeGB"] <= row[0]), PREMIUM[-1])
+        _, tier, iops, mbps = _row(properties["diskSizeGB"], wanted)
         properties.update(diskIOPSReadWrite=iops, diskMBpsReadWrite=mbps, tier=tier)
+    else:
+        properties.update(diskIOPSReadWrite=500, diskMBpsReadWrite=60)
     if properties.get("burstingEnabled"):
         properties.setdefault("burstingEnabledTime", properties["timeCreated"])
     head = {name: value for name, value in document.items() if name not in ("properties", "sku", "managedBy")}
@@ -101,12 +105,18 @@ def complete(document: Document, properties: Document, managed_by: str | None) -
     return {**head, **owner, "sku": sku, "properties": properties}
 
 
+def _row(gib: int, tier: str | None) -> tuple[int, str, int, int]:
+    """Return the performance of a premium disk: its size's, or a higher tier's that was asked for (documented)."""
+    at = next((number for number, row in enumerate(PREMIUM) if gib <= row[0]), len(PREMIUM) - 1)
+    return max(PREMIUM[at], next((row for row in PREMIUM if row[1] == tier), PREMIUM[0]))
+
+
 def _fast(properties: Document, performance: tuple[int, int]) -> None:
     """Fill in what disks of provisioned performance have: sector size, shares, readers (recorded for Ultra)."""
     iops, mbps = performance
     properties["creationData"] = {"logicalSectorSize": 4096, **properties["creationData"]}
     for name, value in (("diskIOPSReadWrite", iops), ("diskMBpsReadWrite", mbps)):
-        properties[name] = value
+        properties.setdefault(name, value)
     properties.setdefault("diskIOPSReadOnly", iops)
     properties.setdefault("diskMBpsReadOnly", mbps)
     properties.setdefault("maxShares", 1)

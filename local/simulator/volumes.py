@@ -25,11 +25,16 @@ READ_ONLY = (
     "copyCompletionError",
 )  # fmt: skip
 BACKGROUND = frozenset({"premiumv2_lrs", "ultrassd_lrs"})
+PROVISIONED = ("diskIOPSReadWrite", "diskMBpsReadWrite")  # clients choose these of such disks (specified)
+# Disks whose contents a client brings: until then they wait (specified: diskState).
+UPLOADS = frozenset({"upload", "uploadpreparedsecure"})
+FOOTER = 512  # bytes that a VHD has beside the disk's own (specified: uploadSizeBytes)
 GIB = 1024**3
 # The provider notices late that a SAS ran out (recorded: still ActiveSAS 138 s after the end of one of 10 s; how late
 # is assumed).
 NOTICED_LATE = 300.0
 LARGEST_GIB = 65536
+READ_BY_OTHERS = ("ActiveSAS", "ActiveUpload")
 
 
 def source_of(document: Document) -> str:
@@ -38,15 +43,23 @@ def source_of(document: Document) -> str:
     return str(creation.get("sourceResourceId") or creation.get("sourceUri") or "")
 
 
+def written_by_client(properties: Document | None, sku: Document | None) -> Document:
+    """Return the members that a client may write: performance is the client's where it is provisioned."""
+    mine = PROVISIONED if str((sku or {}).get("name", "")).lower() in BACKGROUND else ()
+    return {name: value for name, value in (properties or {}).items() if name not in READ_ONLY or name in mine}
+
+
 def taken_in(call: "Call", resource_id: str, kind: str) -> Document:
     """Write the first document of a PUT: the request, named, `Updating`; nothing computed yet (recorded)."""
     body = call.body()
     if not body.get("location"):
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
-    properties = {name: value for name, value in (body.get("properties") or {}).items() if name not in READ_ONLY}
+    properties = written_by_client(body.get("properties"), body.get("sku"))
     creation = properties.get("creationData")
     if not isinstance(creation, dict) or not creation.get("createOption"):
         raise invalid("Required parameter 'creationData.createOption' is missing (null).", "creationData.createOption")
+    if str(creation["createOption"]).lower() in UPLOADS and not isinstance(creation.get("uploadSizeBytes"), int):
+        raise invalid("Required parameter 'uploadSizeBytes' is missing (null).", "creationData.uploadSizeBytes")
     size = properties.get("diskSizeGB")
     if size is not None and (not isinstance(size, int) or not 1 <= size <= LARGEST_GIB):
         raise invalid(f"The value '{size}' of parameter 'diskSizeGB' is out of range.", "diskSizeGB")
@@ -99,6 +112,8 @@ def completed(document: Document, before: Document, source: Document | None, at:
             properties.setdefault(name, value)
         properties.setdefault("osType", image.system)
         properties.setdefault("hyperVGeneration", image.generation)
+    brought = int(creation["uploadSizeBytes"]) - FOOTER if _is_upload(creation) else None
+    size = size or (brought and -(-brought // GIB))
     if not size:
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'diskSizeGB' is missing (null).", target="diskSizeGB"
@@ -114,9 +129,19 @@ def completed(document: Document, before: Document, source: Document | None, at:
         "publicNetworkAccess": properties.get("publicNetworkAccess") or before.get("publicNetworkAccess") or "Enabled",
         "timeCreated": before.get("timeCreated") or compute_time(at),
         "provisioningState": "Succeeded",
-        "diskState": before.get("diskState") or "Unattached",
-        "diskSizeBytes": images.bytes_of(image, int(size)) if image else int(size) * GIB,
+        "diskState": before.get("diskState") or ("ReadyToUpload" if brought else "Unattached"),
+        "diskSizeBytes": _bytes(int(size), brought, image),
     }
+
+
+def _bytes(gib: int, brought: int | None, image: images.Image | None) -> int:
+    if brought and gib == -(-brought // GIB):
+        return brought
+    return images.bytes_of(image, gib) if image else gib * GIB
+
+
+def _is_upload(creation: Document) -> bool:
+    return str(creation.get("createOption")).lower() in UPLOADS
 
 
 def with_tier(sku: Document | None, otherwise: str) -> Document:
@@ -135,7 +160,7 @@ def patched(call: "Call", found: Resource) -> tuple[Document, Document]:
         document["tags"] = checked(body["tags"])
     if body.get("sku"):
         document["sku"] = {**document.get("sku", {}), **body["sku"]}
-    change = {name: value for name, value in (body.get("properties") or {}).items() if name not in READ_ONLY}
+    change = written_by_client(body.get("properties"), document.get("sku"))
     document["properties"] = {**before, **change}
     return document, before
 
@@ -183,7 +208,7 @@ def delete(world: "World", call: "Call", kind: str) -> Reply:
     if document.get("managedBy"):
         message = f"Disk {document['name']} is attached to VM {document['managedBy']}."
         raise ArmError(409, "OperationNotAllowed", message)
-    if properties.get("diskState") == "ActiveSAS":
+    if properties.get("diskState") in READ_BY_OTHERS:
         message = (
             f"There is an active shared access signature outstanding for {document['name']}. Call EndGetAccess first."
         )
@@ -210,7 +235,9 @@ def begin_access(world: "World", call: "Call", kind: str, written: str = "") -> 
     if percent is not None and percent < 100:
         message = f"Resource {parse(found.id).name} is still being copied ({percent} % done)."
         raise ArmError(409, "OperationNotAllowed", message)
-    operation = begin(world, call, f"{kind}.access", found, {"seconds": seconds})
+    state = found.document().get("properties", {}).get("diskState")
+    uploads = state == "ReadyToUpload" and str(call.body().get("access")) == "Write"
+    operation = begin(world, call, f"{kind}.access", found, {"seconds": seconds, "uploads": uploads})
     reply = accepted(call, operation, 202, None, location=True)
     reply.headers.pop("Retry-After", None)
     return reply
@@ -218,7 +245,7 @@ def begin_access(world: "World", call: "Call", kind: str, written: str = "") -> 
 
 def finish_access(world: "World", operation: Operation, at: float) -> Document:
     """Grant the SAS and remember when it ends."""
-    _state(world, operation.target, "ActiveSAS", at)
+    _state(world, operation.target, "ActiveUpload" if operation.arguments.get("uploads") else "ActiveSAS", at)
     world.schedule.enter(at + operation.arguments["seconds"] + NOTICED_LATE, "access", operation.target)
     return granted(world, operation.target)
 
@@ -246,7 +273,7 @@ def finish_revoke(world: "World", operation: Operation, at: float) -> None:
 def access_ended(world: "World", happening: Happening) -> None:
     """Let a SAS run out."""
     found = world.store.get(happening.target)
-    if found is not None and found.document()["properties"].get("diskState") == "ActiveSAS":
+    if found is not None and found.document()["properties"].get("diskState") in READ_BY_OTHERS:
         _state(world, happening.target, None, happening.due)
 
 
