@@ -6,42 +6,40 @@ Counters are plain numbers by name, so that two fleets can be set side by side. 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from local.bench.executions import Length, Span, executed, lengths
 from local.bench.fleets import SNAPSHOTS, Play, at, is_product
 
 INSTANCE_GB = 0.5  # the smallest Flex instance
 LEAST_BILLED, STEP = 1.0, 0.1  # seconds
-EXECUTED = re.compile(r"^\[(?P<at>[\d -]+:[\d:]+,\d+)\] host Executed 'Functions\.(\w+)' \(.*Duration=(?P<ms>\d+)ms\)")
+TIMERS = frozenset({"sweep", "expire", "drill", "report"})
+HOSTS = "/azure-webjobs-hosts/"  # locks and timers of the host itself
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From an instant to another."""
+def used(play: Play, span: Span, leaps: Sequence[Span], processor_seconds: float) -> dict[str, float]:
+    """Every counter of the span. `timers` and `host_writes` are the installation's, all others a shard's.
 
-    since: datetime
-    until: datetime
-
-    def holds(self, moment: datetime) -> bool:
-        return self.since <= moment < self.until
-
-
-def used(play: Play, span: Span) -> dict[str, float]:
-    """Every counter of the span."""
+    The parts of the stack used so many `processor_seconds` in it.
+    """
     found = Counter(_arm(call for call in play.calls() if is_product(call) and span.holds(at(call))))
     found.update(_storage(request for request in play.stack.azurite.requests() if span.holds(at(dict(request)))))
-    lengths = [*executions(play.stack.wanted.run / "logs" / "host.log", span)]
-    billed = sum(max(LEAST_BILLED, math.ceil(seconds / STEP) * STEP) for seconds in lengths)
+    runs = [*executed(play.stack.wanted.run / "logs" / "host.log", span)]
+    return {**{name: float(count) for name, count in found.items()}, **_ran(lengths(runs, leaps, processor_seconds))}
+
+
+def _ran(runs: Iterable[Length]) -> dict[str, float]:
+    """Executions and what is billed for them; of timers the unrounded seconds, as they grow with the fleet."""
+    runs = [*runs]
+    timers = [run.seconds for run in runs if run.function in TIMERS]
+    others = [run.seconds for run in runs if run.function not in TIMERS]
     return {
-        **{name: float(count) for name, count in found.items()},
-        "executions": len(lengths),
-        "gb_s": INSTANCE_GB * billed,
+        "timers": len(timers),
+        "timer_seconds": sum(timers),
+        "executions": len(others),
+        "gb_s": INSTANCE_GB * sum(max(LEAST_BILLED, math.ceil(seconds / STEP) * STEP) for seconds in others),
     }
 
 
@@ -66,16 +64,7 @@ def _storage(requests: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         if service == "table":
             yield from ["table"] * len(request.get("operations") or [request])
         elif service == "blob":
-            yield "blob_read" if method in ("GET", "HEAD") else "blob_write"
+            changes = "host_writes" if HOSTS in str(request["path"]) else "blob_write"
+            yield "blob_read" if method in ("GET", "HEAD") else changes
         elif method in ("POST", "DELETE") and "/messages" in str(request["path"]):
             yield from ["queue"] if method == "POST" else ["queue", "queue"]  # a deleted message was also fetched
-
-
-def executions(log: Path, span: Span) -> Iterator[float]:
-    """The seconds of each execution."""
-    with log.open(encoding="utf-8") as lines:
-        for line in lines:
-            if found := EXECUTED.match(line):
-                moment = datetime.strptime(found["at"], "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=UTC)
-                if span.holds(moment):
-                    yield int(found["ms"]) / 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,10 +13,10 @@ import pytest
 from local.bench import planning
 from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, with_smaller_windows, without_windows
 from local.bench.days import PRICES, SWEEPS, Law, bills
+from local.bench.executions import Execution, Length, Span, executed, lengths
 from local.bench.fleets import Fleet
 from local.bench.page import curve, page
 from local.bench.rows import AT_LEAST, Row, keep, kept
-from local.bench.usage import Span, executions
 
 ROW = Row("speed", 1.25, 1.1, 1.0, "x bound", "a fleet")
 LOG = """[2027-06-08 01:59:59,900] host Executed 'Functions.sweep' (Succeeded, Id=a, Duration=94ms)
@@ -78,7 +78,8 @@ def test_a_larger_fleet_is_reckoned_from_what_a_day_costs_anyhow_and_what_each_m
 
 def test_a_bill_takes_the_free_grants_off_and_shows_its_sum() -> None:
     found = {row.figure: row for row in bills(Law({"gb_s": 0.0}, {"gb_s": 1.0}))}
-    gb_s = (10_000 * 30.4 - 100_000) * 0.000026
+    pages = 0.5 * 0.2 * 9 * SWEEPS
+    gb_s = ((10_000 + pages) * 30.4 - 100_000) * 0.000026
     assert found["monthly_bill_1k"].value < 0.2
     assert f"gb_s {gb_s:.2f}" in found["monthly_bill_10k"].setup
     assert found["monthly_bill_10k"].value > gb_s
@@ -93,7 +94,40 @@ def test_every_price_says_where_and_when_it_was_read() -> None:
 def test_executions_are_read_from_the_hosts_own_lines(tmp_path: Path) -> None:
     (tmp_path / "host.log").write_text(LOG)
     span = Span(datetime(2027, 6, 8, 2, tzinfo=UTC), datetime(2027, 6, 9, 2, tzinfo=UTC))
-    assert [*executions(tmp_path / "host.log", span)] == [1.234, 0.009]
+    found = [(one.function, one.span.length.total_seconds()) for one in executed(tmp_path / "host.log", span)]
+    assert found == [("drain_shard", 1.234), ("sweep", 0.009)]
+
+
+def second(number: float) -> datetime:
+    return datetime(2027, 6, 8, 2, tzinfo=UTC) + timedelta(seconds=number)
+
+
+def test_an_execution_counts_what_it_waited_and_the_processor_time_of_what_it_computed() -> None:
+    runs = [
+        Execution("drain_shard", Span(second(0), second(100))),
+        Execution("drain_shard", Span(second(90), second(100))),
+        Execution("sweep", Span(second(110), second(120))),
+    ]
+    waits = [Span(second(20), second(80)), Span(second(100), second(110))]
+    assert lengths(runs, waits, processor_seconds=25) == [
+        Length("drain_shard", 80),
+        Length("drain_shard", 5),
+        Length("sweep", 5),
+    ]
+    assert [one.seconds for one in lengths(runs, waits, processor_seconds=90)] == [100, 10, 10]
+    assert lengths([], [], 1) == []
+
+
+def test_timers_are_the_installations_and_grow_with_the_fleet_beyond_the_second_that_is_billed() -> None:
+    law = Law({"timers": 100.0, "timer_seconds": 10.0, "executions": 5.0}, {"timer_seconds": 0.1, "executions": 0.5})
+    assert law.executions(100) == 100 + 4 * 5 + 50
+    assert law.gb_s(100) == 0.5 * 100
+    assert law.gb_s(1_000) == 0.5 * 110
+
+
+def test_each_call_to_azure_is_waited_for() -> None:
+    law = Law({}, {"writes": 4.0, "deletes": 4.0, "reads": 1.0})
+    assert law.gb_s(1000) == pytest.approx(0.5 * 0.2 * (1000 + 1000))
 
 
 def test_a_seed_has_every_machine_with_its_disks_spread_over_the_shards() -> None:
