@@ -123,10 +123,10 @@ def test_f1_throttling_in_every_form_reaches_the_sdk(secured: Running, snapshots
 
 def test_f2_an_hour_of_passing_faults_ends(secured: Running, snapshots: Any) -> None:
     rules = inject(secured, "F2")
-    seen = Counter(str(secured.ask("GET", SNAPSHOTS + "/none").status) for _ in range(60))
+    seen = Counter(str(secured.ask("GET", SNAPSHOTS + "/none").status) for _ in range(200))
     assert set(seen) == {"500", "502", "503", "504", "408", "409", "404"}
-    assert 60 * 0.7**6 / 3 < seen["404"] < 60 * 0.7**6 * 3
-    assert sum(fired(secured)) == 60 - seen["404"]
+    assert 40 < 200 - seen["404"] < 80, "three in ten"
+    assert sum(fired(secured)) == 200 - seen["404"]
     secured.control("POST", "clock", {"to": rules[0]["until"]})
     assert {secured.ask("GET", SNAPSHOTS + "/none").status for _ in range(9)} == {404}
 
