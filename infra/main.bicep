@@ -43,6 +43,9 @@ param vaultName string = 'tagback-{region}'
 @description('Whether the operator app may restore machines: it may then write machines, disks and interfaces in the subscriptions. People can restore with rights of their own in any case.')
 param allowRestores bool = false
 
+@description('Whether the operator app may drill restores where plans ask for it: it needs allowRestores too, and may then write networks and run commands in machines in the subscriptions.')
+param allowDrills bool = false
+
 @description('Mail addresses that alerts go to.')
 param alertMails string[] = []
 
@@ -225,6 +228,7 @@ module access 'modules/access.bicep' = [for each in protected: {
     duties: duties
     vaults: each.vaults
     allowRestores: allowRestores
+    allowDrills: allowRestores && allowDrills
     createRecoveryGroups: createRecoveryGroups
   }
 }]
@@ -239,6 +243,7 @@ module recoveryAccess 'modules/recovery-access.bicep' = [for place in recoveryGr
     duties: duties
     vaults: place.vaults
     allowRestores: allowRestores
+    allowDrills: allowRestores && allowDrills
   }
 }]
 

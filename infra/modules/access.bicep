@@ -17,6 +17,9 @@ param vaults bool
 @description('Whether the operator app may restore machines.')
 param allowRestores bool
 
+@description('Whether the operator app may drill restores.')
+param allowDrills bool
+
 @description('Whether recovery groups are made where none is listed; rights inside them then hold in the whole subscription.')
 param createRecoveryGroups bool
 
@@ -25,7 +28,7 @@ var held = flatten(map(range(0, length(duties)), index => map(duties[index].role
   principalId: principalIds[index]
   role: role
 })))
-var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'restorer' || allowRestores))
+var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'restorer' || allowRestores) && (each.role != 'driller' || allowDrills))
 var founders = map(filter(held, each => each.role == 'keeper'), each => { principalId: each.principalId, role: 'founder' })
 var holders = createRecoveryGroups ? concat(wanted, founders) : wanted
 var scopes = createRecoveryGroups ? ['subscription', 'targets', 'recovery'] : ['subscription', 'targets']

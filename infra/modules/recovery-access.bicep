@@ -15,12 +15,15 @@ param vaults bool
 @description('Whether the operator app may restore machines.')
 param allowRestores bool
 
+@description('Whether the operator app may drill restores.')
+param allowDrills bool
+
 var roles = loadJsonContent('../roles.json', 'roles')
 var held = flatten(map(range(0, length(duties)), index => map(duties[index].roles, role => {
   principalId: principalIds[index]
   role: role
 })))
-var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'restorer' || allowRestores))
+var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'restorer' || allowRestores) && (each.role != 'driller' || allowDrills))
 var inside = filter(wanted, each => !empty(filter(roles[each.role].grants, grant => grant.scope == 'recovery')))
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for each in inside: {

@@ -1,4 +1,4 @@
-"""`tagback drill`: whether machines can be restored is tried out, and what came of it is shown. Registered by main.py."""
+"""`tagback drill`: tries out whether machines can be restored, and shows what came of it. Registered by main.py."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ VERSIONS: Mapping[str, str] = {
     "microsoft.network": INTERFACE_VERSION,
     "microsoft.managedidentity": "2023-01-31",
 }
+MACHINE_LONG = 8  # segments of the id of a resource in a group
 PARTS_GONE = frozenset({*ABSENT, "parentresourcenotfound"})
 
 
@@ -47,7 +48,7 @@ class AzureBuilder:
             raise
 
     def make(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
-        headers = {"If-None-Match": "*"} if _type_of(place) == VM_TYPE else {}
+        headers = {"If-None-Match": "*"} if _is_machine(place) else {}
         self._write(shard, Ask("PUT", place, _version(place), body, headers))
 
     def change(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
@@ -70,6 +71,11 @@ class AzureBuilder:
 
     def _write(self, shard: Shard, ask: Ask) -> None:
         self._arm.begin(Lane.of(shard, CallKind.WRITE), ask)
+
+
+def _is_machine(place: str) -> bool:
+    """Whether it is a machine itself, and no part of one."""
+    return _type_of(place) == VM_TYPE and len(place.strip("/").split("/")) == MACHINE_LONG
 
 
 def _type_of(place: str) -> str:

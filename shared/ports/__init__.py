@@ -150,7 +150,7 @@ class Builder(Protocol):
     """
 
     def find(self, shard: Shard, place: ArmPath) -> Mapping[str, Any] | None:
-        """Something by a GET, a machine with its instance view; None when it is not there, nor its group."""
+        """Something by a GET, a machine, or a command in one, with its instance view; None when it is not there."""
 
     def make(self, shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
         """Ask for something new. A machine is made only where none is (Conflict); anything else is written over."""

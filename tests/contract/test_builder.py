@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from shared.decide.probing import Seen, booted, command_body, command_place, commanded
 from shared.decide.restoring import Standing, standing, tag_of
 from shared.decide.subtraction import at
 from shared.decide.swapping import power
 from shared.errors import Blocked, Conflict, Missing
+from shared.model.drill import Trial
 from shared.model.machine import Sighting
 from shared.model.restore import ArmPath, Power
 from shared.model.snapshot import SnapshotOrder
@@ -116,6 +118,51 @@ def test_a_machine_is_made_of_disks_and_never_over_another(
         cloud.settle()
         assert builder.find(machine.shard, gone) is None
         builder.remove(machine.shard, gone)
+
+
+def test_a_command_is_run_in_a_machine_and_says_how_it_ended(builder: Builder, machine: Sighting, cloud: Cloud) -> None:
+    place, trial = command_place(place_of(machine)), Trial(1800, "true")
+    assert builder.find(machine.shard, place) is None
+    builder.make(machine.shard, place, command_body(trial, machine.shard.region))
+    going = builder.find(machine.shard, place)
+    assert going is not None
+    assert commanded(going, trial).seen is Seen.NOT_YET
+    cloud.settle()
+    ended = builder.find(machine.shard, place)
+    assert ended is not None
+    assert commanded(ended, trial).seen is Seen.PROVEN
+
+
+def test_a_machine_that_runs_says_how_its_agent_is(builder: Builder, machine: Sighting, cloud: Cloud) -> None:
+    seen = builder.find(machine.shard, place_of(machine))
+    assert seen is not None
+    assert booted(seen).seen is Seen.PROVEN
+    builder.power(machine.shard, place_of(machine), Power.STOP)
+    cloud.settle()
+    stopped = builder.find(machine.shard, place_of(machine))
+    assert stopped is not None
+    assert booted(stopped).seen is Seen.NOT_YET
+
+
+def test_a_network_of_its_own_is_made_and_removed(builder: Builder, machine: Sighting, cloud: Cloud) -> None:
+    group, name = str(machine.id).partition("/providers/")[0], f"tb-{uuid.uuid4().hex}"
+    rules = ArmPath(f"{group}/providers/Microsoft.Network/networkSecurityGroups/{name}")
+    network = ArmPath(f"{group}/providers/Microsoft.Network/virtualNetworks/{name}")
+    inner = {"addressPrefix": "10.9.0.0/28", "networkSecurityGroup": {"id": rules}}
+    spaces = {"addressPrefixes": ["10.9.0.0/28"]}
+    bodies: dict[ArmPath, dict[str, Any]] = {
+        rules: {"securityRules": []},
+        network: {"addressSpace": spaces, "subnets": [{"name": "isolated", "properties": inner}]},
+    }
+    tags = {"tagback-restore": REQUEST}
+    for place, properties in bodies.items():
+        builder.make(machine.shard, place, {"location": machine.shard.region, "tags": tags, "properties": properties})
+        cloud.settle()
+        assert standing(builder.find(machine.shard, place), REQUEST) is Standing.READY
+    for place in reversed(bodies):
+        builder.remove(machine.shard, place)
+        cloud.settle()
+        assert builder.find(machine.shard, place) is None
 
 
 def test_a_machine_stops_and_starts(builder: Builder, machine: Sighting, cloud: Cloud) -> None:

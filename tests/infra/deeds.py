@@ -13,9 +13,11 @@ from datetime import time, timedelta
 from typing import Any
 
 from shared.decide.policies import properties_of
+from shared.decide.probing import Seen, command_body, command_place, commanded
 from shared.decide.swapping import power
 from shared.decide.vaults import VAULT_TYPE
 from shared.errors import CloudError
+from shared.model.drill import Trial
 from shared.model.identity import ResourceId
 from shared.model.machine import Sighting
 from shared.model.plan import Age, Keep, PolicyType, Unit, VaultPart, VaultSchedule
@@ -264,6 +266,36 @@ def _restored_and_undone(turn: Turn) -> bool:
     return all(builder.find(shard, each) is None for each in (place, card, disk))
 
 
+def _isolated_and_removed(turn: Turn) -> bool:
+    """A network under rules of its own, and nothing left of it."""
+    builder, shard = turn.world.builder, turn.site.shard
+    rules = _in_web("Microsoft.Network/networkSecurityGroups", f"r-{uuid.uuid4().hex[:8]}", turn)
+    place = _in_web("Microsoft.Network/virtualNetworks", f"w-{uuid.uuid4().hex[:8]}", turn)
+    builder.make(shard, rules, {"location": REGION, "properties": {"securityRules": []}})
+    turn.site.clock.sleep(60)
+    inner = {"addressPrefix": "10.9.0.0/28", "networkSecurityGroup": {"id": rules}}
+    subnets = [{"name": "isolated", "properties": inner}]
+    space = {"addressPrefixes": ["10.9.0.0/28"]}
+    builder.make(shard, place, {"location": REGION, "properties": {"addressSpace": space, "subnets": subnets}})
+    for each in (place, rules):
+        turn.site.clock.sleep(60)
+        if builder.find(shard, each) is None:
+            return False
+        builder.remove(shard, each)
+    turn.site.clock.sleep(60)
+    return all(builder.find(shard, each) is None for each in (place, rules))
+
+
+def _commanded(turn: Turn) -> bool:
+    """A command in a machine, and what it wrote."""
+    trial, shard = Trial(300, "ls"), turn.site.shard
+    place = command_place(ArmPath(str(turn.site.vm("vm1"))))
+    turn.world.builder.make(shard, place, command_body(trial, REGION))
+    turn.site.clock.sleep(120)
+    seen = turn.world.builder.find(shard, place)
+    return seen is not None and commanded(seen, trial).seen is Seen.PROVEN
+
+
 Deed = Callable[[Turn], bool]
 DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "keeper": (_fleet, _shard_with_models, _look, _examine, _enabled, _captured, _merged),
@@ -274,6 +306,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "reaper": (_shard, _look, _listed, _told_the_time, _deleted),
     "operator": (_shards, _listed, _fleet, _look, _merged),
     "restorer": (_referred_to, _restored_and_undone),
+    "driller": (_isolated_and_removed, _commanded),
 }  # fmt: skip
 
 

@@ -223,7 +223,9 @@ def test_restores_and_vaults_are_granted_only_where_they_are_switched_on(name: s
     wanted = said(module.find("wanted").value or MAIN.root)
     assert "each.role != 'protector' || vaults" in wanted
     assert "each.role != 'restorer' || allowRestores" in wanted
-    assert said(MAIN.find("allowRestores").value or MAIN.root) == "false"
+    assert "each.role != 'driller' || allowDrills" in wanted
+    for name in ("allowRestores", "allowDrills"):
+        assert said(MAIN.find(name).value or MAIN.root) == "false"
     assert literal(MAIN.find("createRecoveryGroups").value or MAIN.root) is None
     assert said(MAIN.find("createRecoveryGroups").value or MAIN.root) == "false"
 

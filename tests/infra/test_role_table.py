@@ -29,12 +29,14 @@ def test_no_grant_is_named_twice() -> None:
 
 def test_only_the_reaper_deletes_points_and_only_in_the_recovery_groups() -> None:
     deleting = {(grant.role, grant.scope) for grant in grants() if grant.action.endswith("/delete")}
-    assert deleting == {("reaper", "recovery"), ("restorer", "targets")}
+    assert deleting == {("reaper", "recovery"), ("restorer", "targets"), ("driller", "targets")}
 
 
 def test_what_a_restore_can_undo_is_no_recovery_point() -> None:
     undone = {grant.action.split("/")[1] for grant in of("restorer") if grant.action.endswith("/delete")}
     assert undone == {"disks", "virtualMachines", "networkInterfaces"}
+    removed = {grant.action.split("/")[1] for grant in of("driller") if grant.action.endswith("/delete")}
+    assert removed == {"networkSecurityGroups", "virtualNetworks"}
 
 
 def test_nobody_deletes_a_collection_of_restore_points_or_a_vault() -> None:
