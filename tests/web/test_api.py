@@ -70,6 +70,7 @@ def ask_with(open_world: Callable[[], tuple[World, Rules]], path: str, method: s
         ("/api/status", ["status"]),
         ("/api/jobs", ["jobs"]),
         ("/api/report", ["report"]),
+        ("/api/drills", ["drill"]),
         ("/api/plan", ["plan"]),
         ("/api/plan?vm=web/web-1&untag=backup", ["plan", "web/web-1", "--untag", "backup"]),
         ("/api/plan?vm=jump&tag=backup%3Dsilver&enforce=true", ["plan", "jump", "--tag", "backup=silver", "--enforce"]),
