@@ -16,7 +16,17 @@ from typing import Any, TypeVar
 from shared.cloud import table as tables
 from shared.cloud.codec import instant
 from shared.cloud.rows import SCHEMA, Entity, entity_of, key, row_key, row_of
-from shared.cloud.slices import CENSUS, FIRST, FULL, Census, all_slices, census_entity, census_of, hashed, partition
+from shared.cloud.slices import (
+    CENSUS,
+    FIRST,
+    FULL,
+    Census,
+    census_entity,
+    census_of,
+    further_slices,
+    hashed,
+    partition,
+)
 from shared.cloud.slices import slices_of as slices_to_search
 from shared.cloud.storage import Storage
 from shared.cloud.table import Change, Overtaken, Table
@@ -52,22 +62,25 @@ class TableLedger:
         return None
 
     def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
-        slices = all_slices(self._census(shard))
-        yield from _readable(Machine, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "m|")))
+        yield from _readable(Machine, self._machines(shard))
 
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
-        slices = all_slices(self._census(shard))
+        slices = [FIRST, *further_slices(self._census(shard).closed)]
         yield from _readable(Operation, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "o|")))
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
-        records = [record for slice_ in all_slices(self._census(shard)) for record in self._due_in(shard, slice_, now)]
+        waiting: dict[str, list[Held[Machine]]] = defaultdict(list)
+        for slice_, row in self._machines(shard, "wanted_at le @now", now=now):
+            held = _held(Machine, slice_, row)
+            # Asked again here: an emulator that compares instants by the millisecond shows some too early.
+            if _due(held.row, now):
+                waiting[slice_].append(held)
+        records = [record for slice_, machines in waiting.items() for record in self._records(shard, slice_, machines)]
         return sorted(records, key=lambda record: (record.machine.row.wanted_at or now, record.machine.row.uid))
 
     def next_wanted(self, shard: Shard, until: datetime) -> datetime | None:
-        slices = all_slices(self._census(shard))
-        condition, columns = "wanted_at le @until", ["wanted_at"]
-        rows = (row for one in slices for row in self._rows(shard, one, "m|", condition, until=until, columns=columns))
-        wanted = (moment for row in rows if (moment := instant(row["wanted_at"])) <= until)
+        rows = self._machines(shard, "wanted_at le @until", ["wanted_at"], until=until)
+        wanted = (moment for _, row in rows if (moment := instant(row["wanted_at"])) <= until)
         return min(wanted, default=None)
 
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
@@ -78,9 +91,7 @@ class TableLedger:
         return ()
 
     def snapshots(self, shard: Shard) -> int:
-        slices = all_slices(self._census(shard))
-        rows = (row for slice_ in slices for row in self._rows(shard, slice_, "m|", columns=["snapshots"]))
-        return sum(int(row.get("snapshots", 0)) for row in rows)
+        return sum(int(row.get("snapshots", 0)) for _, row in self._machines(shard, columns=["snapshots"]))
 
     def commit(self, transition: Transition) -> tuple[str, ...]:
         registers = any(isinstance(write.row, Machine) and write.etag is None for write in transition.writes)
@@ -98,11 +109,23 @@ class TableLedger:
     def _rows(self, shard: Shard, slice_: str, prefix: str, condition: str = "", **values: Any) -> Iterator[Entity]:
         return self._table.between(partition(shard, slice_), prefix, prefix[:-1] + END, condition, **values)
 
-    def _due_in(self, shard: Shard, slice_: str, now: datetime) -> Sequence[Record]:
-        rows = self._rows(shard, slice_, "m|", "wanted_at le @now", now=now)
-        # Asked again here: an emulator that compares instants by the millisecond shows some too early.
-        machines = [held for held in (_held(Machine, slice_, row) for row in rows) if _due(held.row, now)]
-        operations = self._unresolved(shard, slice_) if machines else {}
+    def _machines(
+        self, shard: Shard, condition: str = "", columns: list[str] | None = None, **values: Any
+    ) -> Iterator[tuple[str, Entity]]:
+        """The machines of every slice that meet a condition. The census comes along with those of the first."""
+        closed = False
+        first = [*columns, "RowKey", "closed"] if columns else None
+        for row in self._table.between(partition(shard, FIRST), CENSUS, "m" + END, condition, columns=first, **values):
+            if row["RowKey"] == CENSUS:
+                closed = bool(row["closed"])
+            else:
+                yield FIRST, row
+        for slice_ in further_slices(closed):
+            for row in self._rows(shard, slice_, "m|", condition, columns=columns, **values):
+                yield slice_, row
+
+    def _records(self, shard: Shard, slice_: str, machines: Sequence[Held[Machine]]) -> Sequence[Record]:
+        operations = self._unresolved(shard, slice_)
         return [Record(machine, tuple(operations.get(machine.row.uid, ()))) for machine in machines]
 
     def _unresolved(self, shard: Shard, slice_: str) -> Mapping[VmUid, Sequence[Held[Operation]]]:

@@ -1,9 +1,10 @@
 """In which partition a machine's rows live: partition keys are `subscription|region|slice`.
 
 A shard begins with one slice, `00`. From `FULL` machines on, new ones go to slice 1 + hash(uid) mod 32, so that no
-partition grows without end; rows never move. A shard's census row (`s|` in slice 00) counts the machines of slice 00
-and says whether it still takes new ones. Each registration there changes the census in the same transaction, and
-closing it is a change of the census too: a machine that two workers register at that very moment is registered once.
+partition grows without end; rows never move. A shard's census row (`m{` in slice 00, right before the machines: what
+reads them reads it too) counts the machines of slice 00 and says whether it still takes new ones. Each registration
+there changes the census in the same transaction, and closing it is a change of the census too: a machine that two
+workers register at that very moment is registered once.
 Whoever registers elsewhere has seen slice 00 closed, so a look into it for the same machine is conclusive.
 
 Used by the ledger adapter only.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.cloud.rows import SCHEMA, Entity
@@ -22,7 +24,8 @@ from shared.model.identity import Shard, VmUid
 FIRST = "00"
 FULL = 500
 HASHED = 32
-CENSUS = "s|"
+CENSUS = "m{"
+ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)  # the census is wanted by every query about machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ def slices_of(uid: VmUid) -> Sequence[str]:
     return (FIRST, hashed(uid))
 
 
-def all_slices(census: Census) -> Sequence[str]:
-    """Every slice that can hold machines."""
-    return [FIRST, *(f"{number + 1:02}" for number in range(HASHED))] if census.closed else [FIRST]
+def further_slices(closed: bool) -> Sequence[str]:
+    """The slices beside 00 that can hold machines, slice 00 being closed or not."""
+    return [f"{number + 1:02}" for number in range(HASHED)] if closed else []
 
 
 def census_of(entity: dict[str, Any], etag: str) -> Census:
@@ -65,4 +68,5 @@ def census_entity(shard: Shard, census: Census) -> Entity:
         "schema": SCHEMA,
         "machines": census.machines,
         "closed": census.closed,
+        "wanted_at": ALWAYS,
     }

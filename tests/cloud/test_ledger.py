@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -182,6 +183,24 @@ def test_from_a_size_on_new_machines_are_spread_over_slices_and_all_are_found(st
         )
         with pytest.raises(LostRace):
             put(ledger, shard, uid, bare_machine(shard, uid))
+
+
+def test_who_reads_machines_reads_their_census_along(
+    storage: Storage, shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, far, uids = TableLedger(storage, full=1), EXACT + timedelta(days=900), [new_uid() for _ in range(3)]
+    for uid in uids:
+        put(ledger, shard, uid, replace(bare_machine(shard, uid), next_look=EXACT, snapshots=2), operation(uid))
+
+    def refuse(*given: object) -> None:
+        raise AssertionError("a request of its own")
+
+    monkeypatch.setattr(Table, "get", refuse)
+    assert {held.row.uid for held in ledger.machines(shard)} == set(uids)
+    assert {record.machine.row.uid for record in ledger.due(shard, far)} == set(uids)
+    assert ledger.next_wanted(shard, far) == EXACT
+    assert ledger.next_wanted(shard, EXACT - timedelta(seconds=1)) is None
+    assert ledger.snapshots(shard) == 6
 
 
 def test_rows_without_an_etag_go_to_their_machine(storage: Storage, shard: Shard) -> None:
