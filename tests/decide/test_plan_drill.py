@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +46,14 @@ def test_everything_can_be_said() -> None:
     )  # fmt: skip
     minutes = timedelta(minutes=10)
     assert found == DrillPart(7 * DAY, 8 * DAY, 3, minutes, "systemctl is-active web", "active", "drills", 1.0, 2.5)
+
+
+def test_the_example_on_the_page_is_read_whole() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "restore.md").read_text()
+    example = next(block for block in re.findall(r"```\n(.*?)```", page, re.DOTALL) if ".drill]" in block)
+    given = tomllib.loads(example)["plans"]["gold"]["drill"]
+    assert set(given) == {field.name for field in fields(DrillPart)}
+    assert part_of(**given).cost_per_day == 5
 
 
 def test_the_limit_follows_the_time_between_two_drills() -> None:
