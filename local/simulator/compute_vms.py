@@ -240,18 +240,13 @@ def act(world: "World", call: "Call") -> Reply:
     found = world.resource(call.path.rsplit("/", 1)[0], TYPE)
     asked = call.path.rsplit("/", 1)[-1].lower()
     name = next(action for action in ACTIONS if action.lower() == asked)
+    if (found.notes or {}).get("generalized") and ACTIONS[name][0] == "running":
+        message = f"Operation '{name}' is not allowed on VM '{found.document()['name']}' since the VM is generalized."
+        raise ArmError(409, "OperationNotAllowed", message)  # documented: it cannot be restarted; the code is assumed
     operation = _begin(world, call, "vm.act", "vm.power", found, {"action": name})
     found.notes = {**(found.notes or {}), "acting": operation.id}
     world.store.touch(found, call.now)
     return accepted(call, operation, 202, None, location=True)
-
-
-def generalize(world: "World", call: "Call") -> Reply:
-    """Mark a machine as generalized; done at once (recorded)."""
-    found = world.resource(call.path.rsplit("/", 1)[0], TYPE)
-    found.notes = {**(found.notes or {}), "generalized": True}
-    world.store.touch(found, call.now)
-    return Reply(200)
 
 
 def finish_act(world: "World", operation: Operation, at: float) -> None:
@@ -298,6 +293,5 @@ ROUTES = (
         Route("POST", f"{_ONE}/{name}", f"{TYPE}/{name}/action", act, _R, f"{_PY}, {_CLI}", _SINCE, _policy("UpdateVM"))
         for name in ACTIONS
     ),
-    Route("POST", f"{_ONE}/generalize", f"{TYPE}/generalize/action", generalize, _R, _PY, _SINCE, _policy("UpdateVM")),
 )  # fmt: skip
 FINISHERS = {"vm.put": finish_put, "vm.delete": finish_delete, "vm.act": finish_act}

@@ -82,6 +82,8 @@ def of(world: "World", held: Resource, now: float) -> Document:
         {**_provisioned(document["properties"]["timeCreated"]), "code": f"ProvisioningState/{state}"},
         {"code": f"PowerState/{power}", "level": "Info", "displayStatus": DISPLAY.get(power, f"VM {power}")},
     ]
+    if notes.get("generalized"):  # documented: generalize
+        view["statuses"].append({"code": "OSState/generalized", "level": "Info", "displayStatus": "VM generalized"})
     return view
 
 

@@ -127,6 +127,48 @@ def evict(world: "World", call: "Call") -> Reply:
     return Reply(204)
 
 
+def generalize(world: "World", call: "Call") -> Reply:
+    """Mark a machine as generalized; done at once (recorded)."""
+    found = _machine(world, call)
+    found.notes = {**(found.notes or {}), "generalized": True}
+    world.store.touch(found, call.now)
+    return Reply(200)
+
+
+def capture(world: "World", call: "Call") -> Reply:
+    """Refuse: only unmanaged disks are captured, and blobs are not simulated (documented; words are assumed)."""
+    name = parse(_machine(world, call).id).name
+    message = f"Capture of virtual machine '{name}' is not allowed: images are made of machines with managed disks."
+    raise ArmError(409, "OperationNotAllowed", message)
+
+
+def convert(world: "World", call: "Call") -> Reply:
+    """Make managed disks of the blobs of a machine that has no host (202; documented)."""
+    found = _machine(world, call)
+    document, power = found.document(), (found.notes or {}).get("power")
+    if not any(disk.get("vhd") for disk in machine_disks.all_disks(document)):
+        message = f"Virtual machine '{document['name']}' already uses managed disks."
+        raise ArmError(409, "OperationNotAllowed", message)
+    if power != "deallocated":
+        message = f"Virtual machine '{document['name']}' must be deallocated before its disks are converted."
+        raise ArmError(409, "OperationNotAllowed", message)
+    return _begin(world, call, "vm.convert", found, {})
+
+
+def finish_convert(world: "World", operation: Operation, at: float) -> None:
+    """Let the managed disks appear, with the names their blobs had in the machine."""
+    found = world.store.get(operation.target)
+    if found is None:
+        return
+    document = found.document()
+    for disk in machine_disks.all_disks(document):
+        if disk.pop("vhd", None):
+            disk["managedDisk"] = {"storageAccountType": "Standard_LRS"}
+    machine_disks.realise_disks(world, document, at)
+    machine_disks.set_disk_states(world, document, "Reserved", at)
+    world.store.write(found, document, at)
+
+
 _S, _SINCE = Evidence.SPECIFIED, Versions("2019-07-01")
 _UPDATE = ("Microsoft.Compute/UpdateVMResource", "Microsoft.Compute/UpdateVMSubscriptionMaximum")
 _ACTIONS = {
@@ -141,4 +183,18 @@ ROUTES = tuple(
           f"ComputeRP 2024-11-01 VirtualMachines_{name[0].upper()}{name[1:]}", _SINCE, _UPDATE)
     for name, handler in _ACTIONS.items()
 )  # fmt: skip
-FINISHERS = {"vm.disks": finish_disks, "vm.assess": finish_assess, "vm.install": finish_install}
+_OLD, _ONE = Versions("2015-06-15"), template_of(TYPE)
+ROUTES += (
+    Route("POST", f"{_ONE}/generalize", f"{TYPE}/generalize/action", generalize, Evidence.RECORDED,
+          "azure-sdk-for-python-2022-05/azure-mgmt-compute/test_compute_vm", _OLD, _UPDATE),
+    Route("POST", f"{_ONE}/capture", f"{TYPE}/capture/action", capture, Evidence.DOCUMENTED,
+          "ComputeRP 2024-11-01 VirtualMachines_Capture", _OLD, _UPDATE),
+    Route("POST", f"{_ONE}/convertToManagedDisks", f"{TYPE}/convertToManagedDisks/action", convert, _S,
+          "ComputeRP 2024-11-01 VirtualMachines_ConvertToManagedDisks", Versions("2016-04-30"), _UPDATE),
+)  # fmt: skip
+FINISHERS = {
+    "vm.convert": finish_convert,
+    "vm.disks": finish_disks,
+    "vm.assess": finish_assess,
+    "vm.install": finish_install,
+}

@@ -109,7 +109,7 @@ def _storage(world: "World", storage: Document, old: Document, size: str) -> Doc
     os_disk.setdefault("caching", "ReadWrite")
     if not os_disk.get("vhd"):
         before = (old.get("osDisk") or {}).get("managedDisk")
-        os_disk["managedDisk"] = _managed(os_disk.get("managedDisk"), before, size)
+        os_disk["managedDisk"] = _managed(_same_kind(os_disk.get("managedDisk"), before), before, size)
     os_disk.setdefault("deleteOption", "Detach")
     if os_disk.get("createOption") == "FromImage":
         os_disk.setdefault("diskSizeGB", known_image.gib)
@@ -140,6 +140,16 @@ def _managed(asked: Document | None, old: Document | None, size: str) -> Documen
     return found
 
 
+def _same_kind(asked: Document | None, old: Document | None) -> Document | None:
+    """Refuse another kind for a disk that is there: its own resource changes it (documented: terraform#921)."""
+    kinds = [(each or {}).get("storageAccountType") for each in (asked, old)]
+    same = key_of(str((asked or {}).get("id", ""))) in ("/", key_of(str((old or {}).get("id", ""))))
+    if old and old.get("id") and same and None not in kinds and kinds[0] != kinds[1]:
+        message = "Managed disk storage account type change through Virtual Machine is not allowed."
+        raise ArmError(409, "OperationNotAllowed", f"{message} Please update disk resource at {old['id']}.")
+    return asked
+
+
 def _with_leaving(asked: list[Document], old: list[Document]) -> list[Document]:
     """Show disks no longer asked for as leaving, in their old places, until the work is done (recorded)."""
     by_id = {key_of(disk_id(disk)): disk for disk in asked if disk_id(disk)}
@@ -158,7 +168,8 @@ def _data_disk(world: "World", disk: Document, old: Document | None, size: str) 
     full.setdefault("createOption", "Empty")
     full.setdefault("caching", "None")
     if not full.get("vhd"):
-        full["managedDisk"] = _managed(disk.get("managedDisk"), known.get("managedDisk"), size)
+        before = known.get("managedDisk")
+        full["managedDisk"] = _managed(_same_kind(disk.get("managedDisk"), before), before, size)
     held = world.store.get(key_of(disk_id(full))) if disk_id(full) else None
     if held is not None:
         attached = held.document()

@@ -34,6 +34,7 @@ GIB = 1024**3
 # is assumed).
 NOTICED_LATE = 300.0
 LARGEST_GIB = 65536
+UNKNOWN_GIB = 30  # what is imported from a blob, which is not simulated (assumed)
 READ_BY_OTHERS = ("ActiveSAS", "ActiveUpload")
 
 
@@ -113,7 +114,8 @@ def completed(document: Document, before: Document, source: Document | None, at:
         properties.setdefault("osType", image.system)
         properties.setdefault("hyperVGeneration", image.generation)
     brought = int(creation["uploadSizeBytes"]) - FOOTER if _is_upload(creation) else None
-    size = size or (brought and -(-brought // GIB))
+    blob = UNKNOWN_GIB if str(creation.get("sourceUri", "")).startswith(("http://", "https://")) else None
+    size = size or (brought and -(-brought // GIB)) or blob
     if not size:
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'diskSizeGB' is missing (null).", target="diskSizeGB"
@@ -231,6 +233,8 @@ def begin_access(world: "World", call: "Call", kind: str, written: str = "") -> 
     seconds = call.body().get("durationInSeconds")
     if not isinstance(seconds, int) or seconds <= 0:
         raise invalid("Required parameter 'durationInSeconds' is missing (null).", "durationInSeconds")
+    if kind == "disk":
+        _check_free(world, found)
     percent = found.percent(call.now)
     if percent is not None and percent < 100:
         message = f"Resource {parse(found.id).name} is still being copied ({percent} % done)."
@@ -241,6 +245,15 @@ def begin_access(world: "World", call: "Call", kind: str, written: str = "") -> 
     reply = accepted(call, operation, 202, None, location=True)
     reply.headers.pop("Retry-After", None)
     return reply
+
+
+def _check_free(world: "World", disk: Resource) -> None:
+    """Nobody reads a disk that a machine writes (documented: AzureStorageExplorer#5994; the code is assumed)."""
+    document = disk.document()
+    owner = document.get("managedBy")
+    if owner and document["properties"].get("diskState") == "Attached":
+        message = f"Access not permitted because disk {document['name']} is currently attached to running VM {owner}."
+        raise ArmError(409, "OperationNotAllowed", message)
 
 
 def finish_access(world: "World", operation: Operation, at: float) -> Document:

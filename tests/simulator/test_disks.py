@@ -64,3 +64,9 @@ def test_a_higher_tier_is_kept_until_the_size_outgrows_it(sim: Running) -> None:
     assert patched(sim, diskSizeGB=256)["tier"] == "P30"
     assert patched(sim, diskSizeGB=2048)["tier"] == "P40"
     assert patched(sim, tier="P50")["tier"] == "P50"
+
+
+def test_what_is_imported_from_a_blob_has_some_size(sim: Running) -> None:
+    creation = {"createOption": "Import", "sourceUri": "https://here.blob.core.windows.net/vhds/a.vhd"}
+    made = sim.put_done(DISK, disk("Standard_LRS", creationData=creation))["properties"]
+    assert (made["provisioningState"], made["diskSizeGB"]) == ("Succeeded", 30)
