@@ -202,6 +202,8 @@ class Arm:
             after = retry_after(answer.headers, self._clock.now())
             if after is not None or answer.status_code == 429:
                 self._pace.refused(lane, NO_RETRY_AFTER if after is None else after, answer.headers)
+        else:
+            self._pace.accepted(lane)
 
     def _sent(self, request: HttpRequest, hook: Hook) -> Mapping[str, Any]:
         response = self._client.send_request(request, raw_response_hook=hook)

@@ -26,6 +26,7 @@ ARM_SIZES: Mapping[CallKind, tuple[int, timedelta]] = {
     CallKind.WRITE: (200, timedelta(seconds=20)),
     CallKind.DELETE: (200, timedelta(seconds=20)),
 }
+POLICIES = "x-ms-ratelimit-remaining-resource"
 GRAPH_SIZE = (15, timedelta(seconds=5))
 UNLIMITED = (10**6, timedelta(seconds=1))
 # How a policy's name ends, and the time in which it refills [realdata; azure-facts 4.2 for the last].
@@ -98,19 +99,34 @@ class HeardPace:
             if remaining is not None:
                 self._buckets[arm] = decide.heard(self._bucket(arm, now), remaining, now)
             # A provider counts by region: what cannot be told to belong to one is left to its refusals.
-            policies = folded.get("x-ms-ratelimit-remaining-resource", "") if lane.region else ""
+            policies = folded.get(POLICIES, "") if lane.region else ""
             for policy, window, left in _policies(policies):
                 key = Key(lane.subscription, lane.region, lane.kind, policy)
                 known = self._buckets.get(key) or decide.full(left, window, self._share, now)
                 self._buckets[key] = decide.learned(known, left, now)
 
     def refused(self, lane: Lane, after: timedelta, headers: Mapping[str, str]) -> None:
-        """Azure said Retry-After: close the provider's gate where the provider said it, else ARM's own bucket."""
-        from_provider = "x-ms-ratelimit-remaining-resource" in {name.lower() for name in headers} and lane.region
+        """Azure said Retry-After: close the provider's gate where the provider said it, else ARM's own bucket.
+
+        It was the provider when it names its policies, or when ARM says that it has room.
+        """
+        folded = {name.lower(): value for name, value in headers.items()}
+        has_room = (_number(folded.get(_remaining_header(lane), "")) or 0) >= 1
         with self._lock:
             now = self._clock.now()
-            key = Key(lane.subscription, lane.region, lane.kind) if from_provider else _arm_key(lane)
-            self._buckets[key] = decide.refused(self._bucket(key, now), after, now)
+            if lane.region and (POLICIES in folded or has_room):
+                gate = _gate_key(lane)
+                self._buckets[gate] = decide.contested(self._bucket(gate, now), after, now)
+            else:
+                arm = _arm_key(lane)
+                self._buckets[arm] = decide.refused(self._bucket(arm, now), after, now)
+
+    def accepted(self, lane: Lane) -> None:
+        """A call was not refused: what the provider's gate remembers of refusals fades."""
+        with self._lock:
+            gate = _gate_key(lane)
+            if gate in self._buckets:
+                self._buckets[gate] = decide.accepted(self._buckets[gate])
 
     def _wait(self, lane: Lane) -> timedelta:
         """The longest wait of the lane's buckets; when there is none, one call is counted in each."""
@@ -125,7 +141,7 @@ class HeardPace:
     def _keys(self, lane: Lane) -> list[Key]:
         scope = (lane.subscription, lane.region, lane.kind)
         policies = [key for key in self._buckets if key.policy and (key.subscription, key.region, key.kind) == scope]
-        return [_arm_key(lane), Key(*scope), *policies]
+        return [_arm_key(lane), _gate_key(lane), *policies]
 
     def _bucket(self, key: Key, now: datetime) -> Bucket:
         """The bucket, or a full one where nothing is known of it yet."""
@@ -137,6 +153,10 @@ class HeardPace:
 
 def _arm_key(lane: Lane) -> Key:
     return Key(lane.subscription, "", COUNTED_AS.get(lane.kind, lane.kind))
+
+
+def _gate_key(lane: Lane) -> Key:
+    return Key(lane.subscription, lane.region, lane.kind)
 
 
 def _remaining_header(lane: Lane) -> str:

@@ -19,13 +19,16 @@ _SLOWER = 0.5  # of the rate, after a refusal
 _FASTER = 1.25
 _SLOWEST = 1 / 32
 _SURPLUS = 10  # more than calls in flight explain
+_PAUSE = timedelta(seconds=15)  # after a second refusal in a row; twice as long after each further one
+_LONGEST = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """`level` tokens were there at `at`; nothing may be sent before `closed_until`.
 
-    `slowed` is the part of the rate that is believed in, after refusals.
+    `slowed` is the part of the rate that is believed in, after refusals; `refusals` is how many came in a row, less one
+    for each call that was accepted since.
     """
 
     capacity: float
@@ -35,6 +38,7 @@ class Bucket:
     at: datetime
     closed_until: datetime | None = None
     slowed: float = 1.0
+    refusals: int = 0
 
     @property
     def refill(self) -> float:
@@ -90,8 +94,24 @@ def refused(bucket: Bucket, after: timedelta, now: datetime) -> Bucket:
     """
     again = bucket.closed_until is not None and now < bucket.closed_until
     slowed = bucket.slowed if again else max(bucket.slowed * _SLOWER, _SLOWEST)
+    refusals = bucket.refusals if again else bucket.refusals + 1
     until = max(now + after, bucket.closed_until or now)
-    return replace(bucket, level=bucket.kept_back + 1, at=until, closed_until=until, slowed=slowed)
+    return replace(bucket, level=bucket.kept_back + 1, at=until, closed_until=until, slowed=slowed, refusals=refusals)
+
+
+def contested(bucket: Bucket, after: timedelta, now: datetime) -> Bucket:
+    """As `refused`, where others take what comes back as soon as it is there: asking again only adds refusals.
+
+    For a bucket that others share, whose Retry-After says when the next token comes and not who gets it.
+    """
+    further = bucket.refusals - 1
+    pause = min(_PAUSE * 2**further, _LONGEST) if further >= 0 else timedelta(0)
+    return refused(bucket, max(after, pause), now)
+
+
+def accepted(bucket: Bucket) -> Bucket:
+    """The bucket after a call was accepted."""
+    return replace(bucket, refusals=bucket.refusals - 1) if bucket.refusals else bucket
 
 
 def _refilled(bucket: Bucket, now: datetime) -> Bucket:

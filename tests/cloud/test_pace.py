@@ -110,6 +110,30 @@ def test_a_provider_that_refuses_closes_its_calls_in_that_region_alone(pace: Hea
     assert pace.wait(HERE, CallKind.SNAPSHOT) == NONE
 
 
+@pytest.mark.parametrize(("left", "others"), [("190", NONE), ("0", 60 * SECOND)])
+def test_who_refused_without_naming_a_policy_is_told_by_the_room_that_arm_has(
+    pace: HeardPace, left: str, others: timedelta
+) -> None:
+    pace.refused(SNAPSHOT, 60 * SECOND, {"x-ms-ratelimit-remaining-subscription-writes": left})
+    assert pace.closed(SNAPSHOT) == 60 * SECOND
+    assert pace.closed(Lane.of(HERE, CallKind.WRITE)) == others
+
+
+def test_a_provider_that_refuses_again_and_again_is_asked_ever_less_until_it_accepts(
+    pace: HeardPace, still: Still
+) -> None:
+    def pause() -> float:
+        pace.refused(SNAPSHOT, SECOND, {"x-ms-ratelimit-remaining-resource": f"{THREE_MINUTES};0"})
+        closed = pace.closed(SNAPSHOT).total_seconds()
+        still.sleep(closed)
+        return closed
+
+    assert [pause() for _ in range(4)] == [1, 15, 30, 60]
+    for _ in range(4):
+        pace.accepted(SNAPSHOT)
+    assert [pause() for _ in range(2)] == [1, 15]
+
+
 def test_arm_that_refuses_closes_the_kind_in_the_whole_subscription(pace: HeardPace) -> None:
     pace.refused(SNAPSHOT, 17 * SECOND, {})
     for shard in (HERE, THERE):

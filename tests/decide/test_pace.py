@@ -175,3 +175,27 @@ def test_in_no_span_more_is_sent_than_the_bucket_holds_and_refills_less_the_shar
     for first in range(len(sent)):
         for last in range(first, len(sent)):
             assert last - first + 1 <= room + rate * (sent[last] - sent[first]).total_seconds() + 1e-3
+
+
+def test_a_contested_bucket_is_left_alone_for_longer_with_each_refusal_in_a_row() -> None:
+    bucket, now, pauses = pace.full(10**6, SECOND, 0.3, START), START, []
+    for _ in range(8):
+        bucket = pace.contested(bucket, 5 * SECOND, now)
+        pauses.append((pace.wait(bucket, now)).total_seconds())
+        now += pace.wait(bucket, now)
+    assert pauses == [5, 15, 30, 60, 120, 240, 240, 240]
+
+
+def test_what_azure_asks_for_is_never_cut_short_and_what_is_accepted_shortens_the_next_pause() -> None:
+    bucket = pace.contested(pace.full(10**6, SECOND, 0.3, START), 5 * SECOND, START)
+    assert pace.wait(pace.contested(bucket, 90 * SECOND, START + 5 * SECOND), START + 5 * SECOND) == 90 * SECOND
+    again = pace.contested(bucket, 5 * SECOND, START + 5 * SECOND)
+    assert pace.wait(pace.contested(again, SECOND, START + 20 * SECOND), START + 20 * SECOND) == 30 * SECOND
+    milder = pace.accepted(again)
+    assert pace.wait(pace.contested(milder, SECOND, START + 20 * SECOND), START + 20 * SECOND) == 15 * SECOND
+    assert pace.accepted(pace.accepted(pace.accepted(again))).refusals == 0
+
+
+def test_refusals_of_calls_in_flight_together_are_one_refusal() -> None:
+    bucket = pace.contested(pace.full(10**6, SECOND, 0.3, START), 5 * SECOND, START)
+    assert pace.refused(bucket, 5 * SECOND, START + SECOND).refusals == 1

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import ceil
+
+import pytest
 
 from shared.cloud.pace import HeardPace, Lane
 from shared.errors import CloudError, Throttled
@@ -135,3 +138,90 @@ def test_a_neighbour_who_takes_almost_everything_only_delays() -> None:
     assert (len(done.gone), done.left, done.too_early) == (300, [], 0)
     assert done.took >= 0.9 * 160 / 0.5 * SECOND
     assert done.bucket.refused <= 0.10 * done.sent
+
+
+WINDOWS = (("3Min", 1000, 180), ("30Min", 8000, 1800))
+POLICY = "Microsoft.Compute/HighCostSnapshotCreateHydrate"
+WRITES = {"x-ms-ratelimit-remaining-subscription-writes": "190"}
+
+
+@dataclass
+class Hydration:
+    """Snapshots through the provider's windows, beside a neighbour who wants as many and asks as soon as he may."""
+
+    stage: Stage
+    windows: list[TwinBucket]
+    pace: HeardPace
+    left: list[int]
+    his: int
+    sent: int = 0
+    refused: int = 0
+    took: timedelta = timedelta(0)
+
+    def run(self) -> None:
+        world, clock = replace(self.stage.world, pace=self.pace), self.stage.world.clock
+        while self.left:
+            slice_ = Slice(world, RULES, SHARD, clock.now() + SLICE, clock.now() + SLICE)
+            before = len(self.left)
+            slice_.each(CallKind.SNAPSHOT, [partial(self._create, number) for number in self.left[:40]])
+            if len(self.left) == before:
+                clock.sleep(max((slice_.opens(CallKind.SNAPSHOT) - clock.now()).total_seconds(), 1))
+        self.took = clock.now() - START
+
+    def _create(self, number: int) -> None:
+        lane = Lane.of(SHARD, CallKind.SNAPSHOT)
+        if closed := self.pace.closed(lane):
+            raise Throttled("NotBefore", "", closed)
+        self.sent += 1
+        remaining, after = self._charge()
+        self.pace.answered(lane, {**WRITES, **remaining})
+        if after:
+            self.refused += 1
+            self.pace.refused(lane, after, WRITES)
+            raise Throttled("OperationNotAllowed", "", after)
+        self.pace.accepted(lane)
+        self.stage.world.clock.sleep(0.02)
+        self.left.remove(number)
+
+    def neighbour(self) -> None:
+        if self.his:
+            _, after = self._charge()
+            self.his -= not after
+            scheduler = self.stage.scheduler
+            scheduler.at(scheduler.now + (after or SECOND / 30), self.neighbour)
+
+    def _charge(self) -> tuple[dict[str, str], timedelta]:
+        """One token of each window or of none: what is left of them, or how long until there is one."""
+        for window in self.windows:
+            window.taken_by_others(0)
+            if window.level < 1:
+                return {}, ceil((1 - window.level) / window.refill) * SECOND
+        for window in self.windows:
+            window.level -= 1
+        left = ",".join(f"{window.header};{int(window.level)}" for window in self.windows)
+        return {"x-ms-ratelimit-remaining-resource": left}, timedelta(0)
+
+
+def hydration(count: int, share: float) -> Hydration:
+    """So many snapshots for each side, through windows so small that they are wanted as much as by 1,000 machines."""
+    made = stage(seed=1, start=START, witness=Witness())
+    scale = count / 2000
+    windows = [
+        TwinBucket(lambda: made.scheduler.now, size * scale, size * scale / seconds, f"{POLICY}{name}")
+        for name, size, seconds in WINDOWS
+    ]
+    running = Hydration(made, windows, HeardPace(made.world.clock, share), list(range(count)), count)
+    for _ in range(8):
+        running.neighbour()
+    made.scheduler.spawn(Invocation("hydration", Process("host0")), running.run)
+    made.scheduler.run(START + timedelta(hours=2))
+    return running
+
+
+@pytest.mark.parametrize(("count", "share"), [(80, 0.3), (80, 0.0), (200, 0.3), (2000, 0.3)])
+def test_beside_a_hungry_neighbour_in_the_providers_windows_few_calls_are_refused(count: int, share: float) -> None:
+    done = hydration(count, share)
+    assert done.left == []
+    assert done.refused <= 0.08 * done.sent
+    window = done.windows[0]
+    assert done.took <= 1.15 * (2 * count - (1 - share) * window.capacity) / window.refill * SECOND
