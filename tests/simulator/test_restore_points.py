@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.simulator import restore_point_rules
 from tests.simulator.running import COMPUTE, GROUP, SEED, SUBSCRIPTION, Answer, Running, inside, snapshot_path
 
 VM = f"{COMPUTE}/virtualMachines/vm1"
@@ -319,3 +320,19 @@ def test_a_collection_holds_a_machine_of_another_group_and_lists_by_group_and_su
         assert names == ["here"]
     assert sim.ask("GET", f"{GROUP}/providers/Microsoft.Compute/restorePointCollections").body["value"] == []
     assert sim.ask("GET", snapshot_path("here")).status == 404
+
+
+def test_a_machine_has_so_many_points_whatever_their_collection(sim: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert restore_point_rules.MOST == 500
+    monkeypatch.setattr(restore_point_rules, "MOST", 2)
+    second = f"{BACKUPS}/restorePointCollections/second"
+    collect(sim)
+    collect(sim, second)
+    for name, where in (("p1", HERE), ("p2", second)):
+        take(sim, name, where, **CRASH)
+        sim.advance(HOUR)
+    refused = ask_point(sim, "p3", **CRASH)
+    assert (refused.status, "maximum number of 2" in refused.body["error"]["message"]) == (409, True)
+    sim.ask("DELETE", f"{second}/restorePoints/p2")
+    sim.advance(HOUR)
+    assert ask_point(sim, "p3", **CRASH).status == 201
