@@ -163,10 +163,14 @@ class Conductor:
                 time.sleep(BUSY_PAUSE)
 
     def _looks(self) -> dict[str, Look]:
-        """Ask from the cheapest to the dearest, and stop at the first that is busy."""
+        """Ask the most passive, which others go by, then from the most active on; stop at the first that is busy.
+
+        The most active one holds a busy answer back: whoever works for it need not be asked meanwhile.
+        """
         looks: dict[str, Look] = {}
         self.statistics.looks += 1
-        for name in (self.stage.name, *(name for name in self._followers if name != self.stage.name)):
+        others = [name for name in self._followers if name != self.stage.name]
+        for name in (self.stage.name, *others[:1], *reversed(others[1:])):
             looks[name] = self._look(name)
             if not looks[name].idle:
                 break

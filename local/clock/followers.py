@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from local.clock.order import Look
 
 PATIENCE = 60.0
-HELD_BACK = 0.25  # seconds for which a busy host holds its answer back: asking again and again would keep it busy
+HELD_BACK = 0.5  # seconds for which a busy host holds its answer back: asking again and again would keep it busy
 
 
 class FollowerFailed(Exception):
