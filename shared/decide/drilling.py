@@ -5,6 +5,7 @@ Called by flows/drilling.py, and by protection.py for a machine's problems.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -131,6 +132,12 @@ def reckoned(part: DrillPart, drill: Drill | None) -> float:
     """What a drill of a machine costs by its plan: every hour begun of its last one; one hour where there was none."""
     hours = math.ceil(drill.took_seconds / 3600) if drill else 1
     return part.hourly_cost * max(1, hours)
+
+
+def request_id(machine: Machine, turn: int) -> str:
+    """The id of a machine's next drill: timers that fire twice ask for the same one. Others follow where it is over."""
+    last = machine.drill.request if machine.drill else ""
+    return "drill-" + hashlib.sha256(f"{machine.uid}|{last}|{turn}".encode()).hexdigest()[:32]
 
 
 def _obstacle(due: Due, busy: set[VmUid], taken: set[Shard], spent: _Spent) -> str:

@@ -85,6 +85,11 @@ def is_verdict(following: Next, began: datetime, now: datetime) -> bool:
     return not isinstance(following, Retry) or now + following.after > began + PATIENCE
 
 
+def takes_too_long(mode: RestoreMode, restore: Restore, now: datetime) -> bool:
+    """Whether a drill has waited long enough for what it makes; the trial of its machine has a time of its own."""
+    return is_on_trial(mode, restore) and restore.probing is None and now > restore.started_at + PATIENCE
+
+
 def first_of_removal(mode: RestoreMode) -> Stage:
     """Where the undoing begins of what is over already: the verdict on a drill was given."""
     return Stage.REMOVE_MACHINE if mode is RestoreMode.DRILL else UNDOING[mode][0]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 
 from shared.decide.brakes import stopped
-from shared.decide.drilling import choose
+from shared.decide.drilling import choose, request_id
 from shared.decide.plan_drill import USUAL
 from shared.decide.proofs import overdue
 from shared.decide.protection import plan_of
@@ -24,7 +25,7 @@ from shared.model.brake import Stops
 from shared.model.drill import Trial
 from shared.model.machine import Machine
 from shared.model.plan import DrillPart
-from shared.model.request import Asked, Request
+from shared.model.request import Asked, Progress, Request
 from shared.model.restore import RestoreMode, RestoreOrder
 from shared.model.rules import Rules
 from shared.ports import World
@@ -48,8 +49,10 @@ def drill(world: World, rules: Rules) -> None:
     for waiting in chosen.waiting:
         log.info("drill.waits vm=%s because=%r", waiting.machine.name, waiting.because)
     for due in chosen.begin:
-        asked = filed(world, _request(world, due.machine, due.part, BY))
-        log.info("drill.asked vm=%s id=%s because=%r", due.machine.name, asked.id, due.because)
+        with suppress(LostRace):  # another timer was faster
+            if next_id := _next_id(world, due.machine):
+                asked = filed(world, replace(_request(world, due.machine, due.part, BY), id=next_id))
+                log.info("drill.asked vm=%s id=%s because=%r", due.machine.name, asked.id, due.because)
 
 
 def _machines(world: World) -> list[Machine]:
@@ -71,6 +74,17 @@ def _alarmed(world: World, rules: Rules, machine: Machine) -> None:
         if record is not None:
             saved(world, rules, Case.of(record), [record.machine.row], now)
             world.queue.send(SHARDS, shard_text(machine.shard))
+
+
+def _next_id(world: World, machine: Machine) -> str:
+    """An id that nobody used, past those of drills that were taken back; empty while one of them is open."""
+    for turn in count():
+        known = world.requests.find(request_id(machine, turn))
+        if known is None:
+            return request_id(machine, turn)
+        if known.progress is Progress.ASKED:
+            return ""
+    raise AssertionError("unreachable")
 
 
 def ask_drill(world: World, rules: Rules, machine: Machine, by: str) -> Request:

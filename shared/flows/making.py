@@ -13,8 +13,9 @@ from typing import Any
 from shared.decide import blueprint
 from shared.decide.blueprint import WHOLE
 from shared.decide.drawing import EXPIRES, RESTORE, Piece
+from shared.decide.durations import told
 from shared.decide.naming import OURS
-from shared.decide.restoring import Standing, failure, standing, tag_of
+from shared.decide.restoring import PATIENCE, Standing, failure, standing, tag_of, takes_too_long
 from shared.decide.subtraction import Body, at
 from shared.decide.swapping import power
 from shared.errors import Denied, Missing
@@ -147,6 +148,8 @@ def made(errand: Errand, pieces: Sequence[Piece]) -> Outcome:
                 waiting = True
             case Standing.READY:
                 pass
+    if waiting and takes_too_long(errand.order.mode, errand.restore, errand.now()):
+        return Impossible(f"it was not made within {told(PATIENCE)}")
     return Later(errand) if waiting else Passed(errand)
 
 

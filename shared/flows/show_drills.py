@@ -30,8 +30,9 @@ def drills(world: World, rules: Rules, standing: Standing) -> Json:
         plan = plan_of(machine, rules, standing.as_of)
         if (plan and plan.drill) or machine.drill or machine.uid in under_way:
             found.append(_machine(machine, plan, standing, _next(machine, plan, chosen, under_way)))
-    unproven = [one["vm"] for one in found if one["problems"]]
-    return {"as_of": instant(standing.as_of), "all_is_well": not unproven, "machines": found}
+    held_up = any(_held_up(asked) for asked in under_way.values())
+    well = not held_up and not any(one["problems"] for one in found)
+    return {"as_of": instant(standing.as_of), "all_is_well": well, "machines": found}
 
 
 def _machine(machine: Machine, plan: Plan | None, standing: Standing, told: str) -> Json:
@@ -56,13 +57,19 @@ def _machine(machine: Machine, plan: Plan | None, standing: Standing, told: str)
 def _next(machine: Machine, plan: Plan | None, chosen: Choice, under_way: Mapping[VmUid, Request]) -> str:
     """What comes next for a machine, in words."""
     if machine.uid in under_way:
-        return f"it is being drilled: {under_way[machine.uid].id}"
+        return f"it is being drilled: {under_way[machine.uid].id}{_held_up(under_way[machine.uid])}"
     if plan is None or plan.drill is None:
         return "no plan has it drilled"
     if machine.last_point is None:
         return "it has no complete point yet"
     said = _said(machine, chosen)
     return said[0] if said else "it is not due"
+
+
+def _held_up(asked: Request) -> str:
+    """What keeps a drill from going on; empty while nothing does."""
+    failure = asked.restore.failure if asked.restore else None
+    return f"; {failure.code}: {failure.message}" if failure else ""
 
 
 def _said(machine: Machine, chosen: Choice) -> Sequence[str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.decide.drilling import Choice, choose, due_at, reckoned
+from shared.decide.drilling import Choice, choose, due_at, reckoned, request_id
 from shared.model.drill import Drill
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
@@ -147,6 +147,13 @@ def test_no_more_is_spent_than_a_plan_allows_for_a_day() -> None:
     }
     assert begun(vm("a"), dear, part=replace(part, cost_per_day=6.0)) == ["a"]
     assert begun(vm("a"), dear, part=replace(part, hourly_cost=0.0, cost_per_day=0.0)) == ["a"]
+
+
+def test_a_drill_has_the_id_of_its_turn_so_that_two_timers_ask_for_the_same() -> None:
+    never, once = vm("a"), vm("a", drill=drilled(NOW))
+    ids = [request_id(never, 0), request_id(never, 1), request_id(once, 0), request_id(vm("b"), 0)]
+    assert ids == list(dict.fromkeys(ids))
+    assert request_id(never, 0) == request_id(vm("a"), 0)
 
 
 def test_every_hour_begun_is_reckoned_and_one_where_nothing_is_known() -> None:

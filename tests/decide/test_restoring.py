@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,9 @@ from shared.decide.restoring import (
     next_stage,
     pause_after,
     standing,
+    takes_too_long,
 )
+from shared.model.drill import Probing
 from shared.model.restore import ArmPath, Restore, RestoreMode, Stage, Swap
 from tests.decide.test_blueprint import NOW, SOURCES, drawing
 
@@ -88,6 +91,16 @@ def test_a_drill_waits_for_what_passes_by_itself_and_not_for_ever() -> None:
     assert is_verdict(tomorrow, NOW, NOW)
     assert is_verdict(GiveUp("refused"), NOW, NOW)
     assert is_verdict(AskPerson(timedelta(minutes=5), "ask for quota", "quota"), NOW, NOW)
+
+
+def test_a_drill_waits_four_hours_for_what_it_makes_and_no_longer() -> None:
+    late = NOW + timedelta(hours=4, seconds=1)
+    assert not takes_too_long(RestoreMode.DRILL, restore(Stage.DISKS), NOW + timedelta(hours=4))
+    assert takes_too_long(RestoreMode.DRILL, restore(Stage.DISKS), late)
+    assert not takes_too_long(RestoreMode.NEW, restore(Stage.DISKS), late)
+    assert not takes_too_long(RestoreMode.DRILL, restore(Stage.REMOVE_DISKS), late)
+    tried = replace(restore(Stage.PROBE), probing=Probing(NOW))
+    assert not takes_too_long(RestoreMode.DRILL, tried, late)
 
 
 @pytest.mark.parametrize("stage", Stage)

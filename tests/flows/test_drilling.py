@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.decide.brakes import Word, paused
-from shared.errors import BadInput
+from shared.errors import BadInput, Blocked, Refused
+from shared.flows import show_drills
 from shared.flows.drilling import ask_drill, drill
 from shared.flows.expiring import expire
 from shared.flows.ordering import ask_restore, ask_undo
 from shared.flows.registering import reconcile
 from shared.flows.requesting import run as run_request
+from shared.flows.standing import standing
 from shared.messages import VmKey
 from shared.model.brake import Stops
 from shared.model.drill import Drill
 from shared.model.event import Happening
-from shared.model.identity import ResourceId
+from shared.model.identity import ResourceId, Shard
 from shared.model.machine import Machine, Status
 from shared.model.plan import DrillPart, Plans
 from shared.model.request import Asked, Progress, Request
-from shared.model.restore import RestoreMode, RestoreOrder, Stage
+from shared.model.restore import ArmPath, RestoreMode, RestoreOrder, Stage
 from shared.model.rules import Rules
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import FIRST, RULES, SECOND, SHARD, complete
@@ -325,3 +330,72 @@ def test_what_was_not_proven_for_too_long_is_an_alarm(world: Run, caplog: pytest
     assert "drill.overdue vm=vm-1" in caplog.text
     assert known(world).status is Status.DEGRADED
     assert any("its last verified restore is of 2026-06-03" in problem for problem in known(world).problems)
+
+
+def test_timers_that_fire_together_begin_one_drill(world: Run) -> None:
+    requests = world.stage.requests
+    first = begun(world)
+    requests.asked.clear()
+    second = begun(world)
+    assert (first.id, first.uid) == (second.id, second.uid)
+    requests.asked[second.id] = replace(second, progress=Progress.FAILED, because="taken back")
+    perform(world, lambda ports: drill(ports, DRILLING))
+    assert [one.progress for one in drills(world)] == [Progress.FAILED, Progress.ASKED]
+
+
+def test_a_disk_that_is_never_ready_is_not_waited_for_for_ever(world: Run) -> None:
+    request = begun(world)
+    for _ in range(12):
+        request = slice_of(world, request)
+        if request.restore and request.restore.stage is Stage.DISKS:
+            break
+        pass_time(world, timedelta(seconds=4))
+    for thing in builder_of(world).made.values():
+        thing.ready_at = world.stage.scheduler.now + 9 * DAY
+    pass_time(world, timedelta(hours=4, minutes=1))
+    request = slice_of(world, request)
+    for thing in builder_of(world).made.values():
+        thing.ready_at = world.stage.scheduler.now
+    request = carried(world, request)
+    assert request.progress is Progress.FAILED
+    assert "it was not made within 4 h 0 min" in verdict(world).because
+    assert left(world, request) == []
+
+
+def test_quota_and_locks_are_verdicts_and_nothing_is_waited_for(world: Run) -> None:
+    request = begun(world)
+    twin = builder_of(world)
+    make = twin.make
+
+    def refusing(shard: Shard, place: ArmPath, body: Mapping[str, Any]) -> None:
+        if "virtualMachines" in place:
+            raise Refused("QuotaExceeded", "Operation could not be completed as it exceeds the quota", 409)
+        make(shard, place, body)
+
+    twin.make = refusing  # type: ignore[method-assign] # what Azure says to this machine
+    request = carried(world, request)
+    assert request.progress is Progress.FAILED
+    assert "QuotaExceeded" in verdict(world).because
+    assert left(world, request) == []
+
+
+def test_a_lock_that_keeps_it_from_being_removed_is_said_until_it_is_gone(world: Run) -> None:
+    request = begun(world)
+    twin = builder_of(world)
+    remove = twin.remove
+
+    def locked(shard: Shard, place: ArmPath) -> None:
+        raise Blocked("ScopeLocked", f"{place} is locked", 409)
+
+    twin.remove = locked  # type: ignore[method-assign] # a lock on the group
+    request = carried(world, request, slices=60)
+    assert (request.progress, verdict(world).proven) == (Progress.ASKED, True)
+    told = show_drills.drills(world.stage.world, DRILLING, standing(world.stage.world, DRILLING))
+    assert told["all_is_well"] is False
+    assert "ScopeLocked" in json.dumps(told)
+    twin.remove = remove  # type: ignore[method-assign] # the lock is gone
+    for _ in range(30):
+        pass_time(world, timedelta(hours=2))
+        request = carried(world, request, slices=3)
+    assert request.progress is Progress.DONE
+    assert left(world, request) == []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.flows.drilling import ask_drill
+from shared.flows.drilling import ask_drill, drill
 from shared.messages import REQUESTS, request_text
 from shared.model.plan import DrillPart, Plans
 from shared.model.request import Asked, Progress
@@ -79,6 +79,25 @@ DRILLS = tuple(
     for outcome in OUTCOMES
     for number in range(outcome.slices)
 )
+
+
+def both_protected(world: Run) -> None:
+    complete(world)
+    builder_of(world).command |= {"output": "all is fine"}
+
+
+def ticks(world: Run) -> None:
+    """The timer fires, and once more an hour later: the next makes up for one that was cut off."""
+    host = world.host
+
+    def tick() -> None:
+        host.invoke("drill", host.processes[0], lambda: drill(world.stage.world, DRILLING), lambda failure: None)
+
+    tick()
+    world.stage.scheduler.at(world.stage.scheduler.now + timedelta(hours=1), tick)
+
+
+BEGUN = Scene("a drill is begun by the timer", both_protected, "drill", ticks)
 
 
 def problems(world: Run, outcome: Outcome) -> list[str]:

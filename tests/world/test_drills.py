@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from tests.world.drills import DRILLS, Outcome, problems
+from tests.world.drills import BEGUN, DRILLS, OUTCOMES, Outcome, problems
 from tests.world.exhaustive import Scene, blows, play
 from tests.world.seeded import Run
 
@@ -34,3 +34,15 @@ def test_a_drill_harmed_at_any_port_call_comes_to_its_verdict_and_leaves_nothing
         assert harmed.struck, f"{blow} of {scene.name!r} was never dealt"
         assert not harmed.violations, f"{blow} of {scene.name!r}: {harmed.violations[0]}"
         assert problems(seen[0], outcome) == [], f"{blow} of {scene.name!r}"
+
+
+def test_the_timer_of_drills_harmed_at_any_port_call_begins_one_drill() -> None:
+    dealt = 0
+    for blow in blows(BEGUN):
+        seen: list[Run] = []
+        harmed = play(BEGUN, blow, seen.append)
+        assert harmed.struck
+        assert not harmed.violations, f"{blow}: {harmed.violations[0]}"
+        assert problems(seen[0], OUTCOMES[0]) == [], f"{blow}"
+        dealt += 1
+    assert dealt >= 10
