@@ -127,15 +127,12 @@ def application(open_world: Callable[[], tuple[World, Rules]], door: Door = shut
 
     `door` tells who bears a token: without one nothing can be changed.
     """
-    paths = (*ROUTES, *QUESTIONS, *dashboard.PAGES, dashboard.STYLE)
-    reads = [Rule(path, endpoint=path, methods=["GET"]) for path in paths]
-    writes = [Rule(path, endpoint=path, methods=["POST"], strict_slashes=True) for path in WRITES]
-    routes = Map([*reads, *writes], strict_slashes=False)
+    known = routes()
 
     def respond(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         try:
-            endpoint, names = routes.bind_to_environ(environ).match()
+            endpoint, names = known.bind_to_environ(environ).match()
             answer = dashboard.style() if endpoint == dashboard.STYLE else asked(endpoint, names, environ)
         except Exception as error:  # the outermost edge: every failure becomes a problem document
             return _send(_problem(error), path, environ, start_response)
@@ -153,6 +150,14 @@ def application(open_world: Callable[[], tuple[World, Rules]], door: Door = shut
         return ROUTES[endpoint](world, rules, names)
 
     return respond
+
+
+def routes() -> Map:
+    """Every route with its methods: what is not among them is not there."""
+    paths = (*ROUTES, *QUESTIONS, *dashboard.PAGES, dashboard.STYLE)
+    reads = [Rule(path, endpoint=path, methods=["GET"]) for path in paths]
+    writes = [Rule(path, endpoint=path, methods=["POST"], strict_slashes=True) for path in WRITES]
+    return Map([*reads, *writes], strict_slashes=False)
 
 
 def _opened(open_world: Callable[[], tuple[World, Rules]]) -> tuple[World, Rules]:

@@ -26,6 +26,6 @@ def admitted(door: Door, authorization: str, role: Role) -> Caller:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unproven("a bearer token is needed: Authorization: Bearer ...")
     caller = door(token.strip())
-    if role not in caller.roles:
+    if not caller.has(role):
         raise Forbidden(f"{caller.oid} has not been given the app role {role}")
     return caller

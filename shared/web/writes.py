@@ -18,6 +18,7 @@ from shared.model.caller import Caller, Role
 from shared.model.rules import Rules
 from shared.ports import World
 from shared.web.door import Door, admitted
+from shared.web.scopes import admit, within
 
 LOG = logging.getLogger("tagback.web")
 LARGEST_BODY = 64 * 1024
@@ -42,7 +43,7 @@ class Write:
 
 def request(world: World, rules: Rules, body: Body, caller: Caller) -> Written:
     """Ask for something: `{"asked": KIND, ...}`; the answer's `id` is watched under `/api/requests/ID`."""
-    asked = request_kinds.ask(world, rules, body, caller.oid)
+    asked = request_kinds.ask(within(world, caller), rules, body, caller.oid)
     LOG.info("web.asked id=%s asked=%s by=%s", asked.id, asked.asked, caller.oid)
     return Written(HTTPStatus.ACCEPTED, {"id": asked.id})
 
@@ -55,7 +56,9 @@ def approval(world: World, _: Rules, body: Body, caller: Caller) -> Written:
         raise BadInput(["vm is not a list of texts"])
     if set(body) - {"vm", "all"} or body.get("all", False) not in (True, False) or bool(vms) == bool(body.get("all")):
         raise BadInput(["either vm names VMs, or all is true; there are no other fields"])
-    answer = approving.approve(world, vms, caller.oid)
+    for one in approving.meant(world, vms):
+        admit(caller, Role.APPROVE, one.machine.shard)
+    answer = approving.approve(within(world, caller), vms, caller.oid)
     return Written(HTTPStatus.OK if answer["approved"] else HTTPStatus.ACCEPTED, answer)
 
 
