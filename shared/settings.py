@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from shared.decide import setting_values as values
 from shared.decide.plan import read_plans
+from shared.decide.plan_shape import refusals
 from shared.errors import BadInput
 from shared.model.account import Api, StorageAccount, Telling
 from shared.model.plan import Plans
@@ -173,7 +174,7 @@ class Reader:
 def plans_of(file: Path) -> Plans:
     """The plans of a file; BadInput with every problem, each with its place in the file."""
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInput([f"{file} cannot be read: {error.strerror or error}"]) from error
     except (ValueError, RecursionError) as error:
@@ -191,8 +192,12 @@ def _misshapen(document: Mapping[str, Any]) -> list[str]:
 
     validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     found = (error for error in validator.iter_errors(document) if error.validator not in JUDGED)
-    errors = sorted(found, key=lambda error: error.json_path)
-    return [f"{error.json_path.removeprefix('$').removeprefix('.') or 'file'}: {error.message}" for error in errors]
+    told = []
+    for error in sorted(found, key=lambda error: error.json_path):
+        place = error.json_path.removeprefix("$").removeprefix(".") or "file"
+        words = refusals(str(error.validator), error.instance, error.validator_value, error.schema)
+        told += [f"{place}: {problem}" for problem in words or (error.message,)]
+    return [*dict.fromkeys(told)]
 
 
 def _plans(reader: Reader) -> Plans:

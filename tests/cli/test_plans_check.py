@@ -41,8 +41,8 @@ def test_what_the_schema_refuses_is_listed_with_its_place(tmp_path: Path) -> Non
     file = tmp_path / "plans.toml"
     file.write_text('default = "iron"\n[plans.iron]\nkeeep = "7d"\nmax_per_day = 0\n')
     result = run_with(no_settings, "plans", "check", str(file))
-    assert "plans.iron: Additional properties are not allowed ('keeep' was unexpected)" in result.stdout
-    assert "plans.iron.max_per_day: 0 is less than the minimum of 1" in result.stdout
+    assert "plans.iron: there is no field 'keeep'; allowed: keep_floor, max_per_day, snapshots, vault" in result.stdout
+    assert "plans.iron.max_per_day: 0 is out of range; allowed: 1 to 24" in result.stdout
     assert result.exit_code == 2
 
 
@@ -75,6 +75,22 @@ def test_toml_that_cannot_be_read_is_bad_input(tmp_path: Path, text: str) -> Non
     file.write_text(text)
     result = run_with(no_settings, "plans", "check", str(file), "--output", "json")
     assert (result.exit_code, "is not TOML" in answer(result)["problems"][0]) == (2, True)
+
+
+def test_an_empty_file_lacks_each_part_once(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text("")
+    problems = answer(run_with(no_settings, "plans", "check", str(file), "--output", "json"))["problems"]
+    assert problems == [
+        'file: it lacks default; allowed: with default, such as "silver"',
+        "file: it lacks plans; allowed: with plans",
+    ]
+
+
+def test_a_byte_order_mark_as_windows_writes_it_is_no_problem(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text('default = "iron"\n[plans.iron.snapshots]\nat = ["02:00"]\nkeep = "7d"\n', encoding="utf-8-sig")
+    assert run_with(no_settings, "plans", "check", str(file)).exit_code == 0
 
 
 def test_a_file_that_is_not_toml_or_not_there_is_bad_input(tmp_path: Path) -> None:
