@@ -67,3 +67,12 @@ def print_cancel(name: str, job: str, request: str) -> None:
             f"Watch it with `tagback request {request}` and `tagback jobs`.",
         ]
     )
+
+
+def print_delete_data(name: str, request: str) -> None:
+    print_lines(
+        [
+            f"Asked that the vault delete everything it has of {name}: request {request}.",
+            f"Two people have to agree to it: `tagback approve {name}`.",
+        ]
+    )

@@ -8,8 +8,8 @@ from __future__ import annotations
 import click
 
 from shared.cli import receipts
-from shared.cli.session import output_option, session_of
-from shared.flows import asking, cancelling, holding, lookup, pausing, retrying, show
+from shared.cli.session import NEEDS_APPROVAL, output_option, session_of
+from shared.flows import asking, cancelling, emptying, holding, lookup, pausing, retrying, show
 
 
 @click.command()
@@ -63,6 +63,25 @@ def cancel(context: click.Context, job: str) -> None:
         {"id": asked.id, "job": show.job_id(machine.uid, operation.id)},
         lambda _: receipts.print_cancel(machine.name, operation.id, asked.id),
     )
+
+
+@click.command("delete-data")
+@click.argument("vm")
+@click.option("--because", required=True, metavar="REASON", help="Why: those who have to agree are shown it.")
+@output_option
+@click.pass_context
+def delete_data(context: click.Context, vm: str, because: str) -> None:
+    """Ask that a vault delete everything it has of a VM, whose protection has stopped. Nothing goes by this alone.
+
+    Two people have to agree with `tagback approve`. Where the vault deletes softly it can be taken back for a while.
+    Exit code 4: it needs approval.
+    """
+    session = session_of(context)
+    world, rules = session.open()
+    machine = lookup.named(lookup.machines(world), vm)
+    asked = emptying.ask_delete(world, rules, machine, because, session.caller())
+    session.show({"id": asked.id}, lambda _: receipts.print_delete_data(machine.name, asked.id))
+    context.exit(NEEDS_APPROVAL)
 
 
 @click.command()
@@ -119,4 +138,4 @@ def resume(context: click.Context, what: str, because: str) -> None:
     session.show({"id": asked.id}, lambda _: receipts.print_brake(what, "go on", asked.id))
 
 
-COMMANDS = (backup, retry, cancel, hold, rebuild, pause, resume)
+COMMANDS = (backup, retry, cancel, hold, delete_data, rebuild, pause, resume)

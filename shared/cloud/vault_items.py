@@ -61,6 +61,15 @@ class AzureVaultItems:
 
         return self._client.write(order.vault, send)
 
+    def delete(self, vault: ResourceId, vm: ResourceId) -> str:
+        container, item = names_of(vm)
+
+        def send(client: RecoveryServicesBackupClient, hook: Hook) -> object:
+            client.protected_items.delete(vault.name, vault.group, FABRIC, container, item, raw_response_hook=hook)
+            return None
+
+        return self._client.write(vault, send, CallKind.DELETE)
+
     def tracked(self, vault: ResourceId, operation: str) -> Tracked:
         try:
             return shapes.tracked(

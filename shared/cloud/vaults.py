@@ -37,7 +37,12 @@ class BackupClient:
     def __init__(self, arm: Arm) -> None:
         self._arm = arm
 
-    def write(self, vault: ResourceId, action: Callable[[RecoveryServicesBackupClient, Hook], object]) -> str:
+    def write(
+        self,
+        vault: ResourceId,
+        action: Callable[[RecoveryServicesBackupClient, Hook], object],
+        kind: CallKind = CallKind.WRITE,
+    ) -> str:
         from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
 
         client = self._arm.typed(RecoveryServicesBackupClient, vault.subscription)
@@ -50,7 +55,7 @@ class BackupClient:
 
             action(client, heard)
 
-        self._arm.write(lane(vault, CallKind.WRITE), send)
+        self._arm.write(lane(vault, kind), send)
         return operations[-1] if operations else ""
 
 

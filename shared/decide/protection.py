@@ -144,6 +144,8 @@ def _without_point(
 def _troubles(operation: Operation, machine: Machine) -> bool:
     ended_badly = operation.state in (State.GAVE_UP, State.NEEDS_PERSON)
     puzzling = operation.state.open and operation.failure is not None and not operation.failure.known
+    if operation.kind is Kind.EMPTY:
+        return False
     return (ended_badly or puzzling) and not _is_overcome(operation, machine)
 
 

@@ -44,6 +44,8 @@ Verdict: TypeAlias = Reopened | NotSensible
 
 def reopened(operation: Operation, point: Point | None, machine: Machine, now: datetime) -> Verdict:
     """What becomes of an operation that a person asks to be tried again."""
+    if operation.kind is Kind.EMPTY:
+        return NotSensible("two people have to agree to it: `tagback delete-data` asks anew, `tagback approve` agrees")
     if operation.state in _WHY_NOT:
         return NotSensible(f"{_WHY_NOT[operation.state]}; {NEW_POINT}")
     if operation.state is not State.GAVE_UP:

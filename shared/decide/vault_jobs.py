@@ -88,6 +88,8 @@ def _is_so(operation: Operation, standing: Standing, policy: str) -> bool:
             return standing in (Standing.PENDING, Standing.PROTECTED) and policy == wanted
         case Kind.STOP:
             return standing not in (Standing.PENDING, Standing.PROTECTED)
+        case Kind.EMPTY:
+            return standing in (Standing.DELETED, Standing.NONE, Standing.WANTED)
         case _:
             return standing is not Standing.DELETED
 

@@ -141,7 +141,7 @@ def of_vaults(operations: Iterable[Operation]) -> list[Operation]:
     return [operation for operation in operations if operation.kind in VAULT_KINDS]
 
 
-VAULT_KINDS = frozenset({Kind.PROTECT, Kind.BACK_UP, Kind.STOP, Kind.UNDELETE})
+VAULT_KINDS = frozenset({Kind.PROTECT, Kind.BACK_UP, Kind.STOP, Kind.UNDELETE, Kind.EMPTY})
 
 
 def _at(moment: datetime) -> str:

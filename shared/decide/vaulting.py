@@ -192,9 +192,8 @@ def observed(machine: Machine, want: Want, view: View, step: Step, now: datetime
     item, known = view.item, machine.protection
     state = _standing(want, view)
     fresh = Protection(state, "", now)
-    last = max(
-        (at for at in (item.last_point if item else None, known.last_point if known else None) if at), default=None
-    )
+    points = [] if item and item.soft_deleted else [one.last_point for one in (item, known) if one]
+    last = max((at for at in points if at), default=None)
     seen = replace(
         known or fresh,
         state=state,

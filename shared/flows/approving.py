@@ -1,4 +1,4 @@
-"""Two people's word on deletions that nobody planned and that are more than a day's budget allows, or left at once.
+"""Two people's word on deletions that nobody planned: more than a day's budget allows, or of what a vault has.
 
 Called by the API, with an approver whose token was checked, and by the command line to show what waits. Agreeing
 deletes nothing: the reaper looks at everything again and honours it where nothing else stands in the way.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.decide import approvals as decide
+from shared.decide import emptying
 from shared.decide.approvals import Answer, deletion_of
 from shared.errors import Forbidden, LostRace, Unknown
 from shared.flows.casework import TRIES
@@ -21,7 +22,7 @@ from shared.flows.show import Json, instant
 from shared.model.approval import Approvals, Deletion
 from shared.model.identity import Shard
 from shared.model.machine import Machine
-from shared.model.point import Point, PointState
+from shared.model.point import PointState
 from shared.ports import World
 
 log = logging.getLogger("tagback")
@@ -29,27 +30,40 @@ log = logging.getLogger("tagback")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A deletion that waits for people."""
+    """A deletion that waits for people: of a point, or of everything that a vault has of a machine."""
 
     machine: Machine
-    point: Point
     deletion: Deletion
+    because: str
 
 
 def waiting(world: World, seen: Iterable[Machine]) -> tuple[Waiting, ...]:
     """The deletions of some machines that two people may agree to."""
+    known = [*seen]
     points = (
         (machine, held.row)
-        for machine in seen
+        for machine in known
         if machine.frozen
         for held in world.ledger.points(machine.shard, machine.uid)
     )
-    return tuple(
-        Waiting(machine, point, deletion)
+    of_points = [
+        Waiting(machine, deletion, point.removal.because)
         for machine, point in points
         if point.removal and point.removal.asks and point.state is not PointState.DELETING
         if (deletion := deletion_of(point))
-    )
+    ]
+    return (*of_points, *_of_vaults(world, known))
+
+
+def _of_vaults(world: World, seen: Sequence[Machine]) -> list[Waiting]:
+    by_uid = {machine.uid: machine for machine in seen}
+    shards = sorted({machine.shard for machine in seen})
+    operations = (held.row for shard in shards for held in world.ledger.operations(shard))
+    return [
+        Waiting(by_uid[one.uid], emptying.deletion_of(one), one.because)
+        for one in operations
+        if emptying.waits(one) and one.uid in by_uid
+    ]
 
 
 def meant(world: World, vms: Sequence[str]) -> tuple[Waiting, ...]:
@@ -121,7 +135,7 @@ def _line(event: str, deletions: Sequence[Deletion], by: str, now: datetime) -> 
 def _shown(found: Sequence[Waiting], deletions: Sequence[Deletion]) -> list[Json]:
     chosen = set(deletions)
     return [
-        {"vm": one.machine.name, "slot": instant(one.point.slot), "marked_at": instant(one.deletion.marked_at)}
+        {"vm": one.machine.name, "slot": instant(one.deletion.slot), "marked_at": instant(one.deletion.marked_at)}
         for one in found
         if one.deletion in chosen
     ]
@@ -138,13 +152,11 @@ def listed(world: World) -> list[Json]:
 def _listed(one: Waiting, approvals: Approvals, now: datetime) -> Json:
     fresh = decide.used(approvals, (), now).approvals
     asked = next((each for each in fresh if one.deletion in each.deletions), None)
-    removal = one.point.removal
-    assert removal is not None
     return {
         "vm": one.machine.name,
         "id": str(one.machine.id),
-        "slot": instant(one.point.slot),
-        "because": removal.because,
+        "slot": instant(one.deletion.slot),
+        "because": one.because,
         "asked_by": asked.asked_by if asked else None,
         "asked_at": instant(asked.asked_at) if asked else None,
         "approved_by": (asked.by or None) if asked else None,

@@ -14,6 +14,7 @@ from shared.decide.naming import stamp
 from shared.decide.removal import next_expiry, owner_of, remarked
 from shared.errors import LostRace
 from shared.flows.casework import Case, saved
+from shared.flows.emptying import is_agreed
 from shared.flows.tidying import tidy
 from shared.messages import REAP, shard_text
 from shared.model.identity import Shard
@@ -30,7 +31,9 @@ def expire(world: World, rules: Rules) -> None:
     until = world.clock.now() + rules.drain_for
     tidy(world)
     for shard in world.ledger.shards():
-        if rules.subscriptions.get(shard.subscription) is Mode.ENFORCE and _is_due(world, rules, shard, until):
+        if rules.subscriptions.get(shard.subscription) is not Mode.ENFORCE:
+            continue
+        if _is_due(world, rules, shard, until) or is_agreed(world.approvals.of(shard)):
             world.queue.send(REAP, shard_text(shard))
 
 

@@ -18,6 +18,7 @@ from shared.decide.naming import stamp
 from shared.decide.removal import asking, frozen, judged, owner_of, put_off, remarked
 from shared.errors import CloudError
 from shared.flows.casework import Case
+from shared.flows.emptying import empty
 from shared.flows.expiring import overdue
 from shared.flows.removing import Doom, Sentence, remove
 from shared.flows.slicing import Slice, slice_under
@@ -43,6 +44,7 @@ def reap(world: World, rules: Rules, shard: Shard) -> None:
         if slice_ is None:
             log.info("reap.held shard=%s because=%r", shard, "another reaper has the lease")
             return
+        empty(slice_)
         finished = _work(slice_)
     if not finished:
         world.queue.send(REAP, shard_text(shard), SOON)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shared.errors import BadInput
-from shared.flows import asking, cancelling, drilling, holding, lookup, ordering, pausing, retrying
+from shared.flows import asking, cancelling, drilling, emptying, holding, lookup, ordering, pausing, retrying
 from shared.model.identity import Shard
 from shared.model.machine import Machine
 from shared.model.request import Request
@@ -68,6 +68,10 @@ def _hold(world: World, _: Rules, fields: Fields, by: str) -> Request:
     return holding.ask_hold(world, _machine(world, fields), fields["until"], fields.get("slot"), by)
 
 
+def _delete_data(world: World, rules: Rules, fields: Fields, by: str) -> Request:
+    return emptying.ask_delete(world, rules, _machine(world, fields), fields["because"], by)
+
+
 def _rebuild(world: World, rules: Rules, fields: Fields, by: str) -> Request:
     shard = Shard(fields["subscription"].strip().lower(), fields["region"].strip().lower())
     known = asking.shards_with_points(world, rules)
@@ -108,6 +112,7 @@ KINDS: Mapping[str, Kind] = {
     "retry": Kind(_retry, ("job",)),
     "cancel": Kind(_cancel, ("job",)),
     "hold": Kind(_hold, ("vm", "until"), ("slot",)),
+    "delete-data": Kind(_delete_data, ("vm", "because")),
     "rebuild": Kind(_rebuild, ("subscription", "region")),
     "pause": Kind(_pause, ("what", "because")),
     "resume": Kind(_resume, ("what",), ("because",)),

@@ -17,6 +17,7 @@ from shared.errors import LostRace, Unknown
 from shared.flows.cancelling import cancelled
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.drilling import drill
+from shared.flows.emptying import recorded
 from shared.flows.holding import held
 from shared.flows.pausing import braked
 from shared.flows.rebuilding import rebuild
@@ -93,6 +94,7 @@ ANSWERS = {
     Asked.CANCEL: cancelled,
     Asked.PAUSE: braked,
     Asked.RESUME: braked,
+    Asked.DELETE_DATA: recorded,
 }
 
 

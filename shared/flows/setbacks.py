@@ -44,7 +44,16 @@ TROUBLES = {
     Throttled: Trouble.THROTTLED,
 }
 
-TASKS = {Kind.PROTECT: Task.REGISTER, Kind.BACK_UP: Task.BACK_UP, Kind.STOP: Task.ANY, Kind.UNDELETE: Task.ANY}
+TASKS = {
+    Kind.PROTECT: Task.REGISTER,
+    Kind.BACK_UP: Task.BACK_UP,
+    Kind.STOP: Task.ANY,
+    Kind.UNDELETE: Task.ANY,
+    Kind.EMPTY: Task.ANY,
+}
+
+
+NEEDS_APPROVAL = "needs approval"
 
 
 def fault_of(error: CloudError) -> Fault:
@@ -73,6 +82,8 @@ def setback(
     failure = _failure(operation, fault, now)
     next_ = follow_up(fault, Tries(max(operation.attempts, 1), failure.times, operation.uid))
     _tell(case, operation, failure, next_)
+    if operation.kind is Kind.EMPTY:
+        return _not_deleted(case, operation, failure, next_, error, now)
     match next_:
         case Retry(after, because, wait_for):
             return [put_off(operation, State.FAILED, _with(failure, because, wait_for), now + after)]
@@ -85,6 +96,17 @@ def setback(
             return closing(case, _failed(operation, failure), State.GAVE_UP, f"{because}: {error}", now)
         case other:
             assert_never(other)
+
+
+def _not_deleted(
+    case: Case, operation: Operation, failure: Failure, next_: Next, error: CloudError, now: datetime
+) -> list[Operation | Point]:
+    """A vault that deletes nothing is not asked again by itself: whatever it said, people have to."""
+    remedy = next_.remedy if isinstance(next_, (AskPerson, GiveUp)) else ""
+    if not remedy.startswith(NEEDS_APPROVAL):
+        remedy = "; ".join(part for part in (f"{NEEDS_APPROVAL}: ask for it and agree to it anew", remedy) if part)
+    words = f"{next_.because}: {error}; {remedy}"
+    return closing(case, _failed(operation, _with(failure, remedy)), State.GAVE_UP, words, now)
 
 
 def set_back(case: Case, capture: Capture, error: CloudError, now: datetime) -> list[Operation | Point]:

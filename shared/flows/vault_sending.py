@@ -82,7 +82,8 @@ def _doing(task: Task) -> Iterator[None]:
 def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None]:
     """The machine with its due operation claimed for this slice and ready to be sent, if there is one."""
     now = slice_.now()
-    due = [one for one in of_vaults(case.open) if one.next_look and one.next_look <= now and _unsent(one)]
+    ours = (one for one in of_vaults(case.open) if one.kind is not Kind.EMPTY)
+    due = [one for one in ours if one.next_look and one.next_look <= now and _unsent(one)]
     due.sort(key=lambda one: one.kind is Kind.BACK_UP)
     if not due or slice_.paused:
         return case, None

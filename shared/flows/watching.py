@@ -37,7 +37,7 @@ from shared.flows.vault_desk import NO_TIME, Desk
 from shared.model.draining import CallKind
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
-from shared.model.point import Point
+from shared.model.point import Engine, Point
 from shared.model.vault import JobError, Standing
 
 log = logging.getLogger("tagback")
@@ -75,7 +75,19 @@ def watch(slice_: Slice, desk: Desk, case: Case, view: View, standing: Standing)
         changed += after
         ready += [one for one in after if one.state.open and one.next_look and one.next_look <= now]
     points, gone = _points(slice_, case, view)
+    if any(one.kind is Kind.EMPTY and one.state is State.SUCCEEDED for one in changed):
+        changed, gone = _emptied(case, changed, now)
     return Watched(tuple(changed), points, gone, tuple(ready))
+
+
+def _emptied(case: Case, changed: list[Operation], now: datetime) -> tuple[list[Operation], tuple[Point, ...]]:
+    """The vault's points leave with what the vault had; it goes on at the next look while there are more."""
+    own = [point for point in case.known_points if point.engine is Engine.VAULT]
+    if len(own) <= TOGETHER:
+        return changed, tuple(own)
+    begun = {one.id: one for one in case.open if one.kind is Kind.EMPTY}
+    going_on = [replace(begun[one.id], next_look=now) if one.id in begun else one for one in changed]
+    return going_on, tuple(own[:TOGETHER])
 
 
 def _looked(
@@ -188,7 +200,7 @@ def _points(slice_: Slice, case: Case, view: View) -> tuple[tuple[Point, ...], t
     """The points that are new, and those that have expired: listed only when the vault shows a newer one."""
     machine, item, now = case.machine.row, view.item, slice_.now()
     known = machine.protection.last_point if machine.protection else None
-    if item is None or not view.ours or item.last_point is None or item.last_point == known:
+    if item is None or not view.ours or item.soft_deleted or item.last_point in (None, known):
         return (), ()
     if not slice_.admitted(CallKind.READ):
         raise NO_TIME
@@ -199,7 +211,14 @@ def _points(slice_: Slice, case: Case, view: View) -> tuple[tuple[Point, ...], t
             "point.recorded vm=%s slot=%s vault=%s consistency=%s because=%r",
             *(machine.name, stamp(point.slot), item.vault.name, point.consistency, point.because),
         )
+    fresh = [_taken_back(case, point, now) for point in fresh]
     return tuple(fresh[-TOGETHER:]), tuple(expired(seen, case.known_points, now))
+
+
+def _taken_back(case: Case, point: Point, now: datetime) -> Point:
+    """A point that was there before what its vault had was deleted is known again, and no news."""
+    ends = [held.row.ended_at for held in case.operations if held.row.kind is Kind.EMPTY and held.row.ended_at]
+    return replace(point, rebuilt_at=now) if any(point.slot < end for end in ends) else point
 
 
 def unreadable(case: Case, asked: str, error: CloudError, now: datetime) -> list[Machine | Operation]:

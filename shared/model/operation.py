@@ -19,6 +19,7 @@ class Kind(StrEnum):
     BACK_UP = "back-up"
     STOP = "stop-protection"
     UNDELETE = "undelete"
+    EMPTY = "delete-data"
 
 
 class State(StrEnum):

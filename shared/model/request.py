@@ -23,6 +23,7 @@ class Asked(StrEnum):
     RESTORE = "restore"
     UNDO = "undo"
     TIDY = "tidy"
+    DELETE_DATA = "delete-data"
     DRILL = "drill"
 
 
@@ -49,7 +50,8 @@ class Request:
     A restore, or a drill, says what is wanted in `order`; `restore` is how far it came, None before a point is chosen.
     One that is to undo another, or to tidy up after it, names it in `operation`. `revision` counts the changes: a write
     that comes second is refused.
-    One to pause or resume is about every shard; it says what in `stops`, and why in `reason`.
+    One to pause or resume is about every shard; it says what in `stops`, and why in `reason`, as does one to delete
+    what a vault has of a machine.
     """
 
     id: str

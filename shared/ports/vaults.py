@@ -47,6 +47,12 @@ class VaultItems(Protocol):
     def change(self, order: ItemOrder) -> str:
         """Ask for a change of one item; the operation by which `tracked` knows it. It states an end: repeatable."""
 
+    def delete(self, vault: ResourceId, vm: ResourceId) -> str:
+        """Ask a vault to delete everything it has of a VM; the operation by which `tracked` knows it.
+
+        Deleted softly where the vault does so. Refused where a guard or immutability protects it, Blocked by a lock.
+        """
+
     def tracked(self, vault: ResourceId, operation: str) -> Tracked:
         """How far an operation of a vault came. One that the vault does not know any more is done."""
 

@@ -228,3 +228,20 @@ def test_what_a_vault_never_had_is_missing(estate: Estate) -> None:
     with pytest.raises(Missing):
         estate.jobs.points(vault, estate.machine())
     assert [*estate.jobs.jobs(vault, datetime(2026, 1, 1, tzinfo=UTC))] == []
+
+
+def test_what_a_vault_has_of_a_machine_is_deleted_softly_and_can_be_taken_back(estate: Estate) -> None:
+    vault = estate.vault()
+    vm = estate.protected(vault)
+    assert estate.items.delete(vault, vm)
+    estate.wait(30)
+    item = estate.item(vault, vm)
+    assert item is not None
+    assert (item.soft_deleted, item.state) == (True, ItemState.STOPPED)
+    with pytest.raises(CloudError):
+        estate.items.delete(vault, vm)
+    estate.items.change(ItemOrder(Act.UNDELETE, vault, vm))
+    estate.wait(30)
+    item = estate.item(vault, vm)
+    assert item is not None
+    assert not item.soft_deleted

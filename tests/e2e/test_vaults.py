@@ -11,9 +11,12 @@ import pytest
 
 from local.azurite.server import Azurite
 from shared.flows import show
+from shared.flows.approving import approve
 from shared.flows.asking import ask_backup
 from shared.flows.cancelling import ask_cancel, running_job
+from shared.flows.emptying import ask_delete
 from shared.flows.explaining import explain
+from shared.flows.reaping import reap
 from shared.model.identity import ResourceId
 from shared.model.machine import Status
 from shared.model.operation import Kind, State
@@ -209,3 +212,21 @@ def test_a_machine_that_does_not_run_is_started_only_where_its_plan_says_so(nigh
     assert running is (plan == "awake")
     assert backup.state is (State.SUCCEEDED if running else State.FAILED)
     assert bool(night.points(machine)) is running
+
+
+def test_what_two_people_agreed_to_is_deleted_softly_by_the_reaper_and_nothing_else(night: VaultNight) -> None:
+    machine = backed_up(night)
+    night.tag(machine, {"backup": "off"})
+    night.live(1)
+    row = night.row(machine)
+    assert row is not None
+    night.serve(ask_delete(night.world, night.rules, row, "a test", "ann").id)
+    for person in ("ann", "bob"):
+        reap(night.world, night.rules, night.shard)
+        assert not item(night, machine).get("isScheduledForDeferredDelete")
+        approve(night.world, [machine.name], person)
+    reap(night.world, night.rules, night.shard)
+    night.live(1)
+    assert item(night, machine)["isScheduledForDeferredDelete"]
+    assert [one.state for one in night.operations(machine, Kind.EMPTY)] == [State.SUCCEEDED]
+    assert not night.points(machine)

@@ -165,8 +165,7 @@ def _items(turn: Turn) -> bool:
     return turn.site.vm("vm2") in {item.vm for item in turn.world.vault_items.items(turn.vault)}
 
 
-def _protected(turn: Turn) -> bool:
-    """A machine of its own: the service looks at the machine only when it is new to the vault."""
+def _new_machine(turn: Turn) -> ResourceId:
     name = f"m{uuid.uuid4().hex[:8]}"
     disk = {"osType": "Linux", "createOption": "FromImage", "managedDisk": {"storageAccountType": "Premium_LRS"}}
     image = {"publisher": "Canonical", "offer": "jammy", "sku": "22_04", "version": "latest"}
@@ -174,9 +173,28 @@ def _protected(turn: Turn) -> bool:
     storage = {"imageReference": image, "osDisk": disk}
     properties = {"hardwareProfile": {"vmSize": "Standard_D2s_v5"}, "storageProfile": storage, "osProfile": person}
     turn.site.running.put_done(str(turn.site.vm(name)), {"location": REGION, "properties": properties})
-    operation = turn.world.vault_items.change(ItemOrder(Act.PROTECT, turn.vault, turn.site.vm(name), POLICY))
+    return turn.site.vm(name)
+
+
+def _protected(turn: Turn) -> bool:
+    """A machine of its own: the service looks at the machine only when it is new to the vault."""
+    order = ItemOrder(Act.PROTECT, turn.vault, _new_machine(turn), POLICY)
+    operation = turn.world.vault_items.change(order)
     turn.site.clock.sleep(600)
     return turn.world.vault_items.tracked(turn.vault, operation).done
+
+
+def _emptied(turn: Turn) -> bool:
+    """What a vault has of a machine, that somebody else put there, is seen and deleted."""
+    vm = _new_machine(turn)
+    with turn.site.acting("test") as (owner, _):
+        owner.vault_items.change(ItemOrder(Act.PROTECT, turn.vault, vm, POLICY))
+        turn.site.clock.sleep(600)
+    if vm not in {item.vm for item in turn.world.vault_items.items(turn.vault)}:
+        return False
+    turn.world.vault_items.delete(turn.vault, vm)
+    turn.site.clock.sleep(3600)
+    return all(item.soft_deleted for item in turn.world.vault_items.items(turn.vault) if item.vm == vm)
 
 
 def _backed_up(turn: Turn) -> bool:
@@ -303,7 +321,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
         _vaults, _policies, _policy_written, _refreshed, _protectable, _items, _protected, _backed_up, _jobs,
         _vault_points, _started,
     ),
-    "reaper": (_shard, _look, _listed, _told_the_time, _deleted),
+    "reaper": (_shard, _look, _listed, _told_the_time, _deleted, _emptied),
     "operator": (_shards, _listed, _fleet, _look, _merged),
     "restorer": (_referred_to, _restored_and_undone),
     "driller": (_isolated_and_removed, _commanded),

@@ -114,6 +114,7 @@ def test_every_wish_of_the_command_line_that_is_a_request_is_a_kind() -> None:
         ({"asked": "retry", "job": "web-1"}, ["retry", "web-1"]),
         ({"asked": "hold", "vm": "web-1", "until": "tomorrow"}, ["hold", "web-1", "--until", "tomorrow"]),
         ({"asked": "hold", "vm": "jump", "until": "forever"}, ["hold", "jump", "--until", "forever"]),
+        ({"asked": "delete-data", "vm": "jump", "because": "x"}, ["delete-data", "jump", "--because", "x"]),
         ({"asked": "pause", "what": "all", "because": " "}, ["pause", "all", "--because", " "]),
         ({"asked": "resume", "what": "all"}, ["resume", "all"]),
         ({"asked": "backup", "vm": "nobody"}, ["backup", "nobody"]),

@@ -166,6 +166,17 @@ class VaultItemsTwin:
             item.soft_deleted = False
         item.state = ItemState.STOPPED
 
+    def delete(self, vault: ResourceId, vm: ResourceId) -> str:
+        with self._gate.write("vaults.delete", vault, vm.name) as truth:
+            item = truth.items.get(vm)
+            if truth.guarded:
+                raise Refused("UserErrorOperationNotAllowedOnImmutableVault", "immutability is enabled", 400)
+            if item is not None:
+                if item.soft_deleted:
+                    raise Refused("UserErrorItemInSoftDeletedState", "it is in soft deleted state already", 400)
+                item.soft_deleted, item.state = True, ItemState.STOPPED
+            return self._gate.vaults.number()
+
     def tracked(self, vault: ResourceId, operation: str) -> Tracked:
         with self._gate.read("vaults.tracked", vault):
             pass
