@@ -12,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes -r $(2) 2>/dev/null \
 	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 
-.PHONY: install demo up bench test test-clients mutants mutation soak package check lock clean
+.PHONY: install demo up bench bench-peers test test-clients mutants mutation soak package check lock clean
 
 install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
 
@@ -47,6 +47,10 @@ up: install
 # Figures beside Azure's bounds, into local/.run/bench.json; FIGURES="imports drain_1k" measures only those.
 bench: install
 	@$(BIN)/python -m local.bench
+
+# What an az loop and Cloud Custodian cost for the same work, into the same file.
+bench-peers: install $(CLIENTS)/az/.installed $(CLIENTS)/custodian/.installed
+	@FIGURES=peers $(BIN)/python -m local.bench
 
 # What is deployed, the same bytes each time: dist/tagback.zip with its hash, bill of materials and licences, and what
 # a cold start of it costs. EXTRAS=telemetry puts OpenTelemetry in.

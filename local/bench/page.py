@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from local.bench.days import BILLS, LARGE, SMALL
+from local.bench.fleets import DISKS
 from local.bench.rows import AT_LEAST, kept
 from local.stack import ROOT, RUN
 
@@ -32,6 +33,20 @@ rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="i
 | figure | value | goal | bound | unit | measured | load |
 |---|---|---|---|---|---|---|
 """
+BESIDE = """
+## Beside others
+
+One point of a machine of two disks, taken and deleted again, on the same simulator. `make bench-peers` measures others.
+
+| who | calls to ARM | processor seconds |
+|---|---|---|
+"""
+# The figure of calls, of seconds, and how often the calls count for a machine.
+OTHERS = (
+    ("az_calls_per_machine", "az_processor_seconds_per_machine", 1, "a loop of `az` commands"),
+    ("c7n_calls_per_machine", "c7n_processor_seconds_per_machine", 1, "Cloud Custodian, the deletion alone"),
+)
+OURS = ("all_calls_per_disk_day_10k", "processor_seconds_per_machine_day", DISKS, "Tagback, 10,000 machines, computed")
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 360, 60, 30, 320
 RIGHT = 610
 LOWEST, DECADES = -2, 5  # a cent to a thousand dollars
@@ -69,10 +84,22 @@ def page(rows: Iterable[Row]) -> str:
         "snapshots; prices and their dates are in `local/bench/prices.toml`.\n\n## How each figure was taken\n\n"
     )
     parts += [f"- `{row['figure']}`: {row['setup']}\n" for row in known]
+    parts += _beside_others(known)
     if missed:
         parts.append("\n## Goals that are missed\n\n")
         parts += [f"- `{row['figure']}`: {row['value']} {row['unit']}, goal {_goal(row)}\n" for row in missed]
     return "".join(parts)
+
+
+def _beside_others(rows: Sequence[Row]) -> Iterator[str]:
+    """What a machine of two disks costs in calls and processor seconds, beside others where they were measured."""
+    values = {str(row["figure"]): float(str(row["value"])) for row in rows}
+    if not any(calls in values for calls, *_ in OTHERS):
+        return
+    yield BESIDE
+    for calls, seconds, times, told in (*OTHERS, OURS):
+        cells = [f"{values[name] * times:.2f}" if name in values else "not measured" for name in (calls, seconds)]
+        yield f"| {told} | {' | '.join(cells)} |\n"
 
 
 def _line(row: Row) -> str:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from local.bench import planning
+from local.bench import peers, planning
 from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, with_smaller_windows, without_windows
 from local.bench.days import PRICES, SWEEPS, Law, bills
 from local.bench.executions import Execution, Length, Span, executed, lengths
@@ -164,6 +164,24 @@ def test_the_page_shows_every_row_and_says_what_is_missed() -> None:
     assert "`slow`: 3.0 USD, goal at most 2.0" in missed
     assert "fast" not in missed
     assert "told" not in missed
+
+
+def test_the_page_sets_others_beside_us_once_they_were_measured() -> None:
+    ours = shown("all_calls_per_disk_day_10k", 2.5, None)
+    assert "Beside others" not in page([ours])
+    written = page(
+        [ours, shown("az_calls_per_machine", 23, None), shown("az_processor_seconds_per_machine", 8.3, None)]
+    )
+    assert "| a loop of `az` commands | 23.00 | 8.30 |" in written
+    assert "| Cloud Custodian, the deletion alone | not measured | not measured |" in written
+    assert "| Tagback, 10,000 machines, computed | 5.00 | not measured |" in written
+
+
+def test_a_client_is_counted_by_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "_run", lambda peer: {"changes": 40.0, "reads": 10.0, "seconds": 5.0})
+    rows = {row.figure: row.value for row in peers.figures()}
+    assert (rows["az_calls_per_machine"], rows["c7n_calls_per_machine"]) == (12.5, 2.5)
+    assert (rows["az_processor_seconds_per_machine"], rows["c7n_processor_seconds_per_machine"]) == (1.25, 0.25)
 
 
 def test_the_curve_is_a_drawing_of_the_bills() -> None:
