@@ -64,6 +64,11 @@ class TableLedger:
     def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
         yield from _readable(Machine, self._machines(shard))
 
+    def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
+        for held in _readable(Machine, self._machines(shard, "next_expiry le @now", now=now)):
+            if held.row.next_expiry is not None and held.row.next_expiry <= now:
+                yield held
+
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
         slices = [FIRST, *further_slices(self._census(shard).closed)]
         yield from _readable(Operation, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "o|")))

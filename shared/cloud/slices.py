@@ -69,4 +69,5 @@ def census_entity(shard: Shard, census: Census) -> Entity:
         "machines": census.machines,
         "closed": census.closed,
         "wanted_at": ALWAYS,
+        "next_expiry": ALWAYS,
     }

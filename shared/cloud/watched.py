@@ -51,6 +51,9 @@ class WatchedLedger:
             yield held
         oldest.told()
 
+    def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
+        return self._ledger.expiring(shard, now)
+
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
         return self._ledger.operations(shard)
 

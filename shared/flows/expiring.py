@@ -1,6 +1,6 @@
 """Marks what retention says may go, a day ahead and with the reason, and pokes the shards in which something is due.
 
-Called by the timer. It reads only the machines' rows until one of them says that its points want a look, and it changes
+Called by the timer. It reads only the rows of machines that say that their points want a look, and it changes
 nothing but our own rows: what is marked is deleted by the reaper, later, after another look at everything.
 """
 
@@ -40,7 +40,7 @@ def expire(world: World, rules: Rules) -> None:
 def _is_due(world: World, rules: Rules, shard: Shard, until: datetime) -> bool:
     """Whether anything of a shard is to be looked at by the reaper now, its machines having been gone through."""
     now, due = world.clock.now(), False
-    for machine in overdue((held.row for held in world.ledger.machines(shard)), now):
+    for machine in overdue((held.row for held in world.ledger.expiring(shard, now)), now):
         if world.clock.now() >= until:
             log.warning(
                 "expire.unfinished shard=%s because=%r", shard, "its time was over; it goes on with the next timer"

@@ -44,6 +44,9 @@ class Ledger(Protocol):
     def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
         """Every machine of a shard."""
 
+    def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
+        """The machines of a shard whose `next_expiry` has come."""
+
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
         """Every operation of a shard that the ledger still holds."""
 

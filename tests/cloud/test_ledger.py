@@ -190,7 +190,13 @@ def test_who_reads_machines_reads_their_census_along(
 ) -> None:
     ledger, far, uids = TableLedger(storage, full=1), EXACT + timedelta(days=900), [new_uid() for _ in range(3)]
     for uid in uids:
-        put(ledger, shard, uid, replace(bare_machine(shard, uid), next_look=EXACT, snapshots=2), operation(uid))
+        put(
+            ledger,
+            shard,
+            uid,
+            replace(bare_machine(shard, uid), next_look=EXACT, next_expiry=far, snapshots=2),
+            operation(uid),
+        )
 
     def refuse(*given: object) -> None:
         raise AssertionError("a request of its own")
@@ -201,6 +207,7 @@ def test_who_reads_machines_reads_their_census_along(
     assert ledger.next_wanted(shard, far) == EXACT
     assert ledger.next_wanted(shard, EXACT - timedelta(seconds=1)) is None
     assert ledger.snapshots(shard) == 6
+    assert {held.row.uid for held in ledger.expiring(shard, far)} == set(uids)
 
 
 def test_rows_without_an_etag_go_to_their_machine(storage: Storage, shard: Shard) -> None:

@@ -210,6 +210,17 @@ def test_a_machine_is_registered_once(ledger: Ledger, shard: Shard) -> None:
     assert [held.row for held in ledger.machines(shard)] == [bare_machine(shard, uid)]
 
 
+def test_the_machines_whose_points_want_a_look_are_listed_and_no_others(ledger: Ledger, shard: Shard) -> None:
+    assert list(ledger.expiring(shard, EXACT)) == []
+    now, earlier = (replace(bare_machine(shard, new_uid()), next_expiry=EXACT - ago) for ago in (DAY * 0, DAY))
+    later, never = (replace(bare_machine(shard, new_uid()), next_expiry=at) for at in (EXACT + DAY, None))
+    for one in (now, earlier, later, never):
+        put(ledger, shard, one.uid, one)
+    assert {held.row.uid for held in ledger.expiring(shard, EXACT)} == {now.uid, earlier.uid}
+    assert [held.row for held in ledger.expiring(shard, EXACT - timedelta(microseconds=1))] == [earlier]
+    assert list(ledger.expiring(Shard(shard.subscription, "elsewhere"), EXACT)) == []
+
+
 def test_the_operations_of_a_shard_are_listed_open_or_not(ledger: Ledger, shard: Shard) -> None:
     one, other = new_uid(), new_uid()
     ended = replace(operation(other), state=State.SUCCEEDED)

@@ -201,6 +201,7 @@ def test_a_ledger_that_is_watched_is_the_same_ledger(traces: Traces, heard: Hear
     assert [*watched.operations(SHARD)] == [*plain.operations(SHARD)] != []
     assert watched.due(SHARD, NOW) == plain.due(SHARD, NOW) != []
     assert watched.points(SHARD, MACHINE.uid) == plain.points(SHARD, MACHINE.uid) != ()
+    assert [*watched.expiring(SHARD, NOW)] == [*plain.expiring(SHARD, NOW)]
     assert watched.next_wanted(SHARD, NOW) == plain.next_wanted(SHARD, NOW) == NOW
     assert (watched.snapshots(SHARD), watched.shards()) == (plain.snapshots(SHARD), plain.shards())
     assert watched.record(SHARD, machine(2, "other").uid) is None

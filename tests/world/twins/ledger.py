@@ -45,6 +45,12 @@ class LedgerTwin:
             self._steps.after(call)
             yield from (machine for machine in page if machine is not None)
 
+    def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
+        call = self._reading("ledger.expiring", shard, "")
+        found = [rows.machine for _, rows in sorted(self.rows.get(shard, {}).items()) if rows.machine]
+        self._steps.after(call)
+        yield from (held for held in found if held.row.next_expiry and held.row.next_expiry <= now)
+
     def snapshots(self, shard: Shard) -> int:
         call = self._reading("ledger.snapshots", shard, "")
         machines = [rows.machine for rows in self.rows.get(shard, {}).values()]
