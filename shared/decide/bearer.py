@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 from typing import TypeAlias
 
 from shared.model.caller import Caller
@@ -101,7 +100,7 @@ CLAUSES: Mapping[str, Clause] = {
 
 def _instant(value: object) -> datetime | None:
     """Seconds since 1970 as an instant; None for what is no such number, or lies beyond all calendars."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         return datetime.fromtimestamp(value, UTC)

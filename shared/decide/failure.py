@@ -96,7 +96,7 @@ def follow_up(fault: Fault, tries: Tries) -> Next:
             if course.remedy:
                 return _asked(course, after, tries.alike <= course.attempts + LOOKS)
             return GiveUp(f"{course.because}, {tries.alike} times in a row")
-        case _:
+        case _:  # pragma: no cover - mypy shows that nothing is left
             assert_never(course.follow)
 
 

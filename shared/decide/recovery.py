@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from shared.model.point import Consistency, Point
 
@@ -98,6 +98,8 @@ def _because(point: Point, wish: Wish, *, fell_back: bool) -> str:
             return f"no complete point is {wanted}; the newest is {point.consistency}"
         case AtLeast(wanted):
             return f"the newest complete point that is at least {wanted} ({point.consistency})"
+        case _:  # pragma: no cover - mypy shows that nothing is left
+            assert_never(wish)
 
 
 def _nothing(points: Sequence[Point], wish: Wish) -> str:

@@ -11,10 +11,13 @@ import pytest
 from shared.decide.limits import too_many
 from shared.decide.plan import read_plans
 from shared.decide.schedule import slots
+from shared.decide.tags import OptedIn, asked, judge
 from shared.decide.vault_plan import rhythm_of, start_of, starts
 from shared.decide.windows_zones import WINDOWS_NAMES
 from shared.model.identity import VmUid
-from shared.model.plan import Plan, PolicyType, VaultPart
+from shared.model.plan import Plan, Plans, PolicyType, VaultPart
+from shared.model.rules import Mode, Rules
+from tests.decide.plans import SUBSCRIPTION
 
 SNAPSHOTS = {"at": ["02:00"], "keep": "7d"}
 
@@ -158,3 +161,14 @@ def test_a_machine_that_does_not_run_is_left_alone_unless_the_plan_says_otherwis
     assert not part_of().starts
     assert not part_of(when_stopped="wait").starts
     assert part_of(when_stopped="start").starts
+
+
+@pytest.mark.parametrize(("tag", "value"), [("backup-at", "03:00"), ("backup-keep", "90d")])
+def test_a_modifier_that_cannot_reach_a_policy_is_a_problem_and_the_plan_stands(tag: str, value: str) -> None:
+    plan, _ = read({})
+    rules = Rules(Plans({"p": plan}, "p", {}), {SUBSCRIPTION: Mode.ENFORCE}, "owner")
+    wish = judge(asked({"backup": "p", tag: value}, None, False, rules), rules, SUBSCRIPTION)
+    assert isinstance(wish, OptedIn)
+    assert wish.plan == plan
+    [problem] = wish.problems
+    assert "by which alone plan p protects: a policy is for many machines" in problem

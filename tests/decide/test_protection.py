@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.capture import opened
-from shared.decide.protection import GRACE, hold_of, plan_of, settled_row, standing, wish_of
+from shared.decide.protection import GRACE, hold_of, is_wanted_otherwise, plan_of, settled_row, standing, wish_of
 from shared.decide.registration import gone, may_be_gone, missed, registered
 from shared.decide.schedule import interval, start_of
 from shared.decide.tag_values import FOREVER
@@ -42,6 +42,11 @@ def test_a_new_machine_that_asks_is_enrolled_and_owes_nothing_of_the_past() -> N
 def test_a_machine_without_the_tag_is_registered_as_excluded() -> None:
     row = settled_row(fresh({}), [], RULES, NOW)
     assert (row.status, row.because, row.next_due) == (Status.EXCLUDED, "it has no tag 'backup'", None)
+
+
+def test_nothing_else_is_wanted_of_a_vault_where_none_is_and_none_is_asked_for() -> None:
+    assert not is_wanted_otherwise(machine(), RULES, NOW)
+    assert not is_wanted_otherwise(registered(None, sighting({}), RULES, NOW), RULES, NOW)
 
 
 def test_opting_out_ends_enrolment_and_opting_in_again_begins_it_anew() -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.decide.pruning import KEPT, MOST, TOGETHER, is_made_up_for, next_prune, outlived
-from shared.model.operation import Operation, State
+from shared.model.operation import Kind, Operation, State
+from shared.model.vault import Protection, Standing
 from tests.fleet import DAY, NOW, capture, machine
 
 ROW = machine(1, "web-1")
@@ -42,3 +43,12 @@ def test_a_record_without_an_end_counts_from_its_intent() -> None:
     endless = replace(ended(40), ended_at=None)
     assert outlived(ROW, [endless], endless.intended_at + KEPT - timedelta(seconds=1)) == []
     assert outlived(ROW, [endless], endless.intended_at + KEPT) == [endless]
+
+
+def test_a_backup_that_was_given_up_stays_until_its_vault_has_a_newer_point() -> None:
+    gave_up = replace(ended(50, State.GAVE_UP), kind=Kind.BACK_UP)
+    stood = Protection(Standing.PROTECTED, "", NOW - 60 * DAY)
+    held = replace(ROW, last_point=NOW, protection=replace(stood, last_point=gave_up.slot))
+    newer = replace(held, protection=replace(stood, last_point=gave_up.slot + timedelta(seconds=1)))
+    assert outlived(held, [gave_up], NOW) == []
+    assert outlived(newer, [gave_up], NOW) == [gave_up]

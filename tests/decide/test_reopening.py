@@ -60,6 +60,15 @@ def test_parts_of_earlier_attempts_stay_abandoned() -> None:
     assert [part.state for part in verdict.point.parts] == [PartState.ABANDONED, PartState.ABANDONED, PartState.UNKNOWN]
 
 
+def test_a_part_that_is_ready_stays_so() -> None:
+    first = incomplete()
+    ready = replace(first, parts=(replace(first.parts[0], state=PartState.READY), *first.parts[1:]))
+    verdict = reopened(failed(State.GAVE_UP), ready, MACHINE, NOW)
+    assert isinstance(verdict, Reopened)
+    assert verdict.point is not None
+    assert [part.state for part in verdict.point.parts] == [PartState.READY, PartState.UNKNOWN]
+
+
 @pytest.mark.parametrize(
     ("state", "why"),
     [

@@ -86,3 +86,8 @@ def test_a_disk_is_attached_as_the_captured_one_was(name: str, value: Any) -> No
         name: value,
         "managedDisk": {"id": DISK},
     }
+
+
+@pytest.mark.parametrize(("sku", "stays"), [("Premium_LRS", True), ("premium_zrs", True), ("StandardSSD_LRS", False)])
+def test_a_performance_tier_is_of_premium_disks_only(sku: str, stays: bool) -> None:
+    assert ("tier" in properties_of(sku, tier="P50")) is stays

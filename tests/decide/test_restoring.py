@@ -132,6 +132,22 @@ def test_why_azure_gave_a_machine_up_stands_in_its_instance_view() -> None:
     assert failure({"name": "disk-1"}).code == "ProvisioningFailed"
 
 
+@pytest.mark.parametrize(
+    "statuses",
+    [
+        [],
+        [{"code": "ProvisioningState/succeeded"}],
+        [{"code": "ProvisioningState/failed"}],
+        [{"code": "A/failed/X"}],
+        [{}],
+    ],
+)
+def test_where_azure_says_nothing_of_why_the_piece_is_named(statuses: list[dict[str, str]]) -> None:
+    fault = failure({"id": "/vm", "name": "web", "properties": {"instanceView": {"statuses": statuses}}})
+    assert (fault.code, fault.message) == ("ProvisioningFailed", "Azure says that web could not be made")
+    assert failure({"id": "/vm"}).message == "Azure says that /vm could not be made"
+
+
 def machine(*data: tuple[int, str], system: str = "/d/old-None") -> dict[str, Any]:
     disks = [{"lun": lun, "managedDisk": {"id": place}, "caching": "None"} for lun, place in data]
     system_disk = {"name": "os", "createOption": "FromImage", "diskSizeGB": 30, "managedDisk": {"id": system}}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.durations import parse_keep
-from shared.decide.retention import FOR_EVER, Neighbour, age_end, earned, kept, lengthened
+from shared.decide.retention import FOR_EVER, Neighbour, age_end, earned, kept, lengthened, period
 from shared.model.plan import Age, Keep, Unit
 from shared.model.point import Origin
 from tests.decide.plans import at
@@ -97,6 +97,11 @@ def test_the_order_in_which_points_are_known_does_not_matter(hours: list[int], r
     assert kept(slot, Origin.SLOT, keeps, neighbours(*before), "UTC") == kept(
         slot, Origin.SLOT, keeps, neighbours(*shuffled), "UTC"
     )
+
+
+def test_hours_are_an_age_and_no_class_that_is_earned() -> None:
+    with pytest.raises(ValueError, match="ages, not classes"):
+        period(at("2027-03-10 02:00"), Unit.HOUR, ZoneInfo("UTC"))
 
 
 def test_an_age_beyond_every_calendar_never_ends() -> None:

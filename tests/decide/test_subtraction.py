@@ -98,3 +98,11 @@ def test_what_says_nothing_is_not_sent(value: Any) -> None:
 @pytest.mark.parametrize("value", [False, 0, ["1"], {"name": "p"}])
 def test_a_refusal_and_a_zero_say_something(value: Any) -> None:
     assert subtracted({"plan": value}, NOTHING_ABSENT) == {"plan": value}
+
+
+def test_an_identity_that_is_no_more_is_told_and_the_others_go_back() -> None:
+    first, second = (f"{GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/{name}" for name in ("one", "Two"))
+    captured = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {first: {"x": 1}, second: {}}}}
+    absent = frozenset({second.lower()})
+    assert list(lacking(captured, absent)) == ["the identity Two: it does not exist any more"]
+    assert subtracted(captured, absent)["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {first: {}}}

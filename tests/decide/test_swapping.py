@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from shared.decide.subtraction import at
-from shared.decide.swapping import detached, swapped
+from shared.decide.swapping import detached, swapped, swaps
+from shared.model.restore import ArmPath, Restore, Stage
+from tests.decide.test_blueprint import NOW, SOURCES
 
 DISKS = "/subscriptions/s/resourceGroups/web/providers/Microsoft.Compute/disks"
 WANTED: Mapping[int | None, Mapping[str, Any]] = {
@@ -55,3 +57,9 @@ def test_the_old_disk_leaves_in_one_write_and_the_new_one_comes_in_the_next() ->
     off, on = both_writes({}, {})
     assert at(off, "properties.storageProfile.dataDisks") == []
     assert at(on, "properties.storageProfile.dataDisks") == [WANTED[3]]
+
+
+def test_a_disk_that_the_machine_has_no_more_is_not_swapped() -> None:
+    restore = Restore("", NOW, 0, SOURCES, "", ArmPath("/vm"), (), NOW, NOW, Stage.CLAIM)
+    assert [one.lun for one in swaps(machine("old"), restore)] == [None, 3]
+    assert [one.lun for one in swaps(machine(), restore)] == [None]
