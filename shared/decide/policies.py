@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from shared.decide.vault_plan import start_of
@@ -23,6 +23,8 @@ from shared.model.plan import Plan, PolicyType, Unit, VaultPart
 
 PREFIX = "tagback-"
 MOST_POLICIES = 190  # of 200: the rest is for people
+WRITES_A_DAY = 40  # of 50, per vault: the rest is for people as well
+DAY = timedelta(days=1)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SOME_DAY = "2026-01-01T"  # of a policy's times only the time of day counts
 DAYS_IN = {"days": 1.0, "weeks": 7.0, "months": 30.4, "years": 365.25}
@@ -116,6 +118,12 @@ def _retention(part: VaultPart, at: str) -> Json:
         for unit, (name, form, duration) in forms.items()
         if unit in counts
     }
+
+
+def free_from(written: Iterable[datetime], now: datetime) -> datetime:
+    """From when on one more policy may be written to a vault that policies were written to at these instants."""
+    lately = sorted((at for at in written if at > now - DAY), reverse=True)
+    return lately[WRITES_A_DAY - 1] + DAY if len(lately) >= WRITES_A_DAY else now
 
 
 def shortening(before: Json, after: Json) -> str:

@@ -9,10 +9,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from shared.decide.policies import MOST_POLICIES, Policy
+from shared.decide.policies import MOST_POLICIES, Policy, free_from
 from shared.decide.vault_jobs import container_of
 from shared.decide.vault_wish import Want, Wanted
 from shared.decide.vaulting import View
@@ -29,7 +29,6 @@ log = logging.getLogger("tagback")
 Answer = TypeVar("Answer")
 
 JOBS_OF = timedelta(hours=50)  # two nights: what a sleeping app missed of yesterday's jobs is still told
-WRITES_A_SLICE = 40  # of policies: the service takes 50 a day
 NO_TIME = Throttled("Paced", "no call was free in this slice", timedelta(seconds=30))
 
 
@@ -45,8 +44,8 @@ class Desk:
     _policies: dict[ResourceId, dict[str, PolicySeen]] = field(default_factory=dict, init=False)
     _protectable: dict[ResourceId, frozenset[ResourceId]] = field(default_factory=dict, init=False)
     _refreshes: dict[ResourceId, str] = field(default_factory=dict, init=False)
+    _policy_writes: list[tuple[ResourceId | None, datetime]] | None = field(default=None, init=False)
     _ended: dict[tuple[ResourceId, str], bool] = field(default_factory=dict, init=False)
-    _written: int = field(default=0, init=False)
 
     def view(self, machine: Machine, want: Want, sent_to: ResourceId | None = None) -> View:
         """What the vaults show of one machine: `sent_to` is the one that was asked to protect it."""
@@ -91,17 +90,27 @@ class Desk:
         """One more machine goes to a vault."""
         self._held[vault] += 1
 
-    def provide(self, vault: ResourceId, policy: Policy) -> None:
-        """See to it that a policy is there. A policy's name says what is in it, so one that is there is the one."""
+    def has_policy(self, vault: ResourceId, policy: Policy) -> bool:
+        """Whether a policy is there: its name says what is in it. Blocked where it is not, and none may be added."""
         known = self._policies_of(vault)
-        if policy.name in known:
-            return
-        if len(known) >= MOST_POLICIES or self._written >= WRITES_A_SLICE:
-            raise Blocked("UserErrorPolicyLimit", f"vault {vault.name} has {len(known)} policies and takes no more now")
-        self._written += 1
-        world = self.slice_.world
+        if policy.name not in known and len(known) >= MOST_POLICIES:
+            raise Blocked("UserErrorPolicyLimit", f"vault {vault.name} has {len(known)} policies and takes no more")
+        return policy.name in known
+
+    def takes_a_policy_from(self, vault: ResourceId) -> datetime:
+        """From when on one more policy may be written to a vault, by what the ledger holds of the last day."""
+        if self._policy_writes is None:
+            tasks = (held.row.task for held in self.slice_.world.ledger.operations(self.slice_.shard))
+            self._policy_writes = [(task.vault, task.policy_at) for task in tasks if task and task.policy_at]
+        return free_from([at for place, at in self._policy_writes if place == vault and at], self.slice_.now())
+
+    def provide(self, vault: ResourceId, policy: Policy) -> None:
+        """Write a policy that is not there."""
+        world, now = self.slice_.world, self.slice_.now()
+        if self._policy_writes is not None:
+            self._policy_writes.append((vault, now))
         self._write(lambda: world.vaults.write_policy(vault, policy.name, policy.properties))
-        known[policy.name] = PolicySeen(policy.name, policy.properties)
+        self._policies_of(vault)[policy.name] = PolicySeen(policy.name, policy.properties)
         log.info("policy.written vault=%s policy=%s because=%r", vault.name, policy.name, "a plan asks for it")
 
     def is_discovered(self, vault: ResourceId, vm: ResourceId) -> bool:

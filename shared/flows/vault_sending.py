@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
-from shared.decide.policies import left_out_of
+from shared.decide.policies import WRITES_A_DAY, Policy, left_out_of
 from shared.decide.protection import wish_of
 from shared.decide.vault_wish import Undecided, Wanted, of_vaults, want_of
 from shared.decide.vaulting import backups_left
@@ -61,6 +62,18 @@ class Later:
     task: VaultTask
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A policy that is to be written first."""
+
+    vault: ResourceId
+    policy: Policy
+    task: VaultTask
+
+
+Ready: TypeAlias = tuple[ResourceId, Callable[[], str]] | Later | Lacking
+
+
 class Hindered(Exception):
     """What an operation needs first failed: which work that was, and how it was answered."""
 
@@ -96,6 +109,13 @@ def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None
         if waiting_for_vm := held_up(slice_, case, due[0], want):
             return waiting_for_vm, None
         ready = _call_of(slice_, desk, case, operation)
+        if isinstance(ready, Lacking):
+            noted = replace(due[0], task=replace(ready.task, policy_at=now))
+            after = saved_if_mine(slice_.world, slice_.rules, case, [noted])
+            if after is None:
+                return case, None
+            case, operation = after, replace(noted, attempts=operation.attempts)
+            ready = _with_policy(slice_, desk, case, operation, ready)
     except (CloudError, Hindered) as error:
         told, task = (error.error, error.task) if isinstance(error, Hindered) else (error, None)
         rows = setback(case, operation, told, now, task)
@@ -103,6 +123,7 @@ def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None
     if isinstance(ready, Later):
         waiting = replace(due[0], next_look=ready.until, because=ready.because, task=ready.task)
         return saved_if_mine(slice_.world, slice_.rules, case, [waiting]) or case, None
+    assert not isinstance(ready, Lacking), "a policy that was written is there"
     vault, call = ready
     fresh = replace((operation.task or VaultTask()).anew(now), vault=vault)
     claimed = replace(operation, next_look=slice_.claim_ends, task=fresh)
@@ -110,13 +131,18 @@ def prepared(slice_: Slice, desk: Desk, case: Case) -> tuple[Case, Errand | None
     return (after, Errand(after, claimed, call)) if after else (case, None)
 
 
+def _with_policy(slice_: Slice, desk: Desk, case: Case, operation: Operation, lacking: Lacking) -> Ready:
+    """What carries an operation out once its policy is written, which is noted in the ledger already."""
+    with _doing(Task.POLICY):
+        desk.provide(lacking.vault, lacking.policy)
+    return _call_of(slice_, desk, case, operation)
+
+
 def _unsent(operation: Operation) -> bool:
     return operation.state is not State.STARTED
 
 
-def _call_of(
-    slice_: Slice, desk: Desk, case: Case, operation: Operation
-) -> tuple[ResourceId, Callable[[], str]] | Later:
+def _call_of(slice_: Slice, desk: Desk, case: Case, operation: Operation) -> Ready:
     """What carries an operation out, or what it waits for. CloudError or Hindered when it cannot be carried out."""
     machine, world = case.machine.row, slice_.world
     task = operation.task or VaultTask()
@@ -148,9 +174,7 @@ def _backup(
     return vault, lambda: world.vault_jobs.back_up(vault, machine.id, until)
 
 
-def _protection(
-    slice_: Slice, desk: Desk, machine: Machine, task: VaultTask
-) -> tuple[ResourceId, Callable[[], str]] | Later:
+def _protection(slice_: Slice, desk: Desk, machine: Machine, task: VaultTask) -> Ready:
     now, world = slice_.now(), slice_.world
     want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
     if not isinstance(want, Wanted):
@@ -168,7 +192,10 @@ def _protection(
         if not known:
             return Later(now + REFRESHING, f"vault {vault.name} is discovering VMs", replace(task, refresh=refresh))
     with _doing(Task.POLICY):
-        desk.provide(vault, want.policy)
+        if not desk.has_policy(vault, want.policy):
+            free = desk.takes_a_policy_from(vault)
+            told = f"vault {vault.name} takes no more policies now: {WRITES_A_DAY} were written within a day"
+            return Later(free, told, task) if free > now else Lacking(vault, want.policy, task)
     if not held:
         desk.taken(vault)
     order = ItemOrder(Act.PROTECT, vault, machine.id, want.policy.name, left_out_of(machine))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -76,7 +76,7 @@ class VaultTask:
 
     `tracking` is the id of Azure's operation, `job` the vault's job; `refresh` is a container refresh that is waited
     for. Each is empty while unknown. `former` are the jobs of earlier attempts. `started_vm_at` is when the VM was last
-    started for it.
+    started for it, `policy_at` when a policy was written for it.
     """
 
     vault: ResourceId | None = None
@@ -87,12 +87,12 @@ class VaultTask:
     sent_at: datetime | None = None
     former: tuple[str, ...] = ()
     started_vm_at: datetime | None = None
+    policy_at: datetime | None = None
 
     def anew(self, sent_at: datetime | None) -> VaultTask:
         """The same task for another attempt; its job so far is remembered as a former one."""
         former = (*self.former, self.job) if self.job else self.former
-        kept = former[-MOST_FORMER:]
-        return VaultTask(self.vault, self.policy, sent_at=sent_at, former=kept, started_vm_at=self.started_vm_at)
+        return replace(self, tracking="", job="", refresh="", sent_at=sent_at, former=former[-MOST_FORMER:])
 
 
 @dataclass(frozen=True, slots=True)

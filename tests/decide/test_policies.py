@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.plan import read_plans
-from shared.decide.policies import asked_of, kept_by, left_out_of, policy_of, properties_of, shortening
+from shared.decide.policies import asked_of, free_from, kept_by, left_out_of, policy_of, properties_of, shortening
 from shared.decide.windows_zones import WINDOWS_NAMES
 from shared.model.identity import VmUid
 from shared.model.machine import Machine
@@ -202,3 +202,12 @@ def test_the_luns_that_are_left_out_are_asked_for_too() -> None:
     assert asked_of(with_disks(4, 2), plan).endswith("|2,4")
     assert asked_of(with_disks(), plan) == policy_of("p", part_of(), with_disks().uid).name
     assert asked_of(with_disks(), plans.by_name["q"]) == ""
+
+
+def test_a_vault_takes_forty_policies_within_any_day() -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    hours = [now - timedelta(minutes=30 * turn) for turn in range(39)]
+    assert free_from(hours, now) == now
+    assert free_from([*hours, now - timedelta(hours=23)], now) == now + timedelta(hours=1)
+    assert free_from([*hours, now - timedelta(hours=24)], now) == now
+    assert free_from([*hours, now, now - timedelta(hours=23)], now) == hours[-1] + timedelta(days=1)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.decide.policies import MOST_POLICIES
-from shared.errors import Denied, LostRace, Missing, Refused
+from shared.errors import Denied, LostRace, Missing, Refused, Unavailable
 from shared.flows.asking import ask_backup
 from shared.flows.pausing import ask_pause
 from shared.flows.requesting import run
@@ -19,7 +19,7 @@ from shared.model.operation import Kind, State
 from shared.model.rules import Mode
 from shared.model.transition import Transition
 from shared.model.vault import ItemOrder, ItemState, JobError, Standing, Tracked
-from tests.flows.vaulting import MINUTE, Backed
+from tests.flows.vaulting import MINUTE, VAULT, Backed, rules_of
 from tests.world.exhaustive import perform
 from tests.world.scenes import SHARD
 from tests.world.twins import vault_truth
@@ -246,3 +246,44 @@ def test_a_full_vault_is_left_for_another_even_by_those_that_waited_for_it(monke
     estate.live(3 * HOUR)
     assert sorted(len(vault.items) for vault in estate.world.stage.vaults.all.values()) == [1, 3, 3]
     assert all(estate.points(vm) for vm in vms)
+
+
+def test_the_policies_that_a_vault_takes_a_day_are_counted_in_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.decide.policies.WRITES_A_DAY", 2)
+    estate = Backed(rules_of({**VAULT, "window": "90min"}))
+    there = estate.vault()
+    vms = [estate.vm(number) for number in range(1, 13)]
+    before = estate.world.stage.steps.calls["vaults.write_policy"]
+    estate.live(20 * HOUR, 10 * MINUTE)
+    assert len(there.policies) == 2
+    waiting = [one for vm in vms for one in estate.operations(vm, Kind.PROTECT) if one.state.open]
+    assert waiting
+    assert {one.state for one in waiting} == {State.INTENDED}
+    assert all("takes no more policies now" in one.because for one in waiting)
+    estate.live(8 * HOUR, 10 * MINUTE)
+    assert len(there.policies) == 4
+    assert estate.world.stage.steps.calls["vaults.write_policy"] - before == 4
+    estate.live(3 * HOUR, 10 * MINUTE)
+    assert all(estate.points(vm) for vm in vms)
+
+
+def test_a_policy_that_may_have_been_written_counts_even_if_the_writer_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.decide.policies.WRITES_A_DAY", 1)
+    estate = Backed()
+    estate.vault()
+    vaults = estate.world.stage.world.vaults
+
+    def fails(*given: object) -> None:
+        raise Unavailable("ServerBusy", "not now")
+
+    vm = estate.vm()
+    with monkeypatch.context() as patch:
+        patch.setattr(vaults, "write_policy", fails)
+        estate.live(10 * MINUTE)
+    [operation] = estate.operations(vm, Kind.PROTECT)
+    assert operation.task is not None
+    assert operation.task.policy_at is not None
+    estate.live(20 * HOUR, 10 * MINUTE)
+    assert estate.world.stage.steps.calls["vaults.write_policy"] == 0
+    estate.live(6 * HOUR, 10 * MINUTE)
+    assert len(estate.points(vm)) >= 1
