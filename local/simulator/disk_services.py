@@ -88,6 +88,20 @@ def _access_finished(_world: "World", document: Document, at: float) -> Document
     return document
 
 
+def private_links(world: "World", call: "Call") -> Reply:
+    """List what a private endpoint of a disk access can reach (documented: its one group is `disks`)."""
+    found = world.resource(call.path.rsplit("/", 1)[0], ACCESS)
+    zones = {"requiredMembers": ["diskRp"], "requiredZoneNames": ["privatelink.blob.core.windows.net"]}
+    head = {"id": f"{found.id}/privateLinkResources/disks", "name": "disks", "type": f"{ACCESS}/privateLinkResources"}
+    return Reply.of({"value": [{"properties": {"groupId": "disks", **zones}, **head}]})
+
+
+def private_endpoints(world: "World", call: "Call") -> Reply:
+    """List the private endpoints of a disk access: none are simulated."""
+    world.resource(call.path.rsplit("/", 1)[0], ACCESS)
+    return Reply.of({"value": []})
+
+
 def _windows(name: str) -> tuple[str, ...]:
     return (f"Microsoft.Compute/{name}3Min", f"Microsoft.Compute/{name}30Min")
 
@@ -108,6 +122,11 @@ ACCESSES = Kind(
 ROUTES = (
     *serve(SETS),
     *serve(ACCESSES),
+    Route("GET", template_of(ACCESS) + "/privateLinkResources", f"{ACCESS}/privateLinkResources/read", private_links,
+          Evidence.DOCUMENTED, "DiskAccesses_GetPrivateLinkResources", ACCESSES.versions, lists=True),
+    Route("GET", template_of(ACCESS) + "/privateEndpointConnections", f"{ACCESS}/privateEndpointConnections/read",
+          private_endpoints, Evidence.DOCUMENTED, "DiskAccesses_ListPrivateEndpointConnections", ACCESSES.versions,
+          lists=True),
     Route("GET", template_of(SET) + "/associatedResources", f"{SET}/associatedResources/read", associated, _R,
           SETS.source, SETS.versions, lists=True),
 )  # fmt: skip

@@ -154,6 +154,15 @@ def test_an_encryption_set_knows_what_it_encrypts_and_keeps_its_old_keys(sim: Ru
     assert sim.put_done(path + version, body)["properties"]["previousKeys"] == [KEY]
 
 
+def test_a_disk_access_says_what_private_endpoints_reach(sim: Running) -> None:
+    path, version = f"{COMPUTE}/diskAccesses/private", "?api-version=2024-03-02"
+    assert sim.ask("GET", f"{path}/privateLinkResources{version}").code == "ResourceNotFound"
+    sim.put_done(path + version, {"location": "westeurope"})
+    links = sim.ask("GET", f"{path}/privateLinkResources{version}").body["value"]
+    assert [one["properties"]["groupId"] for one in links] == ["disks"]
+    assert sim.ask("GET", f"{path}/privateEndpointConnections{version}").body == {"value": []}
+
+
 def test_a_gallery_with_images_stays_and_a_version_says_where_it_is(sim: Running) -> None:
     gallery, version = f"{COMPUTE}/galleries/shelf", "?api-version=2024-03-03"
     sim.put_done(gallery + version, {"location": "westeurope", "properties": {}})
