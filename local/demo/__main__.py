@@ -33,6 +33,7 @@ from local.stack import RUN, Stack, Wanted, running
 
 BAD_INPUT = 2
 SETTLING = timedelta(minutes=5)
+PAGES = ("--page", "100")  # so that lists of a small fleet have several, too
 QUESTIONS = (["status"], ["points", "shop-1"], ["explain", "shop-1"], ["explain", "typo-1"], ["explain", "cache-1"])
 
 
@@ -127,7 +128,9 @@ def main(run: Path = RUN) -> int:
             flush=True,
         )
         with running(
-            Wanted(scenario.subscriptions, scenario.start, wanted.seed, run, settings=scenario.settings)
+            Wanted(
+                scenario.subscriptions, scenario.start, wanted.seed, run, settings=scenario.settings, simulator=PAGES
+            )
         ) as stack:
             return 0 if play(stack, scenario, wanted) else 1
     except ValueError as problem:

@@ -20,7 +20,7 @@ from local.simulator.lro import Timing
 from local.simulator.routing import documented
 from local.simulator.seed import BadSeed, plant
 from local.simulator.server import Server
-from local.simulator.world import World, build
+from local.simulator.world import PAGE, World, build
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--timing", type=Timing, choices=list(Timing), default=Timing.RECORDED, help="how long operations take"
     )
+    found.add_argument(
+        "--page", type=int, default=PAGE, help="elements on a page of a list, at most and by default 1000"
+    )
     found.add_argument("--exchanges", type=Path, help="keep every request and its answer in a file in this directory")
     found.add_argument("--routes", action="store_true", help="print every route with its evidence as JSON and stop")
     return found
@@ -60,6 +63,9 @@ def prepare(chosen: argparse.Namespace) -> World:
     world = build(Clock(chosen.clock, start), journal, chosen.chance, limits)
     world.graph.fixed_lag = chosen.graph_lag
     world.operations.timing = chosen.timing
+    if not 1 <= chosen.page <= PAGE:
+        raise ValueError(f"--page {chosen.page}: from 1 to {PAGE}")
+    world.page = chosen.page
     if chosen.seed is not None:
         plant(world, chosen.seed)
     return world

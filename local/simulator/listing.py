@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from local.simulator.call import Call
     from local.simulator.world import World
 
-PAGE = 1000
 STALE_SECONDS = 15 * 60.0
 
 
@@ -24,7 +23,7 @@ Render = Callable[[Resource], bytes]
 
 def listed(world: "World", call: "Call", scope: str, kind: str, render: Render | None = None) -> Reply:
     """Answer the resources of a type in a scope, oldest first, a page at a time."""
-    size = PAGE
+    size = world.page
     write = render or (lambda member: member.rendered(call.now))
     after = _after(call)
     if is_stale(call):

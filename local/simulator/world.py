@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 TENANT = "11111111-1111-1111-1111-111111111111"
 SUBSCRIPTION = "microsoft.resources/subscriptions"
 GROUP = "microsoft.resources/resourcegroups"
+PAGE = 1000  # elements of a list
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +49,7 @@ class World:
     limits: SnapshotLimits = field(default_factory=SnapshotLimits)
     tenant: str = TENANT
     url: str = ""
+    page: int = PAGE
     app_roles: AppRoles = field(default_factory=AppRoles)
     notices: Notices = field(init=False)
     operations: Operations = field(init=False)

@@ -50,6 +50,19 @@ def test_a_port_in_use_and_a_missing_seed_are_one_clear_line(tmp_path: Path, sha
         assert said.count("\n") == 1
 
 
+def test_lists_come_in_pages_of_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    assert "--page" in refused(tmp_path, "--page", "0")
+    assert "--page" in refused(tmp_path, "--page", "1001")
+    body = {"location": "westeurope", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}}
+    with simulator(tmp_path, "--page", "2") as sim:
+        for number in range(3):
+            sim.put_done(snapshot_path(f"s{number}"), body)
+        first = sim.ask("GET", snapshot_path("").rstrip("/")).body
+        second = sim.ask("GET", first["nextLink"]).body
+    assert ([one["name"] for one in first["value"]], [one["name"] for one in second["value"]]) == (["s0", "s1"], ["s2"])
+    assert "nextLink" not in second
+
+
 def test_every_route_says_on_what_it_rests() -> None:
     rows = documented(providers.routes().all)
     assert len(rows) > 80
