@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from shared.decide.brakes import said
 from shared.decide.consistency import of_snapshots
 from shared.decide.departure import Departure, Forecast, forecast
-from shared.decide.durations import told
+from shared.decide.durations import parse_keep, told
 from shared.decide.proofs import reasons_of
 from shared.decide.protection import asked_of, hold_of, plan_of, wish_of
 from shared.decide.recovery import Chosen, Latest, choose
@@ -52,6 +52,7 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
     foreseen = forecast(machine, points, rules, now)
     chain = [
         *_tags_and_plan(wish),
+        *_idle_keep(machine, wish, rules),
         *_hold(machine, rules, now),
         f"{machine.status}: {machine.because}",
         *_brakes(world, machine),
@@ -81,6 +82,18 @@ def _tags_and_plan(wish: Wish) -> list[str]:
     if not wish.plan.takes_snapshots:
         takes = f"plan {wish.plan.name} has Azure Backup take its points, and no snapshots"
     return [wish.because, takes, *together]
+
+
+def _idle_keep(machine: Machine, wish: Wish, rules: Rules) -> list[str]:
+    """That a tag which was to change the keep changes nothing: it can only lengthen."""
+    given = asked_of(machine, rules).tags.get(f"{rules.prefix}-keep")
+    if given is None or parse_keep(given) is None or not isinstance(wish, OptedIn):
+        return []
+    plan = rules.plans.by_name[wish.plan.name]
+    longer = wish.plan.keep != plan.keep or not plan.takes_snapshots
+    return (
+        [] if longer else [f"its tag {rules.prefix}-keep = {given!r} keeps nothing longer than the plan, nor shorter"]
+    )
 
 
 def _hold(machine: Machine, rules: Rules, now: datetime) -> list[str]:

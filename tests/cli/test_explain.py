@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from shared.model.machine import Status
 from shared.model.rules import Mode
 from tests.cli.running import answer, run
@@ -99,6 +101,17 @@ def test_a_bad_modifier_is_a_problem_and_the_plans_own_value_stands() -> None:
     assert document["next_slot"] == "2026-11-21T02:00:00Z"
     assert ["backup-at = '25:99'" in problem for problem in document["problems"]] == [True]
     assert "Problems:" in run(fleet, "explain", "web-1").stdout
+
+
+@pytest.mark.parametrize(
+    ("keep", "idle"), [("1d", True), ("7d4w", True), ("8d", False), ("last=3", False), ("x", False)]
+)
+def test_a_keep_that_lengthens_nothing_is_told(keep: str, idle: bool) -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "web-1"), tags={"backup": "silver", "Backup-Keep": keep}))
+    because = answer(run(fleet, "explain", "web-1", "--output", "json"))["because"]
+    told = f"its tag backup-keep = {keep!r} keeps nothing longer than the plan, nor shorter"
+    assert (told in because) is idle
 
 
 def test_a_moved_start_moves_the_next_slot() -> None:
