@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import click
@@ -12,7 +11,6 @@ from shared.cli.layout import Column
 from shared.cli.output import print_lines, print_table, words
 from shared.cli.restores import Following, followed
 from shared.cli.session import NOT_ALL_IS_WELL, output_option, session_of
-from shared.decide.durations import told
 from shared.flows import drilling, lookup, show_drills
 from shared.flows.standing import standing
 from shared.model.request import Progress
@@ -74,7 +72,11 @@ def _row(machine: Json) -> Json:
 
 
 def _span(seconds: int | None) -> str | None:
-    return None if seconds is None else told(timedelta(seconds=seconds))
+    """`15 min`, `2 h 0 min`."""
+    if seconds is None:
+        return None
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 COMMANDS = (drill,)
