@@ -53,6 +53,12 @@ def test_pages_are_continued_by_skip_token_and_hold_everything_once(tmp_path: Pa
         assert names == [f"vm{number}" for number in range(10)]
 
 
+def test_an_answer_says_what_it_cost_and_what_is_left(sim: Running) -> None:
+    headers = sim.ask("POST", "/providers/Microsoft.ResourceGraph/resources", {"query": "resources"}).headers
+    assert headers["x-ms-resource-graph-request-duration"].startswith("0:00:00:00.")
+    assert (headers["x-ms-user-quota-remaining"], headers["x-ms-user-quota-resets-after"]) == ("14", "00:00:05")
+
+
 def test_only_the_subscriptions_asked_for_are_searched(sim: Running) -> None:
     assert query(sim, MACHINES, subscriptions=[OTHER])["data"] == []
     assert query(sim, MACHINES, subscriptions=[SUBSCRIPTION.upper()])["count"] == 1
