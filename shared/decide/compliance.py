@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.decide.durations import told
+from shared.decide.proofs import overdue
 from shared.decide.protection import plan_of
 from shared.decide.schedule import interval
 from shared.model.machine import Machine
@@ -52,6 +53,9 @@ def compliance(machine: Machine, points: Sequence[Point], rules: Rules, now: dat
     plan = plan_of(machine, rules, now)
     promised = allowed(plan) if plan else None
     verdict, because = _verdict(machine, promised, lost, now)
+    unproven = overdue(machine, plan.drill, now) if plan and plan.drill else ""
+    if verdict is Verdict.KEPT and unproven:
+        verdict, because = Verdict.BREACHED, unproven
     oldest, verified = complete[0] if complete else None, machine.last_verified
     return Compliance(machine, verdict, because, promised, lost, len(complete), oldest, verified)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.decide.compliance import Verdict, allowed, compliance
 from shared.decide.durations import told
+from shared.model.drill import Drill
 from shared.model.machine import Machine
+from shared.model.plan import DrillPart, Plans
 from shared.model.point import PointState
 from tests.decide.plans import GOLD, NOW, RULES, SILVER, at, machine
 from tests.decide.points import point_of
@@ -90,3 +93,18 @@ def test_a_point_from_a_clock_ahead_of_ours_loses_nothing() -> None:
 )
 def test_spans_are_told_as_people_say_them(span: timedelta, words: str) -> None:
     assert told(span) == words
+
+
+def test_a_proof_that_is_older_than_the_plan_allows_breaks_its_promise() -> None:
+    part = DrillPart(30 * DAY, 45 * DAY, 1, timedelta(minutes=30))
+    rules = replace(RULES, plans=Plans({"silver": replace(SILVER, drill=part)}, "silver", {}))
+    young, late = machine(enrolled_at=NOW - 45 * DAY), machine(enrolled_at=NOW - 46 * DAY)
+    assert compliance(young, [point_of(NEWEST)], rules, NOW).verdict is Verdict.KEPT
+    found = compliance(late, [point_of(NEWEST)], rules, NOW)
+    assert (found.verdict, found.verified) == (Verdict.BREACHED, None)
+    assert found.because.startswith("no restore of it was proven since")
+    proven = replace(late, proof=Drill("r-1", NEWEST, NOW - DAY, NOW - DAY, True, ""))
+    assert compliance(proven, [point_of(NEWEST)], rules, NOW).verified == NOW - DAY
+    assert compliance(proven, [point_of(NEWEST)], rules, NOW).verdict is Verdict.KEPT
+    lost = compliance(late, [point_of(NOW - 3 * DAY)], rules, NOW)
+    assert "would be lost" in lost.because, "what is lost comes before what is not proven"
