@@ -27,9 +27,11 @@ PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
     "drain_1k": partial(drains.figures, 1_000),
     "contention": partial(drains.contended, 100),
     "drain_10k": partial(drains.figures, 10_000),
+    "drain_300": partial(drains.figures, 300),
+    "events_few": partial(arrivals.figures, arrivals.Storm(2, 10, 12)),
     "peers": peers.figures,
 }
-ON_REQUEST = {"peers"}  # needs other people's programs
+ON_REQUEST = {"drain_300", "events_few", "peers"}  # smaller than the goals ask, or in need of other people's programs
 
 
 def main() -> int:
