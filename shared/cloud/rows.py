@@ -2,7 +2,7 @@
 
 A field is a column of its name: texts, numbers and instants as they are, ids and enums as texts, tuples, mappings and
 nested values as JSON. None is left out, so rows are always replaced and never merged. Each row carries the version of
-this form; a row of a newer version is refused, never guessed at.
+this form; a row of a newer version, or with a word that only a newer build knows, is refused and never guessed at.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ def row_of(kind: type[RowT], entity: Mapping[str, Any]) -> RowT:
         )
     try:
         return kind(**{column.name: read(column, entity) for column in columns_of(kind) if column.name in entity})
+    except NewerRows as newer:
+        raise NewerRows(f"row {entity['RowKey']}: {newer}") from newer
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Refused("DamagedRow", f"row {entity['RowKey']} is not as Tagback writes it: {error}") from error
 

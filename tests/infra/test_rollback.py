@@ -61,7 +61,8 @@ def test_rows_of_a_newer_build_are_left_alone_until_it_is_back(
         with caplog.at_level(logging.WARNING, "tagback"):
             for flow, *about in ((drain, site.shard), (reap, site.shard), (expire,), (sweep,), (reconcile, key)):
                 function_app.run(flow, *about)
-        assert caplog.text.count("flow.handed_back") == 5
+        # All but the expiry: it asks for machines whose points want a look, and there is none.
+        assert caplog.text.count("flow.handed_back") == 4
         assert rows_of(site) == newer
         calls = site.running.control("GET", "calls")
         assert [call for call in calls if call["method"] not in ("GET", "POST")] == []

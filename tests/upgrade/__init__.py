@@ -1,0 +1,1 @@
+"""State that earlier builds stored, met by this one; and the way back."""
