@@ -115,6 +115,35 @@ def test_a_clause_stops_the_deletion_and_says_why(name: str, case: Facts, kind: 
     assert answer.because
 
 
+TOLD = [
+    *6 * [("ours", None, f"{PART.id.name} does not carry our tags for this machine and disk, or is of another disk")],
+    ("may ever go", DAY, "the newest of a living machine"),
+    ("date", MINUTE, "kept until 2027-03-10 12:01Z: its week is over"),
+    ("Azure's date", MINUTE, "Azure's own dates keep it until 2027-03-10 12:01Z"),
+    ("outlived", HOUR, "Azure does not show a newer complete point of the machine, whatever our rows say"),
+    *2 * [("machine asks", HOUR, "Azure shows its machine asking for protection, whatever our rows say")],
+    ("lives elsewhere", DAY, "it lives on in another shard"),
+    ("announced", MINUTE, "marked at 2027-03-09 12:01Z, to be deleted later"),
+    *2 * [("cooling-off", HOUR, "nobody planned it at its birth: it waits 72 hours, in case it is a mistake")],
+    ("point held", MINUTE, "the point is held until 2027-03-10 12:01Z"),
+    ("machine held", DAY, "its machine is held by a tag for ever"),
+    ("part held", MINUTE, "a part is held by a tag until 2027-03-10 12:01Z"),
+    ("active access", DAY, f"{PART.id.name} is being read by a SAS: revoke the access to let it go"),
+    ("clocks", None, "our clock and Azure's are 0:10:01 apart; at most 0:10:00 is allowed"),
+    *2 * [("fresh look", timedelta(0), "the list that tells what is held is too old: look again first")],
+    ("halted", None, "deletions are paused by person-1"),
+    ("mass brake", None, "7 machines left at once"),
+    ("budget", HOUR, "as many points went within a day as its new complete points allow"),
+    ("budget", None, "today's unplanned deletions are used up; more of them need a second person, or another day"),
+]
+
+
+def test_each_verdict_says_when_to_look_again_and_why_in_these_words() -> None:
+    answers = [(name, verdict(case)) for name, cases in STOPPED.items() for case, _ in cases]
+    looks = [(name, getattr(answer, "until", None), answer.because) for name, answer in answers]
+    assert looks == [(name, NOW + after if after is not None else None, because) for name, after, because in TOLD]
+
+
 @pytest.mark.parametrize(("name", "case", "kind"), CASES)
 def test_two_people_stand_in_for_the_brake_and_the_unplanned_budget_and_for_nothing_else(
     name: str, case: Facts, kind: type

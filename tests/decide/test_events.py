@@ -57,6 +57,46 @@ def test_a_point_is_told_once_when_it_completes() -> None:
     assert with_events(Change(row, row, (), [(complete, complete)]), NOW).outbox == ()
 
 
+def test_an_event_says_of_which_machine_it_is_and_what_became_of_it() -> None:
+    row = replace(machine(1, "web-1"), because="all is well")
+    shared = {
+        "vm": "web-1",
+        "uid": row.uid,
+        "subscription": row.shard.subscription,
+        "region": "westeurope",
+        "plan": "silver",
+        "status": "protected",
+        "because": "all is well",
+    }
+    [of_status] = with_events(change(BEFORE, row), NOW).outbox
+    assert of_status.details == {**shared, "before": "pending"}
+    [of_point] = with_events(Change(row, row, (), [(None, point(row))]), NOW).outbox
+    assert of_point.details == {
+        **shared,
+        "slot": "20261120T0200Z",
+        "engine": "disk",
+        "consistency": "per-disk",
+        "keep_until": "20261127T0200Z",
+        "parts": "2",
+        "because": "first complete point of its day (daily), kept 7d",
+    }
+    waiting = capture(row, state=State.NEEDS_PERSON)
+    [of_operation] = with_events(Change(row, row, [(None, waiting)], ()), NOW).outbox
+    assert of_operation.details == {
+        **shared,
+        "operation": "slot-20261120T0200Z-disk",
+        "kind": "capture",
+        "slot": "20261120T0200Z",
+        "because": "it needs-person",
+        "code": "ScopeLocked",
+        "remedy": "remove the lock",
+    }
+    [given_up] = with_events(
+        Change(row, row, [(None, replace(waiting, state=State.GAVE_UP, failure=None))], ()), NOW
+    ).outbox
+    assert (given_up.details["code"], given_up.details["remedy"]) == ("", "")
+
+
 @pytest.mark.parametrize(("proven", "happening"), [(True, Happening.DRILL_PROVEN), (False, Happening.DRILL_FAILED)])
 def test_a_drill_is_told_once_with_what_it_took(proven: bool, happening: Happening) -> None:
     row = machine(1, "web-1")

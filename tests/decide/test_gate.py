@@ -46,6 +46,15 @@ def test_an_open_gate_counts_nothing() -> None:
     assert gate.let_through(Gate(), START) == Gate()
 
 
+def test_the_longer_it_is_shut_the_longer_it_stays_so() -> None:
+    found, waits = shut(), []
+    for _ in range(4):
+        waits.append(gate.wait(found, START))
+        found = gate.denied(gate.let_through(found, START), "another", START)
+    assert waits == [FIRST, 2 * FIRST, MOST, MOST]
+    assert found.denied == {"vm-0", "vm-1", "vm-2"}
+
+
 @given(some.lists(some.integers(0, 3000), min_size=1, max_size=40))
 def test_a_shut_gate_waits_longer_and_longer_up_to_a_bound_and_lets_somebody_through_in_the_end(
     gaps: list[int],

@@ -79,6 +79,7 @@ def test_three_unfinished_snapshots_of_a_disk_are_waited_for(state: PartState) -
     verdict = room(taking(), unfinished, 0, NOW)
     assert isinstance(verdict, WaitForRoom)
     assert "3 snapshots of the disk web-1-os are not complete yet" in verdict.because
+    assert verdict.until == NOW + WINDOW
     assert isinstance(room(taking(), unfinished[1:], 0, NOW), Fits)
 
 
