@@ -1,15 +1,21 @@
-"""What the kind of a vault's point promises."""
+"""What becomes of a vault's points in the ledger: their promise, their date, and when they leave."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
 
-from shared.decide.vault_points import recorded
+from shared.decide.plan import read_plans
+from shared.decide.vault_points import expired, recorded
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import ResourceId
-from shared.model.point import Consistency
-from shared.model.vault import PointSeen
-from tests.fleet import NOW, SUBSCRIPTION, machine
+from shared.model.plan import Plan
+from shared.model.point import Consistency, Engine, Origin, Point, PointState
+from shared.model.vault import PointSeen, VaultPoint
+from tests.fleet import DAY, NOW, SILVER, SUBSCRIPTION, machine, uid_of
 
 VAULT = ResourceId(SUBSCRIPTION, "backups", VAULT_TYPE, "ours")
 
@@ -30,3 +36,60 @@ def test_a_point_promises_what_azure_says_of_it_and_the_least_where_that_is_unkn
 ) -> None:
     [point] = recorded(machine(1, "web-1"), None, VAULT, [PointSeen("1", NOW, kind, ("InstantRP",))], [])
     assert point.consistency is promised
+
+
+NIGHT = NOW.replace(hour=22, minute=0) - timedelta(days=1)
+VAULTED = {"vault": {"at": "22:00", "keep": "30d"}, "snapshots": {"at": ["02:00"], "keep": "7d"}}
+PLAN = read_plans({"default": "silver", "plans": {"silver": VAULTED}})[0].by_name["silver"]
+
+
+def seen(name: str = "1", at: datetime = NIGHT, expires: datetime | None = None) -> PointSeen:
+    return PointSeen(name, at + timedelta(seconds=20), "AppConsistent", ("InstantRP",), expires)
+
+
+def one(plan: Plan | None, point: PointSeen, known: Sequence[Point] = ()) -> Point:
+    [found] = recorded(machine(1, "web-1"), plan, VAULT, [point], known)
+    return found
+
+
+def test_the_date_is_the_vaults_own_or_reckoned_by_the_plan_or_not_known() -> None:
+    named = one(PLAN, seen(expires=NOW + DAY))
+    assert (named.keep_until, named.earned, named.because) == (NOW + DAY, "", "its vault says so")
+    reckoned = one(PLAN, seen())
+    assert (reckoned.keep_until, reckoned.earned) == (NIGHT + 30 * DAY, "daily")
+    assert reckoned.because.endswith("; its vault keeps it by policy, this date is reckoned")
+    unknown = one(None, seen())
+    assert (unknown.keep_until, unknown.because) == (NIGHT, "its vault keeps it by its policy, which names no date")
+    assert one(SILVER, seen()).because == unknown.because
+
+
+def test_a_point_of_a_vault_is_recorded_whole() -> None:
+    found = one(PLAN, seen())
+    assert (found.slot, found.ended_at, found.engine, found.origin) == (
+        NIGHT,
+        NIGHT + timedelta(seconds=20),
+        Engine.VAULT,
+        Origin.SLOT,
+    )
+    assert (found.uid, found.state, found.attempt, found.parts) == (uid_of(1), PointState.COMPLETE, 1, ())
+    assert (found.plan, found.birth_keep_until) == ("silver", found.keep_until)
+    assert found.vault == VaultPoint(VAULT, "1", NIGHT + timedelta(seconds=20), ("InstantRP",))
+    assert one(None, seen()).plan == machine(1, "web-1").plan
+
+
+def test_what_is_known_is_told_again_only_when_it_changed_and_its_date_never_gets_earlier() -> None:
+    known = one(PLAN, seen(expires=NOW + 90 * DAY))
+    assert recorded(machine(1, "web-1"), PLAN, VAULT, [seen()], [known]) == []
+    moved = one(PLAN, replace(seen(), tiers=("HardenedRP",)), [known])
+    assert (moved.keep_until, moved.birth_keep_until) == (NOW + 90 * DAY, NOW + 90 * DAY)
+    assert moved.vault is not None
+    assert moved.vault.tiers == ("HardenedRP",)
+    of_ours = replace(known, engine=Engine.DISK, vault=None)
+    assert len(recorded(machine(1, "web-1"), PLAN, VAULT, [seen()], [of_ours])) == 1
+
+
+def test_a_point_leaves_when_it_is_listed_no_more_and_its_date_has_passed() -> None:
+    gone, listed, kept = (one(PLAN, seen(name, expires=NOW)) for name in "abc")
+    kept = replace(kept, keep_until=NOW + timedelta(seconds=1))
+    of_ours = replace(gone, engine=Engine.DISK)
+    assert expired([seen("b")], [gone, listed, kept, of_ours], NOW) == [gone]
