@@ -112,7 +112,7 @@ def _wanted(machine: Machine, want: Wanted, view: View, operations: Sequence[Ope
         return _changed(machine, want, view, operations, now)
     asked_for = any(one.kind is Kind.BACK_UP and one.state.open for one in operations)
     if (
-        item.state is ItemState.PENDING
+        (item.state is ItemState.PENDING or item.last_point is None)
         and not asked_for
         and _may_back_up(operations, view, now)
         and not _tried(operations, now)

@@ -86,8 +86,8 @@ def _wanted_policy(machine: Machine, rules: Rules, now: datetime) -> str:
 
 
 def _writes(view: View, kind: Kind) -> int:
-    """The item's change; taking it back before; and the first backup of one that has no point."""
-    first = view.item is None or view.item.last_point is None
+    """The item's change; taking it back before, with its points; and the first backup of one that has none."""
+    first = view.item is None or (view.item.last_point is None and not view.item.soft_deleted)
     return 1 + (kind is Kind.UNDELETE) + first
 
 

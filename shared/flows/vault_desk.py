@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from shared.errors import Blocked, Denied, Throttled
 from shared.flows.slicing import Slice
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
-from shared.model.machine import Machine
+from shared.model.machine import Machine, Status
 from shared.model.vault import ItemSeen, JobSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
 
 log = logging.getLogger("tagback")
@@ -44,13 +44,14 @@ class Desk:
     _policies: dict[ResourceId, dict[str, PolicySeen]] = field(default_factory=dict, init=False)
     _protectable: dict[ResourceId, frozenset[ResourceId]] = field(default_factory=dict, init=False)
     _refreshes: dict[ResourceId, str] = field(default_factory=dict, init=False)
+    _namesakes: dict[ResourceId, list[Machine]] | None = field(default=None, init=False)
     _policy_writes: list[tuple[ResourceId | None, datetime]] | None = field(default=None, init=False)
     _ended: dict[tuple[ResourceId, str], bool] = field(default_factory=dict, init=False)
 
     def view(self, machine: Machine, want: Want, sent_to: ResourceId | None = None) -> View:
         """What the vaults show of one machine: `sent_to` is the one that was asked to protect it."""
         vaults = self._read_vaults()
-        item = self._items.get(machine.id)
+        item = self._item_of(machine)
         if item is None:
             known = vaults.get(sent_to) if sent_to else None
             asked = known is not None and is_ours(known, self.slice_.rules)
@@ -62,6 +63,35 @@ class Desk:
         if isinstance(want, Wanted) and item.policy and item.policy != want.policy.name:
             policy = self._policies_of(item.vault).get(item.policy)
         return View(item, ours, policy, self._jobs_about(item.vault, machine))
+
+    def _item_of(self, machine: Machine) -> ItemSeen | None:
+        """What a vault has of this very machine: an item knows names only, and others may have borne them."""
+        item = self._items.get(machine.id)
+        if item is None:
+            return None
+        others = self._namesakes_of(machine) if machine.status is Status.GONE else []
+        if any(one.status is not Status.GONE for one in others):
+            return None
+        return replace(item, last_point=None) if self.is_of_former(machine, item.last_point) else item
+
+    def is_of_former(self, machine: Machine, at: datetime | None) -> bool:
+        """Whether a point of this instant is of an earlier machine of the same name, which the ledger remembers.
+
+        What was taken before this one was registered is: it errs towards the former machine, by minutes.
+        """
+        since = machine.enrolled_at or self.slice_.now()
+        if at is None or at >= since:
+            return False
+        others = self._namesakes_of(machine)
+        return any(one.status is Status.GONE or (one.enrolled_at or since) < since for one in others)
+
+    def _namesakes_of(self, machine: Machine) -> list[Machine]:
+        """The other machines of the same id that the ledger knows."""
+        if self._namesakes is None:
+            self._namesakes = {}
+            for held in self.slice_.world.ledger.machines(self.slice_.shard):
+                self._namesakes.setdefault(held.row.id, []).append(held.row)
+        return [one for one in self._namesakes.get(machine.id, []) if one.uid != machine.uid]
 
     def holds(self, vault: ResourceId, vm: ResourceId) -> bool:
         """Whether a vault has anything of a VM."""

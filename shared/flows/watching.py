@@ -74,7 +74,7 @@ def watch(slice_: Slice, desk: Desk, case: Case, view: View, standing: Standing)
         after = _looked(slice_, desk, case, operation, view, standing)
         changed += after
         ready += [one for one in after if one.state.open and one.next_look and one.next_look <= now]
-    points, gone = _points(slice_, case, view)
+    points, gone = _points(slice_, desk, case, view)
     if any(one.kind is Kind.EMPTY and one.state is State.SUCCEEDED for one in changed):
         changed, gone = _emptied(case, changed, now)
     return Watched(tuple(changed), points, gone, tuple(ready))
@@ -196,7 +196,7 @@ def _unless_busy(operation: Operation, view: View, now: datetime) -> Operation:
     )
 
 
-def _points(slice_: Slice, case: Case, view: View) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
+def _points(slice_: Slice, desk: Desk, case: Case, view: View) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
     """The points that are new, and those that have expired: listed only when the vault shows a newer one."""
     machine, item, now = case.machine.row, view.item, slice_.now()
     known = machine.protection.last_point if machine.protection else None
@@ -205,7 +205,8 @@ def _points(slice_: Slice, case: Case, view: View) -> tuple[tuple[Point, ...], t
     if not slice_.admitted(CallKind.READ):
         raise NO_TIME
     seen = slice_.world.vault_jobs.points(item.vault, machine.id)
-    fresh = recorded(machine, plan_of(machine, slice_.rules, now), item.vault, seen, case.known_points)
+    own = [one for one in seen if not desk.is_of_former(machine, one.at)]
+    fresh = recorded(machine, plan_of(machine, slice_.rules, now), item.vault, own, case.known_points)
     for point in fresh:
         log.info(
             "point.recorded vm=%s slot=%s vault=%s consistency=%s because=%r",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.errors import Denied, OutcomeUnknown, Unavailable
-from shared.model.identity import ResourceId
+from shared.model.identity import DiskUid, ResourceId, VmUid
 from shared.model.machine import Status
 from shared.model.operation import Kind, State
 from shared.model.plan import Plans
@@ -338,3 +338,56 @@ def test_a_backup_whose_answer_was_lost_is_asked_for_once_in_effect(
     [operation] = estate.operations(vm, Kind.BACK_UP)
     assert operation.state is State.SUCCEEDED
     assert estate.item(vm).asked == 1
+
+
+def made_again(estate: Backed, vm: VmTruth) -> VmTruth:
+    """Another machine under the same name, with other disks, registered."""
+    estate.world.stage.azure.delete(vm)
+    disks = tuple(replace(disk, uid=DiskUid(f"{disk.uid}-again")) for disk in vm.disks)
+    again = replace(vm, uid=VmUid("uid-again"), disks=disks)
+    estate.world.stage.azure.write(again)
+    estate.look(again)
+    return again
+
+
+@pytest.mark.parametrize("known_gone", [True, False], ids=["after it was known to be gone", "at once"])
+def test_a_machine_made_again_takes_over_no_point_of_the_former_one(known_gone: bool) -> None:
+    estate, vm = backed()
+    estate.live(DAY, 20 * MINUTE)
+    former = {point.slot for point in estate.points(vm)}
+    assert len(former) == 2
+    if known_gone:
+        estate.world.stage.azure.delete(vm)
+        estate.look(vm)
+        estate.wait(11 * MINUTE)
+        estate.look(vm)
+        estate.live(HOUR)
+    again = made_again(estate, vm)
+    estate.drain()
+    known = estate.row(again).protection
+    assert known is not None
+    assert known.last_point is None
+    assert estate.row(again).status is not Status.PROTECTED
+    estate.look(vm)
+    estate.wait(11 * MINUTE)
+    estate.look(vm)
+    estate.live(3 * HOUR, 5 * MINUTE)
+    assert {point.slot for point in estate.points(vm)} == former
+    own = {point.slot for point in estate.points(again)}
+    assert len(own) == 1
+    assert min(own) > max(former)
+    assert estate.row(again).status is Status.PROTECTED
+
+
+def test_the_row_of_a_former_machine_never_stops_the_protection_of_its_successor() -> None:
+    estate, vm = backed()
+    again = made_again(estate, vm)
+    estate.look(vm)
+    estate.wait(11 * MINUTE)
+    estate.look(vm)
+    assert estate.row(vm).status is Status.GONE
+    estate.live(22 * DAY, 2 * HOUR)
+    assert estate.item(again).state is ItemState.PROTECTED
+    assert len(estate.operations(vm, Kind.STOP)) <= 1
+    assert estate.row(again).status is Status.PROTECTED
+    assert len(estate.points(again)) > 20
