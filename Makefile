@@ -83,9 +83,18 @@ mutants: install
 soak: install
 	@$(BIN)/python -m tests.soak --share $(or $(SHARE),1)
 
-# Small changes planted in shared/decide, each to be noticed by a test; MODULES="naming tags" judges only those.
+# Small changes planted in shared/decide, each to be noticed by a test; MODULES="naming tags" judges only those,
+# MOST=20 so many of each module.
 mutation: install $(VENV)/.mutation
-	@$(BIN)/python -m tests.mutation $(MODULES)
+	@$(BIN)/python -m tests.mutation $(MODULES) $(if $(MOST),--most=$(MOST))
+
+# Branches of shared/decide that no example reaches; what hypothesis draws does not count. Fails below 100 %.
+DECISIONS := tests/decide tests/flows tests/cli tests/test_settings.py
+ZONES_AND_DAYS := $(addprefix --deselect=tests/decide/,test_schedule_zones.py test_steady_days.py)
+
+coverage: install
+	@$(BIN)/coverage run --branch --source=shared/decide -m pytest -q -p no:xdist -m "not hypothesis" $(ZONES_AND_DAYS) $(DECISIONS)
+	@$(BIN)/coverage report --fail-under=100
 
 $(VENV)/.mutation: local/locks/mutation.txt $(VENV)/.installed
 	@echo "installing mutmut into $(VENV) ..."

@@ -50,6 +50,17 @@ def test_what_cannot_be_is_said(change: dict[str, object], said: str) -> None:
     assert said in problem
 
 
+def test_what_is_wrong_is_said_in_these_words() -> None:
+    order = RestoreOrder(RestoreMode.NEW, before=NOW, slot=NOW, group="g.", name="-", subnet="x", trial=Trial(60))
+    assert problems(order) == [
+        "a point is named by --before or by --slot, not by both",
+        "a drill, and nothing else, says what the restored machine has to do",
+        "'g.' is no name of a resource group",
+        "'-' is no name of a VM",
+        "'x' is not the id of a subnet: /subscriptions/…/virtualNetworks/NAME/subnets/NAME",
+    ]
+
+
 @pytest.mark.parametrize(
     ("mode", "idle"),
     [

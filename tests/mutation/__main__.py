@@ -1,12 +1,14 @@
 """Mutation testing of the decisions: `make mutation`, or `python -m tests.mutation [MODULE ...]`.
 
-mutmut plants small changes in shared/decide and runs, for each, the tests that reach the changed function. Exit 1 when
-fewer than 85 % are killed, or when a survivor is not in survivors.toml with its reason. `--write` adds survivors there
-without a reason and drops those that no longer survive.
+mutmut plants small changes in shared/decide; each meets the tests that reach the changed function. Exit 1 when fewer
+than 85 % are killed, or when a survivor is not in survivors.toml with its reason. `--write` adds survivors there
+without a reason and drops those that no longer survive. `--most=N` judges so many of each module, drawn by their names;
+with it nothing is written.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,8 @@ FLOOR = 85.0
 
 
 def main(words: Sequence[str]) -> int:
-    write = "--write" in words
+    most = next((int(word.partition("=")[2]) for word in words if word.startswith("--most=")), sys.maxsize)
+    write = "--write" in words and most == sys.maxsize
     chosen = [word for word in words if not word.startswith("-")] or trees.modules()
     if unknown := set(chosen) - set(trees.modules()):
         print(f"no modules of shared/decide: {', '.join(sorted(unknown))}", file=sys.stderr)
@@ -31,21 +34,26 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tagback-mutation-") as directory:
         tree = Path(directory)
         trees.plant(chosen, tree)
-        if not _run(tree):
+        if not _run(tree, most):
             return 1
         found = list(mutants(tree))
     _tell(found, time.monotonic() - began)
     return _judged(found, chosen, write)
 
 
-def _run(tree: Path) -> bool:
-    """Let mutmut do its work; its animated lines go to a file."""
-    log = tree / "mutmut.log"
+def _run(tree: Path, most: int) -> bool:
+    """Plant the mutants and judge them; what the tests print goes to a file."""
+    log = tree / "judging.log"
+    judge = ["pytest", "--rootdir=.", "-q", "-x", "--tb=native", "--assert=plain", "-p", "tests.mutation.judging"]
+    chosen = ["-p", "no:xdist", "-m", "not hypothesis", *(f"--deselect={test}" for test in trees.SLOW), *trees.TESTS]
+    extent = [f"--at-once={os.cpu_count() or 1}", f"--most={most}"]
+    steps = [(tree, ["tests.mutation.planting"]), (tree / "mutants", [*judge, *extent, *chosen])]
     with log.open("w") as told:
-        ended = subprocess.run([Path(sys.executable).with_name("mutmut"), "run"], cwd=tree, stdout=told, stderr=told)
-    if ended.returncode or not list((tree / "mutants" / "shared" / "decide").glob("*.meta")):
-        print(f"mutmut failed:\n{log.read_text()[-3000:]}", file=sys.stderr)
-        return False
+        for place, words in steps:
+            ended = subprocess.run([sys.executable, "-m", *words], cwd=place, stdout=told, stderr=told)
+            if ended.returncode:
+                print(f"{words[0]} failed:\n{log.read_text()[-3000:]}", file=sys.stderr)
+                return False
     return True
 
 

@@ -1,7 +1,11 @@
-"""The mutants that are known to survive, each with the reason why no test kills it: survivors.toml."""
+"""The mutants that are known to survive, each with the reason why no test kills it: survivors.toml.
+
+Two groups have their reason here, because a rule tells their members: see GROUPS.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +18,11 @@ HEAD = """# Mutants of shared/decide that survive, and why that is right. Writte
 # which keeps the reasons; a survivor without one makes `make mutation` fail.
 """
 EVERY = "*"
+GROUPS = {
+    "wording": "how a sentence for people is spelt; nothing decides by it, and who shows it has tests of what it says",
+    "impossible": "what is given to assert_never, which mypy shows to be never reached",
+}
+_TEXT = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,14 +42,33 @@ def read() -> list[Survivor]:
 def reason(known: Iterable[Survivor], mutant: Mutant) -> str:
     """Why a mutant may survive; empty when nobody has said."""
     said = (one.because for one in known if one.place == mutant.place and one.change in (EVERY, mutant.change))
-    return next(said, "")
+    return next(said, GROUPS.get(group_of(mutant.change), ""))
+
+
+def group_of(change: str) -> str:
+    """The group that a change belongs to as a whole; empty for one that wants a reason of its own."""
+    lines = change.splitlines()
+    before, after = ([line[2:] for line in lines if line.startswith(sign)] for sign in "-+")
+    pairs = [*zip(before, after, strict=True)] if len(before) == len(after) else []
+    if pairs and all("assert_never(" in line for line in before):
+        return "impossible"
+    return "wording" if pairs and all(_is_respelt(*pair) for pair in pairs) else ""
+
+
+def _is_respelt(before: str, after: str) -> bool:
+    """Whether only sentences differ, texts of several words, and only by case or by marks around them."""
+    old, new = _TEXT.findall(before), _TEXT.findall(after)
+    if _TEXT.split(before) != _TEXT.split(after) or len(old) != len(new):
+        return False
+    changed = [(one[1:-1], other[1:-1]) for one, other in zip(old, new, strict=True) if one != other]
+    return all(" " in one.strip() and other.lower() in (one.lower(), f"xx{one.lower()}xx") for one, other in changed)
 
 
 def merged(known: Sequence[Survivor], alive: Sequence[Mutant], judged: Sequence[str]) -> list[Survivor]:
     """The survivors of the modules judged, with the reasons known; those of other modules as they were."""
     wholes = {one.place: one for one in known if one.change == EVERY}
     others = [one for one in known if one.change != EVERY and one.place.partition(".")[0] not in judged]
-    single = [mutant for mutant in alive if mutant.place not in wholes]
+    single = [mutant for mutant in alive if mutant.place not in wholes and not group_of(mutant.change)]
     fresh = {Survivor(mutant.place, mutant.change, reason(known, mutant)) for mutant in single}
     return sorted([*others, *fresh, *wholes.values()])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation import survivors
-from tests.mutation.survivors import EVERY, Survivor, merged, reason
+from tests.mutation.survivors import EVERY, GROUPS, Survivor, group_of, merged, reason
 from tests.mutation.verdicts import Fate, Mutant
 
 
@@ -37,6 +37,32 @@ def test_writing_anew_keeps_reasons_drops_the_dead_and_leaves_other_modules_alon
         Survivor("tags.judge", "- c\n+ d"),
         KNOWN[3],
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "group"),
+    [
+        ("return 'it is late'", "return 'XXit is lateXX'", "wording"),
+        ("return 'it is Late'", "return 'IT IS LATE'", "wording"),
+        ('f(a, "it isn\'t")', 'f(a, "IT ISN\'T")', "wording"),
+        ("x = [f'{a} of {b} left', 'k']", "x = [f'XX{a} of {b} leftXX', 'k']", "wording"),
+        ("d = {'key': 'it is late'}", "d = {'XXkeyXX': 'it is late'}", ""),
+        ("d['key']", "d['KEY']", ""),
+        ("return 'it is late'", "return None", ""),
+        ("return f(1, 'it is late')", "return f(2, 'XXit is lateXX')", ""),
+        ("', '.join(names)", "'XX, XX'.join(names)", ""),
+        ("return f'{a.lower()} is late'", "return f'{a.upper()} is late'", ""),
+        ("assert_never(want)", "assert_never(None)", "impossible"),
+    ],
+)
+def test_a_group_is_told_by_a_rule_and_has_a_reason(before: str, after: str, group: str) -> None:
+    change = f"- {before}\n+ {after}"
+    assert group_of(change) == group
+    assert reason([], mutant("judge", change)) == GROUPS.get(group, "")
+
+
+def test_what_belongs_to_a_group_is_not_listed() -> None:
+    assert merged([], [mutant("judge", "- 'it is late'\n+ 'IT IS LATE'")], ["tags"]) == []
 
 
 def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ TESTS = (
     "tests/decide",
     "tests/test_settings.py",
     "tests/flows/test_reaping.py",
+    "tests/flows/test_freezing.py",
     "tests/flows/test_rebuilding.py",
     "tests/cli/test_explain.py",
     "tests/cli/test_points_and_jobs.py",
@@ -25,14 +26,12 @@ SLOW = (  # seconds each, which a mutant would cost every time it survives; the 
     "tests/decide/test_retention_calendars.py::test_a_plan_keeps_what_its_calendar_shows[gold]",
 )
 COPIED = ("shared", "tests", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md")
-LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "mutation", "e2e")
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules", ".run", "mutants", "e2e")
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["shared/decide"]
 only_mutate = [{modules}]
 also_copy = ["shared", "local", "docs", "function_app.py", "README.md", "CHANGELOG.md"]
-pytest_add_cli_args = ["-p", "no:xdist", "-m", "not hypothesis", {slow}]
-pytest_add_cli_args_test_selection = [{tests}]
 use_git_change_detection = false
 """
 
@@ -47,11 +46,7 @@ def plant(modules: Sequence[str], place: Path) -> None:
             shutil.copy(source, place / name)
     if FACTS.exists():
         (place / "shared" / "docs").symlink_to(FACTS)  # seen from mutants/ the repository's neighbour `shared` is this
-    settings = SETTINGS.format(
-        modules=", ".join(f'"shared/decide/{module}.py"' for module in modules),
-        slow=", ".join(f'"--deselect={test}"' for test in SLOW),
-        tests=", ".join(f'"{test}"' for test in TESTS),
-    )
+    settings = SETTINGS.format(modules=", ".join(f'"shared/decide/{module}.py"' for module in modules))
     (place / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
 
 
