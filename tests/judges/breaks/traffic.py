@@ -79,7 +79,24 @@ ELSEWHERE = "/subscriptions/b0000000-0000-4000-8000-000000000002/resourceGroups/
 OURS, STRANGE = f"{GROUPS}/shop/providers/Microsoft.Compute/snapshots/x", f"{ELSEWHERE}/providers/Microsoft.Compute"
 PUTTING = "PUT microsoft.compute/snapshots/write"
 NETWORK_CARD, RESTORING = "Microsoft.Network/networkInterfaces/write", "microsoft.network/networkinterfaces"
+DRILLED = f"{GROUPS}/shop/providers/Microsoft.Compute/virtualMachines"
+DRILLING = "Microsoft.Compute/virtualMachines/delete"
+
+
+def drilling(name: str, since: datetime = START) -> Break:
+    """A machine is deleted while the script says that there are drills from an instant on."""
+
+    def broken(papers: Papers) -> None:
+        papers.script.append({"do": "drills", "at": text(since), "until": text(END)})
+        papers.call(END, "DELETE", f"{DRILLED}/{name}", DRILLING)
+
+    return broken
+
+
 BREAKS: Listed = [
+    ("S10", drilling("web-1"), "microsoft.compute/virtualmachines"),
+    ("S10", drilling("web-1-drill-0123"), "microsoft.compute/virtualmachines"),
+    ("S10", calling("DELETE", f"{DRILLED}/web-1-drill-01234567", DRILLING), "microsoft.compute/virtualmachines"),
     ("S10", calling("PUT", f"{GROUPS}/shop/providers/Microsoft.Network/networkInterfaces/n", NETWORK_CARD), RESTORING),
     ("S10", calling("PUT", OURS, PUT), PUTTING),
     ("S10", calling("PUT", f"{STRANGE}/snapshots/tb-{'3' * 32}", PUT), PUTTING),
