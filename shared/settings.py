@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from shared.decide import setting_values as values
 from shared.decide.plan import read_plans
-from shared.decide.plan_shape import refusals
+from shared.decide.plan_shape import told
 from shared.errors import BadInput
 from shared.model.account import Api, StorageAccount, Telling
 from shared.model.plan import Plans
@@ -192,12 +192,7 @@ def _misshapen(document: Mapping[str, Any]) -> list[str]:
 
     validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     found = (error for error in validator.iter_errors(document) if error.validator not in JUDGED)
-    told = []
-    for error in sorted(found, key=lambda error: error.json_path):
-        place = error.json_path.removeprefix("$").removeprefix(".") or "file"
-        words = refusals(str(error.validator), error.instance, error.validator_value, error.schema)
-        told += [f"{place}: {problem}" for problem in words or (error.message,)]
-    return [*dict.fromkeys(told)]
+    return told(found)
 
 
 def _plans(reader: Reader) -> Plans:

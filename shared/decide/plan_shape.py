@@ -1,12 +1,12 @@
 """What the schema of the plans file refuses, in words: what stands there, and what is allowed.
 
-Called by settings.py with each error of the JSON schema; plan.py judges the values of what has the right shape.
+Called by settings.py with the errors of the JSON schema; plan.py judges the values of what has the right shape.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 KINDS = {
@@ -17,6 +17,16 @@ KINDS = {
     "number": "a number",
 }
 LONGEST_SHOWN = 60
+
+
+def told(errors: Iterable[Any]) -> list[str]:
+    """Every problem once, with its place in the file; the errors are those of `jsonschema`."""
+    found = []
+    for error in sorted(errors, key=lambda error: str(error.json_path)):
+        place = error.json_path.removeprefix("$").removeprefix(".") or "file"
+        words = refusals(error.validator, error.instance, error.validator_value, error.schema)
+        found += [f"{place}: {problem}" for problem in words or (error.message,)]
+    return [*dict.fromkeys(found)]
 
 
 def refusals(keyword: str, found: Any, wanted: Any, schema: Mapping[str, Any]) -> tuple[str, ...]:

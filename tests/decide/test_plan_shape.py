@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import shared.settings
-from shared.decide.plan_shape import LONGEST_SHOWN, refusals, shown
+from shared.decide.plan_shape import LONGEST_SHOWN, refusals, shown, told
 from shared.settings import JUDGED
 
 SCHEMA = json.loads(Path(shared.settings.SCHEMA).read_text())
@@ -20,7 +20,7 @@ SILENT = {"$schema", "$defs", "title", "description", "examples", "default"}
 
 
 @pytest.mark.parametrize(
-    ("keyword", "found", "wanted", "schema", "told"),
+    ("keyword", "found", "wanted", "schema", "words"),
     [
         ("type", 7, "string", {"examples": ["7d", "48h"]}, 'it is 7; allowed: a text, such as "7d"'),
         ("type", "02:00", "array", {"examples": [["02:00"]]}, """it is '02:00'; allowed: a list, such as ["02:00"]"""),
@@ -40,9 +40,9 @@ SILENT = {"$schema", "$defs", "title", "description", "examples", "default"}
     ],
 )
 def test_a_refusal_says_what_stands_there_and_what_is_allowed(
-    keyword: str, found: Any, wanted: Any, schema: dict[str, Any], told: str
+    keyword: str, found: Any, wanted: Any, schema: dict[str, Any], words: str
 ) -> None:
-    assert refusals(keyword, found, wanted, schema) == (told,)
+    assert refusals(keyword, found, wanted, schema) == (words,)
 
 
 def test_every_field_that_lacks_or_is_unknown_is_named() -> None:
@@ -57,6 +57,20 @@ def test_every_field_that_lacks_or_is_unknown_is_named() -> None:
         "there is no field 'a'; allowed: at, keep",
         "there is no field 'kepp'; allowed: at, keep",
     )
+
+
+def test_each_problem_is_told_once_with_its_place_and_a_keyword_without_words_in_those_of_the_schema() -> None:
+    schema = {
+        "required": ["a", "b"],
+        "properties": {"n": {"multipleOf": 2}, "l": {"items": {"type": "string"}}},
+    }
+    errors = Draft202012Validator(schema).iter_errors({"n": 3, "l": ["x", 7]})
+    assert told(errors) == [
+        "file: it lacks a; allowed: with a",
+        "file: it lacks b; allowed: with b",
+        "l[1]: it is 7; allowed: a text",
+        "n: 3 is not a multiple of 2",
+    ]
 
 
 def test_a_long_value_is_cut() -> None:
