@@ -12,7 +12,7 @@ import pytest
 
 from local.bench import peers, planning
 from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, with_smaller_windows, without_windows
-from local.bench.days import PRICES, SWEEPS, Law, bills
+from local.bench.days import PRICES, SWEEPS, Law, bills, law_of
 from local.bench.executions import Execution, Length, Span, executed, lengths
 from local.bench.fleets import Fleet
 from local.bench.page import curve, page
@@ -123,6 +123,12 @@ def test_timers_are_the_installations_and_grow_with_the_fleet_beyond_the_second_
     assert law.executions(100) == 100 + 4 * 5 + 50
     assert law.gb_s(100) == 0.5 * 100
     assert law.gb_s(1_000) == 0.5 * 110
+
+
+def test_what_the_host_does_for_itself_grows_with_no_fleet() -> None:
+    law = law_of({"host_writes": 300.0, "table": 800.0}, {"host_writes": 340.0, "table": 2400.0})
+    assert law.of("host_writes", 10_000) == 340
+    assert law.of("table", 10_000) == 100_000
 
 
 def test_each_call_to_azure_is_waited_for() -> None:
