@@ -75,7 +75,9 @@ def test_a_call_is_named_by_what_it_does_to_what() -> None:
     assert traces.called(TRACE, call(path="/odd")).facts["resource"] == "/odd"
 
 
-@pytest.mark.parametrize(("status", "failed"), [(399, ""), (400, "400"), (429, "429"), (0, "NoAnswer"), (200, "")])
+@pytest.mark.parametrize(
+    ("status", "failed"), [(1, ""), (399, ""), (400, "400"), (429, "429"), (0, "NoAnswer"), (200, "")]
+)
 def test_a_call_that_was_refused_or_lost_says_so(status: int, failed: str) -> None:
     assert traces.called(TRACE, call(status=status)).failed == failed
 
@@ -86,6 +88,7 @@ def test_a_call_that_was_refused_or_lost_says_so(status: int, failed: str) -> No
         ("GET", 200, True),
         ("HEAD", 204, True),
         ("GET", 399, True),
+        ("GET", 1, True),
         ("GET", 404, False),
         ("GET", 0, False),
         ("PUT", 200, False),
