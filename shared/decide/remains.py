@@ -187,14 +187,15 @@ def _part(part: Part, attempt: int, state: PointState) -> Part:
 
 
 def _kept(point: Point, earlier: Iterable[Point], rules: Rules) -> Point:
+    """With the date that its classes earn, as though stamped at birth: whoever may write tags makes none earlier."""
     plan = rules.plans.by_name.get(point.plan)
     if plan is None or not point.complete:
         return point
     ours = [one for one in earlier if one.complete and one.is_ours and one.origin is Origin.SLOT]
     neighbours = [Neighbour(one.slot, one.keep_until) for one in ours]
     keep = kept(point.slot, point.origin, plan.keep, neighbours, plan.schedule.zone)
-    because = f"{keep.because}; found in Azure"
-    return replace(point, keep_until=max(point.keep_until, keep.until), earned=keep.earned, because=because)
+    because, until = f"{keep.because}; found in Azure", max(point.keep_until, keep.until)
+    return replace(point, birth_keep_until=until, keep_until=until, earned=keep.earned, because=because)
 
 
 def _state(seen: SnapshotSeen) -> PartState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -157,3 +157,14 @@ def test_a_machine_is_where_its_newest_part_says_else_beside_its_disk() -> None:
     )
     unnamed = found(seen(tagback_name=""))
     assert (place_of(unnamed, SHARD).group, place_of(unnamed, SHARD).name) == (unnamed[0].part.disk.group, VM)
+
+
+@pytest.mark.parametrize(
+    ("stamped", "kept"),
+    [("20260101T0000Z", SLOT + timedelta(weeks=4)), ("20300101T0000Z", at("2030-01-01 00:00"))],
+    ids=["rewritten to an earlier date", "later than its classes earn"],
+)
+def test_no_tag_makes_a_whole_point_leave_before_its_classes_say(stamped: str, kept: datetime) -> None:
+    parts = found(*(seen(disk, tagback_keep_until=stamped, tagback_plan="silver") for disk in ("os-disk", "data")))
+    [point] = points_of(parts, RULES, NOW)
+    assert (point.birth_keep_until, point.keep_until) == (kept, kept)
