@@ -92,7 +92,7 @@ def refused(bucket: Bucket, after: timedelta, now: datetime) -> Bucket:
 
     Refusals of calls that were in flight together are one refusal.
     """
-    again = bucket.closed_until is not None and now < bucket.closed_until
+    again = _is_closed(bucket, now)
     slowed = bucket.slowed if again else max(bucket.slowed * _SLOWER, _SLOWEST)
     refusals = bucket.refusals if again else bucket.refusals + 1
     until = max(now + after, bucket.closed_until or now)
@@ -104,14 +104,18 @@ def contested(bucket: Bucket, after: timedelta, now: datetime) -> Bucket:
 
     For a bucket that others share, whose Retry-After says when the next token comes and not who gets it.
     """
-    further = bucket.refusals - 1
-    pause = min(_PAUSE * 2**further, _LONGEST) if further >= 0 else timedelta(0)
+    first = not bucket.refusals or _is_closed(bucket, now)
+    pause = timedelta(0) if first else min(_PAUSE * 2 ** (bucket.refusals - 1), _LONGEST)
     return refused(bucket, max(after, pause), now)
 
 
 def accepted(bucket: Bucket) -> Bucket:
     """The bucket after a call was accepted."""
     return replace(bucket, refusals=bucket.refusals - 1) if bucket.refusals else bucket
+
+
+def _is_closed(bucket: Bucket, now: datetime) -> bool:
+    return bucket.closed_until is not None and now < bucket.closed_until
 
 
 def _refilled(bucket: Bucket, now: datetime) -> Bucket:

@@ -198,4 +198,5 @@ def test_what_azure_asks_for_is_never_cut_short_and_what_is_accepted_shortens_th
 
 def test_refusals_of_calls_in_flight_together_are_one_refusal() -> None:
     bucket = pace.contested(pace.full(10**6, SECOND, 0.3, START), 5 * SECOND, START)
-    assert pace.refused(bucket, 5 * SECOND, START + SECOND).refusals == 1
+    together = pace.contested(bucket, 5 * SECOND, START + SECOND)
+    assert (together.refusals, together.closed_until) == (1, START + 6 * SECOND)
