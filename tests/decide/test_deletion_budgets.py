@@ -50,6 +50,7 @@ def test_room_is_never_negative() -> None:
 def test_hours_add_up_and_old_ones_are_forgotten() -> None:
     first = spent(NOTHING, 1, 0, NOW)
     assert spent(first, 2, 1, NOW + 59 * MINUTE).hours == (Hour(NOW, 3, 1),)
+    assert spent(first, 2, 1, NOW + timedelta(minutes=59, seconds=59, microseconds=7)).hours == (Hour(NOW, 3, 1),)
     assert spent(first, 2, 1, NOW + 2 * DAY).hours == (Hour(NOW + 2 * DAY, 2, 1),)
 
 

@@ -57,6 +57,11 @@ def test_a_point_whose_date_has_passed_unmarked_still_has_the_wait_before_it() -
     assert (gone.at, gone.because) == (NOW + RULES.delete_wait, "first complete point of its day (daily), kept 7d")
 
 
+def test_a_mark_that_was_put_far_ahead_makes_nothing_earlier() -> None:
+    early = replace(aged(1), removal=Removal(NOW - 9 * DAY, NOW, "due"))
+    assert foreseen(early, aged(0)).going[0].at == NEWEST + 6 * DAY
+
+
 def test_a_mark_was_put_ahead_so_the_wait_runs_from_there() -> None:
     old = aged(30)
     marked = replace(old, removal=Removal(NOW - DAY / 2, NOW, "its date has come"))

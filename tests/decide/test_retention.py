@@ -72,6 +72,17 @@ def test_months_are_clipped_to_their_end_and_local_time_is_kept() -> None:
     assert age_end(at("2027-03-01 01:00"), Age(1, Unit.MONTH), ZoneInfo("Europe/Berlin")) == at("2027-04-01 00:00")
 
 
+def test_months_are_those_of_the_plans_zone_for_every_point() -> None:
+    """02:00 in Berlin on the first of March and of April: an hour less of UTC."""
+    slot, month = at("2027-03-01 01:00"), at("2027-04-01 00:00")
+    assert kept(slot, Origin.SLOT, keep("1m"), [], "Europe/Berlin").until == month
+    assert kept(slot, Origin.REQUEST, keep("1m"), [], "Europe/Berlin").until == month
+    assert lengthened(slot, slot, "monthly", keep("1m"), "Europe/Berlin") == month
+    berlin, later = ZoneInfo("Europe/Berlin"), slot + timedelta(days=1)
+    assert earned(later, keep("1m"), [Neighbour(slot, month)], berlin) == ()
+    assert len(earned(later, keep("1m"), [Neighbour(slot, month - timedelta(seconds=1))], berlin)) == 1
+
+
 SLOTS = st.lists(st.integers(0, 400 * 4), unique=True, min_size=1, max_size=40)
 
 
