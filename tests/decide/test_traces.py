@@ -63,7 +63,7 @@ def test_every_other_span_stands_under_the_operations_own() -> None:
     assert whole is not None
     waking = Waking("vms", NOW, NOW - SECOND, NOW - 2 * SECOND)
     others = [traces.called(TRACE, call()), traces.looked(TRACE, [call("GET")]), *traces.begun_by(TRACE, waking)]
-    assert {(span.trace, span.parent) for span in others} == {(TRACE, whole.id)}
+    assert {(span.trace, span.parent, span.failed) for span in others} == {(TRACE, whole.id, "")}
     assert len({span.id for span in (whole, *others)}) == 5
     assert all(len(span.id) == 16 and int(span.id, 16) for span in others)
 
@@ -72,7 +72,15 @@ def test_a_call_is_named_by_what_it_does_to_what() -> None:
     span = traces.called(TRACE, call())
     assert (span.name, span.facts, span.failed) == ("PUT snapshots", {"resource": "tb-1", "status": 202}, "")
     assert (span.began, span.ended) == (NOW, NOW + SECOND)
-    assert traces.called(TRACE, call(path="/odd")).facts["resource"] == "/odd"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "resource"),
+    [("/odd", "PUT ", "/odd"), ("/vaults/X", "PUT vaults", "X"), ("/a/b/vaults/v/", "PUT vaults", "v")],
+)
+def test_a_path_is_told_by_its_last_type_and_name(path: str, name: str, resource: str) -> None:
+    span = traces.called(TRACE, call(path=path))
+    assert (span.name, span.facts["resource"]) == (name, resource)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +97,7 @@ def test_a_call_that_was_refused_or_lost_says_so(status: int, failed: str) -> No
         ("HEAD", 204, True),
         ("GET", 399, True),
         ("GET", 1, True),
+        ("GET", 400, False),
         ("GET", 404, False),
         ("GET", 0, False),
         ("PUT", 200, False),
