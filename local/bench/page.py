@@ -27,8 +27,8 @@ rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="i
 - *Bound* is what arithmetic allows at best: for a drain the least time in which Azure's buckets let so many calls
   through when the share that we leave to others is never touched.
 - A setup that says *computed* was reckoned from two fleets that were measured, and shows the sum.
-- *Load* is the machine's average load when the figure was taken. Where it is far above the number of processors,
-  seconds, GB-s and with them the bill are too high.
+- *Load* is the machine's average load when the figure was taken. Where it is far above the number of processors, drains
+  and `event_to_registered` are too slow. Executions, and with them the bill, are reckoned from processor time.
 
 | figure | value | goal | bound | unit | measured | load |
 |---|---|---|---|---|---|---|
