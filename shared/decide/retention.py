@@ -50,7 +50,7 @@ def period(slot: datetime, unit: Unit, zone: ZoneInfo) -> tuple[int, ...]:
             return (local.year, local.month)
         case Unit.YEAR:
             return (local.year,)
-        case Unit.HOUR:
+        case _:
             raise ValueError("hours are ages, not classes")
 
 

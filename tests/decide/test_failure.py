@@ -266,6 +266,15 @@ def test_every_failure_has_one_follow_up_with_a_reason_in_its_bounds(
     assert tries.total < LAST or isinstance(next_, GiveUp)
 
 
+@pytest.mark.parametrize("trouble", Trouble)
+def test_after_so_many_attempts_of_whatever_kind_it_is_over(trouble: Trouble) -> None:
+    fault = Fault(trouble, "NobodyKnowsIt", "words")
+    over = follow_up(fault, Tries(LAST, 1, "uid"))
+    assert isinstance(over, GiveUp)
+    assert over.because.endswith(f"; it was tried {LAST} times")
+    assert not isinstance(follow_up(fault, Tries(LAST - 1, 1, "uid")), GiveUp)
+
+
 @given(faults)
 def test_delays_grow_and_differ_between_machines(fault: Fault) -> None:
     early, late = (follow_up(fault, Tries(number, 1, "uid")) for number in (1, 9))
