@@ -35,6 +35,7 @@ def subscription_document(world: "World", name: str) -> Document:
         },
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
+        "tags": {},
         "tenantId": world.tenant,
     }
 
@@ -58,16 +59,11 @@ def subscription(world: "World", call: "Call") -> Reply:
     return Reply(200, world.subscription(call["subscription"]).body)
 
 
-def tenants(world: "World", _call: "Call") -> Reply:
-    """List the one tenant."""
-    tenant = {
-        "id": f"/tenants/{world.tenant}",
-        "tenantId": world.tenant,
-        "countryCode": "US",
-        "displayName": "Simulated",
-        "domains": ["simulated.onmicrosoft.com"],
-        "tenantCategory": "Home",
-    }
+def tenants(world: "World", call: "Call") -> Reply:
+    """List the one tenant: its id in versions before 2022 (recorded), then its names too (specified)."""
+    tenant: Document = {"id": f"/tenants/{world.tenant}", "tenantId": world.tenant, "tenantCategory": "Home"}
+    if call.version >= "2022":
+        tenant |= {"countryCode": "US", "displayName": "Simulated", "domains": ["simulated.onmicrosoft.com"]}
     return Reply.of({"value": [tenant]})
 
 

@@ -39,6 +39,14 @@ def test_tags_changed_through_the_machine_show_in_the_tags_api(sim: Running) -> 
     assert sim.ask("GET", VM).body["properties"]["vmId"] == uid
 
 
+def test_a_subscription_without_tags_says_so_and_a_tenant_names_itself_since_2022(sim: Running) -> None:
+    assert sim.ask("GET", f"/subscriptions/{SUBSCRIPTION}?api-version=2022-12-01").body["tags"] == {}
+    names = [
+        set(sim.ask("GET", f"/tenants?api-version={each}").body["value"][0]) for each in ("2021-01-01", "2022-12-01")
+    ]
+    assert names[0] == {"id", "tenantId", "tenantCategory"} < names[1]
+
+
 @pytest.mark.parametrize(
     ("tags", "code"),
     [
