@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.decide.approvals import LASTS, MOST, TOGETHER, agreed, answered, used
+from shared.decide.approvals import LASTS, MOST, TOGETHER, agreed, answered, deletion_of, used
 from shared.model.approval import Approvals, Deletion
 from shared.model.identity import VmUid
-from shared.model.point import Engine
+from shared.model.point import Engine, Removal
 from tests.decide.plans import NOW
+from tests.fleet import machine, point
 
 HOUR = timedelta(hours=1)
 
@@ -89,3 +90,10 @@ def test_a_question_is_kept_in_pieces_and_has_an_end() -> None:
     assert len(first.asked) == MOST
     assert {len(one.deletions) for one in first.after.approvals} == {TOGETHER}
     assert len(answered(first.after, many, "bob", NOW).agreed) == MOST
+
+
+def test_the_deletion_of_a_point_is_named_by_its_mark() -> None:
+    row = point(machine(1, "web-1"))
+    marked = replace(row, removal=Removal(NOW, NOW + HOUR, "due"))
+    assert deletion_of(row) is None
+    assert deletion_of(marked) == Deletion(row.uid, row.slot, Engine.DISK, NOW)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.decide.naming import part_name, stamp
-from shared.decide.remains import APART, Remnant, place_of, points_of, remnant
+from shared.decide.remains import APART, Remnant, merged, place_of, points_of, remnant
 from shared.model.identity import DiskUid, ResourceId, VmUid
 from shared.model.point import Consistency, Engine, Origin, PartState, PointState
 from shared.model.snapshot import SnapshotSeen
@@ -168,3 +168,25 @@ def test_no_tag_makes_a_whole_point_leave_before_its_classes_say(stamped: str, k
     parts = found(*(seen(disk, tagback_keep_until=stamped, tagback_plan="silver") for disk in ("os-disk", "data")))
     [point] = points_of(parts, RULES, NOW)
     assert (point.birth_keep_until, point.keep_until) == (kept, kept)
+
+
+def test_what_the_ledger_knows_gains_parts_dates_and_holds_and_loses_nothing() -> None:
+    [known] = points_of(found(seen(), seen("data")), RULES, NOW)
+    [more] = points_of(found(seen(), seen("data"), seen("os-disk", 2)), RULES, NOW)
+    later = replace(more, keep_until=known.keep_until + timedelta(days=1), held_until=NOW)
+    both = merged(known, later)
+    assert (both.keep_until, both.held_until) == (later.keep_until, NOW)
+    assert [part.state for part in both.parts] == [PartState.READY, PartState.READY, PartState.ABANDONED]
+    assert merged(known, replace(later, state=PointState.INCOMPLETE)).keep_until == known.keep_until
+    assert merged(replace(known, held_until=NOW), more).held_until == NOW
+    assert merged(later, known).keep_until == later.keep_until
+
+
+def test_of_two_points_of_a_day_only_the_first_earns_its_class() -> None:
+    slot = SLOT + timedelta(hours=6)
+    second = seen(tagback_plan="gold", tagback_parts="1")
+    name = part_name(VM, Engine.DISK, slot, 1, DiskUid("os-disk"))
+    again = replace(second, id=replace(second.id, name=name), tags={**second.tags, "tagback-slot": stamp(slot)})
+    points = points_of(found(second, again), RULES, NOW)
+    assert [bool(one.earned) for one in points] == [True, False]
+    assert all(one.because.endswith("; found in Azure") for one in points)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.decide.removal import spared, waiting_for_people
+from shared.decide.deletion_dates import Going
+from shared.decide.removal import begun, spared, waiting_for_people
 from shared.model.point import PointState, Removal
-from tests.fleet import NOW, machine, point
+from tests.fleet import DAY, NOW, machine, point
 
 REMOVAL = Removal(NOW, NOW, "it is due")
 DELETING = replace(point(machine(1, "web-1"), state=PointState.DELETING), removal=REMOVAL)
@@ -30,3 +31,16 @@ def test_deletions_that_wait_for_people_are_counted_with_the_reason_of_the_first
     assert waiting_for_people([DELETING]) == ""
     assert waiting_for_people([DELETING, frozen]) == "1 deletion waits: a pause"
     assert waiting_for_people([frozen, DELETING, frozen]) == "2 deletions wait: a pause"
+
+
+def test_a_deletion_that_begins_waits_for_nobody_and_remembers_its_first_claim() -> None:
+    row = point(machine(1, "web-1"))
+    asking = replace(REMOVAL, frozen=True, asks=True, because="a pause")
+    going = Going(replace(row, removal=asking), NOW, planned=True, because="it is due")
+    first = begun(going, NOW + DAY)
+    assert first.state is PointState.DELETING
+    assert first.removal == replace(REMOVAL, claimed_at=NOW + DAY, next_look=NOW + DAY, planned=True)
+    again = begun(replace(going, point=first), NOW + 2 * DAY)
+    assert again.removal == replace(REMOVAL, claimed_at=NOW + DAY, next_look=NOW + 2 * DAY, planned=True)
+    left_overs = begun(replace(going, remains=True), NOW)
+    assert left_overs.state is PointState.COMPLETE

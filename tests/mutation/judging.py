@@ -58,12 +58,22 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     if _some_test_fails(session, session.items):
         raise pytest.UsageError("the tests are red without any mutant")
     trampoline.set_mutant_under_test("")
+    _forget()
     gc.freeze()
     codes: Codes = {told: {} for told in sorted(PLACE.glob("*.py.meta"))}
     _judge(session, _drawn(codes, session.config.getoption("--most")), codes)
     for told, verdicts in codes.items():
         told.write_text(json.dumps({**json.loads(told.read_text()), "exit_code_by_key": verdicts}))
     return True
+
+
+def _forget() -> None:
+    """What functions remember of their calls would hide a mutant from the tests."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("shared."):
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
 
 def _judge(session: pytest.Session, mutants: list[tuple[Path, str]], codes: Codes) -> None:
