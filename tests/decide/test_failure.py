@@ -266,6 +266,13 @@ def test_every_failure_has_one_follow_up_with_a_reason_in_its_bounds(
     assert tries.total < LAST or isinstance(next_, GiveUp)
 
 
+def test_whatever_follows_says_why() -> None:
+    for rule in RULES:
+        for code in rule.codes[:1]:
+            fault = Fault(Trouble.CONFLICT, code, "words", area=rule.area, task=rule.task)
+            assert [one.because for one in course_of(fault) if not one.because] == []
+
+
 @pytest.mark.parametrize("trouble", Trouble)
 def test_after_so_many_attempts_of_whatever_kind_it_is_over(trouble: Trouble) -> None:
     fault = Fault(trouble, "NobodyKnowsIt", "words")

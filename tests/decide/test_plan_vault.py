@@ -102,10 +102,11 @@ def test_what_a_policy_cannot_express_is_refused_and_never_rounded(vault: dict[s
     [
         ({}, ["22:00"]),
         ({"at": "08:00", "every": "4h", "for": "12h", "policy": "enhanced"}, ["08:00", "12:00", "16:00"]),
+        ({"at": "08:30", "every": "6h", "for": "12h", "policy": "enhanced"}, ["08:30", "14:30"]),
         ({"at": "22:00", "every": "12h", "policy": "enhanced"}, ["10:00", "22:00"]),
         ({"at": "04:00", "days": ["friday", "sunday"], "keep": "4w"}, ["04:00"]),
     ],
-    ids=["daily", "hourly within a day", "hourly around the clock", "on weekdays"],
+    ids=["daily", "hourly within a day", "on the half hour", "hourly around the clock", "on weekdays"],
 )
 def test_the_rhythm_of_a_vault_is_when_its_points_are_due(vault: dict[str, Any], times: list[str]) -> None:
     monday = datetime(2026, 11, 16, tzinfo=UTC)
