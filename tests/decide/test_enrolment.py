@@ -69,8 +69,8 @@ def test_a_machine_that_may_be_gone_is_not_looked_at_in_thought(row: Machine) ->
 
 
 def test_other_tags_are_judged_as_if_they_were_seen() -> None:
-    held = replace(machine(), group=GroupSeen({"backup": "gold"}, ""))
-    assert rejudged(held, held.tags, RULES, NOW).group == held.group
+    inherits = replace(machine(), group=GroupSeen({"backup": "gold"}))
+    assert rejudged(inherits, {}, replace(RULES, inherit_group_tags=True), NOW).plan == "gold"
     moved = rejudged(machine(), {"backup": "gold", "env": "test"}, RULES, NOW)
     assert (moved.plan, moved.tags, moved.disks) == ("gold", {"backup": "gold"}, machine().disks)
     assert moved.as_of == machine().as_of
