@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.decide.naming import stamp
 from shared.decide.protection import hold_of, wish_of
-from shared.decide.vault_wish import Undecided, Unwanted, Wanted, want_of
+from shared.decide.vault_wish import Undecided, Wanted, want_of
 from shared.model.approval import Deletion
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
@@ -30,8 +30,8 @@ def obstacle(machine: Machine, rules: Rules, now: datetime) -> str:
             return f"plan {plan.name} wants it in a vault: tag it otherwise first"
         case Undecided(because):
             return because
-        case Unwanted():
-            pass
+        case _:
+            pass  # nobody wants it there
     known = machine.protection
     if known is None or known.vault is None or known.state is not Standing.STOPPED:
         stands = known.state if known else "in no vault"

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.capture import opened
+from shared.decide.plan import read_plans
 from shared.decide.protection import GRACE, hold_of, is_wanted_otherwise, plan_of, settled_row, standing, wish_of
 from shared.decide.registration import gone, may_be_gone, missed, registered
 from shared.decide.schedule import interval, start_of
@@ -47,6 +48,14 @@ def test_a_machine_without_the_tag_is_registered_as_excluded() -> None:
 def test_nothing_else_is_wanted_of_a_vault_where_none_is_and_none_is_asked_for() -> None:
     assert not is_wanted_otherwise(machine(), RULES, NOW)
     assert not is_wanted_otherwise(registered(None, sighting({}), RULES, NOW), RULES, NOW)
+
+
+def test_a_plan_that_gained_a_vault_wants_one() -> None:
+    plans, _ = read_plans({"default": "v", "plans": {"v": {"vault": {"at": "22:00", "keep": "30d"}}}})
+    rules = replace(RULES, plans=plans)
+    row = registered(None, sighting({"backup": "v"}), rules, NOW)
+    assert is_wanted_otherwise(row, rules, NOW)
+    assert not is_wanted_otherwise(settled_row(row, [], rules, NOW), rules, NOW)
 
 
 def test_opting_out_ends_enrolment_and_opting_in_again_begins_it_anew() -> None:

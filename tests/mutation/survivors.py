@@ -49,9 +49,9 @@ def group_of(change: str) -> str:
     """The group that a change belongs to as a whole; empty for one that wants a reason of its own."""
     lines = change.splitlines()
     before, after = ([line[2:] for line in lines if line.startswith(sign)] for sign in "-+")
-    pairs = [*zip(before, after, strict=True)] if len(before) == len(after) else []
-    if pairs and all("assert_never(" in line for line in before):
+    if before and all("assert_never(" in line or line == "case _:" for line in before):
         return "impossible"
+    pairs = [*zip(before, after, strict=True)] if len(before) == len(after) else []
     return "wording" if pairs and all(_is_respelt(*pair) for pair in pairs) else ""
 
 

@@ -61,6 +61,11 @@ def test_a_group_is_told_by_a_rule_and_has_a_reason(before: str, after: str, gro
     assert reason([], mutant("judge", change)) == GROUPS.get(group, "")
 
 
+def test_what_is_never_reached_may_be_taken_away() -> None:
+    assert group_of("- case _:\n- assert_never(want)") == "impossible"
+    assert group_of("- case _:\n- return 1") == ""
+
+
 def test_what_belongs_to_a_group_is_not_listed() -> None:
     assert merged([], [mutant("judge", "- 'it is late'\n+ 'IT IS LATE'")], ["tags"]) == []
 
