@@ -134,6 +134,8 @@ class QueueListener:
                 task.cancel()
 
     async def _found_by_poll(self) -> bool:
+        if self._at_limit():
+            return False
         asker: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._askers.append(asker)
         self._wake.set()
@@ -143,6 +145,10 @@ class QueueListener:
         return len(self._processing) > self._options.new_batch_threshold
 
     async def _below_limit(self) -> None:
+        """Who asked while the messages that fill it were being fetched is told that there is nothing more to be had."""
+        if self._at_limit():
+            askers, self._askers = self._askers, []
+            _tell(askers, found=False)
         while self._at_limit():
             await asyncio.wait(self._processing, return_when=asyncio.FIRST_COMPLETED)
 
@@ -168,9 +174,7 @@ class QueueListener:
             for message in messages:
                 self._start(message)
         finally:
-            for asker in askers:
-                if not asker.done():
-                    asker.set_result(bool(messages))
+            _tell(askers, bool(messages))
         return bool(messages)
 
     def _start(self, message: QueueMessage) -> None:
@@ -194,3 +198,9 @@ class QueueListener:
             if not isinstance(error, HttpResponseError) or error.status_code != 404:
                 log.warning("%s: %s", self.queue_name, first_line(error))
             return []
+
+
+def _tell(askers: list[asyncio.Future[bool]], found: bool) -> None:
+    for asker in askers:
+        if not asker.done():
+            asker.set_result(found)
