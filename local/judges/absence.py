@@ -51,13 +51,18 @@ def _judge(world: World, finding: Finding, machine: Machine, row: Record | None,
 
 
 def the_unasked_are_left_alone(world: World) -> Finding:
-    """Machines that never asked have no snapshot, and disks that a tag leaves out have none."""
-    finding = Finding()
+    """Machines that never asked have no snapshot and on no evening a point; disks that a tag leaves out have none."""
+    finding, never = Finding(), set[str]()
     of_vm = {snapshot.key[0] for snapshot in world.made}
     of_disk = {snapshot.source for snapshot in world.made}
     for machine in world.machines:
         if all(stretch.plan is None for stretch in machine.stretches):
             finding.expect(machine.uid not in of_vm, "captured although it never asked", machine.name)
+            never.add(machine.uid)
+    for dump in world.dumps:
+        for row in dump.of("m"):
+            if str(row["uid"]).lower() in never:
+                finding.expect(not row.get("last_point"), "has a point by its row although it never asked", row["uid"])
     for disk in world.evidence.resources:
         if str(disk.get("type", "")).lower() == DISK and (disk.get("tags") or {}).get("backup") == "off":
             uid = str(disk["properties"]["uniqueId"]).lower()

@@ -115,6 +115,11 @@ def captured_unasked(papers: Papers) -> None:
     act["tags"] = {"team": "shop"}
 
 
+def recorded_unasked(papers: Papers) -> None:
+    captured_unasked(papers)
+    papers.rows_of(f"m|{WEB.uid}")[0]["last_point"] = text(START)
+
+
 def captured_left_out(papers: Papers) -> None:
     papers.snapshots(WEB)[0]["properties"]["creationData"]["sourceUniqueId"] = WEB.disk_uid(7)
 
@@ -148,6 +153,7 @@ BREAKS: Listed = [
     ("S8", left_over, "no row knows"),
     ("S8", other_than_told, "expected degraded"),
     ("S8", newest_slot_open, "newest slot is not complete"),
-    ("left-alone", captured_unasked, "although it never asked"),
+    ("left-alone", captured_unasked, "captured although it never asked"),
+    ("left-alone", recorded_unasked, "has a point by its row"),
     ("left-alone", captured_left_out, "that is left out"),
 ]
