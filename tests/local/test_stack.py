@@ -194,7 +194,7 @@ def test_a_signal_ends_every_part(tmp_path: Path, number: signal.Signals) -> Non
         files = (tmp_path / "run").glob("*.json")
         pids = [json.loads(path.read_text())["pid"] for path in files]
         owner.send_signal(number)
-        owner.communicate(timeout=20)
+        owner.communicate(timeout=60)
     assert len(pids) == 3
     for pid in pids:
         with pytest.raises(ProcessLookupError):
