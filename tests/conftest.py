@@ -5,6 +5,7 @@ Tests on them do not depend on each other: each takes subscriptions, queues and 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +26,10 @@ from tests.contract.clouds import SimulatedClock
 from tests.simulator.replay import report
 from tests.simulator.running import OTHER, SUBSCRIPTION, Running, simulator
 from tests.simulator.specification.plugin import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background so, and every process of a test would be as deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Run by `make test-clients`, which names the folder: az and the like are large and installed apart.
 collect_ignore = ["clients"]

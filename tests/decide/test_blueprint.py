@@ -334,3 +334,15 @@ def test_what_may_be_made_is_known_beforehand_the_machine_first() -> None:
     assert made[0] == beside.restore.machine
     assert [place.split("/")[-2] for place in made] == ["virtualMachines", "networkInterfaces", "disks", "disks"]
     assert len(blueprint.makes(drawing(RestoreMode.DISKS))) == 2
+
+
+def test_a_drill_makes_a_machine_too_and_the_network_that_holds_it_apart() -> None:
+    made = blueprint.makes(drawing(RestoreMode.DRILL))
+    assert [place.split("/")[-2] for place in made] == [
+        "virtualMachines",
+        "networkInterfaces",
+        "disks",
+        "disks",
+        "virtualNetworks",
+        "networkSecurityGroups",
+    ]
