@@ -18,6 +18,7 @@ from shared.cloud.codec import instant
 from shared.cloud.rows import SCHEMA, Entity, entity_of, key, row_key, row_of
 from shared.cloud.slices import (
     CENSUS,
+    EARLIER,
     FIRST,
     FULL,
     Census,
@@ -118,14 +119,14 @@ class TableLedger:
         self, shard: Shard, condition: str = "", columns: list[str] | None = None, **values: Any
     ) -> Iterator[tuple[str, Entity]]:
         """The machines of every slice that meet a condition. The census comes along with those of the first."""
-        closed = False
+        closed: bool | None = None
         first = [*columns, "RowKey", "closed"] if columns else None
         for row in self._table.between(partition(shard, FIRST), CENSUS, "m" + END, condition, columns=first, **values):
             if row["RowKey"] == CENSUS:
                 closed = bool(row["closed"])
             else:
                 yield FIRST, row
-        for slice_ in further_slices(closed):
+        for slice_ in further_slices(self._moved(shard).closed if closed is None else closed):
             for row in self._rows(shard, slice_, "m|", condition, columns=columns, **values):
                 yield slice_, row
 
@@ -181,8 +182,19 @@ class TableLedger:
         return self._write(transition, hashed(transition.uid), [])
 
     def _census(self, shard: Shard) -> Census:
-        found = self._table.get(partition(shard, FIRST), CENSUS)
-        return census_of(found, found["etag"]) if found else Census()
+        place = partition(shard, FIRST)
+        if found := self._table.get(place, CENSUS):
+            return census_of(found, found["etag"])
+        earlier = self._table.get(place, EARLIER)
+        return census_of(earlier, "") if earlier else Census()
+
+    def _moved(self, shard: Shard) -> Census:
+        """The census of a shard that shows none among its machines: put there, where an earlier build kept it apart."""
+        census = self._census(shard)
+        if census.machines and not census.etag:
+            with suppress(Overtaken):
+                self._table.commit([_counting(shard, census)])
+        return census
 
     def _close(self, shard: Shard, census: Census) -> None:
         """Let slice 00 take no more machines, unless the census changed meanwhile."""

@@ -25,6 +25,7 @@ FIRST = "00"
 FULL = 500
 HASHED = 32
 CENSUS = "m{"
+EARLIER = "s|"  # where builds kept the census that read it by itself; it stays there for them
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)  # the census is wanted by every query about machines
 
 

@@ -296,3 +296,20 @@ def deaf_server() -> Iterator[int]:
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
     thread.join()
+
+
+def test_a_census_of_an_earlier_build_is_put_where_the_machines_are_read(storage: Storage, shard: Shard) -> None:
+    ledger = TableLedger(storage, full=2)
+    uids = {new_uid() for _ in range(4)}
+    for uid in uids:
+        put(ledger, shard, uid, bare_machine(shard, uid))
+    first, table = f"{shard}|00", storage.table("ledger")
+    census = table.get_entity(first, slices.CENSUS)
+    table.delete_entity(first, slices.CENSUS)
+    table.create_entity({**census, "RowKey": slices.EARLIER})
+    again = TableLedger(storage, full=2)
+    assert {held.row.uid for held in again.machines(shard)} == uids
+    moved = stored(storage, shard)[first, slices.CENSUS]
+    assert (moved["machines"], moved["closed"]) == (census["machines"], True)
+    put(again, shard, late := new_uid(), bare_machine(shard, late))
+    assert {held.row.uid for held in again.machines(shard)} == {*uids, late}
