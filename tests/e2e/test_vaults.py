@@ -27,6 +27,7 @@ from tests.e2e.vault_night import VaultNight, vault_night
 from tests.simulator.running import Running, simulator
 
 GOLD = {"backup": "gold"}
+# Where hours are lived through until a backup must have ended, they are three or more: one in twenty takes up to 2.6.
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_what_passes_is_tried_again_until_it_has_passed(night: VaultNight, code:
     assert failed.failure is not None
     assert failed.failure.code.lower() == code.lower()
     night.fails(machine, "")
-    night.live(3)
+    night.live(4)
     backup = night.operations(machine, Kind.BACK_UP)[0]
     assert backup.state is State.SUCCEEDED
     assert night.points(machine)
@@ -177,7 +178,7 @@ def test_a_backup_on_demand(night: VaultNight) -> None:
     row = night.row(machine)
     assert row is not None
     night.serve(ask_backup(night.world, row, "person-1").id)
-    night.live(2)
+    night.live(3)
     asked_for = [one for one in night.operations(machine, Kind.BACK_UP) if one.origin is Origin.REQUEST]
     assert [one.state for one in asked_for] == [State.SUCCEEDED]
     assert len(night.points(machine)) >= 2
@@ -196,7 +197,7 @@ def test_a_vault_that_cannot_cancel_a_job_any_more_says_so_and_the_backup_ends_w
     assert settled is not None
     assert settled.progress is Progress.REFUSED
     assert "it is transferring data to the vault" in settled.because
-    night.live(2)
+    night.live(3)
     assert night.operations(machine, Kind.BACK_UP)[0].state is State.SUCCEEDED
 
 
@@ -205,7 +206,7 @@ def test_a_machine_that_does_not_run_is_started_only_where_its_plan_says_so(nigh
     machine = night.machine({"backup": "off"})
     night.running.control("POST", "vm", {"id": str(machine), "power": "deallocated"})
     night.tag(machine, {"backup": plan})
-    night.live(2)
+    night.live(5)
     shown = night.running.ask("GET", f"{machine}/instanceView").body
     running = any(status["code"] == "PowerState/running" for status in shown["statuses"])
     [backup] = night.operations(machine, Kind.BACK_UP)
