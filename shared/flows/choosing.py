@@ -37,6 +37,8 @@ def begun(errand: Errand) -> Errand | Impossible:
     world, request = errand.world, errand.request
     if outside := orders.outside(request.shard.subscription, errand.slice_.rules):
         return Impossible(outside)
+    if request.order is None:
+        return Impossible("its row is damaged: it does not say what to restore")
     if wrong := orders.problems(errand.order):
         return Impossible("; ".join(wrong))
     record = world.ledger.record(request.shard, request.uid)

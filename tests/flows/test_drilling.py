@@ -399,3 +399,13 @@ def test_a_lock_that_keeps_it_from_being_removed_is_said_until_it_is_gone(world:
         request = carried(world, request, slices=3)
     assert request.progress is Progress.DONE
     assert left(world, request) == []
+
+
+@pytest.mark.parametrize("kind", [Asked.DRILL, Asked.RESTORE])
+def test_a_row_that_does_not_say_what_to_restore_is_refused(world: Run, kind: Asked) -> None:
+    forged = Request("forged", kind, SHARD, FIRST.uid, "nobody", world.stage.scheduler.now, Progress.ASKED)
+    world.stage.requests.asked[forged.id] = forged
+    run_request(world.stage.world, DRILLING, forged.id)
+    settled = world.stage.requests.asked[forged.id]
+    assert settled.progress is Progress.REFUSED
+    assert "its row is damaged" in settled.because

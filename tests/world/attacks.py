@@ -147,7 +147,7 @@ class Siege:
     def forge_request(self) -> None:
         """A request that nobody made, as a row, with its message: whatever a person could ask for without a token."""
         machine = self.chance.choice(list(self.machines.values()))
-        kind = self.chance.choice([one for one in Asked if one not in (Asked.RESTORE, Asked.UNDO)])
+        kind = self.chance.choice(list(Asked))
         about = EVERYWHERE if kind in (Asked.PAUSE, Asked.RESUME) else SHARD
         uid = VmUid("") if kind in (Asked.PAUSE, Asked.RESUME, Asked.REBUILD) else machine.uid
         stage = self.estate.stage
