@@ -59,7 +59,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "world.md"
 SKEWS = (timedelta(seconds=150), timedelta(0), timedelta(seconds=-150))
 HOUR = timedelta(hours=1)
 CLOCKS_CHANGE = {date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1), date(2027, 3, 14), date(2028, 2, 29)}
-SEEDS = range(2, 5)
+SEEDS = (2, 3, 4, 9)
 RARE = {"prune", "rebuild", "hold", "bury"}  # flows that worlds of ten days hardly ever reach
 
 
@@ -239,12 +239,14 @@ def write(text: str) -> None:
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.world.matrix", description=__doc__)
-    parser.add_argument("--seeds", metavar="A..B", default=f"{SEEDS[0]}..{SEEDS[-1]}")
+    parser.add_argument("--seeds", metavar="A..B", help="instead of those of the test")
     parser.add_argument("--write", action="store_true", help="put it into docs/world.md")
     asked = parser.parse_args(words)
     logging.getLogger("tagback").setLevel(logging.CRITICAL)
-    first, last = (int(part) for part in asked.seeds.split(".."))
-    seeds = range(first, last + 1)
+    seeds: Sequence[int] = SEEDS
+    if asked.seeds:
+        first, last = (int(part) for part in asked.seeds.split(".."))
+        seeds = range(first, last + 1)
     matrix = together(lived(seeds), staged())
     print(table(matrix))
     if asked.write:
