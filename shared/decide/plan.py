@@ -19,6 +19,7 @@ from shared.decide.limits import LONGEST_EVERY, LONGEST_FLOOR, MOST_PER_DAY, SHO
 from shared.decide.plan_drill import drill_part
 from shared.decide.plan_fields import Part, table, wall
 from shared.decide.plan_vault import vault_part
+from shared.decide.setting_values import SUBSCRIPTION_FORM, is_subscription
 from shared.decide.tag_values import OFF, zone_named
 from shared.decide.tags import ON
 from shared.decide.vault_plan import rhythm_of
@@ -63,12 +64,16 @@ def read_plans(document: Mapping[str, Any]) -> tuple[Plans, tuple[str, ...]]:
 def _allowed(
     document: Mapping[str, Any], by_name: Mapping[str, Plan], problems: list[str]
 ) -> dict[str, frozenset[str]]:
-    allowed = {}
+    allowed: dict[str, frozenset[str]] = {}
     for subscription in table(document, "subscriptions"):
         part = Part(f'subscriptions."{subscription}"', table(table(document, "subscriptions"), subscription))
+        if not is_subscription(subscription):
+            part.wrong("", f"{subscription!r} is no subscription id", SUBSCRIPTION_FORM)
         names = frozenset(name.lower() for name in part.texts("allowed_plans", by_name))
         for name in sorted(names - set(by_name)):
             part.wrong("allowed_plans", f"{name!r} is no plan", ", ".join(sorted(by_name)))
+        if subscription.lower() in allowed:
+            part.wrong("", "the subscription stands there twice", "each once; the case of its id says nothing")
         problems += part.problems
         allowed[subscription.lower()] = names
     return allowed
@@ -121,7 +126,7 @@ def _schedule(part: Part) -> Schedule:
     given = [form for form in FORMS if form in part.fields]
     if len(given) != 1:
         part.wrong("", f"it says when by {' and '.join(given) or 'nothing'}", f"exactly one of {', '.join(FORMS)}")
-    times = tuple(sorted({wall(part, text) for text in part.texts("at", ())[:MOST_PER_DAY]}))
+    times = _times(part)
     every = part.duration("every", LONGEST_EVERY, SHORTEST_GAP, LONGEST_EVERY) if "every" in given else None
     line = _cron(part)
     zone = zone_named(part.text("zone", "UTC"))
@@ -131,6 +136,16 @@ def _schedule(part: Part) -> Schedule:
     schedule = Schedule(times, every, zone or "UTC", window, line)
     readable = len(given) == 1 and bool(times or every or line)
     return schedule if readable else Schedule(SOME_SCHEDULE.at, None, schedule.zone, window)
+
+
+def _times(part: Part) -> tuple[time, ...]:
+    """The times of a day in order, each once; `2:00` and `02:00` are one."""
+    before = len(part.problems)
+    times = [wall(part, text) for text in part.texts("at", ())[:MOST_PER_DAY]]
+    readable = len(part.problems) == before
+    for twice in sorted({one for one in times if times.count(one) > 1 and readable}):
+        part.wrong("at", f"{twice:%H:%M} stands there twice", "each time once")
+    return tuple(sorted(set(times)))
 
 
 def _cron(part: Part) -> str:

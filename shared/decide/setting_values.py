@@ -18,6 +18,7 @@ from shared.model.rules import Mode
 from shared.model.vault import Redundancy
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SUBSCRIPTION_FORM = "00000000-0000-0000-0000-000000000000"
 _AUDIENCE = re.compile(r"api://[\w.:/-]{1,200}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PREFIX = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _GROUP = re.compile(r"[\w()-][\w.()-]{0,58}(?<!\.)", re.ASCII)
@@ -35,8 +36,8 @@ def subscriptions(text: str) -> Mapping[str, Mode]:
     problems = []
     for entry in filter(None, (part.strip() for part in text.split(","))):
         name, separator, mode = (part.strip().lower() for part in entry.partition("="))
-        if not _SUBSCRIPTION.fullmatch(name):
-            problems.append(f"{name!r} is no subscription id; allowed: 00000000-0000-0000-0000-000000000000")
+        if not is_subscription(name):
+            problems.append(f"{name!r} is no subscription id; allowed: {SUBSCRIPTION_FORM}")
         elif name in found:
             problems.append(f"{name} stands there twice")
         elif separator and mode not in list(Mode):
@@ -48,6 +49,11 @@ def subscriptions(text: str) -> Mapping[str, Mode]:
     if problems:
         raise ValueError("; ".join(problems))
     return found
+
+
+def is_subscription(text: str) -> bool:
+    """Whether it is a subscription's id, in whatever letters."""
+    return bool(_SUBSCRIPTION.fullmatch(text.lower()))
 
 
 def tag_prefix(text: str) -> str:
@@ -122,8 +128,8 @@ def audiences(text: str) -> frozenset[str]:
 def tenant(text: str) -> str:
     """One tenant: with `common` or `organizations` whoever comes from anywhere would be let in."""
     folded = text.lower()
-    if folded and not _SUBSCRIPTION.fullmatch(folded):
-        raise ValueError("allowed: the id of your tenant, 00000000-0000-0000-0000-000000000000")
+    if folded and not is_subscription(folded):
+        raise ValueError(f"allowed: the id of your tenant, {SUBSCRIPTION_FORM}")
     return folded
 
 

@@ -65,6 +65,7 @@ def test_a_bad_shape_hides_no_bad_value_and_nothing_is_told_twice(tmp_path: Path
         "plans.iron.snapshots.at[1]",
         "plans.iron.snapshots.window",
         "plans.iron.snapshots.zone",
+        'subscriptions."s"',
         'subscriptions."s".allowed_plans',
     ]
 

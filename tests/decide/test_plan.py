@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator
 from shared.decide.plan import read_plans
 
 SHIPPED = Path(__file__).parents[2] / "shared" / "plans.toml"
+SOME = "11111111-2222-3333-4444-55555555abcd"
+FORM = "00000000-0000-0000-0000-000000000000"
 
 
 def read(text: str) -> tuple[str, ...]:
@@ -73,6 +75,7 @@ def test_every_problem_is_reported_at_once_with_its_place_and_what_is_allowed() 
         "plans.empty",
         "plans.later.replicate",
         "default",
+        'subscriptions."S"',
         'subscriptions."S".allowed_plans',
     ]
     assert all("allowed" in problem.split(": ", 1)[1] for problem in problems)
@@ -97,12 +100,32 @@ def test_a_subscription_can_allow_a_part_of_the_plans() -> None:
         {
             "default": "a",
             "plans": {name: {"snapshots": {"at": ["02:00"], "keep": "7d"}} for name in ("a", "b")},
-            "subscriptions": {"SUB": {"allowed_plans": ["B"]}},
+            "subscriptions": {SOME.upper(): {"allowed_plans": ["B"]}},
         }
     )
     assert problems == ()
-    assert plans.allowed_in("sub") == {"b"}
+    assert plans.allowed_in(SOME) == {"b"}
     assert plans.allowed_in("other") == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ((SOME,), []),
+        (("typo",), [f"'typo' is no subscription id; allowed: {FORM}"]),
+        ((f"{SOME}0",), [f"'{SOME}0' is no subscription id; allowed: {FORM}"]),
+        (
+            (SOME, SOME.upper()),
+            ["the subscription stands there twice; allowed: each once; the case of its id says nothing"],
+        ),
+    ],
+    ids=str,
+)
+def test_a_subscription_is_named_by_its_id_and_once(names: tuple[str, ...], told: list[str]) -> None:
+    """A name that nothing bears would allow everything in the subscription that was meant."""
+    document = {"default": "a", "plans": {"a": {"snapshots": {"at": ["02:00"], "keep": "7d"}}}}
+    problems = read_plans({**document, "subscriptions": {name: {"allowed_plans": ["a"]} for name in names}})[1]
+    assert list(problems) == [f'subscriptions."{names[-1]}": {problem}' for problem in told]
 
 
 @pytest.mark.parametrize(
@@ -117,6 +140,8 @@ def test_a_subscription_can_allow_a_part_of_the_plans() -> None:
         ({"cron": "0 2 * * *"}, ("it says when by at and cron",)),
         ({"every": "6h"}, ("it says when by at and every",)),
         ({"at": ["02:00", "02:59"]}, ("two points come 59min apart; allowed: at least 1h",)),
+        ({"at": ["02:00", "14:00", "2:00"]}, ("at: 02:00 stands there twice; allowed: each time once",)),
+        ({"at": ["25:00", "26:00"]}, ("at: '25:00' is not a time of day", "at: '26:00' is not a time of day")),
         ({"at": ["23:30", "00:15"]}, ("two points come 45min apart",)),
         ({"at": ["02:00", "14:00"], "window": "13h"}, ("the window is longer",)),
         ({"window": "25h"}, ("window: '25h' is out of range; allowed: 0h to 24h",)),
@@ -308,7 +333,7 @@ def test_every_document_is_judged_and_none_is_too_odd(document: dict[str, Any]) 
         {
             "default": "a",
             "plans": {"a": {"snapshots": {"at": ["02:00"]}}},
-            "subscriptions": {"s": {"allowed_plans": 1}},
+            "subscriptions": {SOME: {"allowed_plans": 1}},
         },
     ],
 )
