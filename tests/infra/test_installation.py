@@ -119,7 +119,7 @@ def test_every_role_is_held_and_every_duty_holds_a_role() -> None:
         assert held == roles - {"founder"}
     split = {duty["app"]: duty["roles"] for duty in document("duties.json")["three"]}
     assert "reaper" not in split["keeper"], "who takes recovery points deletes none"
-    assert split["reaper"] == ["reaper"]
+    assert split["reaper"] == ["reaper", "emptier"]
 
 
 def test_events_are_filtered_by_the_operations_that_the_code_acts_on() -> None:
@@ -221,7 +221,7 @@ def test_only_the_groups_that_are_listed_are_written_to_unless_asked() -> None:
 def test_restores_and_vaults_are_granted_only_where_they_are_switched_on(name: str) -> None:
     module = parsed(INFRA / "modules" / f"{name}.bicep")
     wanted = said(module.find("wanted").value or MAIN.root)
-    assert "each.role != 'protector' || vaults" in wanted
+    assert "(each.role != 'protector' || vaults) && (each.role != 'emptier' || vaults)" in wanted
     assert "each.role != 'restorer' || allowRestores" in wanted
     assert "each.role != 'driller' || allowDrills" in wanted
     for name in ("allowRestores", "allowDrills"):

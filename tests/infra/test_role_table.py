@@ -29,7 +29,20 @@ def test_no_grant_is_named_twice() -> None:
 
 def test_only_the_reaper_deletes_points_and_only_in_the_recovery_groups() -> None:
     deleting = {(grant.role, grant.scope) for grant in grants() if grant.action.endswith("/delete")}
-    assert deleting == {("reaper", "recovery"), ("restorer", "targets"), ("driller", "targets")}
+    assert deleting == {
+        ("reaper", "recovery"),
+        ("emptier", "recovery"),
+        ("restorer", "targets"),
+        ("driller", "targets"),
+    }
+
+
+def test_a_vault_is_touched_only_by_those_whose_role_goes_with_vaults() -> None:
+    touching = {grant.role for grant in grants() if grant.action.startswith("Microsoft.RecoveryServices/")}
+    assert touching == {"protector", "emptier", "founder"}
+    assert {grant.action for grant in of("reaper") if grant.action.endswith("/delete")} == {
+        "Microsoft.Compute/snapshots/delete"
+    }
 
 
 def test_what_a_restore_can_undo_is_no_recovery_point() -> None:
