@@ -124,7 +124,7 @@ def _protection(slice_: Slice, desk: Desk, machine: Machine, task: VaultTask) ->
             return Later(now + REFRESHING, f"vault {vault.name} is discovering VMs", replace(task, refresh=refresh))
     with _doing(Task.POLICY):
         if not desk.has_policy(vault, want.policy):
-            free = desk.takes_a_policy_from(vault)
+            free = desk.takes_a_policy_from(vault, now)
             told = f"vault {vault.name} takes no more policies now: {WRITES_A_DAY} were written within a day"
             return Later(free, told, task) if free > now else Lacking(vault, want.policy, task)
     if not held:

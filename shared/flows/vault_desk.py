@@ -127,12 +127,15 @@ class Desk:
             raise Blocked("UserErrorPolicyLimit", f"vault {vault.name} has {len(known)} policies and takes no more")
         return policy.name in known
 
-    def takes_a_policy_from(self, vault: ResourceId) -> datetime:
-        """From when on one more policy may be written to a vault, by what the ledger holds of the last day."""
+    def takes_a_policy_from(self, vault: ResourceId, now: datetime) -> datetime:
+        """From when on one more policy may be written to a vault, by what the ledger holds of the last day.
+
+        It is `now` itself where one may be written at once: a clock that is read again has gone on.
+        """
         if self._policy_writes is None:
             tasks = (held.row.task for held in self.slice_.world.ledger.operations(self.slice_.shard))
             self._policy_writes = [(task.vault, task.policy_at) for task in tasks if task and task.policy_at]
-        return free_from([at for place, at in self._policy_writes if place == vault and at], self.slice_.now())
+        return free_from([at for place, at in self._policy_writes if place == vault and at], now)
 
     def provide(self, vault: ResourceId, policy: Policy) -> None:
         """Write a policy that is not there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from shared.model.vault import ItemOrder, ItemState, JobError, Standing, Tracked
 from tests.flows.vaulting import MINUTE, VAULT, Backed, rules_of
 from tests.world.exhaustive import perform
 from tests.world.scenes import SHARD
-from tests.world.twins import vault_truth
+from tests.world.twins import process, vault_truth
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -287,3 +288,15 @@ def test_a_policy_that_may_have_been_written_counts_even_if_the_writer_died(monk
     assert estate.world.stage.steps.calls["vaults.write_policy"] == 0
     estate.live(6 * HOUR, 10 * MINUTE)
     assert len(estate.points(vm)) >= 1
+
+
+def test_a_clock_that_goes_on_between_two_readings_does_not_keep_a_policy_from_being_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = process.ClockTwin.now
+    ticks = count()
+    monkeypatch.setattr(process.ClockTwin, "now", lambda clock: read(clock) + timedelta(microseconds=next(ticks)))
+    estate = Backed()
+    vm = estate.vm()
+    estate.live(3 * HOUR, MINUTE)
+    assert len(estate.points(vm)) == 1
