@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.decide.restored_network import Network, interface_body, lacking, needs
+from shared.decide.restored_network import Network, interface_body, lacking, needs, owner
 
 NET = "/subscriptions/s/resourceGroups/web/providers/Microsoft.Network"
 SUBNET = f"{NET}/virtualNetworks/net/subnets/a"
@@ -94,3 +94,58 @@ def test_a_membership_that_is_gone_is_needed_looked_for_and_told(
     assert list(needs(captured)) == [("subnet", SUBNET), (what, member)]
     assert name not in address_of(captured, gone)
     assert list(lacking(captured, gone)) == [f"{what} m of nic: it does not exist any more, or another has it"]
+
+
+BALANCER = f"{NET}/loadBalancers/l"
+
+
+@pytest.mark.parametrize(
+    ("place", "whole"),
+    [
+        (f"{BALANCER}/backendAddressPools/m", BALANCER),
+        (BALANCER, BALANCER),
+        (SUBNET, f"{NET}/virtualNetworks/net"),
+        (f"{BALANCER}/providers/Microsoft.Insights/diagnosticSettings/d", BALANCER),
+    ],
+)
+def test_a_part_belongs_to_the_resource_that_its_id_begins_with(place: str, whole: str) -> None:
+    assert owner(place) == whole
+
+
+@pytest.mark.parametrize(
+    ("captured", "network", "address"),
+    [
+        ("Static", IN_ITS_PLACE, {"privateIPAllocationMethod": "Static", "privateIPAddress": "10.0.0.7"}),
+        ("static", IN_ITS_PLACE, {"privateIPAllocationMethod": "Static", "privateIPAddress": "10.0.0.7"}),
+        ("Dynamic", IN_ITS_PLACE, {"privateIPAllocationMethod": "Dynamic"}),
+        ("Static", BESIDE, {"privateIPAllocationMethod": "Dynamic"}),
+        ("Static", ELSEWHERE, {"privateIPAllocationMethod": "Dynamic"}),
+    ],
+)
+def test_only_in_its_place_a_fixed_address_stays_what_it_was(
+    captured: str, network: Network, address: dict[str, Any]
+) -> None:
+    known = interface({"privateIPAllocationMethod": captured, "privateIPAddress": "10.0.0.7"})
+    expected = {"subnet": {"id": network.subnet or SUBNET}, **address}
+    assert interface_body(known, network) == {"ipConfigurations": [{"name": "one", "properties": expected}]}
+
+
+def test_what_has_no_name_is_given_one() -> None:
+    nameless: dict[str, Any] = {"properties": {"ipConfigurations": [{}]}}
+    [one] = interface_body(nameless, IN_ITS_PLACE)["ipConfigurations"]
+    assert one["name"] == "restored"
+    guarded = {"properties": {"networkSecurityGroup": {"id": "guard"}}}
+    told = list(lacking(guarded, Network(in_its_place=True, subnet="", gone=frozenset({"guard"}))))
+    assert told == ["network security group guard of an interface: it does not exist any more, or another has it"]
+
+
+def test_what_is_told_of_has_the_last_name_of_its_id() -> None:
+    captured = interface({"publicIPAddress": {"id": "ip"}, "loadBalancerInboundNatRules": [{"id": "rule"}]})
+    assert list(lacking(captured, BESIDE)) == [
+        "public IP address ip of nic: it stays with the machine that has it",
+        "load balancer's inbound rule rule of nic: not for a machine beside the other, nor in another network",
+    ]
+
+
+def test_a_subnet_that_is_gone_is_not_told_here_another_one_has_to_be_chosen_for_it() -> None:
+    assert list(lacking(interface(), Network(in_its_place=True, subnet="", gone=frozenset({SUBNET.lower()})))) == []

@@ -26,7 +26,7 @@ from shared.decide.vaulting import opened
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import ResourceId
 from shared.model.operation import Failure, Kind, Operation, State
-from shared.model.point import Engine
+from shared.model.point import Engine, Origin
 from shared.model.vault import JobError, JobSeen, JobStatus, Standing, VaultTask
 from tests.fleet import NOW, machine
 
@@ -75,6 +75,7 @@ def sent(kind: Kind = Kind.BACK_UP, **task: Any) -> Operation:
         (JobStatus.FAILED, Broken("j", "its job failed")),
         (JobStatus.CANCELLED, Called("job j was cancelled")),
         (JobStatus.IN_PROGRESS, Running("job j is inprogress", NOW + 30 * MINUTE, "j")),
+        (JobStatus.OTHER, Running("job j is going on", NOW + 30 * MINUTE, "j")),
     ],
 )
 def test_a_backup_stands_as_its_job_does(status: JobStatus, verdict: Verdict) -> None:
@@ -117,6 +118,27 @@ def test_a_machine_under_another_policy_is_not_yet_protected_as_wanted() -> None
     assert broken == Broken("c", "job ConfigureBackup failed")
 
 
+@pytest.mark.parametrize(
+    ("listed", "name"), [([], ""), ([job("c", operation="ConfigureBackup")], "c")], ids=["unlisted", "listed"]
+)
+def test_a_protection_names_its_job_once_that_is_listed(listed: list[JobSeen], name: str) -> None:
+    protect = sent(Kind.PROTECT, policy="p")
+    assert followed(protect, Standing.PROTECTED, "p", listed, NOW) == Done("vault shows it protected", name)
+    assert followed(protect, Standing.WANTED, "", listed, NOW) == Running(
+        "protect is under way", NOW + 30 * MINUTE, name
+    )
+
+
+def test_an_operation_without_a_task_is_as_old_as_its_start_and_wants_no_policy() -> None:
+    bare = replace(sent(Kind.PROTECT), task=None, started_at=NOW - 3 * HOUR)
+    verdict = followed(bare, Standing.PROTECTED, "p", [], NOW)
+    assert verdict == Running("protect is under way", NOW + 30 * MINUTE, endless=True)
+    assert followed(replace(bare, started_at=NOW), Standing.WANTED, "", [], NOW) == Running(
+        "protect is under way", NOW + 2 * MINUTE
+    )
+    assert isinstance(followed(bare, Standing.PROTECTED, "", [], NOW), Done)
+
+
 def test_a_job_answers_for_what_began_it_and_for_nothing_older_or_other() -> None:
     early, first, second = (
         job(name, began=SENT + minutes * MINUTE) for name, minutes in zip("abc", (-3, -2, 5), strict=True)
@@ -137,21 +159,30 @@ def test_a_job_answers_for_what_began_it_and_for_nothing_older_or_other() -> Non
 
 def test_every_backup_that_nobody_here_asked_for_gets_a_row_once() -> None:
     row = machine(1, "web-1")
-    ours, theirs = job("ours"), job("theirs", began=SENT - 9 * HOUR + timedelta(seconds=7))
+    began = SENT - 9 * HOUR + timedelta(seconds=7, microseconds=9)
+    ours, theirs = job("ours"), job("theirs", began=began)
     listed = [ours, theirs, job("r", operation="Restore")]
     [fresh] = unclaimed(row, listed, [sent()], NOW)
-    assert (fresh.id, fresh.uid, fresh.kind, fresh.engine, fresh.state) == (
-        "job-theirs",
-        row.uid,
-        Kind.BACK_UP,
-        Engine.VAULT,
-        State.STARTED,
+    assert fresh == Operation(
+        uid=row.uid,
+        id="job-theirs",
+        kind=Kind.BACK_UP,
+        origin=Origin.SLOT,
+        engine=Engine.VAULT,
+        slot=SENT - 9 * HOUR,
+        state=State.STARTED,
+        because="begun by the vault, or by somebody in it",
+        intended_at=began,
+        started_at=began,
+        attempts=1,
+        next_look=NOW,
+        task=VaultTask(VAULT, job="theirs"),
     )
-    assert (fresh.slot, fresh.started_at, fresh.intended_at) == (SENT - 9 * HOUR, theirs.started, theirs.started)
-    assert (fresh.next_look, fresh.attempts, fresh.task) == (NOW, 1, VaultTask(VAULT, job="theirs"))
     assert unclaimed(row, listed, [sent(), fresh], NOW) == []
     assert unclaimed(row, listed, [sent(), replace(fresh, task=None)], NOW) == []
     assert unclaimed(row, listed, [sent(), sent(job="x", former=("theirs",))], NOW) == []
+    known = replace(sent(job="ours"), state=State.SUCCEEDED)
+    assert unclaimed(row, listed, [known, sent(job="x", former=("theirs",))], NOW) == []
     ended = replace(sent(), state=State.SUCCEEDED)
     assert [one.id for one in unclaimed(row, listed, [ended], NOW)] == ["job-ours", "job-theirs"]
 
@@ -168,6 +199,7 @@ def test_an_operation_that_ended_well_keeps_its_job_and_no_failure() -> None:
     )
     assert over.task == failed.task
     assert succeeded(replace(failed, task=None), Done("so it is", "k"), NOW).task == VaultTask(job="k")
+    assert succeeded(replace(failed, task=None), Done("so it is"), NOW).task == VaultTask()
 
 
 def test_what_goes_on_too_long_waits_for_a_person_and_is_watched() -> None:
