@@ -1,4 +1,4 @@
-"""Deletes snapshots in our recovery groups, and tells Azure's time: the product's only deleter. Built by wiring."""
+"""Deletes snapshots and restore points in our recovery groups, and tells Azure's time: the product's only deleter."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime
 from shared.cloud.arm import Arm, Hook
 from shared.cloud.pace import Lane
 from shared.cloud.snapshots import GROUP_VERSION, Recovery
-from shared.errors import Missing
+from shared.errors import Missing, Refused
 from shared.model.draining import CallKind
-from shared.model.identity import ResourceId, Shard
+from shared.model.identity import COLLECTION_TYPE, ResourceId, Shard
 
 
 class AzureDeletions:
@@ -21,10 +21,17 @@ class AzureDeletions:
         self._recovery = recovery
 
     def delete(self, shard: Shard, snapshot: ResourceId) -> None:
-        snapshots = self._arm.compute(snapshot.subscription).snapshots
+        whole = snapshot.type == COLLECTION_TYPE
+        if whole and snapshot.top == snapshot:
+            raise Refused("NeverDeleted", f"{snapshot} is a collection, with all its restore points in it")
+        compute = self._arm.compute(snapshot.subscription)
 
         def send(hook: Hook) -> None:
-            snapshots.begin_delete(snapshot.group, snapshot.name, polling=False, raw_response_hook=hook)
+            if whole:
+                names = (snapshot.group, snapshot.top.name, snapshot.own_name)
+                compute.restore_points.begin_delete(*names, polling=False, raw_response_hook=hook)
+            else:
+                compute.snapshots.begin_delete(snapshot.group, snapshot.name, polling=False, raw_response_hook=hook)
 
         with suppress(Missing):
             self._arm.write(Lane.of(shard, CallKind.DELETE), send)

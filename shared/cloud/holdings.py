@@ -12,15 +12,17 @@ from shared.cloud.arm import Arm
 from shared.cloud.inventory import ABSENT, DISK_VERSION
 from shared.cloud.pace import Lane
 from shared.cloud.pages import listed
+from shared.cloud.restore_points import held_in
 from shared.cloud.snapshots import GROUP_VERSION, SNAPSHOT, Recovery, seen
 from shared.errors import Missing
 from shared.model.draining import CallKind
 from shared.model.identity import Shard
+from shared.model.restore_point import RestorePointSeen
 from shared.model.snapshot import SnapshotSeen
 
 
 class AzureHoldings:
-    """The recovery groups of one installation, and the snapshots in them."""
+    """The recovery groups of one installation, and what is in them."""
 
     def __init__(self, arm: Arm, recovery: Recovery) -> None:
         self._arm = arm
@@ -39,6 +41,9 @@ class AzureHoldings:
         except Missing as error:
             if error.code.lower() not in ABSENT:
                 raise
+
+    def restore_points(self, shard: Shard) -> Iterator[RestorePointSeen]:
+        yield from held_in(self._arm, shard, self._recovery)
 
     def _home(self, subscription: str, group: Mapping[str, Any]) -> Shard | None:
         """The shard whose recovery group this is: named by our pattern, tagged as ours."""

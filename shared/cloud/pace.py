@@ -36,7 +36,10 @@ WINDOWS: Mapping[str, timedelta] = {
     "SubscriptionMaximum": timedelta(minutes=3),
 }
 # ARM counts the creation of a snapshot as a write.
-COUNTED_AS: Mapping[CallKind, CallKind] = {CallKind.SNAPSHOT: CallKind.WRITE}
+COUNTED_AS: Mapping[CallKind, CallKind] = {
+    CallKind.SNAPSHOT: CallKind.WRITE,
+    CallKind.RESTORE_POINT: CallKind.WRITE,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,18 +127,18 @@ def seen(body: Mapping[str, Any]) -> SnapshotSeen:
         access=str(properties.get("snapshotAccessState") or ""),
         disk_state=str(properties.get("diskState") or ""),
         tags={str(name): str(value) for name, value in (body.get("tags") or {}).items()},
-        source=_source(str(creation.get("sourceResourceId") or "")),
-        created=_moment(str(properties.get("timeCreated") or "")),
+        source=source_of(str(creation.get("sourceResourceId") or "")),
+        created=moment(str(properties.get("timeCreated") or "")),
     )
 
 
-def _source(text: str) -> ResourceId | None:
+def source_of(text: str) -> ResourceId | None:
     with suppress(ValueError):
         return ResourceId.parse(text)
     return None
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
     """Azure writes seven digits of a second, of which Python reads six."""
     with suppress(ValueError):
         return datetime.fromisoformat(text).astimezone(UTC)

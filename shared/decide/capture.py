@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.decide.consistency import of_snapshots
+from shared.decide.consistency import Choice, Rung, of_snapshots
 from shared.decide.naming import part_name, stamp
+from shared.decide.restore_points import restore_point_of
 from shared.decide.retention import Kept, Neighbour, kept
 from shared.decide.schedule import Owed, owed, start_of
 from shared.model.identity import ResourceId
-from shared.model.machine import Machine
+from shared.model.machine import Disk, Machine
 from shared.model.operation import Failure, Kind, Operation, State
 from shared.model.plan import Plan
 from shared.model.point import Consistency, Engine, Origin, Part, PartState, Point, PointState
@@ -24,6 +25,14 @@ _PATIENCE = (  # how old the newest part is, how long until the next look
 )
 
 Place = Callable[[str], ResourceId]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """How the disks of a machine are taken as one: the rung that holds, and the machine's collection."""
+
+    choice: Choice
+    collection: ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +56,16 @@ def operation_id(origin: Origin, slot: datetime, engine: Engine) -> str:
     return f"{origin}-{stamp(slot)}-{engine}"
 
 
-def opened(machine: Machine, slot: datetime, origin: Origin, because: str, now: datetime) -> Operation:
+def opened(
+    machine: Machine, slot: datetime, origin: Origin, because: str, now: datetime, engine: Engine = Engine.DISK
+) -> Operation:
     """The intent to capture a machine; its parts are chosen when a drainer takes it up."""
     return Operation(
         uid=machine.uid,
-        id=operation_id(origin, slot, Engine.DISK),
+        id=operation_id(origin, slot, engine),
         kind=Kind.CAPTURE,
         origin=origin,
-        engine=Engine.DISK,
+        engine=engine,
         slot=slot,
         state=State.INTENDED,
         because=because,
@@ -78,8 +89,15 @@ def superseded_range(machine: Machine, due: Owed, now: datetime) -> Operation | 
     )
 
 
-def planned(operation: Operation, machine: Machine, plan: Plan, points: Iterable[Point], place: Place) -> Capture:
-    """The point with a part for every disk that is captured, and the date stamped on them at birth."""
+def planned(
+    operation: Operation,
+    machine: Machine,
+    plan: Plan,
+    points: Iterable[Point],
+    place: Place,
+    together: Together | None = None,
+) -> Capture:
+    """The point with parts for every disk that is captured, and the date stamped on them at birth."""
     now = operation.intended_at
     keep = _kept(operation, plan, points)
     until = max(keep.until, _next_minute(now + plan.keep_floor))
@@ -98,12 +116,22 @@ def planned(operation: Operation, machine: Machine, plan: Plan, points: Iterable
         earned=keep.earned,
         because=f"{keep.because}, if it completes",
     )
-    return Capture(operation, with_new_parts(point, machine, place))
+    return Capture(operation, with_new_parts(point, machine, place, together))
 
 
-def with_new_parts(point: Point, machine: Machine, place: Place) -> Point:
-    """The point with planned parts of its current attempt, one per captured disk."""
-    fresh = tuple(
+def with_new_parts(point: Point, machine: Machine, place: Place, together: Together | None = None) -> Point:
+    """The point with planned parts of its current attempt: a snapshot of each captured disk, or of each left apart."""
+    if together and together.choice.rung is not Rung.SNAPSHOTS:
+        point = replace(point, consistency=together.choice.consistency)
+        apart = _snapshots(point, [disk for disk in machine.disks if disk.id in together.choice.apart], place)
+        whole = restore_point_of(point, machine, together.choice.apart, len(apart) + 1, together.collection)
+        return replace(point, parts=(*point.parts, whole, *apart))
+    promise, _ = of_snapshots(machine)
+    return replace(point, parts=point.parts + _snapshots(point, machine.disks, place), consistency=promise)
+
+
+def _snapshots(point: Point, disks: Iterable[Disk], place: Place) -> tuple[Part, ...]:
+    return tuple(
         Part(
             id=place(part_name(point.uid, point.engine, point.slot, point.attempt, disk.uid)),
             disk=disk.id,
@@ -112,17 +140,15 @@ def with_new_parts(point: Point, machine: Machine, place: Place) -> Point:
             attempt=point.attempt,
             state=PartState.PLANNED,
         )
-        for disk in machine.disks
+        for disk in disks
         if not disk.left_out
     )
-    promise, _ = of_snapshots(machine)
-    return replace(point, parts=point.parts + fresh, consistency=promise)
 
 
-def next_attempt(capture: Capture, machine: Machine, place: Place) -> Capture:
+def next_attempt(capture: Capture, machine: Machine, place: Place, together: Together | None = None) -> Capture:
     """Attempt n+1: the earlier parts can no longer become a point of one time, so they are abandoned."""
     point = replace(_abandoned(capture.point), attempt=capture.point.attempt + 1)
-    return Capture(capture.operation, with_new_parts(point, machine, place))
+    return Capture(capture.operation, with_new_parts(point, machine, place, together))
 
 
 def claimed(capture: Capture, until: datetime) -> Capture:

@@ -65,7 +65,7 @@ class _Misfit:
     source: str
 
 
-BUILT = frozenset({Engine.DISK})
+BUILT = frozenset({Engine.DISK, Engine.RESTORE_POINT})
 """The engines of this build."""
 
 RESTORE_POINTS = frozenset({Rung.APPLICATION, Rung.CRASH, Rung.MIXED})

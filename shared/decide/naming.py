@@ -82,11 +82,17 @@ def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> Tag
 
 def is_ours(seen: SnapshotSeen, point: Point, part: Part, owner: str) -> bool:
     """Whether a snapshot is that part: the name that follows from the part, our tags, the disk once Azure names it."""
-    named = part_name(point.uid, point.engine, point.slot, part.attempt, part.disk_uid)
     tags = {name.lower(): value for name, value in seen.tags.items()}
     ours = (tags.get("tagback-owner"), tags.get("tagback-vm"), tags.get("tagback-disk"))
-    is_it = seen.id.name == named and ours == (owner, point.uid, part.disk_uid)
+    is_it = seen.id == part.id and ours == (owner, point.uid, part.disk_uid) and _is_named(tags, point, part)
     return is_it and seen.source_uid in ("", part.disk_uid)
+
+
+def _is_named(tags: Mapping[str, str], point: Point, part: Part) -> bool:
+    """Whether a part's name follows from it; of a restore point the tags are what its name bears out."""
+    if part.is_restore_point:
+        return (tags.get("tagback-slot"), tags.get("tagback-attempt")) == (stamp(point.slot), str(part.attempt))
+    return part.id.name == part_name(point.uid, point.engine, point.slot, part.attempt, part.disk_uid)
 
 
 def is_ready(seen: SnapshotSeen) -> bool:

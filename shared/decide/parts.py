@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from shared.decide.naming import has_failed, is_ours, is_ready
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
-from shared.model.point import Part, PartState, Point
+from shared.model.point import Inside, Part, PartState, Point
 from shared.model.snapshot import SnapshotSeen
 
 TOGETHER = timedelta(minutes=15)  # all parts of a point start within this time, or it is a new attempt
@@ -36,7 +36,7 @@ def _is_too_late(point: Point, now: datetime) -> bool:
 
 def _has_other_disks(point: Point, machine: Machine) -> bool:
     """Whether the attempt was planned for other disks than the machine has now."""
-    return {part.disk_uid for part in point.live_parts} != {disk.uid for disk in machine.disks if not disk.left_out}
+    return {disk.disk_uid for disk in point.disks} != {disk.uid for disk in machine.disks if not disk.left_out}
 
 
 def looked(point: Point, part: Part, seen: SnapshotSeen | None, owner: str, now: datetime) -> Part:
@@ -50,7 +50,16 @@ def looked(point: Point, part: Part, seen: SnapshotSeen | None, owner: str, now:
         part,
         state=PartState.READY if is_ready(seen) else PartState.STARTED,
         sent_at=part.sent_at or seen.created or now,
+        inside=_inside(part, seen),
     )
+
+
+def _inside(part: Part, seen: SnapshotSeen) -> tuple[Inside, ...]:
+    """The disks of a restore point as Azure has them, once it names what they are restored from."""
+    if not seen.inside or any(disk.id is None for disk in seen.inside):
+        return part.inside
+    known = {disk.disk: disk.disk_uid for disk in part.inside}
+    return tuple(replace(disk, disk_uid=known.get(disk.disk, disk.disk_uid)) for disk in seen.inside)
 
 
 def loss_of(seen: SnapshotSeen | None) -> str:
@@ -72,10 +81,11 @@ def confirmed(point: Point, seen: Mapping[ResourceId, SnapshotSeen], owner: str)
 
 
 def needs_get(part: Part, now: datetime) -> bool:
-    """Whether a part must be looked at by itself: its fate is unknown, or the bulk lens has had its time."""
+    """Whether a part must be looked at by itself: its fate is unknown, or the bulk lens does not show it by now."""
     if part.state in (PartState.PLANNED, PartState.UNKNOWN):
         return True
-    return part.state is PartState.STARTED and part.sent_at is not None and now - part.sent_at >= BULK_LAG
+    unlisted = part.is_restore_point or (part.sent_at is not None and now - part.sent_at >= BULK_LAG)
+    return part.state is PartState.STARTED and unlisted
 
 
 def is_complete(point: Point) -> bool:

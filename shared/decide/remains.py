@@ -16,7 +16,7 @@ from shared.decide.naming import STAMP, has_failed, is_ready, part_name
 from shared.decide.parts import ENDLESS, TOGETHER
 from shared.decide.retention import Neighbour, kept
 from shared.decide.tag_values import held_until
-from shared.model.identity import VM_TYPE, DiskUid, ResourceId, Shard, VmUid
+from shared.model.identity import COLLECTION_TYPE, VM_TYPE, DiskUid, ResourceId, Shard, VmUid
 from shared.model.operation import Kind, Operation, State
 from shared.model.point import Consistency, Engine, Origin, Part, PartState, Point, PointState
 from shared.model.rules import Rules
@@ -54,11 +54,12 @@ def remnant(seen: SnapshotSeen, rules: Rules) -> Remnant | None:
         derived = part_name(uid, engine, slot, int(attempt), disk_uid)
     except (KeyError, ValueError):
         return None
-    if derived != seen.id.name or seen.source_uid not in ("", disk_uid):
+    named = seen.id.type == COLLECTION_TYPE or derived == seen.id.name  # a restore point's tags are what its name says
+    if not named or seen.source_uid not in ("", disk_uid):
         return None
     created = seen.created or slot
     disk = seen.source or replace(seen.id, type="microsoft.compute/disks", name=disk_uid)
-    part = Part(seen.id, disk, disk_uid, lun, int(attempt), _state(seen), created)
+    part = Part(seen.id, disk, disk_uid, lun, int(attempt), _state(seen), created, seen.inside)
     wanted = tags.get("tagback-parts", "")
     return Remnant(
         uid=uid,
@@ -144,7 +145,7 @@ def _point(found: list[Remnant], now: datetime) -> Point:
         origin=_origin(first),
         attempt=number,
         state=state,
-        consistency=_consistency(first),
+        consistency=_consistency(chosen),
         plan=first.tags.get("tagback-plan", ""),
         parts=tuple(_part(one.part, number, state) for one in sorted(found, key=lambda one: one.part.id)),
         birth_keep_until=until,
@@ -209,10 +210,17 @@ def _origin(one: Remnant) -> Origin:
     return Origin(said) if said in set(Origin) else Origin.SLOT
 
 
-def _consistency(one: Remnant) -> Consistency:
-    """A tag may not claim more than separate snapshots can give: the only disk of a machine is of one instant."""
-    alone = one.wanted == 1 and one.tags.get("tagback-consistency") == Consistency.CRASH
-    return Consistency.CRASH if alone else Consistency.PER_DISK
+def _consistency(parts: Sequence[Remnant]) -> Consistency:
+    """A tag may not claim more than separate snapshots can give: the only disk of a machine is of one instant.
+
+    A restore point is of one instant and says itself what it came to; beside it, snapshots make a mixed point.
+    """
+    whole = next((one for one in parts if one.part.is_restore_point), None)
+    one = whole or parts[0]
+    said = one.tags.get("tagback-consistency", "")
+    if whole:
+        return Consistency.MIXED if one.wanted > 1 else Consistency(said or Consistency.CRASH)
+    return Consistency.CRASH if one.wanted == 1 and said == Consistency.CRASH else Consistency.PER_DISK
 
 
 def _stamped(text: str) -> datetime:

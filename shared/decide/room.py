@@ -74,7 +74,7 @@ def snapshots_of(points: Iterable[Point]) -> int:
 
 def _of_disk(part: Part, points: Sequence[Point], now: datetime) -> Verdict:
     of_disk = [one for point in points for one in point.parts if one.disk_uid == part.disk_uid and exists(one)]
-    disk = f"the disk {part.disk.name}"
+    disk = f"the {'machine' if part.is_restore_point else 'disk'} {part.disk.name}"
     if len(of_disk) >= PER_DISK:
         full = f"{disk} has {len(of_disk)} snapshots of {PER_DISK} that it may have"
         return _full(full, [one for one in points if _holds(one, part)], now)

@@ -26,3 +26,4 @@ class CallKind(StrEnum):
     WRITE = "writes"
     DELETE = "deletes"
     SNAPSHOT = "snapshot-creates"
+    RESTORE_POINT = "restore-point-creates"

@@ -16,13 +16,16 @@ DiskUid = NewType("DiskUid", str)
 """The disk's `uniqueId`: new when a disk is made again under the same name. Lower case."""
 
 VM_TYPE = "microsoft.compute/virtualmachines"
+COLLECTION_TYPE = "microsoft.compute/restorepointcollections"
+WITHIN_COLLECTION = ("restorepoints", "diskrestorepoints")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ResourceId:
     """The ARM id of a resource in a resource group, lower case.
 
-    `parse` raises ValueError for anything that is not `/subscriptions/S/resourceGroups/G/providers/N/T/NAME`. A sweep
+    `parse` raises ValueError for anything that is not `/subscriptions/S/resourceGroups/G/providers/N/T/NAME`. What lies
+    in a collection of restore points is named with its collection: `C/restorepoints/R/diskrestorepoints/D`. A sweep
     holds three ids for each machine: they share the texts that repeat.
     """
 
@@ -35,7 +38,7 @@ class ResourceId:
     def parse(cls, text: str) -> ResourceId:
         trimmed = text.strip().strip("/ ")
         segments = trimmed.lower().split("/")
-        shape_fits = len(segments) == 8 and all(segments) and trimmed.isprintable()
+        shape_fits = len(segments) >= 8 and all(segments) and trimmed.isprintable()
         if not shape_fits or (segments[0], segments[2], segments[4]) != (
             "subscriptions",
             "resourcegroups",
@@ -43,7 +46,20 @@ class ResourceId:
         ):
             raise ValueError(f"not the id of a resource in a resource group: {text!r}")
         type_ = sys.intern(f"{segments[5]}/{segments[6]}")
-        return cls(sys.intern(segments[1]), sys.intern(segments[3]), type_, segments[7])
+        known = WITHIN_COLLECTION if type_ == COLLECTION_TYPE else ()
+        if len(segments) % 2 or tuple(segments[8::2]) != known[: len(segments) // 2 - 4]:
+            raise ValueError(f"not the id of a resource in a resource group: {text!r}")
+        return cls(sys.intern(segments[1]), sys.intern(segments[3]), type_, "/".join(segments[7:]))
+
+    @property
+    def top(self) -> ResourceId:
+        """What it lies in: the collection of a restore point; itself where it lies in nothing."""
+        return ResourceId(self.subscription, self.group, self.type, self.name.partition("/")[0])
+
+    @property
+    def own_name(self) -> str:
+        """Its name without what it lies in."""
+        return self.name.rpartition("/")[2]
 
     def __str__(self) -> str:
         return f"/subscriptions/{self.subscription}/resourcegroups/{self.group}/providers/{self.type}/{self.name}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import StrEnum
 
+from shared.model.point import Engine
+
 
 class Unit(StrEnum):
     """The units of a keep: hours, days and weeks are exact; months and years follow the calendar of the plan's zone."""
@@ -127,6 +129,7 @@ class Plan:
     """A named wish for protection: by snapshots of a VM's disks, by Azure Backup, or by both.
 
     `schedule` and `keep` are what its machines are measured by: the snapshots', or the vault's where it takes none.
+    `engine` takes what is called its snapshots: of each disk by itself, or of all disks of a VM at one instant.
     """
 
     name: str
@@ -137,6 +140,7 @@ class Plan:
     takes_snapshots: bool = True
     vault: VaultPart | None = None
     drill: DrillPart | None = None
+    engine: Engine = Engine.DISK
 
 
 @dataclass(frozen=True, slots=True)

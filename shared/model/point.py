@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.model.identity import DiskUid, ResourceId, VmUid
+from shared.model.identity import COLLECTION_TYPE, DiskUid, ResourceId, VmUid
 from shared.model.vault import VaultPoint
 
 
 class Engine(StrEnum):
     """What takes a point.
 
-    `disk`: one incremental snapshot per managed disk. `restore-point`: one of the whole VM. `vault`: Azure Backup.
+    `disk`: one incremental snapshot per managed disk. `restore-point`: one of the whole VM, with snapshots of what it
+    cannot hold. `vault`: Azure Backup.
     """
 
     DISK = "disk"
@@ -57,8 +58,22 @@ class PartState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """One disk within a restore point. `id` is what it is restored from: Azure names it once the point is there."""
+
+    disk: ResourceId
+    disk_uid: DiskUid
+    lun: int | None
+    id: ResourceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One snapshot of one disk. `id` is known before it is made, because its name is derived and never drawn."""
+    """One snapshot of one disk, or one restore point of the disks `inside`.
+
+    `id` is known before it is made, because its name is derived and never drawn. A restore point's `disk` and
+    `disk_uid` are those of the machine that it is taken of.
+    """
 
     id: ResourceId
     disk: ResourceId
@@ -67,6 +82,16 @@ class Part:
     attempt: int
     state: PartState
     sent_at: datetime | None = None
+    inside: tuple[Inside, ...] = ()
+
+    @property
+    def is_restore_point(self) -> bool:
+        return self.id.type == COLLECTION_TYPE
+
+    @property
+    def disks(self) -> tuple[Inside, ...]:
+        """The disks in it: a snapshot has one, and is restored from itself."""
+        return self.inside if self.is_restore_point else (Inside(self.disk, self.disk_uid, self.lun, self.id),)
 
 
 class PointState(StrEnum):
@@ -143,6 +168,11 @@ class Point:
     def live_parts(self) -> tuple[Part, ...]:
         """The parts of the current attempt."""
         return tuple(part for part in self.parts if part.attempt == self.attempt)
+
+    @property
+    def disks(self) -> tuple[Inside, ...]:
+        """The disks in the current attempt."""
+        return tuple(disk for part in self.live_parts for disk in part.disks)
 
     def with_part(self, changed: Part) -> Point:
         """The point with one part replaced by its newer self."""

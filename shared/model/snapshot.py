@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.model.identity import DiskUid, ResourceId, Shard
+from shared.model.point import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class SnapshotSeen:
     """A snapshot as a GET or a list page shows it. `completion` is in percent, None where Azure gives none.
 
     `disk_state` tells whether somebody reads it by a SAS. `source` is the id that the disk had, `created` when Azure
-    began it; None where Azure does not say.
+    began it; None where Azure does not say. A restore point is seen as the snapshot of a machine, with the disks
+    `inside`: `decide/restore_points.py` reads it so.
     """
 
     id: ResourceId
@@ -36,3 +38,4 @@ class SnapshotSeen:
     disk_state: str = ""
     source: ResourceId | None = None
     created: datetime | None = None
+    inside: tuple[Inside, ...] = ()

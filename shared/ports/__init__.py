@@ -19,8 +19,10 @@ from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Absent, Sighting
 from shared.model.restore import ArmPath, Power
+from shared.model.restore_point import RestorePointSeen
 from shared.model.rights import Permission, Quota
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
+from shared.ports.restore_points import RestorePoints
 from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
 from shared.ports.telemetry import Silent, Telemetry
 from shared.ports.vaults import VaultCatalogue, VaultItems, VaultJobs
@@ -129,14 +131,17 @@ class Holdings(Protocol):
     def snapshots(self, shard: Shard) -> Iterator[SnapshotSeen]:
         """Every snapshot in the shard's recovery group, whoever made it; none when there is no such group."""
 
+    def restore_points(self, shard: Shard) -> Iterator[RestorePointSeen]:
+        """Every restore point in the shard's recovery groups, whoever made it, as `RestorePoints.of` shows them."""
+
 
 class Deletions(Protocol):
     """The only way in which anything captured is ever deleted in Azure, and Azure's own time to judge our clock by."""
 
     def delete(self, shard: Shard, snapshot: ResourceId) -> None:
-        """Ask for a snapshot's deletion; returns when Azure accepted it, never waits. Nothing there is fine too.
+        """Ask for the deletion of a snapshot or restore point; returns when Azure accepted it, never waits.
 
-        Blocked while a lock holds it, or a SAS on it is active.
+        Nothing there is fine too. Blocked while a lock holds it, or a SAS on it is active. Refused for a collection.
         """
 
     def azure_now(self, shard: Shard) -> datetime:
@@ -213,6 +218,7 @@ class World:
     events: Events
     inventory: Inventory
     snapshots: Snapshots
+    restore_points: RestorePoints
     holdings: Holdings
     ledger: Ledger
     requests: Requests

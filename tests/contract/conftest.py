@@ -28,11 +28,13 @@ from shared.cloud.pace import HeardPace
 from shared.cloud.poisoned import TablePoisoned
 from shared.cloud.queues import StorageQueue
 from shared.cloud.requests import TableRequests
+from shared.cloud.restore_points import AzureRestorePoints
 from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.cloud.storage import Storage
 from shared.cloud.workers import ThreadWorkers
 from shared.model.identity import Shard
 from shared.ports import Builder, Chance, Clock, Holdings, Inventory, Pace, Queue, Snapshots, Workers
+from shared.ports.restore_points import RestorePoints
 from shared.ports.storage import Approvals, Audit, Brakes, Leases, Ledger, Models, Poisoned, Requests
 from tests.contract.clouds import REGION, Cloud, SimulatedClock, SimulatedCloud, TwinCloud
 from tests.simulator.running import SUBSCRIPTION, Running
@@ -200,6 +202,14 @@ def snapshots(implementation: str, recovery: Recovery, request: pytest.FixtureRe
     arm, pace = request.getfixturevalue("manager")
     clock: SimulatedClock = request.getfixturevalue("simulator_clock")
     return AzureSnapshots(arm, Graph(arm, clock, pace), recovery)
+
+
+@pytest.fixture
+def restore_points(implementation: str, recovery: Recovery, request: pytest.FixtureRequest) -> RestorePoints:
+    if implementation == "twin":
+        return _twins(request).world.restore_points
+    arm, _ = request.getfixturevalue("manager")
+    return AzureRestorePoints(arm, recovery)
 
 
 @pytest.fixture

@@ -44,8 +44,12 @@ def test_a_plain_running_vm_reaches_the_highest_rung() -> None:
     assert choice.because == "the guest brings its applications to rest while it is taken"
 
 
-def test_this_build_takes_snapshots_and_says_why_nothing_higher() -> None:
-    choice = climb(PLAIN, BUILT)
+def test_this_build_has_every_rung() -> None:
+    assert {Engine.DISK, Engine.RESTORE_POINT} == BUILT
+
+
+def test_without_an_engine_for_restore_points_there_are_snapshots_and_the_reason() -> None:
+    choice = climb(PLAIN, BUILT - {Engine.RESTORE_POINT})
     assert (choice.rung, choice.consistency, choice.apart) == (Rung.SNAPSHOTS, Consistency.PER_DISK, ())
     assert choice.because == "its 3 disks are taken one by one, not at one instant"
     assert [(one.rung, one.because) for one in choice.refused] == [

@@ -19,6 +19,7 @@ from tests.world.twins.inventory import InventoryTwin
 from tests.world.twins.ledger import LedgerTwin
 from tests.world.twins.process import ChanceTwin, ClockTwin, PaceTwin, WorkersTwin
 from tests.world.twins.queues import Queues, QueueTwin
+from tests.world.twins.restore_points import RestorePointsTwin
 from tests.world.twins.snapshots import SnapshotsTwin
 from tests.world.twins.stores import AuditTwin, LeasesTwin, ModelsTwin, PoisonedTwin, RequestsTwin
 from tests.world.twins.throttle import Throttle
@@ -76,6 +77,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         events=events,
         inventory=InventoryTwin(azure, steps, throttle, witness),
         snapshots=SnapshotsTwin(azure, steps, throttle, witness),
+        restore_points=RestorePointsTwin(azure, steps, throttle, witness),
         holdings=HoldingsTwin(azure, steps, throttle),
         ledger=ledger,
         requests=requests,

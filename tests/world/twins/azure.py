@@ -88,9 +88,19 @@ class SnapshotTruth:
     born_at_step: int = 0
     source: ResourceId | None = None
     read_by_sas: bool = False
+    inside: tuple[DiskTruth, ...] = ()
+    mode: str = ""
 
     def ready(self, now: datetime) -> bool:
         return not self.fails and self.ready_at is not None and now >= self.ready_at
+
+
+@dataclass(slots=True)
+class CollectionTruth:
+    """A collection of restore points, which are kept among the snapshots; of one machine at one place."""
+
+    machine: ResourceId
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +169,7 @@ class Azure:
     made_from: dict[ResourceId, ResourceId] = field(default_factory=dict)
     lives: dict[VmUid, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
     vault_points: set[tuple[ResourceId, str]] = field(default_factory=set)
+    collections: dict[ResourceId, CollectionTruth] = field(default_factory=dict)
 
     def vm(self, place: ResourceId) -> VmTruth | None:
         versions = self.history.get(place)
@@ -239,7 +250,7 @@ class Azure:
         return f"tagback-{shard.region}"
 
     def shard_of(self, snapshot: ResourceId) -> Shard:
-        return Shard(snapshot.subscription, snapshot.group.removeprefix("tagback-"))
+        return Shard(snapshot.subscription, snapshot.group.removeprefix("tagback-").partition("-rp")[0])
 
 
 def glance(vm: VmTruth, lens: Lens, as_of: datetime) -> Sighting:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.errors import Blocked, Denied, LostRace, Missing
+from shared.errors import Blocked, Denied, LostRace, Missing, Refused
 from shared.model.draining import CallKind
-from shared.model.identity import ResourceId, Shard
+from shared.model.identity import COLLECTION_TYPE, ResourceId, Shard
 from shared.model.spending import Spending
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import Azure, Lock, SnapshotTruth
@@ -15,7 +15,7 @@ from tests.world.twins.witness import Witness
 
 
 class DeletionsTwin:
-    """Deletions of snapshots, and Azure's own time, which no skew of a process touches."""
+    """Deletions of snapshots and restore points, and Azure's own time, which no skew of a process touches."""
 
     def __init__(self, azure: Azure, steps: Steps, throttle: Throttle, witness: Witness) -> None:
         self._azure = azure
@@ -30,6 +30,8 @@ class DeletionsTwin:
         asked_at = self._azure.now()
         self._steps.before(call)
         self._admit(shard)
+        if snapshot.type == COLLECTION_TYPE and snapshot.top == snapshot:
+            raise Refused("NeverDeleted", f"{snapshot} is a collection")
         truth = self._azure.snapshots.get(snapshot)
         if truth is not None:
             if truth.read_by_sas:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from shared.errors import Denied
 from shared.model.draining import CallKind
-from shared.model.identity import Shard
+from shared.model.identity import COLLECTION_TYPE, Shard
+from shared.model.restore_point import RestorePointSeen
 from shared.model.snapshot import SnapshotSeen
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import Azure
+from tests.world.twins.restore_points import restore_point_seen
 from tests.world.twins.snapshots import seen
 from tests.world.twins.throttle import Throttle
 
@@ -46,6 +48,18 @@ class HoldingsTwin:
             if truth.id.group == group and truth.id.subscription == shard.subscription
         ]
         answer = [seen(truth, now) for truth in mine]
+        self._steps.after(call)
+        yield from answer
+
+    def restore_points(self, shard: Shard) -> Iterator[RestorePointSeen]:
+        bucket = (shard, CallKind.READ)
+        call = Call("arm", "holdings.restore_points", Effect.READ, shard.subscription, str(shard), bucket)
+        self._throttle.admit(bucket)
+        self._steps.before(call)
+        self._admit(shard.subscription)
+        of_shard = (truth for truth in self._azure.snapshots.values() if self._azure.shard_of(truth.id) == shard)
+        mine = [truth for truth in of_shard if truth.id.type == COLLECTION_TYPE]
+        answer = [restore_point_seen(self._azure, truth) for truth in mine]
         self._steps.after(call)
         yield from answer
 

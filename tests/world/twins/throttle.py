@@ -20,9 +20,10 @@ NOTHING = timedelta(0)
 
 
 def counted_as(bucket: Bucket) -> tuple[Bucket, Bucket]:
-    """The provider's own bucket of a call, and ARM's, where the creation of a snapshot is a write."""
+    """The provider's own bucket of a call, and ARM's, where the creation of a snapshot or restore point is a write."""
     shard, kind = bucket
-    return bucket, (Shard(shard.subscription, ""), CallKind.WRITE if kind is CallKind.SNAPSHOT else kind)
+    creation = kind in (CallKind.SNAPSHOT, CallKind.RESTORE_POINT)
+    return bucket, (Shard(shard.subscription, ""), CallKind.WRITE if creation else kind)
 
 
 class Throttle:

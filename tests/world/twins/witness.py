@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.model.brake import Braking
 from shared.model.event import Event
 from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.restore_point import RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
 from shared.model.transition import Transition
 from tests.world.scheduler import Invocation
@@ -20,6 +21,10 @@ class Witness:
     """Sees the truth and not what anybody says of it. This one looks away."""
 
     def snapshot_put(self, order: SnapshotOrder, there: SnapshotTruth | None, by: Invocation | None) -> None: ...
+
+    def restore_point_put(
+        self, order: RestorePointOrder, made: SnapshotTruth, there: SnapshotTruth | None, by: Invocation | None
+    ) -> None: ...
 
     def snapshot_deleted(self, snapshot: SnapshotTruth, asked_at: datetime) -> None: ...
 
