@@ -20,7 +20,7 @@ from local.clock.stage import SceneFailed
 from local.demo.cast import Cast
 from local.demo.evidence import Observer
 from local.demo.fleet import Fleet
-from local.demo.play import enter
+from local.demo.play import enter, plans_of
 from local.demo.report import CommandLine, Run, show_end, show_next, summary, write_summary
 from local.demo.scenario import MachineStory, Scenario, load
 from local.demo.script import Script
@@ -118,6 +118,14 @@ def assembled(stack: Stack, scenario: Scenario, wanted: Wish) -> Cast:
     )
 
 
+def write_plans(run: Path, scenario: Scenario) -> Path:
+    """Where the app finds the scenario's plans."""
+    run.mkdir(parents=True, exist_ok=True)
+    path = run / "plans.toml"
+    path.write_text(plans_of(scenario))
+    return path
+
+
 def main(run: Path = RUN) -> int:
     try:
         wanted = wish(os.environ)
@@ -127,10 +135,9 @@ def main(run: Path = RUN) -> int:
             "the sweep runs once an hour (TAGBACK_SWEEP) to save time, not every quarter of one",
             flush=True,
         )
+        settings = {**scenario.settings, "TAGBACK_PLANS": str(write_plans(run, scenario))}
         with running(
-            Wanted(
-                scenario.subscriptions, scenario.start, wanted.seed, run, settings=scenario.settings, simulator=PAGES
-            )
+            Wanted(scenario.subscriptions, scenario.start, wanted.seed, run, settings=settings, simulator=PAGES)
         ) as stack:
             return 0 if play(stack, scenario, wanted) else 1
     except ValueError as problem:

@@ -63,6 +63,7 @@ class Fleet:
         self._sleep = sleep
         self._person = Person(person)
         self._clients: dict[str, ComputeManagementClient] = {}
+        self._wired: set[str] = set()
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -85,12 +86,16 @@ class Fleet:
         self._compute(subscription).send_request(request).raise_for_status()
 
     def create(self, machine: MachineStory) -> None:
-        """Create a machine with its group and network interface.
+        """Create a machine with its group, network and network interface.
 
         Its disks come with it, but for those to be left out: they are made and tagged before they are attached.
         """
         group = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group}"
         self._send(machine.subscription, "PUT", f"{group}?api-version={GROUPS_API}", {"location": machine.region})
+        if group not in self._wired:
+            self._wired.add(group)
+            network = f"{group}/providers/Microsoft.Network/virtualNetworks/net?api-version={NETWORK_API}"
+            self._send(machine.subscription, "PUT", network, virtual_network(machine.region))
         interface = f"{group}/providers/Microsoft.Network/networkInterfaces/{machine.name}-nic"
         self._send(
             machine.subscription,
@@ -128,6 +133,10 @@ class Fleet:
         while machine.name not in [str(vm.name) for vm in compute.virtual_machines.list(group)]:
             self._sleep(MOVING_SECONDS)
 
+    def os_disk_of(self, machine: MachineStory) -> str:
+        """The id of a machine's OS disk."""
+        return machine.id.replace(f"virtualMachines/{machine.name}", f"disks/{machine.name}-os")
+
     def lock(self, scope: str) -> None:
         """Forbid deletions at a scope."""
         path = f"{scope}/providers/Microsoft.Authorization/locks/keep?api-version={LOCKS_API}"
@@ -159,6 +168,15 @@ def disk_names(machine: MachineStory) -> list[str]:
     """The machine's managed disks."""
     names = [data_disk_name(machine.name, number) for number in range(len(machine.disks))]
     return names if machine.ephemeral else [*names, f"{machine.name}-os"]
+
+
+def virtual_network(region: str) -> dict[str, object]:
+    """The network of a group, with the one subnet that its machines are in."""
+    subnet = {"name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}}
+    return {
+        "location": region,
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]},
+    }
 
 
 def ip_configuration(group: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ from local.demo.cast import Cast
 from local.demo.scenario import MachineStory, Turn
 
 TAKEN_WITHIN = timedelta(minutes=5)  # until the app has taken up what was asked for
+RESTORED_WITHIN = timedelta(minutes=40)
 
 
 class Owner:
@@ -66,6 +67,20 @@ class Owner:
             self.ask("hold", self.machine.name, "--until", until)
             self._cast.sleep(TAKEN_WITHIN)
 
+    def restore(self, name: str) -> None:
+        """A person has the machine restored beside itself, under another name."""
+        made = replace(self.machine, name=name)
+        disks = 1 + len(self.machine.disks) - len(self.machine.left_out)
+        with self._cast.noted("restore", machine=self.machine.id, to=made.id, disks=disks):
+            self.ask("restore", self.machine.name, "--mode", "new", "--as", name, "--no-wait")
+            self._cast.sleep(RESTORED_WITHIN)
+
+    def write(self, content: str) -> None:
+        """The guest writes the first block of its OS disk: what an application needs, or what harmed it."""
+        disk = self._cast.fleet.os_disk_of(self.machine)
+        with self._cast.noted("write", machine=self.machine.id, block=0, content=content):
+            self._cast.observer.order("content", {"disk": disk, "blocks": {"0": content}})
+
     def ask(self, *words: str) -> str:
         """What the command line says."""
         answer = self._cast.tagback.run(*words)
@@ -88,6 +103,10 @@ class Owner:
                 self.move(turn.to)
             case "hold":
                 self.hold(turn.to)
+            case "restore":
+                self.restore(turn.to)
+            case "write":
+                self.write(turn.to)
             case "backup":
                 self._cast.screen.line(f"    {self.ask('backup', self.machine.name)}")
             case other:
@@ -106,6 +125,8 @@ def said(turn: Turn) -> str:
         "move": f"is moved to group {turn.to}",
         "hold": f"is held until {turn.to}",
         "backup": "is backed up on demand",
+        "restore": f"is restored beside itself as {turn.to}",
+        "write": f"has '{turn.to}' written to its disk",
     }
     return words[turn.do]
 

@@ -9,6 +9,7 @@ from functools import partial
 from local.demo.cast import Cast
 from local.demo.foretold import foretold
 from local.demo.owners import enter_owners
+from local.demo.scenario import Scenario
 from local.demo.scenes import enter_scenes
 from local.demo.troubles import make
 from local.demo.watch import Watch
@@ -39,16 +40,23 @@ def enter(cast: Cast) -> None:
         day += timedelta(days=1)
 
 
+def plans_of(scenario: Scenario) -> str:
+    """The plans file of a scenario: what is shipped, and what it has beside that."""
+    return f"{PLANS.read_text()}\n{scenario.plans}"
+
+
 def begin(cast: Cast) -> None:
     """Open the script: what the judges must know beforehand."""
     settings: Mapping[str, str] = cast.stack.settings
     told = {name: value for name, value in settings.items() if name.startswith("TAGBACK_")}
     scenario = cast.scenario
     cast.script.note("begin", scenario.start, cast.end, subscriptions=list(scenario.subscriptions), settings=told)
-    cast.script.note("plans", scenario.start, text=PLANS.read_text())
+    cast.script.note("plans", scenario.start, text=plans_of(scenario))
+    if "drill]" in scenario.plans:
+        cast.script.note("drills", scenario.start, cast.end)
 
 
 def tell_the_sum(cast: Cast) -> None:
     """What the plans make of this fleet and these days."""
-    sum_ = foretold(cast.scenario, read_plans(PLANS.read_text()), cast.end)
+    sum_ = foretold(cast.scenario, read_plans(plans_of(cast.scenario)), cast.end)
     cast.screen.line(f"by tags and plans {sum_.points:,} points fall due, and the age of {sum_.ending:,} of them ends")

@@ -24,7 +24,7 @@ SHAKE_MINUTES = 9
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What happens to a machine, and when."""
+    """What happens to a machine, and when. `to` is the place, name, date or content that it is about."""
 
     at: timedelta
     do: str
@@ -72,13 +72,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A fleet and its days."""
+    """A fleet and its days. `plans` are plans of its own, as text, beside those that are shipped."""
 
     start: datetime
     subscriptions: tuple[str, ...]
     machines: tuple[MachineStory, ...]
     troubles: tuple[Trouble, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    plans: str = ""
 
 
 def offset(text: str) -> timedelta:
@@ -103,7 +104,8 @@ def load(name: str, seed: int, now: datetime) -> Scenario:
         machines.append(_machine(entry, subscriptions, chance))
     troubles = [trouble for entry in document.get("trouble", ()) for trouble in _troubles(entry, chance)]
     troubles.sort(key=lambda trouble: trouble.at)
-    return Scenario(start, subscriptions, tuple(machines), tuple(troubles), document.get("settings", {}))
+    settings, plans = document.get("settings", {}), document.get("plans", "")
+    return Scenario(start, subscriptions, tuple(machines), tuple(troubles), settings, plans)
 
 
 def _shake(chance: random.Random) -> timedelta:

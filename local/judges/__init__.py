@@ -13,6 +13,7 @@ from pathlib import Path
 from local.judges.absence import absence_triggers_nothing, the_unasked_are_left_alone
 from local.judges.audit import births_and_deaths_are_told
 from local.judges.deletions import deletion_rule, last_point_stays
+from local.judges.drills import drills_say_what_is_so
 from local.judges.evidence import Evidence, read
 from local.judges.finding import Finding, Violation
 from local.judges.holds import holds_are_kept
@@ -23,6 +24,7 @@ from local.judges.script import Script, read_script
 from local.judges.slots import no_silence
 from local.judges.stamps import stamps_hold
 from local.judges.traffic import ledger_writes_are_conditional, nobody_calls_too_early, writes_stay_inside
+from local.judges.vaults import vaults_hold_what_rows_tell
 from local.judges.world import World
 
 __all__ = ["PROMISES", "Evidence", "Finding", "Script", "Violation", "World", "judge", "judged"]
@@ -44,6 +46,8 @@ PROMISES: Mapping[str, tuple[str, Callable[[World], Finding]]] = {
     "S13": ("a restored machine is complete, and not enrolled", restores_are_whole),
     "S14": ("a hold is never lost", holds_are_kept),
     "left-alone": ("what nobody asked for is left alone", the_unasked_are_left_alone),
+    "drills": ("a drill says what is so, and its failure shows", drills_say_what_is_so),
+    "vaults": ("vaults hold what rows tell", vaults_hold_what_rows_tell),
 }
 
 

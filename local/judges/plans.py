@@ -20,8 +20,19 @@ DEFAULTS = {"zone": "UTC", "window": "1h", "keep": "", "keep_floor": "24h"}
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """How often machines are to be restored and tried, and what a command run in them has to write."""
+
+    every: timedelta
+    expects: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan as far as a judge needs it. `ages` maps h, d, w, m, y to a count; `last` newest points are held too."""
+    """A plan as far as a judge needs it. `ages` maps h, d, w, m, y to a count; `last` newest points are held too.
+
+    `vault`: its machines are in a vault of Azure Backup as well, backed up there every day.
+    """
 
     name: str
     times: tuple[time, ...]
@@ -30,6 +41,8 @@ class Plan:
     ages: Mapping[str, int]
     last: int
     floor: timedelta
+    trial: Trial | None = None
+    vault: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,15 @@ def _plan(name: str, entry: Mapping[str, object]) -> Plan:
     values = DEFAULTS | {key: str(value) for key, value in given.items()}
     ages, last = keep_of(values["keep"])
     floor = length(str(entry.get("keep_floor", DEFAULTS["keep_floor"])))
-    return Plan(name, _times(given), values["zone"], length(values["window"]), ages, last, floor)
+    window, vault = length(values["window"]), "vault" in entry
+    return Plan(name, _times(given), values["zone"], window, ages, last, floor, _trial(entry), vault)
+
+
+def _trial(entry: Mapping[str, object]) -> Trial | None:
+    given = entry.get("drill")
+    if not isinstance(given, Mapping):
+        return None
+    return Trial(length(str(given.get("every", "30d"))), str(given.get("expects", "")))
 
 
 def _times(given: Mapping[str, object]) -> tuple[time, ...]:

@@ -1,28 +1,74 @@
-"""S13: a restored machine is complete or says what is not, and is not enrolled again.
+"""S13: a restored machine is complete or says what is not, and is not enrolled again; that of a drill goes again.
 
-Acts of `restore` in the script name the machine that was to come of them (`to`) and how many disks it must have.
+Acts of `restore` in the script name the machine that was to come of them (`to`) and how many disks it must have. The
+machines of drills are known by their names alone, as Azure's state has them.
 """
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 from local.judges.finding import Finding
+from local.judges.lives import Machine
 from local.judges.world import World
 
 NOTHING = "not checked: nobody restored anything in this script"
+OF_DRILL = re.compile(r"(.+)-drill-[0-9a-f]{8}")
+REMOVED_WITHIN = timedelta(hours=6)
 
 
 def restores_are_whole(world: World) -> Finding:
     """S13."""
     finding = Finding()
-    acts = world.script.of("restore")
-    for act in acts:
+    for act in world.script.of("restore"):
         made = [one for one in world.machines if one.id == str(act.said["to"]).lower() and one.born >= act.at]
         finding.expect(bool(made), "no machine came of the restore", str(act.said["to"]), act.until)
         for machine in made:
             whole = len(machine.disks) == int(act.said["disks"]) or bool(act.said.get("missing"))
             finding.expect(whole, f"has {len(machine.disks)} disks of {act.said['disks']}", machine.name, act.until)
-            taken = [one for one in world.snapshots if one.key[0] == machine.uid]
-            finding.expect(not taken, "was enrolled again", machine.name, act.until)
-    if not acts:
+            _not_enrolled(world, finding, machine)
+    for machine in of_drills(world):
+        _drilled(world, finding, machine)
+    if not finding.checked:
         finding.note = NOTHING
     return finding
+
+
+def of_drills(world: World) -> list[Machine]:
+    """The machines that drills made."""
+    return [machine for machine in world.machines if OF_DRILL.fullmatch(machine.name)]
+
+
+def tried(world: World, machine: Machine) -> Machine | None:
+    """The machine that a drill's machine was restored from: of its group and time, by its name."""
+    found = OF_DRILL.fullmatch(machine.name)
+    name, place = found[1] if found else "", machine.id.rpartition("/")[0]
+    return next(
+        (
+            one
+            for one in world.machines
+            if one.id == f"{place}/{name.lower()}"
+            and one.born < machine.born
+            and (not one.gone or one.gone > machine.born)
+        ),
+        None,
+    )
+
+
+def _drilled(world: World, finding: Finding, machine: Machine) -> None:
+    """All its disks are there, nothing was taken of it, and it is gone soon."""
+    original = tried(world, machine)
+    finding.expect(original is not None, "a drill of no machine", machine.name, machine.born)
+    if original is not None:
+        wanted = len(original.disks)
+        finding.expect(len(machine.disks) == wanted, f"has {len(machine.disks)} disks of {wanted}", machine.name)
+    _not_enrolled(world, finding, machine)
+    latest = world.after_trouble(machine.born, REMOVED_WITHIN)
+    over = machine.gone <= latest if machine.gone else world.script.end <= latest
+    finding.expect(over, "was made for a drill and stayed", machine.name, machine.born)
+
+
+def _not_enrolled(world: World, finding: Finding, machine: Machine) -> None:
+    taken = [one for one in world.snapshots if one.key[0] == machine.uid]
+    finding.expect(not taken, "was enrolled again", machine.name, machine.born)

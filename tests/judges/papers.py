@@ -21,15 +21,23 @@ GROUPS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 SHARD = f"{SUBSCRIPTION}|westeurope"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 STAMP = "%Y%m%dT%H%MZ"
-PLANS = """
+GOOD = "what web-1 needs"
+PLANS = f"""
 default = "daily"
 [plans.daily.snapshots]
 at = ["02:00"]
 zone = "Europe/Berlin"
 keep = "3d1w"
 window = "30min"
+[plans.daily.drill]
+every = "7d"
+command = "sha256sum os/0"
+expects = "{sha256(GOOD.encode()).hexdigest()}"
 [plans.often]
 keep_floor = "12h"
+[plans.often.vault]
+at = "20:00"
+keep = "30d"
 [plans.often.snapshots]
 every = "12h"
 keep = "2d"

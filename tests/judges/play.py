@@ -30,6 +30,7 @@ from tests.judges.papers import (
     point_row,
     text,
 )
+from tests.judges.proofs import play_drills, play_vault, shown
 
 PUT, DELETE = "Microsoft.Compute/snapshots/write", "Microsoft.Compute/snapshots/delete"
 ETAG = "W/\"datetime'2027-03-10T00%3A00%3A12.5Z'\""
@@ -52,6 +53,8 @@ def played() -> Papers:
                 _point(papers, rows, machine, slot)
     _throttled(papers)
     _untouched(papers)
+    play_drills(papers)
+    rows += play_vault(papers)
     _dumps(papers, rows)
     return papers.in_order()
 
@@ -201,4 +204,5 @@ def _machine_row(machine: Machine, at: datetime) -> Paper:
         "status": "gone" if gone else "protected",
         "because": "so it is",
         "left_at": text(machine.leaves) if machine.leaves and gone else None,
+        **shown(machine, at),
     }

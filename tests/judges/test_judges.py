@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -14,21 +15,35 @@ from tests.judges.breaks import BREAKS, HARMLESS, Break, put_twice
 from tests.judges.papers import START
 from tests.judges.play import played
 
-UNCHECKED = {"S13"}
+OF_PROOFS = {"S13", "drills", "vaults"}
 JUDGES = Path(__file__).parents[2] / "local" / "judges"
 
 
 def test_a_play_that_went_as_promised_is_accepted(tmp_path: Path) -> None:
     findings = judge(played().write(tmp_path))
     assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
-    assert {name for name, finding in findings.items() if not finding.checked} == UNCHECKED
+    assert [name for name, finding in findings.items() if not finding.checked] == []
 
 
 def test_every_part_of_the_play_is_looked_at(tmp_path: Path) -> None:
     findings = judge(played().write(tmp_path))
     assert findings["S2"].checked >= 30
     assert findings["S3"].checked >= 100
-    assert findings["S13"].note.startswith("not checked")
+
+
+def test_where_nothing_was_restored_and_no_plan_asks_for_more_the_judges_say_so(tmp_path: Path) -> None:
+    papers = played()
+    papers.state[:] = [
+        one for one in papers.state if "-drill-" not in one["name"] and "/recoveryPoints/" not in one["id"]
+    ]
+    papers.rows[:] = [row for row in papers.rows if row.get("engine") != "vault"]
+    for row in papers.rows:
+        row.pop("drill", None)
+    plans = next(act for act in papers.script if act["do"] == "plans")
+    plans["text"] = re.sub(r"\[plans\.\w+\.(drill|vault)\]\n(\w+ = .*\n)+", "", plans["text"])
+    findings = judge(papers.write(tmp_path))
+    assert {name for name, finding in findings.items() if finding.note.startswith("not checked")} == OF_PROOFS
+    assert sum(findings[name].checked for name in OF_PROOFS) == 0
 
 
 @pytest.mark.parametrize(

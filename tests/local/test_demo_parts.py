@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,16 @@ from local.demo.__main__ import Wish, wish
 from local.demo.fault_files import EVENING, adapted
 from local.demo.floors import FAULTS, FLOORS, missed
 from local.demo.foretold import asked, foretold
+from local.demo.play import plans_of
 from local.demo.scenario import SCENARIOS, MachineStory, Scenario, Trouble, Turn, load
 from local.demo.script import Script
 from local.judges import PROMISES
 from local.judges.plans import read_plans
 from local.judges.script import read_script
+from shared.decide.plan import read_plans as plans_of_the_app
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
-PLANS = read_plans((Path(__file__).parents[2] / "shared" / "plans.toml").read_text())
+PLANS = read_plans(plans_of(load("month", 1, NOW)))
 SEEDS = range(1, 6)
 
 
@@ -72,6 +76,19 @@ def test_plans_and_days_leave_room_for_the_floors(seed: int) -> None:
     found = foretold(drawn, PLANS, drawn.start + timedelta(days=30))
     assert found.points >= 1.1 * FLOORS["points"]
     assert found.ending >= 1.5 * FLOORS["expired"]
+
+
+def test_the_plans_of_the_month_are_such_as_the_app_takes_and_the_tills_hold_what_is_tried() -> None:
+    found, problems = plans_of_the_app(tomllib.loads(plans_of(month(1))))
+    assert problems == ()
+    drilled = [machine for machine in month(1).machines if plan_asked_for(machine) == "tried"]
+    assert len(drilled) >= 4
+    tried = found.by_name["tried"].drill
+    assert tried is not None
+    for machine in drilled:
+        last = [turn.to for turn in machine.turns if turn.do == "write"][-1]
+        assert sha256(last.encode()).hexdigest() == tried.expects
+    assert [plan.vault is not None for plan in found.by_name.values()].count(True) == 1
 
 
 def test_nothing_ends_before_its_shortest_age_of_a_week() -> None:
