@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.decide.naming import part_name, stamp
-from shared.decide.remains import APART, Remnant, merged, place_of, points_of, remnant
+from shared.decide.parts import ENDLESS
+from shared.decide.remains import APART, CUT_OFF, Remnant, merged, operation_of, place_of, points_of, remnant
 from shared.model.identity import DiskUid, ResourceId, VmUid
-from shared.model.point import Consistency, Engine, Origin, PartState, PointState
+from shared.model.operation import Kind, Operation, State
+from shared.model.point import Consistency, Engine, Origin, Part, PartState, Point, PointState
 from shared.model.snapshot import SnapshotSeen
 from tests.decide.plans import NOW, RULES, SHARD, at
 
@@ -182,11 +184,118 @@ def test_what_the_ledger_knows_gains_parts_dates_and_holds_and_loses_nothing() -
     assert merged(later, known).keep_until == later.keep_until
 
 
+def of_slot(slot: datetime, engine: Engine = Engine.DISK, **changes: str) -> SnapshotSeen:
+    """The whole point of one disk, of the plan gold."""
+    name = part_name(VM, engine, slot, 1, DiskUid("os-disk"))
+    told = {"tagback_slot": stamp(slot), "tagback_engine": engine.value, "tagback_plan": "gold", "tagback_parts": "1"}
+    one = seen("os-disk", 1, **{**told, **changes})
+    return replace(one, id=replace(one.id, name=name))
+
+
 def test_of_two_points_of_a_day_only_the_first_earns_its_class() -> None:
-    slot = SLOT + timedelta(hours=6)
-    second = seen(tagback_plan="gold", tagback_parts="1")
-    name = part_name(VM, Engine.DISK, slot, 1, DiskUid("os-disk"))
-    again = replace(second, id=replace(second.id, name=name), tags={**second.tags, "tagback-slot": stamp(slot)})
-    points = points_of(found(second, again), RULES, NOW)
+    points = points_of(found(of_slot(SLOT), of_slot(SLOT + timedelta(hours=6))), RULES, NOW)
     assert [bool(one.earned) for one in points] == [True, False]
     assert all(one.because.endswith("; found in Azure") for one in points)
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [of_slot(SLOT, tagback_origin="request"), of_slot(SLOT, Engine.VAULT), of_slot(SLOT, tagback_parts="2")],
+    ids=["asked for", "a vault's", "not whole"],
+)
+def test_what_stands_for_no_class_leaves_it_to_the_next_point_of_the_day(earlier: SnapshotSeen) -> None:
+    _, later = points_of(found(earlier, of_slot(SLOT + timedelta(hours=6))), RULES, NOW)
+    assert later.earned
+
+
+def part(found_as: PartState, disk: str = "os-disk", lun: int | None = None, attempt: int = 1) -> Part:
+    uid = DiskUid(disk)
+    name = part_name(VM, Engine.DISK, SLOT, attempt, uid)
+    place = ResourceId(SHARD.subscription, "tagback-we", "microsoft.compute/snapshots", name)
+    return Part(place, replace(place, type="microsoft.compute/disks", name=disk), uid, lun, attempt, found_as, TAKEN)
+
+
+POINT = Point(
+    uid=VM,
+    slot=SLOT,
+    engine=Engine.DISK,
+    origin=Origin.REQUEST,
+    attempt=1,
+    state=PointState.COMPLETE,
+    consistency=Consistency.CRASH,
+    plan="bygone",
+    parts=(part(PartState.READY),),
+    birth_keep_until=KEPT,
+    keep_until=KEPT,
+    earned="",
+    because="found in Azure",
+    model="sha",
+    ended_at=TAKEN,
+    rebuilt_at=NOW,
+)
+TAGS = {"tagback_origin": "request", "tagback_plan": "bygone", "tagback_model": "sha", "tagback_consistency": "crash"}
+
+
+def test_a_whole_point_is_told_as_its_tags_say_and_ended_when_its_last_part_was_taken() -> None:
+    assert points_of(found(seen(tagback_parts="1", **TAGS)), RULES, NOW) == [POINT]
+    second = replace(seen("data", **TAGS), created=TAKEN + timedelta(minutes=2))
+    [pair] = points_of(found(seen(**TAGS), second), RULES, NOW)
+    assert pair.ended_at == second.created
+
+
+def test_a_point_that_was_cut_off_ended_now_and_keeps_none_of_its_parts() -> None:
+    tags = {**TAGS, "tagback_plan": "", "tagback_model": ""}
+    cut_off = replace(
+        POINT,
+        state=PointState.INCOMPLETE,
+        consistency=Consistency.PER_DISK,
+        plan="",
+        model="",
+        parts=(part(PartState.ABANDONED),),
+        because=CUT_OFF,
+        ended_at=NOW,
+    )
+    assert points_of(found(seen(**tags)), RULES, NOW) == [cut_off]
+    assert operation_of(cut_off, NOW) == Operation(
+        uid=VM,
+        id="request-20270310T0200Z-disk",
+        kind=Kind.CAPTURE,
+        origin=Origin.REQUEST,
+        engine=Engine.DISK,
+        slot=SLOT,
+        state=State.SKIPPED,
+        because=CUT_OFF,
+        intended_at=NOW,
+        attempts=1,
+        ended_at=NOW,
+    )
+
+
+def test_a_point_that_is_being_made_goes_on_and_has_not_ended() -> None:
+    creating = replace(seen(tagback_parts="1", **TAGS), provisioning="Creating")
+    taking = replace(POINT, state=PointState.TAKING, parts=(part(PartState.STARTED),), ended_at=None)
+    now = TAKEN + ENDLESS
+    assert points_of(found(creating), RULES, now) == [replace(taking, rebuilt_at=now)]
+    [over] = points_of(found(creating), RULES, now + timedelta(seconds=1))
+    assert over.state is PointState.INCOMPLETE
+    assert operation_of(taking, NOW) == Operation(
+        uid=VM,
+        id="request-20270310T0200Z-disk",
+        kind=Kind.CAPTURE,
+        origin=Origin.REQUEST,
+        engine=Engine.DISK,
+        slot=SLOT,
+        state=State.STARTED,
+        because="found in Azure, not ready yet",
+        intended_at=NOW,
+        attempts=1,
+        started_at=NOW,
+        next_look=NOW,
+    )
+    assert operation_of(POINT, NOW) is None
+
+
+def test_a_part_that_nobody_remembers_is_a_left_over_of_the_point_that_is_known() -> None:
+    forgotten = replace(POINT, parts=(part(PartState.READY), part(PartState.READY, "data", 0)))
+    both = merged(POINT, forgotten)
+    assert both.parts == (part(PartState.READY), part(PartState.ABANDONED, "data", 0))
