@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.decide.approvals import LASTS, MOST, TOGETHER, agreed, answered, deletion_of, used
-from shared.model.approval import Approvals, Deletion
+from shared.model.approval import Approval, Approvals, Deletion
 from shared.model.identity import VmUid
 from shared.model.point import Engine, Removal
 from tests.decide.plans import NOW
@@ -30,6 +30,7 @@ def test_the_first_person_asks_the_second_agrees() -> None:
     assert agreed(first.after, ONE, NOW) == ""
     second = answered(first.after, [ONE, TWO], "bob", NOW + HOUR)
     assert (second.asked, second.agreed, second.own) == ((), (ONE, TWO), ())
+    assert second.after.approvals == (Approval((ONE, TWO), "ann", NOW, "bob", NOW + HOUR),)
     assert "approved by bob" in agreed(second.after, ONE, NOW + HOUR)
     assert "asked for by ann" in agreed(second.after, TWO, NOW + HOUR)
 
@@ -45,9 +46,26 @@ def test_who_agrees_to_a_part_leaves_the_rest_asked_for() -> None:
     first = answered(Approvals(), [ONE, TWO], "ann", NOW)
     second = answered(first.after, [TWO, THREE], "bob", NOW)
     assert (second.asked, second.agreed) == ((THREE,), (TWO,))
+    assert second.after.approvals == (
+        Approval((TWO,), "ann", NOW, "bob", NOW),
+        Approval((ONE,), "ann", NOW),
+        Approval((THREE,), "bob", NOW),
+    )
     assert [bool(agreed(second.after, one, NOW)) for one in (ONE, TWO, THREE)] == [False, True, False]
     third = answered(second.after, [ONE, THREE], "ann", NOW)
     assert (third.own, third.agreed) == ((ONE,), (THREE,))
+
+
+def test_what_was_asked_for_at_different_times_is_answered_together() -> None:
+    first = answered(Approvals(), [ONE], "ann", NOW)
+    both = answered(first.after, [TWO], "ann", NOW + HOUR)
+    assert answered(both.after, [ONE, TWO], "ann", NOW + HOUR).own == (ONE, TWO)
+    second = answered(both.after, [ONE, TWO], "bob", NOW + HOUR)
+    assert second.agreed == (ONE, TWO)
+    assert second.after.approvals == (
+        Approval((ONE,), "ann", NOW, "bob", NOW + HOUR),
+        Approval((TWO,), "ann", NOW + HOUR, "bob", NOW + HOUR),
+    )
 
 
 def test_what_is_agreed_to_needs_nobody_any_more() -> None:
@@ -62,7 +80,9 @@ def test_another_deletion_is_not_agreed_to(changes: dict[str, object]) -> None:
     assert agreed(second.after, replace(ONE, **changes), NOW) == ""  # type: ignore[arg-type] # a field each
 
 
-@pytest.mark.parametrize(("after", "stands"), [(LASTS - HOUR, True), (LASTS, False), (-LASTS - HOUR, False)])
+@pytest.mark.parametrize(
+    ("after", "stands"), [(LASTS - HOUR, True), (LASTS, False), (-LASTS, True), (-LASTS - HOUR, False)]
+)
 def test_questions_and_answers_age_out(after: timedelta, stands: bool) -> None:
     first = answered(Approvals(), [ONE], "ann", NOW)
     assert bool(answered(first.after, [ONE], "bob", NOW + after).agreed) is stands

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
 from shared.decide import brakes
 from shared.decide.brakes import Word, paused, resumed, standing, stopped, told, untold
 from shared.model.brake import Brake, Braking, Stops
-from shared.model.event import Happening
+from shared.model.event import Event, Happening
 from tests.fleet import NOW
 
 HOUR = timedelta(hours=1)
@@ -58,6 +59,7 @@ def test_only_the_named_brakes_of_people_are_released_and_they_stay_until_people
     assert {brake.stops for brake in standing(braking)} == {Stops.DELETES, Stops.UNPLANNED}
     [released] = [brake for brake in braking.brakes if not brake.on]
     assert (released.stops, released.released_by, released.released_at) == (Stops.CAPTURES, "ben", BEN.at)
+    assert released.told is False
     assert [event.type for event in untold(braking, "me")] == ["Tagback.Work.Resumed"]
     assert told(braking).brakes == tuple(brake for brake in both.brakes if brake.stops is not Stops.CAPTURES)
 
@@ -83,6 +85,20 @@ def test_people_hear_of_a_brake_under_the_kind_of_what_happened(
     assert (event.type, event.details["by"], event.subject) == (Happening(happening), by, subject)
     assert event.at == (NOW + HOUR if brake.released_at else NOW)
     assert untold(Braking((brake,)), "me") == (event,)
+
+
+def test_an_event_says_what_was_stopped_and_has_the_id_that_its_brake_gives_it() -> None:
+    [event] = untold(Braking((FREEZE,)), "me")
+    told_as = "Tagback.Deletions.Frozen|unplanned-deletes|/subscriptions/s|2026-11-20T12:00:00+00:00"
+    details = {
+        "stops": "unplanned-deletes",
+        "subscription": "s",
+        "by": "",
+        "since": "2026-11-20T12:00:00+00:00",
+        "because": "6 machines left",
+    }
+    name = sha256(told_as.encode()).hexdigest()[:32]
+    assert event == Event(name, Happening.FROZEN, "/subscriptions/s", NOW, details)
 
 
 def test_each_kind_of_event_of_one_brake_has_an_id_of_its_own() -> None:

@@ -17,6 +17,7 @@ from shared.model.point import Consistency, Engine, Origin, Part, PartState, Poi
 from shared.model.snapshot import SnapshotSeen
 from tests.decide.plans import NOW, SILVER, SUBSCRIPTION, UID, at, disk, machine
 from tests.decide.points import point_of
+from tests.decide.test_vaulting import plan_of
 
 SLOT = at("2027-03-11 02:00")
 TAKEN = SLOT + timedelta(minutes=3, seconds=7, microseconds=9)
@@ -80,6 +81,14 @@ def test_a_slot_begins_in_the_very_second_of_its_start() -> None:
     assert SLOT <= start <= SLOT + SILVER.schedule.window
     assert capture.slot_that_begins(ROW, SILVER, start - timedelta(seconds=1)) is None
     assert capture.slot_that_begins(ROW, SILVER, start) is not None
+
+
+def test_no_slot_begins_where_nothing_is_settled_or_no_snapshots_are_taken() -> None:
+    later = SLOT + timedelta(hours=2)
+    assert capture.slot_that_begins(replace(ROW, settled=None), SILVER, later) is None
+    of_vault = plan_of(at="22:00", keep="30d")
+    assert not of_vault.takes_snapshots
+    assert capture.slot_that_begins(ROW, of_vault, later) is None
 
 
 def test_a_planned_point_is_stamped_for_the_class_it_would_earn() -> None:

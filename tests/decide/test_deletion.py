@@ -172,6 +172,13 @@ def test_no_other_clause_would_have_stopped_it(name: str, case: Facts, kind: typ
         facts(machine_held_until=NOW),
         facts(clocks_apart=10 * MINUTE),
         facts(listed_at=NOW - 15 * MINUTE),
+        facts(
+            marked_at=NOW - DAY,
+            listed_at=NOW - DAY,
+            now=NOW - DAY,
+            wait=timedelta(0),
+            standing=replace(GOING, at=NOW - DAY),
+        ),
         facts(burst="7 machines left at once"),
         facts(room=0, paid=True),
         facts(room=0, standing=replace(GOING, remains=True)),

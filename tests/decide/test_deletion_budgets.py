@@ -99,5 +99,10 @@ def test_machines_that_were_enrolled_later_do_not_make_the_scope_larger() -> Non
     assert len(braked([*fleet(10, [NOW] * 5), *late], "the shard")) == 5
 
 
+def test_a_machine_that_was_enrolled_in_that_very_instant_belongs_to_the_scope() -> None:
+    fresh = [machine(uid=VmUid(f"fresh-{n}"), enrolled_at=NOW) for n in range(20)]
+    assert braked([*fleet(0, [NOW] * 5), *fresh], "the shard") == {}
+
+
 def test_a_machine_that_asks_again_loosens_the_brake() -> None:
     assert braked(fleet(11, [NOW] * 4), "the shard") == {}

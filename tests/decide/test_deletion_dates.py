@@ -82,8 +82,8 @@ def test_a_shorter_plan_takes_a_lengthening_back_and_nobody_planned_that(
     if days is None:
         assert (answer.at, answer.withdrawn) == (point.keep_until, False)
     else:
-        assert (answer.at, answer.planned, answer.withdrawn) == (point.slot + days * DAY, False, True)
-        assert "does not ask for that any more" in answer.because
+        because = f"it was kept longer than stamped ({point.because}), and its plan does not ask for that any more"
+        assert answer == Going(point, point.slot + days * DAY, False, because, withdrawn=True)
 
 
 def test_what_is_withdrawn_is_at_least_as_old_as_the_floor_says() -> None:
@@ -95,9 +95,10 @@ def test_what_is_withdrawn_is_at_least_as_old_as_the_floor_says() -> None:
 def test_a_withdrawn_point_whose_deletion_began_is_brought_to_its_end_whatever_the_plan_says_by_then() -> None:
     removal = Removal(NOW, NOW, "x", planned=False, claimed_at=NOW, withdrawn=True)
     begun = longer(state=PointState.DELETING, removal=removal)
-    answer = answers([begun, aged(0)], keeping("7d9w"))[0]
-    assert isinstance(answer, Going)
-    assert (answer.at, answer.planned, answer.withdrawn) == (begun.birth_keep_until, False, True)
+    going = Going(begun, begun.birth_keep_until, False, begun.because, withdrawn=True)
+    assert answers([begun, aged(0)], keeping("7d9w"))[0] == going
+    remains = changed(begun, removal=replace(removal, remains=True))
+    assert answers([remains, aged(0)])[0] == replace(going, point=remains, remains=True)
 
 
 def test_the_last_point_is_kept_whatever_is_withdrawn() -> None:
@@ -123,11 +124,10 @@ def test_incomplete_points_do_not_count_among_the_newest() -> None:
 
 def test_the_points_of_a_machine_that_left_go_at_their_dates_but_unplanned_and_the_last_much_later() -> None:
     older, last = aged(1), aged(0)
-    first, second = answers([older, last], LEFT)
-    assert isinstance(first, Going)
-    assert isinstance(second, Going)
-    assert (first.at, first.planned) == (older.keep_until, False)
-    assert (second.at, second.planned) == (NOW + ORPHANS, False)
+    assert answers([older, last], LEFT) == [
+        Going(older, older.keep_until, False, f"{older.because}; its machine has left"),
+        Going(last, NOW + ORPHANS, False, "the last complete point of a machine that left 90 days before"),
+    ]
 
 
 def test_the_last_point_of_a_machine_that_left_is_kept_to_its_date_when_that_is_later() -> None:
@@ -138,39 +138,38 @@ def test_the_last_point_of_a_machine_that_left_is_kept_to_its_date_when_that_is_
 
 
 def test_the_last_point_stays_while_nobody_knows_since_when_its_machine_has_left() -> None:
-    [complete] = answers([aged(0)], Owner(living=False))
-    [incomplete] = answers([aged(0, PointState.INCOMPLETE)], Owner(living=False))
-    assert isinstance(complete, Staying)
-    assert isinstance(incomplete, Staying)
+    complete, incomplete = aged(0), aged(0, PointState.INCOMPLETE)
+    unknown = "nobody knows since when its machine has left"
+    assert answers([complete], Owner(living=False)) == [Staying(complete, f"the last complete point, and {unknown}")]
+    assert answers([incomplete], Owner(living=False)) == [Staying(incomplete, f"incomplete, and {unknown}")]
 
 
 def test_an_incomplete_point_goes_a_day_after_its_end_once_a_complete_one_of_a_later_slot_exists() -> None:
     broken = aged(1, PointState.INCOMPLETE)
     assert broken.ended_at
-    answer = answers([broken, aged(0)])[0]
-    assert answer == Going(broken, broken.ended_at + DAY, True, answer.because, remains=True)
-    assert answer.because.startswith("incomplete, and a complete point")
+    because = f"incomplete, and a complete point of that or a later slot exists: {broken.because}"
+    assert answers([broken, aged(0)])[0] == Going(broken, broken.ended_at + DAY, True, because, remains=True)
 
 
 def test_an_incomplete_point_stays_while_it_may_be_all_there_is() -> None:
     broken = aged(1, PointState.INCOMPLETE)
-    assert isinstance(answers([aged(2), broken])[1], Staying)
-    [alone] = answers([broken], LEFT)
-    assert isinstance(alone, Going)
-    assert (alone.at, alone.planned) == (NOW + ORPHANS, False)
+    because = "incomplete, but no complete point of that or a later slot exists yet"
+    assert answers([aged(2), broken])[1] == Staying(broken, because)
+    last = "all that is left of a machine that left long ago"
+    assert answers([broken], LEFT) == [Going(broken, NOW + ORPHANS, False, last, remains=True)]
 
 
 def test_a_point_that_is_being_taken_stays() -> None:
-    assert isinstance(answers([aged(2), aged(1, PointState.TAKING), aged(0)])[1], Staying)
+    taking = aged(1, PointState.TAKING)
+    assert answers([aged(2), taking, aged(0)])[1] == Staying(taking, "it is still being taken")
 
 
 def test_the_parts_of_earlier_attempts_go_a_day_after_the_point_ended() -> None:
     slot = NOW - DAY
     whole = changed(point_of(slot), attempt=2, parts=(part_of(slot, 1, PartState.ABANDONED), part_of(slot, 2)))
     assert whole.ended_at
-    found = earlier_attempts(whole, [whole])
-    assert found is not None
-    assert (found.at, found.planned, found.remains) == (whole.ended_at + DAY, True, True)
+    because = "of an attempt that could not be completed, and a complete point of that or a later slot exists"
+    assert earlier_attempts(whole, [whole]) == Going(whole, whole.ended_at + DAY, True, because, remains=True)
     assert earlier_attempts(changed(whole, ended_at=None), [whole]) is None
     assert earlier_attempts(whole, [aged(2)]) is None
     assert earlier_attempts(aged(0), [aged(0)]) is None
@@ -182,8 +181,7 @@ def test_the_parts_of_earlier_attempts_go_a_day_after_the_point_ended() -> None:
 def test_a_point_of_a_vault_is_never_ours_to_delete(state: PointState, owner: Owner) -> None:
     of_vault = changed(aged(400, state), engine=Engine.VAULT, parts=())
     [answer] = answers([of_vault], owner)
-    assert isinstance(answer, Staying)
-    assert "vault" in answer.because
+    assert answer == Staying(of_vault, "its vault expires it by its policy; nothing of a vault is deleted here")
 
 
 @pytest.mark.parametrize("owner", [LIVING, LEFT], ids=["living", "left"])
@@ -258,6 +256,8 @@ def test_a_plan_that_names_no_age_and_a_living_machine_keep_what_they_promise(ag
 def test_a_deletion_that_has_begun_is_brought_to_its_end() -> None:
     mark = Removal(NOW - DAY, NOW, "its date has come", planned=True)
     begun = changed(aged(0, PointState.DELETING), removal=mark)
+    unmarked = changed(begun, removal=None)
+    assert answers([unmarked])[0] == Going(unmarked, unmarked.keep_until, False, unmarked.because)
     assert answers([begun])[0] == Going(begun, begun.keep_until, True, begun.because)
     remains = changed(begun, removal=replace(mark, remains=True))
     assert answers([remains])[0] == Going(remains, NOW - DAY, True, begun.because, remains=True)

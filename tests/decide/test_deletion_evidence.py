@@ -72,6 +72,8 @@ def test_a_stamp_that_is_no_date_leaves_the_floor(text: str) -> None:
 
 def test_remains_go_by_the_floor_unless_azure_shows_a_whole_attempt() -> None:
     half = [shown(OLD, "os", parts=2)]
+    assert not_before(half, DAY, GOING) == OLD.birth_keep_until
+    assert not_before(half, DAY, Staying(OLD, "the newest")) == OLD.birth_keep_until
     assert not_before(half, DAY, REMAINS) == OLD.slot + DAY
     whole = [*half, shown(OLD, "data", parts=2)]
     assert not_before(whole, DAY, REMAINS) == OLD.birth_keep_until

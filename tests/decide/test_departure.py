@@ -76,6 +76,11 @@ def test_nobody_planned_the_end_of_what_a_machine_leaves_so_it_cools_off() -> No
     assert last.at == NOW - DAY + RULES.orphan_keep - RULES.delete_wait + COOLING_OFF
 
 
+def test_a_hold_that_ends_with_the_date_is_not_the_reason() -> None:
+    (one,) = foreseen(replace(aged(1), held_until=NEWEST + 6 * DAY), aged(0)).going
+    assert (one.at, one.because) == (NEWEST + 6 * DAY, aged(1).because)
+
+
 @pytest.mark.parametrize(("days", "moves"), [(60, True), (1, False)])
 def test_a_hold_moves_a_date_and_never_forward(days: int, moves: bool) -> None:
     held = replace(aged(1), held_until=NEWEST + days * DAY)
@@ -94,10 +99,14 @@ def test_a_hold_on_the_machine_holds_its_points_and_the_longer_of_two_holds_coun
 
 def test_what_is_held_for_ever_stays() -> None:
     found = foreseen(aged(1), aged(0), of=machine(tags={"backup": "silver", "backup-hold": "forever"}))
-    assert (slots(found), next(one.because for one in found.staying)) == ([], "held for ever")
+    assert slots(found) == []
+    assert (found.staying[0].point, found.staying[0].because) == (aged(1), "held for ever")
 
 
 def test_the_remains_of_an_attempt_go_and_are_said_to_be_remains() -> None:
     (one,) = foreseen(aged(1, PointState.INCOMPLETE), aged(0)).going
     assert (one.remains, one.point.slot) == (True, NEWEST - DAY)
     assert not foreseen(aged(1), aged(0)).going[0].remains
+    held = replace(aged(1, PointState.INCOMPLETE), held_until=NOW + 60 * DAY)
+    (later,) = foreseen(held, aged(0)).going
+    assert (later.remains, later.because) == (True, "held beyond its date")
