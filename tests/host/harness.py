@@ -23,7 +23,7 @@ from tests.leashed import leashed, let_go
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = Path(__file__).with_name("apps") / "everything"
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from local.host.queue_listener import Holds, QueueListener
 from local.host.queue_processor import QueueProcessor
 
 LONG = 60.0
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Gated(QueueListener):

@@ -103,7 +103,7 @@ def test_the_date_header_is_virtual_time(seeded: Running) -> None:
 def test_a_real_clock_is_the_machines_own(tmp_path: Path) -> None:
     with simulator(tmp_path, clock="real") as running:
         now = datetime.fromisoformat(running.control("GET", "clock")["now"]).timestamp()
-        assert abs(now - time.time()) < 5
+        assert abs(now - time.time()) < 60
         assert running.ask("POST", "/_sim/clock", {"advance": 5}).status == 400
 
 

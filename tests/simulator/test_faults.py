@@ -120,7 +120,7 @@ def test_lists_are_emptied_shortened_doubled_and_aged(sim: Running) -> None:
 
 
 def test_a_delay_holds_the_answer_and_the_simulator_is_busy_meanwhile(sim: Running) -> None:
-    rule(sim, {"delay_s": 1.5}, count=1)
+    rule(sim, {"delay_s": 3}, count=1)
     sim.connection.request("GET", f"{DISK}?api-version=2024-03-02", headers={"Authorization": "Bearer x"})
     other = http.client.HTTPConnection(sim.connection.host, sim.connection.port, timeout=60)
     other.request("GET", "/_sim/clock")

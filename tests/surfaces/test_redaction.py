@@ -143,7 +143,7 @@ def test_a_line_made_to_cost_time_costs_little(piece: str) -> None:
     long = piece * (redaction.LONGEST // len(piece))
     began = time.process_time()
     redaction.one_line(redaction.redacted(long))
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 1
 
 
 def test_a_line_that_is_too_long_is_cut(written: io.StringIO) -> None:
