@@ -9,10 +9,10 @@ with it nothing is written.
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,14 +30,13 @@ def main(words: Sequence[str]) -> int:
     if unknown := set(chosen) - set(trees.modules()):
         print(f"no modules of shared/decide: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tagback-mutation-") as directory:
         tree = Path(directory)
         trees.plant(chosen, tree)
         if not _run(tree, most):
             return 1
         found = list(mutants(tree))
-    _tell(found, time.monotonic() - began)
+    _tell(found)
     return _judged(found, chosen, write)
 
 
@@ -57,13 +56,16 @@ def _run(tree: Path, most: int) -> bool:
     return True
 
 
-def _tell(found: Sequence[Mutant], seconds: float) -> None:
+def _tell(found: Sequence[Mutant]) -> None:
     fates = Counter((mutant.module, mutant.fate) for mutant in found)
     for module in sorted({mutant.module for mutant in found}):
         killed, alive = fates[module, Fate.KILLED], fates[module, Fate.SURVIVED]
         print(f"{module:20} {killed:5} of {killed + alive:5} killed  {_percent(killed, killed + alive):5.1f} %")
     killed = sum(mutant.fate is Fate.KILLED for mutant in found)
-    print(f"{'all':20} {killed:5} of {len(found):5} killed  {_percent(killed, len(found)):5.1f} %  in {seconds:.0f} s")
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    minutes = (spent.ru_utime + spent.ru_stime) / 60
+    share = _percent(killed, len(found))
+    print(f"{'all':20} {killed:5} of {len(found):5} killed  {share:5.1f} %  in {minutes:.1f} CPU minutes")
 
 
 def _judged(found: Sequence[Mutant], chosen: Sequence[str], write: bool) -> int:

@@ -1,6 +1,6 @@
 """The mutants that are known to survive, each with the reason why no test kills it: survivors.toml.
 
-Two groups have their reason here, because a rule tells their members: see GROUPS.
+Some groups have their reason here, because a rule tells their members: see GROUPS.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ HEAD = """# Mutants of shared/decide that survive, and why that is right. Writte
 EVERY = "*"
 GROUPS = {
     "wording": "how a sentence for people is spelt; nothing decides by it, and who shows it has tests of what it says",
+    "pieces": "how often a text is cut where only its first or last piece is taken: that piece is the same",
     "impossible": "what is given to assert_never, which mypy shows to be never reached",
 }
+_ENDMOST = re.compile(r"\.(r?split)\(('[^']*')(?:, [1-9]\d*)?\)\[(-1|0)\]")
 _TEXT = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 
@@ -52,7 +54,19 @@ def group_of(change: str) -> str:
     if before and all("assert_never(" in line or line == "case _:" for line in before):
         return "impossible"
     pairs = [*zip(before, after, strict=True)] if len(before) == len(after) else []
+    if pairs and all(_has_the_same_piece(*pair) for pair in pairs):
+        return "pieces"
     return "wording" if pairs and all(_is_respelt(*pair) for pair in pairs) else ""
+
+
+def _has_the_same_piece(before: str, after: str) -> bool:
+    """Whether only the number of cuts differs, and the piece that is taken lies where the cutting begins."""
+
+    def uncounted(cut: re.Match[str]) -> str:
+        begins = {"split": "0", "rsplit": "-1"}[cut[1]]
+        return f".{cut[1]}({cut[2]})[{cut[3]}]" if cut[3] == begins else cut[0]
+
+    return before != after and _ENDMOST.sub(uncounted, before) == _ENDMOST.sub(uncounted, after)
 
 
 def _is_respelt(before: str, after: str) -> bool:

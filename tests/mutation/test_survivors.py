@@ -53,6 +53,16 @@ def test_writing_anew_keeps_reasons_drops_the_dead_and_leaves_other_modules_alon
         ("', '.join(names)", "'XX, XX'.join(names)", ""),
         ("return f'{a.lower()} is late'", "return f'{a.upper()} is late'", ""),
         ("assert_never(want)", "assert_never(None)", "impossible"),
+        ("x.rsplit('/', 1)[-1]", "x.rsplit('/', 2)[-1]", "pieces"),
+        ("f'{x.rsplit('/', 1)[-1]} of y'", "f'{x.rsplit('/')[-1]} of y'", "pieces"),
+        ("x.split('/', 1)[0]", "x.split('/')[0]", "pieces"),
+        ("x.rsplit('/', 1)[-1]", "x.rsplit('/', 1)[+1]", ""),
+        ("x.rsplit('/', 1)[-1]", "x.rsplit('/', 0)[-1]", ""),
+        ("x.rsplit('/', 1)[-1]", "x.rsplit('|', 1)[-1]", ""),
+        ("x.rsplit('/', 1)[-1]", "x.split('/', 1)[-1]", ""),
+        ("x.split('/', 1)[-1]", "x.split('/', 2)[-1]", ""),
+        ("x.rsplit('/', 1)[0]", "x.rsplit('/', 2)[0]", ""),
+        ("x.rsplit('/', 1)[-1] + y", "x.rsplit('/', 2)[-1] + z", ""),
     ],
 )
 def test_a_group_is_told_by_a_rule_and_has_a_reason(before: str, after: str, group: str) -> None:
