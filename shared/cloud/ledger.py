@@ -7,7 +7,7 @@ out is prefixed with the row's slice: whoever hands it back spares us looking fo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace as changed
 from datetime import datetime
@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from shared.cloud import table as tables
 from shared.cloud.codec import instant
-from shared.cloud.rows import SCHEMA, Entity, entity_of, key, row_key, row_of
+from shared.cloud.held import changes_of, held_of, readable, slice_of
+from shared.cloud.rows import SCHEMA, Entity, key
 from shared.cloud.slices import (
     CENSUS,
     EARLIER,
@@ -31,7 +32,7 @@ from shared.cloud.slices import (
 from shared.cloud.slices import slices_of as slices_to_search
 from shared.cloud.storage import Storage
 from shared.cloud.table import Change, Overtaken, Table
-from shared.errors import LostRace, NewerRows
+from shared.errors import LostRace
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
@@ -43,6 +44,7 @@ LEDGER = "ledger"
 SHARDS = "shards"
 SHARD_PARTITION = "shard"
 REGISTRATION_TRIES = 20
+ASKED_TOGETHER = 10  # machines whose points one query asks for: a filter has 15 comparisons at most, three are the keys
 END = "}"  # sorts after | and every character of our keys
 
 
@@ -59,25 +61,25 @@ class TableLedger:
             found = self._table.get(partition(shard, slice_), key("m", uid))
             if found is not None:
                 rows = self._rows(shard, slice_, f"o|{uid}|")
-                return Record(_held(Machine, slice_, found), tuple(_held(Operation, slice_, row) for row in rows))
+                return Record(held_of(Machine, slice_, found), tuple(held_of(Operation, slice_, row) for row in rows))
         return None
 
     def machines(self, shard: Shard) -> Iterator[Held[Machine]]:
-        yield from _readable(Machine, self._machines(shard))
+        yield from readable(Machine, self._machines(shard))
 
     def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
-        for held in _readable(Machine, self._machines(shard, "next_expiry le @now", now=now)):
+        for held in readable(Machine, self._machines(shard, "next_expiry le @now", now=now)):
             if held.row.next_expiry is not None and held.row.next_expiry <= now:
                 yield held
 
     def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
         slices = [FIRST, *further_slices(self._census(shard).closed)]
-        yield from _readable(Operation, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "o|")))
+        yield from readable(Operation, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "o|")))
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         waiting: dict[str, list[Held[Machine]]] = defaultdict(list)
         for slice_, row in self._machines(shard, "wanted_at le @now", now=now):
-            held = _held(Machine, slice_, row)
+            held = held_of(Machine, slice_, row)
             # Asked again here: an emulator that compares instants by the millisecond shows some too early.
             if _due(held.row, now):
                 waiting[slice_].append(held)
@@ -91,10 +93,36 @@ class TableLedger:
 
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         for slice_ in slices_to_search(uid):
-            found = [_held(Point, slice_, row) for row in self._rows(shard, slice_, f"p|{uid}|")]
+            found = [held_of(Point, slice_, row) for row in self._rows(shard, slice_, f"p|{uid}|")]
             if found:
                 return tuple(sorted(found, key=lambda held: held.row.slot))
         return ()
+
+    def with_points(
+        self, shard: Shard, machines: Sequence[Held[Machine]]
+    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
+        found: list[tuple[Record, tuple[Held[Point], ...]]] = []
+        placed: dict[str, list[Held[Machine]]] = defaultdict(list)
+        for machine in machines:
+            placed[slice_of(machine.etag)].append(machine)
+        for slice_, held in placed.items():
+            points = self._points(shard, slice_, sorted(one.row.uid for one in held))
+            records = self._records(shard, slice_, held)
+            found += [(record, tuple(points.get(record.machine.row.uid, ()))) for record in records]
+        return found
+
+    def _points(self, shard: Shard, slice_: str, uids: Sequence[VmUid]) -> Mapping[VmUid, Sequence[Held[Point]]]:
+        """The points of machines, oldest first; a few machines with one query."""
+        points: dict[VmUid, list[Held[Point]]] = defaultdict(list)
+        for start in range(0, len(uids), ASKED_TOGETHER):
+            some = uids[start : start + ASKED_TOGETHER]
+            either = " or ".join(f"uid eq @uid{number}" for number in range(len(some)))
+            values = {f"uid{number}": uid for number, uid in enumerate(some)}
+            low, high = f"p|{some[0]}|", f"p|{some[-1]}{END}"
+            for row in self._table.between(partition(shard, slice_), low, high, f"( {either} )", **values):
+                held = held_of(Point, slice_, row)
+                points[held.row.uid].append(held)
+        return {uid: sorted(held, key=lambda one: one.row.slot) for uid, held in points.items()}
 
     def snapshots(self, shard: Shard) -> int:
         return sum(int(row.get("snapshots", 0)) for _, row in self._machines(shard, columns=["snapshots"]))
@@ -138,7 +166,7 @@ class TableLedger:
         operations: dict[VmUid, list[Held[Operation]]] = defaultdict(list)
         condition = "( open eq @yes or state eq @given_up )"
         for row in self._rows(shard, slice_, "o|", condition, yes=True, given_up=State.GAVE_UP.value):
-            held = _held(Operation, slice_, row)
+            held = held_of(Operation, slice_, row)
             operations[held.row.uid].append(held)
         return operations
 
@@ -146,14 +174,14 @@ class TableLedger:
         """Where the machine's rows are: its ETags say it; a transition without any is looked up."""
         etags = [write.etag for write in transition.writes if write.etag] + [held.etag for held in transition.removed]
         if etags:
-            return etags[0].partition("/")[0]
+            return slice_of(etags[0])
         for slice_ in slices_to_search(transition.uid):
             if self._table.get(partition(transition.shard, slice_), key("m", transition.uid)) is not None:
                 return slice_
         raise LostRace(f"machine {transition.uid} is not registered in {transition.shard}")
 
     def _write(self, transition: Transition, slice_: str, counting: list[Change]) -> tuple[str, ...]:
-        etags = self._table.commit([*_changes(transition, slice_), *counting])
+        etags = self._table.commit([*changes_of(transition, slice_), *counting])
         return tuple(f"{slice_}/{etag}" for etag in etags[: len(transition.writes)])
 
     def _register(self, transition: Transition) -> tuple[str, ...]:
@@ -215,35 +243,3 @@ def _due(machine: Machine, now: datetime) -> bool:
 def _counting(shard: Shard, census: Census) -> Change:
     entity = census_entity(shard, census)
     return tables.replace(entity, census.etag) if census.etag else tables.create(entity)
-
-
-def _changes(transition: Transition, slice_: str) -> list[Change]:
-    place = partition(transition.shard, slice_)
-    changes: list[Change] = []
-    for write in transition.writes:
-        entity = entity_of(write.row, place)
-        changes.append(tables.replace(entity, _etag(write.etag)) if write.etag else tables.create(entity))
-    removals = [tables.delete(place, row_key(held.row), _etag(held.etag)) for held in transition.removed]
-    return changes + removals
-
-
-def _held(kind: type[RowT], slice_: str, entity: Entity) -> Held[RowT]:
-    return Held(row_of(kind, entity), f"{slice_}/{entity['etag']}")
-
-
-def _readable(kind: type[RowT], rows: Iterable[tuple[str, Entity]]) -> Iterator[Held[RowT]]:
-    """The rows that this build can read; then NewerRows when there was one that it cannot."""
-    newer: NewerRows | None = None
-    for slice_, row in rows:
-        try:
-            held = _held(kind, slice_, row)
-        except NewerRows as error:
-            newer = newer or error
-            continue
-        yield held
-    if newer is not None:
-        raise newer
-
-
-def _etag(prefixed: str) -> str:
-    return prefixed.partition("/")[2]

@@ -71,6 +71,15 @@ class WatchedLedger:
         self._traces.seen([held.row for held in found])
         return found
 
+    def with_points(
+        self, shard: Shard, machines: Sequence[Held[Machine]]
+    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
+        found = self._ledger.with_points(shard, machines)
+        for record, points in found:
+            operations = (held.row for held in record.operations)
+            self._traces.seen([record.machine.row, *operations, *(held.row for held in points)])
+        return found
+
     def snapshots(self, shard: Shard) -> int:
         return self._ledger.snapshots(shard)
 

@@ -21,9 +21,12 @@ from shared.model.identity import Shard
 from shared.model.machine import Machine
 from shared.model.point import Point
 from shared.model.rules import Mode, Rules
+from shared.model.transition import Held
 from shared.ports import World
 
 log = logging.getLogger("tagback")
+
+BATCH = 20  # machines whose rows are read together
 
 
 def expire(world: World, rules: Rules) -> None:
@@ -40,34 +43,32 @@ def expire(world: World, rules: Rules) -> None:
 def _is_due(world: World, rules: Rules, shard: Shard, until: datetime) -> bool:
     """Whether anything of a shard is to be looked at by the reaper now, its machines having been gone through."""
     now, due = world.clock.now(), False
-    for machine in overdue((held.row for held in world.ledger.expiring(shard, now)), now):
+    waiting = overdue(world.ledger.expiring(shard, now), now)
+    for start in range(0, len(waiting), BATCH):
         if world.clock.now() >= until:
             log.warning(
                 "expire.unfinished shard=%s because=%r", shard, "its time was over; it goes on with the next timer"
             )
             return True
-        due = _marked(world, rules, machine) or due
+        for record, points in world.ledger.with_points(shard, waiting[start : start + BATCH]):
+            due = _marked(world, rules, Case.of(record, points)) or due
     return due
 
 
-def overdue(machines: Iterable[Machine], now: datetime) -> Sequence[Machine]:
+def overdue(machines: Iterable[Held[Machine]], now: datetime) -> Sequence[Held[Machine]]:
     """The machines whose points want a look, the longest overdue first."""
-    waiting = [(row.next_expiry, row.uid, row) for row in machines if row.next_expiry and row.next_expiry <= now]
-    return [row for _, _, row in sorted(waiting, key=lambda each: each[:2])]
+    waiting = [(one.row.next_expiry, one) for one in machines if one.row.next_expiry and one.row.next_expiry <= now]
+    return [one for _, one in sorted(waiting, key=lambda each: (each[0], each[1].row.uid))]
 
 
-def _marked(world: World, rules: Rules, machine: Machine) -> bool:
+def _marked(world: World, rules: Rules, case: Case) -> bool:
     """Bring one machine's marks in line with the law; whether the reaper is to look at it now."""
-    record = world.ledger.record(machine.shard, machine.uid)
-    if record is None:
-        return False
-    case = Case.of(record, world.ledger.points(machine.shard, machine.uid))
-    now = world.clock.now()
-    owner = owner_of(case.machine.row, rules, now)
+    machine, now = case.machine.row, world.clock.now()
+    owner = owner_of(machine, rules, now)
     changed = remarked(case.known_points, owner, rules, now)
-    if changed or next_expiry(case.known_points, owner, rules) != case.machine.row.next_expiry:
+    if changed or next_expiry(case.known_points, owner, rules) != machine.next_expiry:
         try:
-            case = saved(world, rules, case, [*(changed or [case.machine.row])], now)
+            case = saved(world, rules, case, [*(changed or [machine])], now)
         except LostRace:
             return False
     _tell(machine, changed)

@@ -25,7 +25,6 @@ from shared.flows.slicing import Slice, slice_under
 from shared.flows.surveying import Survey, survey
 from shared.messages import REAP, shard_text
 from shared.model.identity import Shard
-from shared.model.machine import Machine
 from shared.model.point import Point, PointState
 from shared.model.rules import Rules
 from shared.ports import World
@@ -52,12 +51,12 @@ def reap(world: World, rules: Rules, shard: Shard) -> None:
 
 def _work(slice_: Slice) -> bool:
     """Judge every machine with something due, once; whether all of them had their turn."""
-    machines = [held.row for held in slice_.world.ledger.machines(slice_.shard)]
+    machines = [*slice_.world.ledger.machines(slice_.shard)]
     waiting = overdue(machines, slice_.now())
     if not waiting:
         return True
     try:
-        seen = survey(slice_, machines)
+        seen = survey(slice_, [held.row for held in machines])
     except CloudError as error:
         log.warning("reap.blind shard=%s because=%r", slice_.shard, str(error))
         return True
@@ -65,18 +64,14 @@ def _work(slice_: Slice) -> bool:
         if slice_.is_over():
             return False
         seen.hear_brakes()
-        sentences = [_sentence(seen, machine) for machine in waiting[start : start + BATCH]]
-        remove(seen, [sentence for sentence in sentences if sentence is not None])
+        batch = slice_.world.ledger.with_points(slice_.shard, waiting[start : start + BATCH])
+        remove(seen, [_sentence(seen, Case.of(record, points)) for record, points in batch])
     return True
 
 
-def _sentence(seen: Survey, machine: Machine) -> Sentence | None:
-    """What is decided about one machine's points, from its rows as they are now."""
-    world, rules, now = seen.slice_.world, seen.slice_.rules, seen.slice_.now()
-    record = world.ledger.record(machine.shard, machine.uid)
-    if record is None:
-        return None
-    case = Case.of(record, world.ledger.points(machine.shard, machine.uid))
+def _sentence(seen: Survey, case: Case) -> Sentence:
+    """What is decided about one machine's points: its row as the slice began, where another since is a lost race."""
+    rules, now = seen.slice_.rules, seen.slice_.now()
     owner = owner_of(case.machine.row, rules, now)
     changed = {point.slot: point for point in remarked(case.known_points, owner, rules, now)}
     points = [changed.get(point.slot, point) for point in case.known_points]

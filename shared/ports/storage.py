@@ -59,6 +59,11 @@ class Ledger(Protocol):
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         """The machine's points by slot, oldest first, as last read."""
 
+    def with_points(
+        self, shard: Shard, machines: Sequence[Held[Machine]]
+    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
+        """Machines as they were read, each with its unresolved operations and with its points by slot, oldest first."""
+
     def snapshots(self, shard: Shard) -> int:
         """How many snapshots the points of the shard's machines are made of, by the machines' rows."""
 

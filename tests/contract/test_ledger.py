@@ -221,6 +221,24 @@ def test_the_machines_whose_points_want_a_look_are_listed_and_no_others(ledger: 
     assert list(ledger.expiring(Shard(shard.subscription, "elsewhere"), EXACT)) == []
 
 
+def test_machines_are_read_together_with_what_is_unresolved_and_with_their_points(ledger: Ledger, shard: Shard) -> None:
+    uids = sorted(new_uid() for _ in range(25))
+    slots = [EXACT - DAY * age for age in range(3)]
+    for uid in uids:
+        ended = replace(operation(uid, "slot-ended"), state=State.SUCCEEDED)
+        points = [point(shard, uid, slot) for slot in slots]
+        put(ledger, shard, uid, bare_machine(shard, uid), operation(uid), ended, *points)
+    wanted = [held for held in ledger.machines(shard) if held.row.uid in uids[::2]]
+    found = ledger.with_points(shard, wanted)
+    assert [each.machine for each, _ in found] == wanted
+    for each, read in found:
+        uid = each.machine.row.uid
+        assert [held.row for held in each.operations] == [operation(uid)]
+        assert read == ledger.points(shard, uid)
+        assert [held.row.slot for held in read] == sorted(slots)
+    assert list(ledger.with_points(shard, ())) == []
+
+
 def test_the_operations_of_a_shard_are_listed_open_or_not(ledger: Ledger, shard: Shard) -> None:
     one, other = new_uid(), new_uid()
     ended = replace(operation(other), state=State.SUCCEEDED)

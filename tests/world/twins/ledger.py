@@ -93,6 +93,19 @@ class LedgerTwin:
         self._steps.after(call)
         return answer
 
+    def with_points(
+        self, shard: Shard, machines: Sequence[Held[Machine]]
+    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
+        call = self._reading("ledger.with_points", shard, "")
+        there = self.rows.get(shard, {})
+        found = [(machine, there.get(machine.row.uid, Rows())) for machine in machines]
+        answer = [
+            (Record(machine, _unresolved(rows)), tuple(held for _, held in sorted(rows.points.items())))
+            for machine, rows in found
+        ]
+        self._steps.after(call)
+        return answer
+
     def commit(self, transition: Transition) -> tuple[str, ...]:
         said = " ".join(told(write.row) for write in transition.writes)
         call = Call("table", "ledger.commit", Effect.WRITE, str(transition.shard), f"{transition.uid} {said}")
