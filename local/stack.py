@@ -97,6 +97,7 @@ class Stack:
         write_environment(wanted.run, {**self.settings, **called})
         self._storage_clock = AzuriteClock(self.azurite.clock_url)
         self._conductor: Conductor | None = None
+        self._killed: dict[str, float] = {}
 
     def _start_azurite(self) -> Azurite:
         ports = self.wanted.ports
@@ -192,12 +193,14 @@ class Stack:
             self._conductor.close()
 
     def cpu_seconds(self) -> dict[str, float]:
-        """The processor time that each part has used so far; a host that was killed took its own with it."""
+        """The processor time that each part has used so far, hosts that were killed included."""
         parts = {"azurite": self.azurite.pid, "simulator": self._simulator.pid, "host": self._host.pid}
-        return {name: round(processor_seconds(pid), 1) for name, pid in parts.items()}
+        used = {name: processor_seconds(pid) for name, pid in parts.items()}
+        return {name: round(used[name] + self._killed.get(name, 0.0), 1) for name in used}
 
     def kill_host(self) -> None:
         """kill -9, as a platform that loses a machine does."""
+        self._killed["host"] = self._killed.get("host", 0.0) + processor_seconds(self._host.pid)
         self._host.kill()
 
     def restart_host(self) -> None:

@@ -79,7 +79,8 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
     cast.observer.close()
     world = World(read(cast.script.folder), read_script(cast.script.path))
     findings = judged(world)
-    run = Run(wanted.seed, time.monotonic() - began, cast.conductor.statistics, stack.cpu_seconds())
+    processor = {**stack.cpu_seconds(), "demo": round(time.process_time(), 1)}
+    run = Run(wanted.seed, time.monotonic() - began, cast.conductor.statistics, processor)
     document = summary(world, rules, findings, run)
     write_summary(stack.wanted.run, document)
     show_end(cast.screen, document, findings)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
 
 from local.judges.evidence import Record, instant, maybe_instant, table
 from local.judges.finding import Finding
@@ -47,7 +48,8 @@ def drills_say_what_is_so(world: World) -> Finding:
     for machine in world.machines:
         asked = machine.stretches[-1] if machine.stretches else None
         if asked and asked.plan and asked.plan.trial and machine.gone is None:
-            _has_its_turn(world, finding, machine, asked, [one.at for one in verdicts.get(machine.uid, ())])
+            drilled = [one.at for one in verdicts.get(machine.uid, ())]
+            _has_its_turn(finding, machine, asked, [*drilled, world.script.end])
     if not finding.checked:
         finding.note = NOTHING
     return finding
@@ -113,11 +115,11 @@ def _told(world: World) -> set[str]:
     return {str(event["data"].get("drill")) for event in events if event["eventType"] == FAILED}
 
 
-def _has_its_turn(world: World, finding: Finding, machine: Machine, asked: Stretch, at: list[datetime]) -> None:
+def _has_its_turn(finding: Finding, machine: Machine, asked: Stretch, at: list[datetime]) -> None:
     """Between its drills, before the first and since the last never more than the plan says and its turn takes."""
     assert asked.plan is not None
     assert asked.plan.trial is not None
-    every, since = asked.plan.trial.every, world.after_trouble(asked.since, TURN)
-    for last, following in zip([since - every, *at], [*at, world.script.end], strict=True):
-        latest = world.after_trouble(last + every, TURN)
-        finding.expect(following <= latest, f"not drilled since {last:%Y-%m-%d}", machine.name, following)
+    every = asked.plan.trial.every
+    for last, following in pairwise([asked.since - every, *at]):
+        in_time = following <= last + every + TURN
+        finding.expect(in_time, f"not drilled since {last:%Y-%m-%d}", machine.name, following)
