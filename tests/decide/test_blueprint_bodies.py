@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.decide import blueprint
-from shared.decide.drawing import Piece, made_name
+from shared.decide.drawing import Piece, group_of, made_name
 from shared.model.restore import ArmPath, RestoreMode
 from tests.decide.test_blueprint import (
     ADDRESS,
@@ -28,6 +28,7 @@ from tests.decide.test_blueprint import (
     SUBNET,
     drawing,
 )
+from tests.fleet import RULES
 
 OURS = {
     "tagback-owner": "tagback-test",
@@ -64,6 +65,20 @@ def test_disks_lie_beside_the_machine_in_its_region_with_the_tags_they_had() -> 
         },
     )
     assert (data.id, data.body["tags"], data.body["sku"]) == (DATA, OURS, {"name": "UltraSSD_LRS"})
+
+
+def test_tags_are_ours_first_then_the_operators_then_as_many_of_the_captured_ones_as_there_is_room_for() -> None:
+    rules = replace(RULES, extra_tags={"Team": "storage", "TagBack-Owner": "somebody"})
+    drawn = replace(drawing(), rules=rules)
+    assert drawn.tags({"tags": {"team": "web", "Env": "prod"}}) == {**OURS, "Team": "storage", "Env": "prod"}
+    many = drawn.tags({"tags": {f"tag-{number:02}": "x" for number in range(60)}})
+    assert (len(many), list(many)[-1]) == (50, "tag-44")
+    assert drawn.captured.disk(SOURCES[0].snapshot) is None
+
+
+def test_the_group_of_a_thing_is_where_its_id_begins() -> None:
+    assert group_of(f"{DISKS}/os") == GROUP
+    assert group_of(f"{DISKS}/os/providers/Microsoft.Insights/diagnosticSettings/d") == GROUP
 
 
 def addressed(**properties: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.decide import diagnosis
-from shared.model.rights import Need, Permission, Quota, Reach
+from shared.model.rights import Found, Need, Permission, Quota, Reach
 from shared.model.rules import Mode
 from tests.fleet import RULES
 
@@ -47,8 +47,8 @@ def test_a_missing_action_is_named_with_whoever_needs_it_and_what_for() -> None:
 
 
 def test_rights_that_are_complete_are_one_finding() -> None:
-    [found] = diagnosis.rights(SCOPE, [READ, WRITE], [Permission(("Microsoft.Compute/*",))])
-    assert (found.well, found.because) == (True, "all 2 actions that are needed here are granted")
+    found = diagnosis.rights(SCOPE, [READ, WRITE], [Permission(("Microsoft.Compute/*",))])
+    assert found == [Found(SCOPE, "rights", True, "all 2 actions that are needed here are granted")]
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,9 @@ def test_rights_that_are_complete_are_one_finding() -> None:
 )
 def test_a_provider_must_be_registered(state: str, well: bool) -> None:
     found = diagnosis.provider(SCOPE, "Microsoft.Compute", state)
-    assert found.well is well
-    assert well or "az provider register --namespace Microsoft.Compute" in found.because
+    told = f"{state or 'unknown'}: needed for machines, disks and snapshots; "
+    because = "registered" if well else f"{told}az provider register --namespace Microsoft.Compute"
+    assert found == Found(SCOPE, "Microsoft.Compute", well, because)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +82,9 @@ def test_a_quota_is_short_from_nine_tenths_on(used: int, well: bool) -> None:
 
 
 def test_a_quota_that_gives_nothing_is_not_ours_to_judge() -> None:
-    [found] = diagnosis.quotas(SCOPE, [Quota("UltraDiskCount", 0, 0)])
-    assert found.well
+    room = "1 quotas of machines, disks and snapshots have room"
+    quotas = [Quota("UltraDiskCount", 0, 0), Quota("cores", 1, 10)]
+    assert diagnosis.quotas(SCOPE, quotas) == [Found(SCOPE, "quotas", True, room)]
 
 
 @pytest.mark.parametrize(
@@ -96,15 +98,19 @@ def test_a_quota_that_gives_nothing_is_not_ours_to_judge() -> None:
 )
 def test_a_recovery_group_must_be_there_and_ours(tagged: str | None, well: bool, said: str) -> None:
     found = diagnosis.group(SCOPE, "me", tagged)
-    assert found.well is well
+    assert (found.subject, found.well) == ("recovery group", well)
     assert said in found.because
 
 
 def test_settings_that_look_after_nothing_or_tell_nobody_are_findings() -> None:
     bare = replace(RULES, subscriptions={}, topic="")
-    assert [found.subject for found in diagnosis.settings(bare)] == ["TAGBACK_SUBSCRIPTIONS", "TAGBACK_TOPIC_ENDPOINT"]
+    untold = "nobody is told of failures: TAGBACK_TOPIC_ENDPOINT names no topic"
+    assert diagnosis.settings(bare) == [
+        Found("settings", "TAGBACK_SUBSCRIPTIONS", False, "no subscription is looked after"),
+        Found("settings", "TAGBACK_TOPIC_ENDPOINT", False, untold),
+    ]
     observing = replace(RULES, subscriptions={"s": Mode.OBSERVE, "t": Mode.ENFORCE}, topic="https://topic")
-    [found] = diagnosis.settings(observing)
-    assert (found.scope, found.well) == ("/subscriptions/s", True)
-    [found] = diagnosis.settings(replace(observing, subscriptions={"t": Mode.ENFORCE}))
-    assert found.well
+    because = "observe: what would be done is only said; set it to enforce when `tagback plan` looks right"
+    assert diagnosis.settings(observing) == [Found("/subscriptions/s", "mode", True, because)]
+    well = Found("settings", "settings", True, "read, and nothing is missing")
+    assert diagnosis.settings(replace(observing, subscriptions={"t": Mode.ENFORCE})) == [well]

@@ -98,6 +98,7 @@ def test_one_that_failed_does_not_keep_others_from_their_turn() -> None:
 def test_only_machines_with_a_point_whose_plan_has_drills_are_meant(changes: dict[str, object]) -> None:
     found = chosen([vm("a", **changes)])
     assert (found.begin, found.waiting) == ((), ())
+    assert begun(vm("a", **changes), vm("b")) == ["b"], "and nobody else's turn passes with it"
 
 
 def test_nothing_is_begun_where_it_is_only_looked_on() -> None:
@@ -141,11 +142,17 @@ def test_no_more_is_spent_than_a_plan_allows_for_a_day() -> None:
     part = replace(PART, per_day=9, hourly_cost=2.0, cost_per_day=5.0)
     cheap = vm("c", drill=drilled(NOW - 2 * HOUR))
     assert begun(vm("a"), cheap, part=part) == ["a"], "2 of 5 were spent, and 2 more fit"
+    assert begun(vm("a"), part=replace(part, cost_per_day=2.0)) == ["a"], "nothing was spent, and 2 of 2 fit"
     dear = vm("d", drill=drilled(NOW - 2 * HOUR, took=3601))
     assert waits(vm("a"), dear, part=part) == {
         "a": "a drill is reckoned at 2, and 1 of plan silver are left for the day"
     }
     assert begun(vm("a"), dear, part=replace(part, cost_per_day=6.0)) == ["a"]
+    long_ago = vm("e", shard=ELSEWHERE, drill=drilled(NOW - 40 * DAY, took=3601))
+    newer = vm("f", drill=drilled(NOW - 35 * DAY))
+    assert waits(long_ago, newer, part=part) == {
+        "f": "a drill is reckoned at 2, and 1 of plan silver are left for the day"
+    }, "what is begun now is reckoned as well"
     assert begun(vm("a"), dear, part=replace(part, hourly_cost=0.0, cost_per_day=0.0)) == ["a"]
 
 
@@ -153,6 +160,7 @@ def test_a_drill_has_the_id_of_its_turn_so_that_two_timers_ask_for_the_same() ->
     never, once = vm("a"), vm("a", drill=drilled(NOW))
     ids = [request_id(never, 0), request_id(never, 1), request_id(once, 0), request_id(vm("b"), 0)]
     assert ids == list(dict.fromkeys(ids))
+    assert {(each[:6], len(each)) for each in ids} == {("drill-", 38)}
     assert request_id(never, 0) == request_id(vm("a"), 0)
 
 

@@ -39,7 +39,9 @@ def written(row: Machine, rules: Rules) -> Machine:
 
 
 def test_a_row_that_follows_from_its_tags_is_not_outdated() -> None:
-    assert outdated(written(machine(), RULES), RULES, NOW) == ""
+    row = written(machine(), RULES)
+    assert outdated(row, RULES, NOW) == ""
+    assert settled_row(rejudged(row, row.tags, RULES, NOW), (), RULES, NOW) == row
 
 
 @pytest.mark.parametrize(
@@ -73,9 +75,19 @@ def test_other_tags_are_judged_as_if_they_were_seen() -> None:
     assert rejudged(inherits, {}, replace(RULES, inherit_group_tags=True), NOW).plan == "gold"
     moved = rejudged(machine(), {"backup": "gold", "env": "test"}, RULES, NOW)
     assert (moved.plan, moved.tags, moved.disks) == ("gold", {"backup": "gold"}, machine().disks)
+    assert (moved.name, moved.id, moved.uid) == (machine().name, machine().id, machine().uid)
     assert moved.as_of == machine().as_of
     out = rejudged(machine(), {}, RULES, NOW)
     assert (out.plan, out.enrolled_at) == ("", None)
+
+
+def test_a_group_that_was_kept_with_more_than_its_opt_in_tags_is_judged_and_kept_without_them() -> None:
+    inherit = replace(RULES, inherit_group_tags=True)
+    row = written(replace(machine(), group=GroupSeen({"backup": "gold"})), inherit)
+    assert outdated(row, inherit, NOW) == ""
+    more = replace(row, group=GroupSeen({"Backup": "gold", "env": "x"}))
+    assert outdated(more, inherit, NOW) == "its plans or their mode changed"
+    assert rejudged(more, more.tags, inherit, NOW).group == row.group
 
 
 def fresh(**changes: object) -> Machine:

@@ -26,6 +26,12 @@ def change(before: Machine | None, after: Machine) -> Change:
     return Change(before, after, (), ())
 
 
+def test_what_waits_already_is_published_no_later_because_more_came() -> None:
+    first = with_events(change(BEFORE, machine(1, "web-1")), NOW)
+    second = with_events(change(first, replace(first, status=Status.DEGRADED)), NOW + timedelta(hours=1))
+    assert (types(second), second.next_publish) == ([Happening.PROTECTED, Happening.DEGRADED], NOW)
+
+
 def test_a_change_of_status_is_one_event_and_the_same_status_none() -> None:
     after = with_events(change(BEFORE, machine(1, "web-1")), NOW)
     assert types(after) == [Happening.PROTECTED]
@@ -82,6 +88,7 @@ def test_an_event_says_of_which_machine_it_is_and_what_became_of_it() -> None:
     }
     waiting = capture(row, state=State.NEEDS_PERSON)
     [of_operation] = with_events(Change(row, row, [(None, waiting)], ()), NOW).outbox
+    assert (of_operation.at, of_point.at, of_status.at) == (NOW, NOW, NOW)
     assert of_operation.details == {
         **shared,
         "operation": "slot-20261120T0200Z-disk",
@@ -105,6 +112,7 @@ def test_a_drill_is_told_once_with_what_it_took(proven: bool, happening: Happeni
     told_of = with_events(change(row, drilled), NOW)
     assert types(told_of) == [happening]
     [event] = told_of.outbox
+    assert event.at == NOW
     named = {name: event.details[name] for name in ("drill", "slot", "because", "rto_seconds", "rpo_seconds")}
     assert list(named.values()) == ["r-1", "20261120T0200Z", "it was tried", "600", "3600"]
     assert with_events(change(drilled, drilled), NOW).outbox == ()

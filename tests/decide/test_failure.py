@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
@@ -279,7 +280,60 @@ def test_after_so_many_attempts_of_whatever_kind_it_is_over(trouble: Trouble) ->
     over = follow_up(fault, Tries(LAST, 1, "uid"))
     assert isinstance(over, GiveUp)
     assert over.because.endswith(f"; it was tried {LAST} times")
+    assert over.remedy == CAUTIOUS[trouble].remedy
     assert not isinstance(follow_up(fault, Tries(LAST - 1, 1, "uid")), GiveUp)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "follows", "seconds"),
+    [
+        (Trouble.UNAVAILABLE, Retry, [30, 60, 120, 240, 480, 960, 1800, 1800]),
+        (Trouble.REFUSED, AskPerson, [3600, 7200, 14400, 28800, 43200, 43200]),
+    ],
+)
+def test_a_delay_doubles_up_to_its_bound_and_is_spread_by_at_most_a_quarter(
+    trouble: Trouble, follows: type, seconds: list[int]
+) -> None:
+    for number, delay in enumerate(seconds, 1):
+        found = follow_up(Fault(trouble, "BrandNewCode", "new"), Tries(number, 1, "uid"))
+        assert isinstance(found, (Retry, AskPerson))
+        assert isinstance(found, follows)
+        share = int.from_bytes(sha256(f"uid|{number}".encode()).digest()[:4], "big") / 2**32
+        assert found.after == timedelta(seconds=delay) * (1 + share / 4)
+    longer = follow_up(Fault(trouble, "BrandNewCode", "new", after=timedelta(days=2)), Tries(1, 1, "uid"))
+    assert isinstance(longer, (Retry, AskPerson))
+    assert longer.after == timedelta(days=2)
+
+
+def of_course(follow: Follow) -> tuple[Fault, Course]:
+    """A failure that is followed so, by the first rule of which the code alone says it."""
+    rule = next(each for each in RULES if each.codes and each.course.follow is follow and each.course.remedy)
+    return Fault(Trouble.CONFLICT, rule.codes[0], "words", area=rule.area, task=rule.task), rule.course
+
+
+def test_what_is_given_up_at_once_says_what_a_person_can_do() -> None:
+    fault, course = of_course(Follow.GIVE_UP)
+    assert follow_up(fault, Tries(1, 1, "uid")) == GiveUp(course.because, course.remedy)
+
+
+def test_what_is_not_there_is_looked_for_again_after_a_while() -> None:
+    rule = next(each for each in RULES if each.codes and each.course.follow is Follow.GONE and each.course.first)
+    found = follow_up(Fault(Trouble.MISSING, rule.codes[0], "", area=rule.area, task=rule.task), Tries(1, 1, "uid"))
+    assert isinstance(found, Retry)
+    assert rule.course.first < found.after < rule.course.first * 1.25
+
+
+def test_the_words_of_azure_backup_say_nothing_of_anything_else() -> None:
+    wordy = [(words, rule) for rule in RULES if rule.area is Area.VAULT for words in rule.says]
+    assert wordy
+    for words, rule in wordy:
+        assert rule_for(Fault(Trouble.CONFLICT, "", words, task=rule.task)) is not rule
+
+
+def test_what_nobody_mended_is_given_up_with_its_remedy() -> None:
+    course = CAUTIOUS[Trouble.REFUSED]
+    over = follow_up(Fault(Trouble.REFUSED, "BrandNewCode", "new"), Tries(9, course.attempts + 1, "uid"))
+    assert over == GiveUp(f"{course.because}, and nobody mended it", course.remedy)
 
 
 @given(faults)
