@@ -72,6 +72,9 @@ param maximumInstances int = 40
 @description('What tokens for the HTTP API are meant for: api://... or the id of its app registration. Empty: nothing can be asked for over HTTP.')
 param apiAudience string = ''
 
+@description('Whether the function key alone opens what only reads over HTTP. A browser has no other way in to the dashboard; whoever has the key then sees every subscription. Otherwise reading takes a token with an app role.')
+param keyReads bool = false
+
 @description('Whether traces of operations and figures go to Application Insights, beside the logs. The package then holds OpenTelemetry.')
 param telemetry bool = false
 
@@ -274,6 +277,7 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
       TAGBACK_VAULT_CREATE: createRecoveryGroups ? 'on' : 'off'
       TAGBACK_API_AUDIENCE: apiAudience
       TAGBACK_API_TENANT: empty(apiAudience) ? '' : subscription().tenantId
+      TAGBACK_API_READ: keyReads ? 'key' : 'role'
       TAGBACK_TELEMETRY: telemetry ? 'azure' : ''
       TAGBACK_SWEEP: '0 */15 * * * *'
       TAGBACK_EXPIRE: '0 5 * * * *'

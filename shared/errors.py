@@ -6,6 +6,7 @@
     ├── NewerRows           a newer Tagback wrote what is stored: leave it alone, hand back
     ├── Unproven            the caller has not proven who they are: 401
     ├── Forbidden           they have, and may not: 403; exit 4
+    ├── TooMany             one caller asks the API too often: 429, wait `after`
     ├── LostRace            somebody else changed the rows first: read again, decide again
     └── CloudError          Azure's answer (code, message)
         ├── Throttled       wait `after`, then the same call again
@@ -55,6 +56,14 @@ class Unproven(TagbackError):
 
 class Forbidden(TagbackError):
     """Who asks is known, and may not have it: another person, or another role, is needed."""
+
+
+class TooMany(TagbackError):
+    """A caller of the API has asked more than one may; there is room for the next request after `after`."""
+
+    def __init__(self, message: str, after: timedelta) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class LostRace(TagbackError):

@@ -50,6 +50,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "TAGBACK_TOPIC_ENDPOINT": "",
         "TAGBACK_API_AUDIENCE": "",
         "TAGBACK_API_TENANT": "",
+        "TAGBACK_API_READ": "key",
         "TAGBACK_API_ENDPOINT": "",
         "TAGBACK_API_KEY": "",
         "TAGBACK_TELEMETRY": "",
@@ -210,7 +211,8 @@ def _api(reader: Reader) -> Api:
     if bool(audiences) != bool(tenant) and len(reader.problems) == before:
         reader.problems.append("TAGBACK_API_AUDIENCE and TAGBACK_API_TENANT are set together, or neither of them")
     endpoint = reader.value("TAGBACK_API_ENDPOINT", values.api_address, "")
-    return Api(audiences, tenant, endpoint, reader.text("TAGBACK_API_KEY"))
+    keyed = reader.value("TAGBACK_API_READ", values.keyed, False)
+    return Api(audiences, tenant, endpoint, reader.text("TAGBACK_API_KEY"), keyed)
 
 
 def _telling(reader: Reader) -> Telling:

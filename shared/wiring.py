@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from shared.errors import BadInput
@@ -21,6 +22,7 @@ from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledg
 
 if TYPE_CHECKING:
     from shared.cloud.authority import Authority
+    from shared.cloud.callers import Callers
     from shared.cloud.identity import Identity
     from shared.cloud.storage import Storage
     from shared.settings import Settings
@@ -96,7 +98,22 @@ def web(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply
     from shared.web.api import application
     from shared.web.gateway import Ask, call
 
-    return call(application(from_environment, bearer), Ask(method, url, headers, body))
+    return call(application(from_environment, bearer, _keyed, _callers().take), Ask(method, url, headers, body))
+
+
+@cache
+def _keyed() -> bool:
+    from shared.settings import Settings
+
+    return Settings.read(os.environ).api.keyed
+
+
+@cache
+def _callers() -> Callers:
+    from shared.cloud.callers import Callers
+    from shared.cloud.clock import SystemClock
+
+    return Callers(SystemClock())
 
 
 def bearer(token: str) -> Caller:

@@ -21,7 +21,9 @@ from shared.cli.main import commands
 from shared.cli.session import EXIT_CODES
 from shared.cloud import audit, control, ledger, models
 from shared.decide.naming import part_tags
+from shared.decide.rates import ALLOWANCES
 from shared.flows.request_kinds import KINDS
+from shared.model.caller import Use
 from shared.model.machine import Lens, Sighting, Status
 from shared.model.operation import State
 from shared.settings import DEFAULTS, STORAGE
@@ -109,6 +111,8 @@ SETTINGS = {
     "TAGBACK_API_AUDIENCE": "what tokens for the HTTP API are meant for: `api://...` or the id of its app "
     "registration; empty: nothing can be asked for over HTTP",
     "TAGBACK_API_TENANT": "the tenant whose tokens the HTTP API believes; set together with the audience",
+    "TAGBACK_API_READ": "`key`: whoever has the function key may read over HTTP, as on a machine of one's own; "
+    "`role`: it takes a bearer token with an app role too, as `infra/` sets it",
     "TAGBACK_API_ENDPOINT": "where the HTTP API is, for `tagback approve`",
     "TAGBACK_API_KEY": "the function key that it asks for, for `tagback approve`; a secret",
     "TAGBACK_TELEMETRY": "`azure`: traces and figures go to Application Insights; a file ending with `.jsonl`: there; "
@@ -281,12 +285,16 @@ def routes() -> list[str]:
     ]
     said = (
         "Answers what the command line prints; `/api/` and `/api/pages/` answer pages for people. Errors are problem "
-        "documents (RFC 9457), 5xx included."
+        "documents (RFC 9457), 5xx included. Where `TAGBACK_API_READ` is `role`, reading takes a bearer "
+        "token with the app role `Tagback.Read` (or one of those below), and shows the subscriptions in which it holds."
     )
     writes = [(f"`POST {path}`", f"`{route.role}`", _sentence(route.run)) for path, route in WRITES.items()]
     taken = (
         "What changes something takes a bearer token of the tenant for this app (`TAGBACK_API_TENANT`, "
-        "`TAGBACK_API_AUDIENCE`) with the app role named here, besides the function key, and a JSON object."
+        "`TAGBACK_API_AUDIENCE`) with the app role named here, besides the function key, and a JSON object. "
+        f"Of these a caller may ask for {ALLOWANCES[Use.WRITE].most} at once, of the others for "
+        f"{ALLOWANCES[Use.READ].most}; who asks for more is answered 429 with `Retry-After`. Each instance of an app "
+        "counts for itself."
     )
     kinds = [
         (f"`{name}`", " ".join(f"`{field}`" for field in kind.needs), " ".join(f"`{field}`" for field in kind.may))

@@ -47,6 +47,7 @@ ALSO_ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
     "shared.cloud.authority": (("shared.decide.bearer",), "decide/bearer is pure: claims and now in, verdict out"),
     "shared.cloud.traces": (("shared.decide.traces",), "decide/traces is pure: rows and calls in, spans out"),
     "shared.cloud.telemetry": (("shared.decide.traces",), "which traces are told is decided with them"),
+    "shared.cloud.callers": (("shared.decide.rates",), "decide/rates is pure: bucket and now in, wait out"),
     "shared.cloud.gates": (("shared.decide.gate",), "decide/gate is pure: gate and now in, wait out"),
 }
 

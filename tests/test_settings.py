@@ -64,6 +64,13 @@ def test_the_api_believes_one_tenant_and_its_own_audiences() -> None:
         )
 
 
+def test_the_function_key_is_enough_to_read_unless_a_role_is_asked_for() -> None:
+    assert Settings.read(NEEDED).api.keyed
+    assert Settings.read({**NEEDED, "TAGBACK_API_READ": "Key"}).api.keyed
+    assert not Settings.read({**NEEDED, "TAGBACK_API_READ": "role"}).api.keyed
+    assert problems({**NEEDED, "TAGBACK_API_READ": "roles"}) == ("TAGBACK_API_READ=roles: allowed: key or role",)
+
+
 def test_groups_tags_are_inherited_only_when_that_is_switched_on() -> None:
     assert not Settings.read(NEEDED).rules().inherit_group_tags
     assert Settings.read({**NEEDED, "TAGBACK_INHERIT_GROUP_TAGS": "On"}).rules().inherit_group_tags

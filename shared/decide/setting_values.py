@@ -135,10 +135,16 @@ def tenant(text: str) -> str:
 
 def api_address(text: str) -> str:
     """An address of the HTTP API, or nothing; on this very machine plain http will do, for it leaves no wire."""
-    nearby = text.startswith(("http://127.0.0.1:", "http://localhost:"))
-    return (
-        address(text.replace("http:", "https:", 1)).replace("https:", "http:", 1) if nearby else optional_address(text)
-    )
+    if not text.startswith(("http://127.0.0.1:", "http://localhost:")):
+        return optional_address(text)
+    return address(text.replace("http:", "https:", 1)).replace("https:", "http:", 1)
+
+
+def keyed(text: str) -> bool:
+    """Whether the function key alone lets somebody read over HTTP, or it takes a token with a role."""
+    if text.lower() not in ("key", "role"):
+        raise ValueError("allowed: key or role")
+    return text.lower() == "key"
 
 
 def duration(text: str) -> timedelta:
@@ -157,22 +163,20 @@ def slice_of_draining(text: str) -> timedelta:
 
 
 def share(text: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found <= 0.9:
-        raise ValueError("allowed: 0 to 0.9, the part of Azure's limits that is left to others")
-    return found
+    return _part(text, 0.9, "allowed: 0 to 0.9, the part of Azure's limits that is left to others")
 
 
 def share_told(text: str) -> float:
+    return _part(text, 1, "allowed: 0 to 1, the part of the traces that is told")
+
+
+def _part(text: str, most: float, allowed: str) -> float:
     try:
         found = float(text)
     except ValueError:
         found = -1.0
-    if not 0 <= found <= 1:
-        raise ValueError("allowed: 0 to 1, the part of the traces that is told")
+    if not 0 <= found <= most:
+        raise ValueError(allowed)
     return found
 
 

@@ -25,6 +25,8 @@ class StorageAccount:
 class Api:
     """The HTTP API. It believes tokens for its `audiences`, of one `tenant`; empty: nobody's.
 
+    `keyed` says that the function key alone lets somebody read.
+
     `endpoint` and `key` are for those who call it: where it is, and the function key that the platform asks for.
     """
 
@@ -32,6 +34,7 @@ class Api:
     tenant: str = ""
     endpoint: str = ""
     key: str = ""
+    keyed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

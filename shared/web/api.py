@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -19,17 +20,20 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from shared.errors import BadInput
 from shared.flows import approving, asking, explaining, lookup, reporting, show, show_drills, show_restore, whatif
 from shared.flows.standing import standing
+from shared.model.caller import Caller, Use
 from shared.model.rules import Rules
 from shared.ports import World
 from shared.web import dashboard
-from shared.web.door import Door, shut
+from shared.web.door import Door, Keyed, Rate, keyed, reading, shut, uncounted
 from shared.web.problem import Problem, of_error, of_settings
+from shared.web.sight import seen
 from shared.web.writes import WRITES, Written, write
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Any]
 Application: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 View: TypeAlias = Callable[[World, Rules, Mapping[str, str]], object]
+Found = TypeVar("Found")
 Question: TypeAlias = Callable[[World, Rules, Mapping[str, Sequence[str]]], object]
 
 SECURITY_HEADERS = {
@@ -122,34 +126,63 @@ class SettingsFailed(Exception):
         self.bad = bad
 
 
-def application(open_world: Callable[[], tuple[World, Rules]], door: Door = shut) -> Application:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands before an answer: who bears a token, whether the function key is enough to read, a count of requests,
+    and the world, which is opened last."""
+
+    open_world: Callable[[], tuple[World, Rules]]
+    door: Door
+    keyed: Keyed
+    rate: Rate
+
+    def world(self) -> tuple[World, Rules]:
+        return _set_up(self.open_world)
+
+    def bearer(self, token: str) -> Caller:
+        return _set_up(lambda: self.door(token))
+
+    def seen(self, environ: Environ) -> tuple[World, Rules]:
+        """The world as whoever reads may see it."""
+        authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
+        caller = reading(self.bearer, _set_up(self.keyed), authorization)
+        self.rate(caller.oid, Use.READ)
+        world, rules = self.world()
+        return seen(world, caller), rules
+
+
+def application(
+    open_world: Callable[[], tuple[World, Rules]], door: Door = shut, by_key: Keyed = keyed, rate: Rate = uncounted
+) -> Application:
     """The WSGI application over the world that `open_world` gives; it is asked once per request.
 
-    `door` tells who bears a token: without one nothing can be changed.
+    `door` tells who bears a token: without one nothing can be changed. `by_key` tells whether the function key is
+    enough to read, `rate` counts.
     """
-    known = routes()
+    known, entry = routes(), Entry(open_world, door, by_key, rate)
 
     def respond(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         try:
             endpoint, names = known.bind_to_environ(environ).match()
-            answer = dashboard.style() if endpoint == dashboard.STYLE else asked(endpoint, names, environ)
+            answer = dashboard.style() if endpoint == dashboard.STYLE else _answer(endpoint, names, environ, entry)
         except Exception as error:  # the outermost edge: every failure becomes a problem document
             return _send(_problem(error), path, environ, start_response)
         return _send(answer, path, environ, start_response)
 
-    def asked(endpoint: str, names: Mapping[str, str], environ: Environ) -> object:
-        if environ["REQUEST_METHOD"] == "POST":
-            return write(endpoint, environ, door, lambda: _opened(open_world))
-        world, rules = _opened(open_world)
-        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        if endpoint in QUESTIONS:
-            return QUESTIONS[endpoint](world, rules, query)
-        if endpoint in dashboard.PAGES:
-            return dashboard.page(endpoint, world, rules, names, query.get("code", [""])[0])
-        return ROUTES[endpoint](world, rules, names)
-
     return respond
+
+
+def _answer(endpoint: str, names: Mapping[str, str], environ: Environ, entry: Entry) -> object:
+    if environ["REQUEST_METHOD"] == "POST":
+        return write(endpoint, environ, entry.bearer, entry.rate, entry.world)
+    world, rules = entry.seen(environ)
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    if endpoint in QUESTIONS:
+        return QUESTIONS[endpoint](world, rules, query)
+    if endpoint in dashboard.PAGES:
+        return dashboard.page(endpoint, world, rules, names, query.get("code", [""])[0])
+    return ROUTES[endpoint](world, rules, names)
 
 
 def routes() -> Map:
@@ -160,9 +193,10 @@ def routes() -> Map:
     return Map([*reads, *writes], strict_slashes=False)
 
 
-def _opened(open_world: Callable[[], tuple[World, Rules]]) -> tuple[World, Rules]:
+def _set_up(ask: Callable[[], Found]) -> Found:
+    """What the app itself answers: BadInput is of its settings here, and no fault of the caller's."""
     try:
-        return open_world()
+        return ask()
     except BadInput as error:
         raise SettingsFailed(error) from error
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 
-from shared.errors import BadInput, CloudError, Forbidden, TagbackError, Throttled, Unavailable, Unknown, Unproven
+from shared.errors import (
+    BadInput,
+    CloudError,
+    Forbidden,
+    TagbackError,
+    Throttled,
+    TooMany,
+    Unavailable,
+    Unknown,
+    Unproven,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +53,10 @@ def of_error(error: Exception) -> Problem:
             return Problem(HTTPStatus.NOT_FOUND, str(error))
         case BadInput():
             return Problem(HTTPStatus.BAD_REQUEST, "the request cannot be answered as it is", error.problems)
+        case TooMany():
+            return Problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), headers=_retry(error.after))
         case Throttled():
-            seconds = max(1, round(error.after.total_seconds()))
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": str(seconds)})
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=_retry(error.after))
         case Unavailable():
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         case CloudError():
@@ -52,6 +65,11 @@ def of_error(error: Exception) -> Problem:
             return Problem(HTTPStatus.CONFLICT, str(error) or "somebody else was faster: try again")
         case _:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"an unexpected {type(error).__name__}; see the app's log")
+
+
+def _retry(after: timedelta) -> dict[str, str]:
+    """Whole seconds, and never too few."""
+    return {"Retry-After": str(max(1, math.ceil(after.total_seconds())))}
 
 
 def of_settings(error: BadInput) -> Problem:

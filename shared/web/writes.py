@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 from shared.errors import BadInput
 from shared.flows import approving, request_kinds
-from shared.model.caller import Caller, Role
+from shared.model.caller import Caller, Role, Use
 from shared.model.rules import Rules
 from shared.ports import World
-from shared.web.door import Door, admitted
+from shared.web.door import Door, Rate, admitted
 from shared.web.scopes import admit, within
 
 LOG = logging.getLogger("tagback.web")
@@ -68,10 +68,13 @@ WRITES: Mapping[str, Write] = {
 }
 
 
-def write(path: str, environ: Mapping[str, Any], door: Door, open_world: Callable[[], tuple[World, Rules]]) -> Written:
+def write(
+    path: str, environ: Mapping[str, Any], door: Door, rate: Rate, open_world: Callable[[], tuple[World, Rules]]
+) -> Written:
     """The answer to a write."""
     route = WRITES[path]
     caller = admitted(door, str(environ.get("HTTP_AUTHORIZATION", "")), route.role)
+    rate(caller.oid, Use.WRITE)
     body = _body(environ)
     world, rules = open_world()
     return route.run(world, rules, body, caller)

@@ -17,7 +17,7 @@ from shared import messages
 from shared.cloud import audit, control, models
 from shared.flows import receiving
 from shared.settings import DEFAULTS
-from tests.infra.bicep import Declaration, every, files, literal, parsed, properties, said
+from tests.infra.bicep import Declaration, every, examples, files, literal, parsed, properties, said
 from tests.infra.roles import INFRA, grants
 
 ROOT = INFRA.parent
@@ -222,6 +222,7 @@ def test_restores_and_vaults_are_granted_only_where_they_are_switched_on(name: s
     module = parsed(INFRA / "modules" / f"{name}.bicep")
     wanted = said(module.find("wanted").value or MAIN.root)
     assert "(each.role != 'protector' || vaults) && (each.role != 'emptier' || vaults)" in wanted
+    assert "(each.role != 'recoverer' || (vaults && allowRestores))" in wanted
     assert "each.role != 'restorer' || allowRestores" in wanted
     assert "each.role != 'driller' || allowDrills" in wanted
     for name in ("allowRestores", "allowDrills"):
@@ -248,6 +249,13 @@ def test_what_is_asked_of_the_log_stands_in_the_log(name: str) -> None:
 @pytest.mark.parametrize("name", ["silence", "failures", "poison", "frozen", "unproven"])
 def test_people_are_told_of(name: str) -> None:
     assert name in {alert["name"] for alert in document("alerts.json")}
+
+
+def test_a_function_key_alone_reads_nothing_unless_that_is_switched_on() -> None:
+    given = properties(at(MAIN.find("apps").body, "params.settings"))
+    assert said(given["TAGBACK_API_READ"]) == "keyReads ? 'key' : 'role'"
+    assert said(MAIN.find("keyReads").value or MAIN.root) == "false"
+    assert all("keyReads" not in example.of("variable") for example in examples())
 
 
 def test_azd_provisions_this_folder_and_then_deploys() -> None:

@@ -19,16 +19,17 @@ from typing import Any
 import pytest
 
 from shared.cloud.authority import App, Authority
-from shared.errors import Forbidden
+from shared.errors import Forbidden, TooMany
 from shared.flows.approving import approve
-from shared.model.caller import Caller, Role
+from shared.model.brake import Brake, Stops
+from shared.model.caller import Caller, Role, Use
 from shared.model.identity import EVERYWHERE
 from shared.model.point import Removal
-from shared.model.request import Asked, Progress, Request
+from shared.model.request import Asked, PoisonedMessage, Progress, Request
 from shared.model.rules import Mode
 from shared.web import dashboard
 from shared.web.api import application, routes
-from shared.web.door import Door, shut
+from shared.web.door import Door, shut, uncounted
 from shared.web.scopes import within
 from tests.cloud.authorities import AUDIENCE, TENANT, authority, claims, key, signed
 from tests.fleet import LAST_SLOT, NOW, RULES, SHARD, SUBSCRIPTION, Fleet, machine, place, point, usual_fleet
@@ -42,36 +43,42 @@ from tests.world.twins.process import ClockTwin
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = "99999999-2222-3333-4444-555555555555"
 KEYED = "whoever has the platform's key"
-# Method and path → the role that it takes, or that it only reads and the platform's key is enough.
+READERS = "whoever has any role, of what they may see; or the platform's key where the app was told that it is enough"
+# Method and path → the role that it takes, or who may read.
 ROWS: Mapping[tuple[str, str], Role | str] = {
-    ("GET", "/api/status"): KEYED,
-    ("GET", "/api/jobs"): KEYED,
-    ("GET", "/api/report"): KEYED,
-    ("GET", "/api/drills"): KEYED,
-    ("GET", "/api/points/<group>/<vm>"): KEYED,
-    ("GET", "/api/explain/<group>/<vm>"): KEYED,
-    ("GET", "/api/requests/<id>"): KEYED,
-    ("GET", "/api/approvals"): KEYED,
-    ("GET", "/api/plan"): KEYED,
-    ("GET", "/api/"): KEYED,
-    ("GET", "/api/pages/vm/<group>/<vm>"): KEYED,
-    ("GET", "/api/pages/jobs"): KEYED,
-    ("GET", "/api/pages/report"): KEYED,
+    ("GET", "/api/status"): READERS,
+    ("GET", "/api/jobs"): READERS,
+    ("GET", "/api/report"): READERS,
+    ("GET", "/api/drills"): READERS,
+    ("GET", "/api/points/<group>/<vm>"): READERS,
+    ("GET", "/api/explain/<group>/<vm>"): READERS,
+    ("GET", "/api/requests/<id>"): READERS,
+    ("GET", "/api/approvals"): READERS,
+    ("GET", "/api/plan"): READERS,
+    ("GET", "/api/"): READERS,
+    ("GET", "/api/pages/vm/<group>/<vm>"): READERS,
+    ("GET", "/api/pages/jobs"): READERS,
+    ("GET", "/api/pages/report"): READERS,
     ("GET", "/api/pages/style.css"): KEYED,
     ("POST", "/api/requests"): Role.REQUEST,
     ("POST", "/api/approvals"): Role.APPROVE,
 }
 BODIES: Mapping[str, object] = {"/api/requests": {"asked": "backup", "vm": "web-1"}, "/api/approvals": {"all": True}}
+READS = {path: row for (method, path), row in ROWS.items() if method == "GET"}
 WRITES = {path: role for (method, path), role in ROWS.items() if method == "POST" and isinstance(role, Role)}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND")
 
 
 @dataclass(frozen=True)
 class Bearer:
-    """Whom a token speaks of, and in which roles it lets them in; none where it proves nothing."""
+    """Whom a token speaks of, in which roles it lets them in here, and what they see: subscriptions of two.
+
+    None where it proves nothing.
+    """
 
     token: Callable[[], str]
     holds: frozenset[Role] = frozenset()
+    sees: frozenset[str] = frozenset()
     proves: bool = True
 
 
@@ -79,21 +86,29 @@ def says(**changes: object) -> Callable[[], str]:
     return lambda: signed(claims(NOW.timestamp(), **changes))
 
 
-def given(*roles: str, holds: tuple[Role, ...] = ()) -> Bearer:
-    return Bearer(says(roles=list(roles)), frozenset(holds))
+def given(*roles: str, holds: tuple[Role, ...] = (), sees: tuple[str, ...] = ()) -> Bearer:
+    return Bearer(says(roles=list(roles)), frozenset(holds), frozenset(sees))
 
 
+BOTH_PLACES = (SUBSCRIPTION, ELSEWHERE)
 EVERY_ROLE = [*Role, *(f"{role}/{SUBSCRIPTION}" for role in Role)]
 SECONDS = NOW.timestamp()
 BEARERS: Mapping[str, Bearer] = {
     "nobody": Bearer(lambda: "", proves=False),
     "without a role": given(),
-    "one who may ask": given(Role.REQUEST, holds=(Role.REQUEST,)),
-    "one who may approve": given(Role.APPROVE, holds=(Role.APPROVE,)),
-    "one who may both": given(*Role, "Another.Role", holds=tuple(Role)),
-    "one who may ask here": given(f"{Role.REQUEST}/{SUBSCRIPTION.upper()}", holds=(Role.REQUEST,)),
-    "one who may approve here": given(f"{Role.APPROVE}/{SUBSCRIPTION}", holds=(Role.APPROVE,)),
-    "one who may both elsewhere": given(*(f"{role}/{ELSEWHERE}" for role in Role)),
+    "one who may read": given(Role.READ, holds=(Role.READ,), sees=BOTH_PLACES),
+    "one who may ask": given(Role.REQUEST, holds=(Role.REQUEST,), sees=BOTH_PLACES),
+    "one who may approve": given(Role.APPROVE, holds=(Role.APPROVE,), sees=BOTH_PLACES),
+    "one who may all": given(*Role, "Another.Role", holds=tuple(Role), sees=BOTH_PLACES),
+    "one who may read here": given(f"{Role.READ}/{SUBSCRIPTION.upper()}", holds=(Role.READ,), sees=(SUBSCRIPTION,)),
+    "one who may ask here": given(
+        f"{Role.REQUEST}/{SUBSCRIPTION.upper()}", holds=(Role.REQUEST,), sees=(SUBSCRIPTION,)
+    ),
+    "one who may approve here": given(f"{Role.APPROVE}/{SUBSCRIPTION}", holds=(Role.APPROVE,), sees=(SUBSCRIPTION,)),
+    "one who may read here and there": given(
+        *(f"{Role.READ}/{place}" for place in BOTH_PLACES), holds=(Role.READ,), sees=BOTH_PLACES
+    ),
+    "one who may all elsewhere": given(*(f"{role}/{ELSEWHERE}" for role in Role), sees=(ELSEWHERE,)),
     "roles that look alike": given(*(f"{role}{end}" for role in Role for end in ("s", "/", "/*", "/.*", " ", "/all"))),
     "roles in other letters": given(*(role.lower() for role in EVERY_ROLE), *(role.upper() for role in EVERY_ROLE)),
     "roles of another app": given(*(f"Other.{role}" for role in EVERY_ROLE)),
@@ -126,6 +141,8 @@ def fleet() -> Fleet:
 
 
 def ask(of: Fleet, door: Door, method: str, path: str, bearer: str = "", **more: Any) -> Reply:
+    """One request; the function key is enough to read unless `keyed` says otherwise, `rate` counts."""
+    keyed, rate, opened = more.pop("keyed", True), more.pop("rate", uncounted), more.pop("opened", of.open)
     body = json.dumps(BODIES.get(path, {}) if "document" not in more else more.pop("document")).encode()
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -142,14 +159,16 @@ def ask(of: Fleet, door: Door, method: str, path: str, bearer: str = "", **more:
         **more,
     }
     told: list[Any] = []
-    answer = application(of.open, door)(environ, lambda status, headers: told.append((status, dict(headers))))
+    answer = application(opened, door, lambda: keyed, rate)(
+        environ, lambda status, headers: told.append((status, dict(headers)))
+    )
     sent = b"".join(answer)
     [(status, headers)] = told
     return Reply(int(status.split()[0]), headers, sent)
 
 
 def filled(path: str, of: Fleet) -> str:
-    if "<id>" in path:
+    if "<id>" in path and "r1" not in of.stage.requests.asked:
         of.world.requests.add(Request("r1", Asked.BACKUP, SHARD, machine(1, "web-1").uid, "ann", NOW, Progress.ASKED))
     return path.replace("<id>", "r1").replace("<group>", "web").replace("<vm>", "web-1")
 
@@ -185,12 +204,64 @@ def test_a_write_is_for_its_role_and_nobody_else(door: Door, path: str, who: str
 
 
 @pytest.mark.parametrize("who", BEARERS)
-@pytest.mark.parametrize("path", [path for (method, path), row in ROWS.items() if row is KEYED])
-def test_a_read_says_the_same_to_everybody_who_has_the_key(door: Door, path: str, who: str) -> None:
+def test_a_read_is_for_whoever_has_a_role_and_shows_what_they_may_see(door: Door, who: str) -> None:
+    """With two subscriptions: of one that is not theirs nothing is told, not even that something is not shown."""
+    of, bearer = reaching_far(), BEARERS[who]
+    troubled(of)
+    for path in (path for path, row in READS.items() if row is READERS):
+        reply = ask(of, door, "GET", filled(path, of), bearer.token(), keyed=False)
+        if not bearer.proves:
+            assert reply.status == 401, path
+        elif not bearer.sees:
+            assert reply.status == 403, path
+        elif "<" in path and SUBSCRIPTION not in bearer.sees:
+            assert reply.status == 404, path
+        else:
+            assert reply.status == 200, path
+        for subscription, name in ((SUBSCRIPTION, b"leaver-1"), (ELSEWHERE, b"far-1")):
+            if subscription not in bearer.sees:
+                assert name not in reply.body, path
+                assert subscription.encode() not in reply.body, path
+
+
+def troubled(of: Fleet) -> None:
+    """A brake in either subscription, and a message of the far one that could not be served."""
+    brakes = tuple(Brake(Stops.UNPLANNED, "", NOW, f"many left {place}", place) for place in BOTH_PLACES)
+    of.world.brakes.change(replace(of.world.brakes.now(), brakes=brakes))
+    of.world.poisoned.keep(PoisonedMessage("vms", f"/subscriptions/{ELSEWHERE}/far-1", NOW))
+
+
+@pytest.mark.parametrize("who", BEARERS)
+def test_what_tells_nothing_is_for_everybody_who_has_the_key(door: Door, who: str) -> None:
+    for path, row in READS.items():
+        if row is KEYED:
+            assert ask(fleet(), door, "GET", path, BEARERS[who].token(), keyed=False).status == 200
+
+
+def test_where_a_role_is_asked_for_and_nobody_is_known_nothing_is_shown() -> None:
+    for path, row in READS.items():
+        if row is READERS:
+            of = fleet()
+            assert ask(of, shut, "GET", filled(path, of), BEARERS["one who may all"].token(), keyed=False).status == 403
+
+
+def test_nothing_is_opened_before_the_reader_is_known(door: Door) -> None:
+    def fail() -> Any:
+        raise AssertionError
+
+    for who, status in (("nobody", 401), ("without a role", 403)):
+        reply = ask(fleet(), door, "GET", "/api/status", BEARERS[who].token(), keyed=False, opened=fail)
+        assert reply.status == status
+
+
+def test_a_read_says_the_same_to_everybody_where_the_key_is_enough(door: Door) -> None:
     of = fleet()
-    path = filled(path, of)
-    plain, borne = ask(of, door, "GET", path), ask(of, door, "GET", path, BEARERS[who].token())
-    assert (plain.status, plain.body) == (200, borne.body)
+    for path in READS:
+        place = filled(path, of)
+        plain = ask(of, door, "GET", place)
+        assert plain.status == 200
+        for who in ("without a role", "one who may all", "one who may read here", "expired"):
+            assert ask(of, door, "GET", place, BEARERS[who].token()).body == plain.body
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -199,7 +270,7 @@ def test_a_method_that_no_row_names_does_nothing_even_for_those_who_may_all(door
     if (method, path) in known():
         return
     of = fleet()
-    token = BEARERS["one who may both"].token()
+    token = BEARERS["one who may all"].token()
     place = filled(path, of)
     before = dict(of.stage.requests.asked)
     assert ask(of, door, method, place, token, document=BODIES.get("/api/requests")).status == 405
@@ -211,9 +282,7 @@ def test_a_method_that_no_row_names_does_nothing_even_for_those_who_may_all(door
 )
 def test_what_is_no_route_opens_nothing(door: Door, path: str) -> None:
     of = fleet()
-    assert ask(
-        of, door, "POST", path, BEARERS["one who may both"].token(), document=BODIES["/api/requests"]
-    ).status in (
+    assert ask(of, door, "POST", path, BEARERS["one who may all"].token(), document=BODIES["/api/requests"]).status in (
         404,
         405,
     )
@@ -235,7 +304,7 @@ def test_what_is_no_route_opens_nothing(door: Door, path: str) -> None:
 )
 def test_nothing_but_the_bearer_is_believed(door: Door, path: str, header: str) -> None:
     """Least of all what a browser sends by itself: so nobody else's page can make it ask for anything."""
-    token = BEARERS["one who may both"].token()
+    token = BEARERS["one who may all"].token()
     of = fleet()
     for said in (token, f"Bearer {token}", SimpleCookie({"Authorization": token}).output(header="").strip()):
         assert ask(of, door, "POST", path, **{header: said}).status == 401
@@ -246,7 +315,7 @@ def test_nothing_but_the_bearer_is_believed(door: Door, path: str, header: str) 
 @pytest.mark.parametrize("media", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", ""])
 def test_a_form_of_another_site_asks_for_nothing(door: Door, path: str, media: str) -> None:
     """These are what a page may send without asking first; the answer to a question before is 405 and allows nobody."""
-    token = BEARERS["one who may both"].token()
+    token = BEARERS["one who may all"].token()
     foreign = {"HTTP_ORIGIN": "https://evil.example", "CONTENT_TYPE": media}
     assert ask(fleet(), door, "POST", path, token, **foreign).status == 400
     preflight = ask(fleet(), door, "OPTIONS", path, HTTP_ORIGIN="https://evil.example")
@@ -282,6 +351,39 @@ def test_requests_beyond_what_an_instance_takes_are_turned_away_by_the_platform(
 NETWORK = f"/subscriptions/{ELSEWHERE}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub"
 BOTH = replace(RULES, subscriptions={SUBSCRIPTION: Mode.ENFORCE, ELSEWHERE: Mode.ENFORCE})
 HERE_ONLY = Caller("ann", frozenset({f"{role}/{SUBSCRIPTION}" for role in Role}))
+
+
+@pytest.mark.parametrize(("method", "path"), ROWS)
+def test_whoever_asks_too_often_is_turned_away_for_as_long_as_it_takes(door: Door, method: str, path: str) -> None:
+    if ROWS[method, path] is KEYED:
+        return
+    of, use = fleet(), Use.WRITE if method == "POST" else Use.READ
+    told: list[tuple[str, Use]] = []
+
+    def full(caller: str, use: Use) -> None:
+        told.append((caller, use))
+        raise TooMany(f"{caller} asks too often", timedelta(seconds=2.1))
+
+    def opened() -> Any:
+        raise AssertionError
+
+    place = filled(path, of)
+    token = BEARERS["one who may all"].token()
+    reply = ask(of, door, method, place, token, keyed=False, rate=full, opened=opened)
+    assert (reply.status, reply.headers["Retry-After"]) == (429, "3")
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    [(caller, counted)] = told
+    assert counted is use
+    assert caller == claims(SECONDS)["oid"]
+    for stranger in ("nobody", "expired"):
+        assert ask(of, door, method, place, BEARERS[stranger].token(), keyed=False, rate=full).status == 401
+    assert len(told) == 1, "who has proven nothing takes nothing from anybody"
+
+
+def test_whoever_reads_by_the_key_is_one_caller(door: Door) -> None:
+    told: list[tuple[str, Use]] = []
+    ask(fleet(), door, "GET", "/api/status", rate=lambda caller, use: told.append((caller, use)))
+    assert told == [("whoever has the function key", Use.READ)]
 
 
 @pytest.mark.parametrize(
