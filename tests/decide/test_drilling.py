@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -134,6 +135,8 @@ def test_no_more_are_begun_than_a_plan_allows_for_a_day() -> None:
     assert begun(vm("a"), recent[0], requests=[asked("x", Asked.DRILL, ELSEWHERE)]) == ["a"], "not of this plan"
     underway = vm("x", shard=ELSEWHERE)
     assert begun(vm("a"), recent[0], underway, requests=[asked("x", Asked.DRILL, ELSEWHERE)]) == []
+    began = vm("r1", drill=drilled(NOW - DAY + timedelta(seconds=600), took=600))
+    assert begun(vm("a"), recent[0], began) == ["a"], "one that began a day ago to the second counts no more"
     gold = vm("g", tags={"backup": "gold"}, plan="gold")
     assert begun(gold, *recent) == ["g"], "every plan has a budget of its own"
 
@@ -148,6 +151,14 @@ def test_no_more_is_spent_than_a_plan_allows_for_a_day() -> None:
         "a": "a drill is reckoned at 2, and 1 of plan silver are left for the day"
     }
     assert begun(vm("a"), dear, part=replace(part, cost_per_day=6.0)) == ["a"]
+    more = [vm(name, drill=drilled(NOW - 2 * HOUR)) for name in ("c", "d")]
+    assert waits(vm("a"), *more, part=part) == {
+        "a": "a drill is reckoned at 2, and 1 of plan silver are left for the day"
+    }
+    slow = vm("a", drill=drilled(NOW - 40 * DAY, took=3601))
+    assert waits(slow, part=replace(part, cost_per_day=3.0)) == {
+        "a": "a drill is reckoned at 4, and 3 of plan silver are left for the day"
+    }
     long_ago = vm("e", shard=ELSEWHERE, drill=drilled(NOW - 40 * DAY, took=3601))
     newer = vm("f", drill=drilled(NOW - 35 * DAY))
     assert waits(long_ago, newer, part=part) == {
@@ -160,7 +171,9 @@ def test_a_drill_has_the_id_of_its_turn_so_that_two_timers_ask_for_the_same() ->
     never, once = vm("a"), vm("a", drill=drilled(NOW))
     ids = [request_id(never, 0), request_id(never, 1), request_id(once, 0), request_id(vm("b"), 0)]
     assert ids == list(dict.fromkeys(ids))
-    assert {(each[:6], len(each)) for each in ids} == {("drill-", 38)}
+    last = once.drill.request if once.drill else ""
+    told = ["a||0", "a||1", f"a|{last}|0", "b||0"]
+    assert ids == [f"drill-{sha256(each.encode()).hexdigest()[:32]}" for each in told]
     assert request_id(never, 0) == request_id(vm("a"), 0)
 
 

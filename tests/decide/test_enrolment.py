@@ -24,6 +24,7 @@ from shared.model.plan import Plans
 from shared.model.point import Origin
 from shared.model.rules import Mode, Rules
 from tests.decide.plans import GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, at, disk, machine
+from tests.decide.test_vaulting import plan_of
 
 OBSERVED = replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})
 ONLY_GOLD = replace(RULES, plans=Plans({"gold": GOLD}, "gold", {}))
@@ -103,7 +104,11 @@ def test_a_machine_enrolled_just_now_gets_its_first_point_at_the_minute() -> Non
 
 
 def test_a_machine_enrolled_before_gets_no_first_point_again() -> None:
-    assert first_capture(machine(enrolled_at=NOW - HOUR), [], SILVER, NOW) is None
+    assert first_capture(machine(enrolled_at=NOW - HOUR, last_point=None), [], SILVER, NOW) is None
+
+
+def test_a_machine_whose_plan_takes_no_snapshots_gets_no_first_one() -> None:
+    assert first_capture(fresh(), [], plan_of(at="22:00", keep="30d"), NOW) is None
 
 
 @pytest.mark.parametrize(("newest", "wanted"), [("2027-03-10 01:59", True), ("2027-03-10 02:00", False)])

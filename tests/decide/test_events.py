@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -49,9 +50,13 @@ def test_a_change_of_status_is_one_event_and_the_same_status_none() -> None:
 def test_a_machine_that_asks_for_nothing_is_no_news_and_one_that_asks_is_registered() -> None:
     idle = machine(2, "jump", Status.EXCLUDED)
     assert with_events(change(None, idle), NOW) == idle
-    assert types(with_events(change(None, BEFORE), NOW)) == [Happening.REGISTERED]
+    [registered] = with_events(change(None, BEFORE), NOW).outbox
+    assert (registered.type, registered.at) == (Happening.REGISTERED, NOW)
     asked_in_vain = replace(idle, status=Status.UNPROTECTED)
-    assert types(with_events(change(None, asked_in_vain), NOW)) == [Happening.UNPROTECTED]
+    [event] = with_events(change(None, asked_in_vain), NOW).outbox
+    assert (event.type, event.details["before"]) == (Happening.UNPROTECTED, "")
+    told_as = f"Tagback.Machine.Unprotected|{idle.shard}|{idle.uid}|2026-11-20T12:00:00+00:00"
+    assert event.id == sha256(told_as.encode()).hexdigest()[:32]
 
 
 def test_a_point_is_told_once_when_it_completes() -> None:
@@ -61,6 +66,7 @@ def test_a_point_is_told_once_when_it_completes() -> None:
     assert types(done) == [Happening.POINT_COMPLETED]
     assert done.outbox[0].details["slot"] == "20261120T0200Z"
     assert with_events(Change(row, row, (), [(complete, complete)]), NOW).outbox == ()
+    assert types(with_events(Change(row, row, (), [(None, taking), (None, complete)]), NOW)) == types(done)
 
 
 def test_an_event_says_of_which_machine_it_is_and_what_became_of_it() -> None:
@@ -125,6 +131,8 @@ def test_an_operation_that_needs_a_person_is_told_once_and_one_that_was_given_up
     waiting, given_up = capture(row, state=State.NEEDS_PERSON), capture(row, state=State.GAVE_UP)
     first = with_events(Change(row, row, [(capture(row, state=State.INTENDED), waiting)], ()), NOW)
     assert types(first) == [Happening.NEEDS_PERSON]
+    quiet = capture(row, state=State.STARTED)
+    assert types(with_events(Change(row, row, [(None, quiet), (None, waiting)], ()), NOW)) == types(first)
     assert (first.outbox[0].details["code"], first.outbox[0].details["remedy"]) == ("ScopeLocked", "remove the lock")
     assert with_events(Change(row, row, [(waiting, waiting)], ()), NOW).outbox == ()
     assert types(with_events(Change(row, row, [(waiting, given_up)], ()), NOW)) == [Happening.GAVE_UP]
@@ -211,7 +219,7 @@ def test_a_tag_that_names_no_plan_is_told_daily_while_the_last_good_plan_is_kept
 def test_an_alarm_is_told_when_it_is_due_and_the_next_is_waited_for() -> None:
     after = with_events(change(misnamed(), misnamed()), NOW)
     assert (types(after), after.alarmed_at, after.next_publish) == ([Happening.MISNAMED], NOW, NOW)
-    assert after.outbox[0].details["ends"] == "20261127T1200Z"
+    assert (after.outbox[0].at, after.outbox[0].details["ends"]) == (NOW, "20261127T1200Z")
     silent = told(after, after.outbox)
     assert (silent.outbox, silent.next_publish) == ((), NOW + DAY)
     again = with_events(change(silent, silent), NOW + HOUR)
