@@ -18,15 +18,21 @@ param protected protectedSubscription[]
 param layout string = 'three'
 
 @allowed(['function', 'queue'])
-@description('How events arrive. queue needs no public endpoint: choose it where functionSubnetId is set and inbound access is closed.')
+@description('How events arrive. queue needs no public endpoint, and is what happens where publicApps is off: Event Grid reaches no app behind a private endpoint.')
 param eventDelivery string = 'function'
 
 @allowed(['public', 'subnet', 'private'])
-@description('Who reaches the storage account over the network; every access needs an Entra identity in any case. subnet: functionSubnetId alone, by service endpoints. private: private endpoints only, which the network team makes beforehand.')
+@description('Who reaches the storage account over the network; every access needs an Entra identity in any case. subnet: functionSubnetId alone, by service endpoints. private: private endpoints only.')
 param storageAccess string = 'public'
 
 @description('Subnet that the apps send their traffic through, delegated to Microsoft.App/environments. Empty: none.')
 param functionSubnetId string = ''
+
+@description('Subnet in which private endpoints are made for what is closed: the storage account where storageAccess is private, apps and topic where publicApps is off. It is in the region of the installation. Empty: the network team makes them beforehand.')
+param endpointSubnetId string = ''
+
+@description('Id of the resource group that holds the private DNS zones of private endpoints, where a hub keeps them for everybody. Empty: they are made beside the installation and linked to the network of endpointSubnetId.')
+param dnsZonesGroupId string = ''
 
 @description('Whether the apps and the notification topic answer from the internet: the API, events delivered to a function, what is published.')
 param publicApps bool = true
@@ -106,6 +112,20 @@ var recoveryGroups = flatten(map(protected, each => map(each.regions, region => 
   name: replace(recoveryGroup, '{region}', region)
   vaults: each.vaults
 })))
+var delivery = publicApps ? eventDelivery : 'queue'
+var makesEndpoints = !empty(endpointSubnetId)
+var closesApps = makesEndpoints && !publicApps
+var storageParts = makesEndpoints && storageAccess == 'private' ? ['blob', 'queue', 'table'] : []
+// Names that Azure gives to the zones of private endpoints [Azure Private Endpoint private DNS zone values].
+var zoneNames = {
+  blob: 'privatelink.blob.${environment().suffixes.storage}'
+  queue: 'privatelink.queue.${environment().suffixes.storage}'
+  table: 'privatelink.table.${environment().suffixes.storage}'
+  sites: 'privatelink.azurewebsites.net'
+  topic: 'privatelink.eventgrid.azure.net'
+}
+var zoneParts = concat(storageParts, closesApps ? ['sites', 'topic'] : [])
+var zonesAt = empty(dnsZonesGroupId) ? group.id : dnsZonesGroupId
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-${environmentName}'
@@ -135,6 +155,31 @@ module storage 'modules/storage.bicep' = {
     apps: map(duties, duty => duty.app)
   }
 }
+
+module zones 'modules/private-zones.bicep' = if (!empty(zoneParts) && empty(dnsZonesGroupId)) {
+  name: 'tagback-zones'
+  scope: group
+  params: {
+    names: map(filter(items(zoneNames), each => contains(zoneParts, each.key)), each => each.value)
+    networkId: first(split(endpointSubnetId, '/subnets/'))
+    tags: ownTags
+  }
+}
+
+module storageEndpoints 'modules/private-endpoint.bicep' = [for part in storageParts: {
+  name: 'tagback-endpoint-${part}'
+  scope: group
+  dependsOn: [zones]
+  params: {
+    name: 'pe-${environmentName}-${part}'
+    location: location
+    tags: ownTags
+    subnetId: endpointSubnetId
+    targetId: storage.outputs.id
+    part: part
+    zoneId: '${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames[part]}'
+  }
+}]
 
 module dataAccess 'modules/data-access.bicep' = {
   name: 'tagback-data-access'
@@ -253,7 +298,7 @@ module recoveryAccess 'modules/recovery-access.bicep' = [for place in recoveryGr
 module apps 'modules/app.bicep' = [for (duty, index) in duties: {
   name: 'tagback-app-${duty.app}'
   scope: group
-  dependsOn: [dataAccess, access, recoveryAccess]
+  dependsOn: [dataAccess, access, recoveryAccess, storageEndpoints]
   params: {
     name: 'func-${environmentName}-${duty.app}-${take(token, 6)}'
     app: duty.app
@@ -287,6 +332,36 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
     }
   }
 }]
+
+module appEndpoints 'modules/private-endpoint.bicep' = [for (duty, index) in duties: if (closesApps) {
+  name: 'tagback-endpoint-${duty.app}'
+  scope: group
+  dependsOn: [zones]
+  params: {
+    name: 'pe-${environmentName}-${duty.app}'
+    location: location
+    tags: ownTags
+    subnetId: endpointSubnetId
+    targetId: apps[index].outputs.id
+    part: 'sites'
+    zoneId: '${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames.sites}'
+  }
+}]
+
+module topicEndpoint 'modules/private-endpoint.bicep' = if (closesApps) {
+  name: 'tagback-endpoint-topic'
+  scope: group
+  dependsOn: [zones]
+  params: {
+    name: 'pe-${environmentName}-topic'
+    location: location
+    tags: ownTags
+    subnetId: endpointSubnetId
+    targetId: notifications.outputs.id
+    part: 'topic'
+    zoneId: '${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames.topic}'
+  }
+}
 
 // What the command line reads, under the names of its settings: azd env get-values.
 
@@ -323,7 +398,7 @@ output INSTALLATION_APPS string[] = [for (duty, index) in duties: apps[index].ou
 output INSTALLATION_KEEPER string = apps[0].outputs.name
 
 @description('How events arrive.')
-output EVENT_DELIVERY string = eventDelivery
+output EVENT_DELIVERY string = delivery
 
 @description('Subscriptions that events come from.')
 output EVENT_SOURCES string[] = subscriptionIds

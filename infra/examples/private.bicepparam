@@ -1,7 +1,8 @@
 using '../main.bicep'
 
 // Nothing answers from the internet: events go to a queue, storage is reached by private endpoints, and so are the apps.
-// The network team makes the subnet (delegated to Microsoft.App/environments) and the private endpoints beforehand.
+// The network team makes two subnets beforehand, the one of the apps delegated to Microsoft.App/environments. Where a hub
+// keeps the private DNS zones for everybody, dnsZonesGroupId names its group; without it they are made here.
 param environmentName = 'tagback'
 param location = 'westeurope'
 param protected = [
@@ -11,4 +12,5 @@ param eventDelivery = 'queue'
 param storageAccess = 'private'
 param publicApps = false
 param functionSubnetId = '/subscriptions/00000000-0000-0000-0000-000000000009/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/functions'
+param endpointSubnetId = '/subscriptions/00000000-0000-0000-0000-000000000009/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/endpoints'
 param alertMails = ['operations@contoso.example']

@@ -25,6 +25,9 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   }
 }
 
+@description('Id of the topic.')
+output id string = topic.id
+
 @description('Name of the topic.')
 output name string = topic.name
 

@@ -35,9 +35,9 @@ needs_types = pytest.mark.skipif(not TYPES.is_dir(), reason="the published types
 # Functions and namespaces of Bicep that infra/ uses [Bicep functions].
 FUNCTIONS = {
     "concat", "contains", "empty", "environment", "filter", "first", "flatten", "guid", "items", "join", "length",
-    "loadJsonContent", "loadTextContent", "map", "range", "replace", "resourceGroup", "resourceId", "subscription",
-    "subscriptionResourceId", "take", "toObject", "union", "uniqueString", "uri", "description", "allowed",
-    "minLength", "maxLength", "minValue", "maxValue",
+    "loadJsonContent", "loadTextContent", "map", "range", "replace", "resourceGroup", "resourceId", "split",
+    "subscription", "subscriptionResourceId", "take", "toObject", "union", "uniqueString", "uri", "description",
+    "allowed", "minLength", "maxLength", "minValue", "maxValue",
 }  # fmt: skip
 
 
@@ -114,6 +114,33 @@ def test_a_resource_is_of_a_published_type_and_says_only_what_that_allows(file: 
 )
 def test_a_body_that_a_type_forbids_is_noticed(body: str, problem: str) -> None:
     text = f"resource it 'Microsoft.Storage/storageAccounts@2025-06-01' = {body}\n"
+    file = File(Path("it.bicep"), PARSER.parse(text.encode()).root_node)
+    [resource] = file.declarations
+    [found] = Judge(file).problems(resource.body, known()[resource.label.lower()], "it")
+    assert problem in found
+
+
+@needs_types
+@pytest.mark.parametrize(
+    ("kind", "body", "problem"),
+    [
+        ("privateEndpoints@2024-05-01", "{ name: 'x', properties: { subnetId: 'y' } }", "subnetId: there is no such"),
+        ("privateEndpoints@2024-05-01", "{ name: 'x', properties: { subnet: 'y' } }", "an object is wanted"),
+        ("privateEndpoints@2024-05-01", "{ properties: {} }", "name is missing"),
+        (
+            "privateDnsZones/virtualNetworkLinks@2024-06-01",
+            "{ name: 'x', properties: { registrationEnabled: 'no' } }",
+            "BooleanType is wanted",
+        ),
+        (
+            "privateDnsZones@2024-06-01",
+            "{ name: 'x', properties: { numberOfRecordSets: 3 } }",
+            "numberOfRecordSets is read-only",
+        ),
+    ],
+)
+def test_a_body_that_the_types_of_the_network_forbid_is_noticed(kind: str, body: str, problem: str) -> None:
+    text = f"resource it 'Microsoft.Network/{kind}' = {body}\n"
     file = File(Path("it.bicep"), PARSER.parse(text.encode()).root_node)
     [resource] = file.declarations
     [found] = Judge(file).problems(resource.body, known()[resource.label.lower()], "it")
