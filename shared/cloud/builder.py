@@ -23,6 +23,7 @@ VERSIONS: Mapping[str, str] = {
     "microsoft.compute": VM_VERSION,
     "microsoft.compute/disks": DISK_VERSION,
     "microsoft.compute/snapshots": DISK_VERSION,
+    "microsoft.compute/restorepointcollections": DISK_VERSION,  # of what lies in them, only disks are restored from
     "microsoft.compute/diskencryptionsets": DISK_VERSION,
     "microsoft.network": INTERFACE_VERSION,
     "microsoft.managedidentity": "2023-01-31",

@@ -71,7 +71,7 @@ def first_capture(machine: Machine, operations: Iterable[Operation], plan: Plan,
     if machine.last_point and owed(plan.schedule, machine.last_point, now) is None:
         return None
     slot = now - timedelta(seconds=now.second, microseconds=now.microsecond)
-    wanted = opened(machine, slot, Origin.ENROLMENT, "the first point of a machine just enrolled", now)
+    wanted = opened(machine, slot, Origin.ENROLMENT, "the first point of a machine just enrolled", now, plan.engine)
     return None if wanted.id in {operation.id for operation in operations} else wanted
 
 

@@ -96,10 +96,11 @@ def _is_named(tags: Mapping[str, str], point: Point, part: Part) -> bool:
 
 
 def is_ready(seen: SnapshotSeen) -> bool:
-    """Whether a snapshot can be restored from [azure-facts 3.1]: its source is named, and its copy is complete."""
+    """Whether it can be restored from [azure-facts 3.1]: what it is of, and from, is named, and its copy is complete."""
     copied = seen.completion is None or seen.completion >= 100
     at_hand = copied or seen.access.lower() in ("instantaccess", "availablewithinstantaccess")
-    return seen.provisioning.lower() == "succeeded" and seen.source_uid != "" and at_hand
+    named = seen.source_uid != "" and all(disk.id for disk in seen.inside)
+    return seen.provisioning.lower() == "succeeded" and named and at_hand
 
 
 def has_failed(seen: SnapshotSeen) -> bool:

@@ -24,6 +24,7 @@ from shared.decide.tag_values import OFF, zone_named
 from shared.decide.tags import ON
 from shared.decide.vault_plan import rhythm_of
 from shared.model.plan import Keep, Plan, Plans, Schedule, VaultPart
+from shared.model.point import Engine
 
 DEFAULT_WINDOW = timedelta(hours=1)
 DEFAULT_FLOOR = timedelta(hours=24)
@@ -38,7 +39,6 @@ NOT_BUILT = {
     "replicate": "replication by Site Recovery",
     "notify": "notifications of its own",
 }
-CONSISTENCIES = ("disk",)
 NAME_FORM = "a letter, then at most 39 letters, digits or -"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
 
@@ -88,9 +88,8 @@ def _plan(name: str, fields: Mapping[str, Any], problems: list[str]) -> Plan:
     given = fields.get("snapshots")
     part = Part(f"{whole.where}.snapshots", given if isinstance(given, Mapping) else NO_PLAN["snapshots"])
     schedule, keep = _schedule(part), _keep(part)
-    _engine(part)
     floor = whole.duration("keep_floor", DEFAULT_FLOOR, NOTHING, LONGEST_FLOOR)
-    plan = Plan(name, schedule, keep, floor, _per_day(fields))
+    plan = Plan(name, schedule, keep, floor, _per_day(fields), engine=_engine(part))
     vault = Part(f"{whole.where}.vault", table(fields, "vault"))
     if "vault" in fields:
         plan = _with_vault(plan, vault_part(vault), "snapshots" in fields)
@@ -111,14 +110,11 @@ def _with_vault(plan: Plan, part: VaultPart, with_snapshots: object) -> Plan:
     return replace(plan, vault=part, schedule=rhythm_of(part), keep=part.keep, takes_snapshots=False)
 
 
-def _engine(part: Part) -> None:
-    """Whether this build can do it the way it is asked for."""
-    asked = part.text("consistency", CONSISTENCIES[0])
-    if asked == "vm":
-        no = "this build takes each disk by itself and has no engine that takes all disks of a VM at one instant"
-        part.wrong("consistency", no, ", ".join(CONSISTENCIES))
+def _engine(part: Part) -> Engine:
+    """What takes the points the way they are asked for; the schema refuses every other word."""
     if "copy_to" in part.fields:
         part.wrong("copy_to", "this build has no engine for copies in another region", "to leave it out")
+    return Engine.RESTORE_POINT if part.text("consistency", "disk") == "vm" else Engine.DISK
 
 
 def _schedule(part: Part) -> Schedule:

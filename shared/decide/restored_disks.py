@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.decide.subtraction import NO_VALUES, Body, at
+from shared.model.identity import COLLECTION_TYPE
 from shared.model.restore import ArmPath, Source
 
 # Properties of a captured disk that its restored self needs, and why [azure-facts 3.5; sdk-c: DiskProperties].
@@ -42,7 +43,7 @@ def disk_body(source: Source, captured: Body | None, region: str) -> dict[str, A
         "location": region,
         "properties": {
             **kept,
-            "creationData": {"createOption": "Copy", "sourceResourceId": str(source.snapshot)},
+            "creationData": {"createOption": _option(source), "sourceResourceId": str(source.snapshot)},
             "networkAccessPolicy": "DenyAll",
             "publicNetworkAccess": "Disabled",
         },
@@ -52,6 +53,11 @@ def disk_body(source: Source, captured: Body | None, region: str) -> dict[str, A
     if (captured or {}).get("zones"):
         body["zones"] = list((captured or {})["zones"])
     return body
+
+
+def _option(source: Source) -> str:
+    """A disk is copied from a snapshot, and restored from a disk restore point [azure-facts 3.4, 3.5]."""
+    return "Restore" if source.snapshot.type == COLLECTION_TYPE else "Copy"
 
 
 def _says_something(name: str, value: Any) -> bool:

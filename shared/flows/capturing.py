@@ -13,13 +13,16 @@ from datetime import timedelta
 from shared.decide import capture as decide
 from shared.decide import parts
 from shared.decide.capture import Capture
+from shared.decide.hardware import steps_down
 from shared.decide.naming import model_reference, part_tags
 from shared.decide.protection import plan_of
 from shared.decide.questions import differs
+from shared.decide.restore_points import promised
 from shared.decide.room import Fits, room
 from shared.decide.swapping import CLAIM
 from shared.errors import CloudError, Conflict, Missing, Throttled
 from shared.flows.casework import Case, closing, saved
+from shared.flows.part_calls import find_part, together
 from shared.flows.registering import register
 from shared.flows.setbacks import setback, without_room
 from shared.flows.slicing import Slice
@@ -28,7 +31,7 @@ from shared.model.draining import CallKind
 from shared.model.machine import Absent, Machine, Sighting
 from shared.model.operation import Operation, State
 from shared.model.plan import Plan
-from shared.model.point import Engine, Origin, PartState, Point
+from shared.model.point import Origin, PartState, Point
 from shared.model.transition import Record, Row
 
 log = logging.getLogger("tagback")
@@ -79,15 +82,14 @@ def _with_slot_begun(slice_: Slice, case: Case, plan: Plan) -> Case:
         return case
     rows: list[Row] = [replace(machine, settled=due.slot)]
     if passed := decide.superseded_range(machine, due, now):
-        rows.append(passed)
+        rows.append(replace(passed, engine=plan.engine))
     because = f"superseded by the slot of {due.slot:%Y-%m-%d %H:%M}Z" + (slice_.paused and f"; {slice_.paused}")
     for older in case.captures:
         if older.state is not State.STARTED:
             rows += closing(case, older, State.SUPERSEDED, because, now)
-    if not any((point.slot, point.engine) == (due.slot, Engine.DISK) for point in case.known_points):
-        rows.append(
-            decide.opened(machine, due.slot, Origin.SLOT, slice_.paused or f"plan {plan.name}: {plan.schedule}", now)
-        )
+    if not any(point.slot == due.slot and point.is_ours for point in case.known_points):
+        wanted = slice_.paused or f"plan {plan.name}: {plan.schedule}"
+        rows.append(decide.opened(machine, due.slot, Origin.SLOT, wanted, now, plan.engine))
     return saved(slice_.world, slice_.rules, case, rows, now)
 
 
@@ -157,7 +159,7 @@ def _intended(slice_: Slice, case: Case, plan: Plan, sighting: Sighting, due: li
     rows: list[Row] = [machine]
     ids = []
     for operation in due:
-        answer = _captured(slice_, case, operation, plan, machine)
+        answer = _captured(slice_, case, operation, plan, machine, sighting)
         if isinstance(answer, Capture):
             answer = _with_room(slice_, case, answer, sighting)
         if isinstance(answer, Capture):
@@ -170,20 +172,21 @@ def _intended(slice_: Slice, case: Case, plan: Plan, sighting: Sighting, due: li
 
 
 def _captured(
-    slice_: Slice, case: Case, operation: Operation, plan: Plan, machine: Machine
+    slice_: Slice, case: Case, operation: Operation, plan: Plan, machine: Machine, sighting: Sighting
 ) -> Capture | list[Operation | Point]:
     """One capture ready to be claimed, or the rows that end or put it off."""
     point = case.point_of(operation)
-    if point is None:
-        planned = decide.planned(operation, machine, plan, case.known_points, slice_.place)
-        return Capture(planned.operation, replace(planned.point, model=machine.model))
-    if point.origin is not operation.origin:
-        because = f"the point of the same instant was taken at {point.origin}"
-        return closing(case, operation, State.SUPERSEDED, because, slice_.now())
     try:
-        return _resumed(slice_, Capture(operation, point), machine)
+        if point is None:
+            whole = together(slice_, case, operation, machine, sighting)
+            planned = decide.planned(operation, machine, plan, case.known_points, slice_.place, whole)
+            return Capture(planned.operation, replace(planned.point, model=machine.model))
+        if point.origin is operation.origin:
+            return _resumed(slice_, case, Capture(operation, point), machine, sighting)
     except CloudError as error:
         return setback(case, operation, error, slice_.now())
+    because = f"the point of the same instant was taken at {point.origin}"
+    return closing(case, operation, State.SUPERSEDED, because, slice_.now())
 
 
 def _with_room(slice_: Slice, case: Case, capture: Capture, sighting: Sighting) -> Capture | list[Operation | Point]:
@@ -200,7 +203,7 @@ def _with_room(slice_: Slice, case: Case, capture: Capture, sighting: Sighting) 
     return without_room(known, capture.operation, verdict, slice_.now())
 
 
-def _resumed(slice_: Slice, capture: Capture, machine: Machine) -> Capture:
+def _resumed(slice_: Slice, case: Case, capture: Capture, machine: Machine, sighting: Sighting) -> Capture:
     """Look for every part whose fate is unknown; start anew when the parts can no longer be of one time."""
     point = capture.point
     for part in point.live_parts:
@@ -208,15 +211,17 @@ def _resumed(slice_: Slice, capture: Capture, machine: Machine) -> Capture:
             continue
         if not slice_.admitted(CallKind.READ):
             raise NO_ROOM
-        seen = slice_.world.snapshots.find(part.id)
+        seen = find_part(slice_.world, slice_.rules, part.id)
         found = parts.looked(point, part, seen, slice_.rules.owner, slice_.now())
         point = point.with_part(found)
+        point = promised(point, seen) if seen and part.is_restore_point else point
         if found.state in (PartState.STARTED, PartState.READY) and part.state in (PartState.PLANNED, PartState.UNKNOWN):
-            because = "the answer was lost and the snapshot is ours"
+            because = "the answer was lost and it is ours"
             log.info("part.adopted vm=%s snapshot=%s because=%r", machine.name, part.id.name, because)
     capture = Capture(capture.operation, point)
-    if parts.must_begin_anew(point, machine, slice_.now()):
-        capture = decide.next_attempt(capture, machine, slice_.place)
+    if parts.must_begin_anew(point, machine, slice_.now()) or steps_down(point, capture.operation):
+        whole = together(slice_, case.with_point(point), capture.operation, machine, sighting)
+        capture = decide.next_attempt(capture, machine, slice_.place, whole)
         log.info("capture.anew vm=%s slot=%s attempt=%d", machine.name, point.slot, capture.point.attempt)
     return capture
 

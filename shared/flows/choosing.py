@@ -73,7 +73,7 @@ def with_point(errand: Errand, machine: ResourceId, chosen: Chosen) -> Errand | 
         if errand.order.mode in WHOLE:
             return Impossible(f"{captured}, so only its disks can be brought back: --mode disks")
         captured = Captured()
-    if errand.order.mode in WHOLE and not any(part.lun is None for part in chosen.point.live_parts):
+    if errand.order.mode in WHOLE and not any(disk.lun is None for disk in chosen.point.disks):
         return Impossible("the OS disk is not in the point, so no machine can be made of it: --mode disks, or in-place")
     restore = _first(errand, machine, chosen, captured)
     after = replace(errand, captured=captured).saved(restore, because=chosen.because)
@@ -96,7 +96,7 @@ def _captured(errand: Errand, point: Point) -> Captured | str:
 
 def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captured) -> Restore:
     point, now = chosen.point, errand.now()
-    sources = (Source(part.id, part.disk, part.lun) for part in point.live_parts)
+    sources = (Source(disk.id, disk.disk, disk.lun) for disk in point.disks if disk.id)
     return Restore(
         because=chosen.because,
         slot=point.slot,

@@ -16,8 +16,10 @@ from shared.decide import parts
 from shared.decide.capture import Capture
 from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, stamp
 from shared.decide.protection import plan_of
+from shared.decide.restore_points import promised
 from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
+from shared.flows.part_calls import find_part, news_of
 from shared.flows.setbacks import set_back
 from shared.flows.slicing import Slice
 from shared.model.draining import CallKind
@@ -95,7 +97,7 @@ def _looked_at(
     if parts.is_complete(point):
         plan = plan_of(machine, slice_.rules, now) or slice_.rules.plans.by_name.get(point.plan)
         done = decide.completed(capture, plan, case.known_points, now)
-        if _stamps_hold(slice_, done.point):
+        if _stamps_hold(slice_, done.point, case):
             log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
             return [done.operation, done.point]
     error = None if parts.is_complete(point) else loss or _endless(point, now)
@@ -107,19 +109,30 @@ def _looked_at(
     return [waiting.operation, waiting.point]
 
 
-def _stamps_hold(slice_: Slice, point: Point) -> bool:
+def _stamps_hold(slice_: Slice, point: Point, case: Case) -> bool:
     """Whether the parts say as late a date as the ledger will: one that was lengthened is put on them first.
 
-    The birth stamp stays beside it: a shorter plan may take the lengthening back, and nothing more.
+    The birth stamp stays beside it: a shorter plan may take the lengthening back, and nothing more. A restore point
+    says the date of its birth for ever; its collection is told of a plan or a model that is another than before.
     """
-    if point.keep_until == point.birth_keep_until:
-        return True
+    calls = []
     later = {KEEP_UNTIL: stamp(point.keep_until), BIRTH_KEEP_UNTIL: stamp(point.birth_keep_until)}
-    answers = slice_.each(CallKind.WRITE, [partial(_merge, slice_, part, later) for part in point.live_parts])
+    news = news_of(point, case)
+    for part in point.live_parts:
+        if part.is_restore_point and news:
+            calls.append(partial(_mark, slice_, part, news))
+        elif not part.is_restore_point and point.keep_until != point.birth_keep_until:
+            calls.append(partial(_merge, slice_, part, later))
+    answers = slice_.each(CallKind.WRITE, calls)
     missing = [answer for answer in answers if not isinstance(answer, ResourceId)]
     if missing:
         log.warning("point.unstamped slot=%s because=%r", stamp(point.slot), str(missing[0] or "no time was left"))
     return not missing
+
+
+def _mark(slice_: Slice, part: Part, tags: Mapping[str, str]) -> ResourceId:
+    slice_.world.restore_points.mark(part.id, tags)
+    return part.id
 
 
 def _merge(slice_: Slice, part: Part, tags: Mapping[str, str]) -> ResourceId:
@@ -136,14 +149,15 @@ def _with_stragglers(slice_: Slice, point: Point) -> tuple[Point, Conflict | Non
         if not slice_.admitted(CallKind.READ):
             break
         try:
-            found = slice_.world.snapshots.find(part.id)
+            found = find_part(slice_.world, slice_.rules, part.id)
         except CloudError as error:
             log.warning("part.unread snapshot=%s because=%r", part.id.name, str(error))
             break
         after = parts.looked(point, part, found, slice_.rules.owner, slice_.now())
         if after.state is PartState.FAILED:
-            loss = Conflict(parts.loss_of(found), f"the snapshot {part.id.name} came to nothing")
+            loss = Conflict(parts.loss_of(found), f"{part.id.own_name} came to nothing")
         point = point.with_part(after)
+        point = promised(point, found) if found and part.is_restore_point else point
     return point, loss
 
 

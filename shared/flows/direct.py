@@ -17,6 +17,7 @@ from shared.decide.remains import Remnant, place_of, points_of, remnant
 from shared.errors import BadInput, CloudError, LostRace, Missing, Unknown
 from shared.flows.choosing import chosen_point, with_point
 from shared.flows.errand import Impossible, opened
+from shared.flows.part_calls import parts_in_azure
 from shared.flows.restoring import SOON, advance
 from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.point import Point
@@ -99,7 +100,7 @@ def remembered(world: World, rules: Rules) -> list[Remembered]:
     for subscription in sorted(rules.subscriptions):
         for shard in world.holdings.shards(subscription):
             by_uid: dict[VmUid, list[Remnant]] = {}
-            for seen in world.holdings.snapshots(shard):
+            for seen in parts_in_azure(world, rules, shard):
                 if one := remnant(seen, rules):
                     by_uid.setdefault(one.uid, []).append(one)
             found += [_remembered(world, rules, shard, uid, held) for uid, held in sorted(by_uid.items())]

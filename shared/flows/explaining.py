@@ -26,7 +26,7 @@ from shared.flows.show import Json, instant
 from shared.flows.standing import operations_of
 from shared.model.machine import Machine
 from shared.model.plan import Plan
-from shared.model.point import Point
+from shared.model.point import Engine, Point
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -56,7 +56,7 @@ def explanation(world: World, rules: Rules, machine: Machine) -> Explanation:
         *_hold(machine, rules, now),
         f"{machine.status}: {machine.because}",
         *_brakes(world, machine),
-        *_disks(machine),
+        *_disks(machine, plan, points),
         *_schedule(machine, plan, slot),
         *backup_reasons(machine, plan),
         *reasons_of(machine, plan),
@@ -108,14 +108,27 @@ def _brakes(world: World, machine: Machine) -> list[str]:
     return [said(brake) for brake in pausing.standing(world) if brake.scope in ("", machine.shard.subscription)]
 
 
-def _disks(machine: Machine) -> list[str]:
+def _disks(machine: Machine, plan: Plan | None, points: Sequence[Point]) -> list[str]:
     """What is and is not in a point, and what a point promises about it."""
     out = [f"{disk.place} is left out: it is {disk.left_out}" for disk in machine.disks if disk.left_out]
     missing = [absence(machine)] if absence(machine) else []
     if machine.enrolled_at is None or len(out) == len(machine.disks):
         return [*missing, *machine.unsupported, *out]
+    if plan and plan.engine is Engine.RESTORE_POINT:
+        return [*missing, *machine.unsupported, *out, _together(points)]
     promise, because = of_snapshots(machine)
     return [*missing, *machine.unsupported, *out, f"its points are {promise}: {because}"]
+
+
+def _together(points: Sequence[Point]) -> str:
+    """What became of the wish to take all disks at one instant, as the newest complete point of it says."""
+    taken = [point for point in points if point.complete and point.engine is Engine.RESTORE_POINT]
+    if not taken:
+        return "its disks are to be taken at one instant, as far as Azure takes them so"
+    newest = max(taken, key=lambda point: point.slot)
+    whole = any(part.is_restore_point for part in newest.live_parts)
+    how = "by a restore point" if whole else "by snapshots, as no restore point of it could be taken then"
+    return f"its newest point is {newest.consistency}, {how}"
 
 
 def _schedule(machine: Machine, plan: Plan | None, slot: datetime | None) -> list[str]:

@@ -7,7 +7,7 @@ with another day replaces the former hold; a day that is over ends it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,11 +17,11 @@ from shared.decide.tag_values import FOREVER, HOLD_FORM, parse_hold
 from shared.errors import BadInput, CloudError, LostRace, Missing, Throttled, Unknown
 from shared.flows.asking import filed, new_request
 from shared.flows.casework import TRIES, Case, saved
+from shared.flows.part_calls import hold_part
 from shared.flows.slicing import Slice
 from shared.model.draining import CallKind
-from shared.model.identity import ResourceId
 from shared.model.machine import Machine
-from shared.model.point import Part, Point, PointState
+from shared.model.point import Point, PointState
 from shared.model.request import Asked, Progress, Request
 from shared.model.rules import Rules
 from shared.ports import World
@@ -80,7 +80,7 @@ def _held(world: World, rules: Rules, request: Request, case: Case, until: datet
     points = _meant(case.known_points, request.slot)
     if not points:
         return replace(request, progress=Progress.REFUSED, because="no complete point is left that could be held")
-    _tag(world, rules, request, [part for point in points for part in point.live_parts])
+    _tag(world, rules, request, points)
     later = [replace(point, held_until=until) for point in points]
     saved(world, rules, case, later, world.clock.now())
     shown = "for ever" if until >= FOREVER else f"until {until:%Y-%m-%d %H:%M}Z"
@@ -90,18 +90,14 @@ def _held(world: World, rules: Rules, request: Request, case: Case, until: datet
     return replace(request, progress=Progress.DONE, because=f"{len(later)} points are held {shown}{beside}")
 
 
-def _tag(world: World, rules: Rules, request: Request, parts: Sequence[Part]) -> None:
+def _tag(world: World, rules: Rules, request: Request, points: Sequence[Point]) -> None:
     """The hold on every part that is there; raises unless all of them carry it."""
     now = world.clock.now()
     slice_ = Slice(world, rules, request.shard, now + rules.drain_for, now + rules.drain_for)
-    tags = {f"{rules.prefix}-hold": request.hold}
-    for answer in slice_.each(CallKind.WRITE, [partial(_merge, world, part, tags) for part in parts]):
+    parts = [(point, part) for point in points for part in point.live_parts]
+    calls = [partial(hold_part, world, rules, point, part, request.hold) for point, part in parts]
+    for answer in slice_.each(CallKind.WRITE, calls):
         if answer is None:
             raise NO_TIME
         if isinstance(answer, CloudError) and not isinstance(answer, Missing):
             raise answer
-
-
-def _merge(world: World, part: Part, tags: Mapping[str, str]) -> ResourceId:
-    world.snapshots.merge(part.id, tags)
-    return part.id

@@ -59,7 +59,7 @@ def _missing_part(errand: Errand) -> str:
     """Which part of the point is not there any more; empty when all of them are."""
     for source in errand.restore.sources:
         if errand.find(ArmPath(str(source.snapshot))) is None:
-            return f"the snapshot {source.snapshot.name} of the point is gone: restore from another point"
+            return f"the part {source.snapshot.own_name} of the point is gone: restore from another point"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Makes the ledger of a shard anew from what Azure holds: snapshots by name and tags, machines by a GET of each.
+"""Makes the ledger of a shard anew from what Azure holds: parts by name and tags, machines by a GET of each.
 
 Called for a request. It adds what the ledger lacks and never takes anything back: a row that is there is newer than
 what Azure's tags say, so only parts nobody remembers, later dates and holds are added to it. Any of it may be repeated.
@@ -17,6 +17,7 @@ from shared.decide.registration import registered
 from shared.decide.remains import Remnant, merged, operation_of, place_of, points_of, remnant
 from shared.errors import CloudError, LostRace
 from shared.flows.casework import TRIES, Case, key, saved
+from shared.flows.part_calls import parts_in_azure
 from shared.flows.slicing import Slice
 from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.draining import CallKind
@@ -64,7 +65,7 @@ def rebuild(world: World, rules: Rules, request: Request) -> None:
 
 def _finish(slice_: Slice, request: Request, estate: Estate) -> None:
     parts = sum(len(found) for found in estate.remnants.values())
-    because = f"{len(estate.remnants)} machines were found by {parts} snapshots"
+    because = f"{len(estate.remnants)} machines were found by {parts} parts of points"
     slice_.world.requests.settle(replace(request, progress=Progress.DONE, because=because))
     log.info("ledger.rebuilt shard=%s because=%r", request.shard, because)
     slice_.world.queue.send(SHARDS, shard_text(request.shard))
@@ -72,7 +73,7 @@ def _finish(slice_: Slice, request: Request, estate: Estate) -> None:
 
 def _estate(slice_: Slice) -> Estate:
     remnants: dict[VmUid, list[Remnant]] = defaultdict(list)
-    for seen in slice_.world.holdings.snapshots(slice_.shard):
+    for seen in parts_in_azure(slice_.world, slice_.rules, slice_.shard):
         if one := remnant(seen, slice_.rules):
             remnants[one.uid].append(one)
     return Estate(remnants, _places(slice_))

@@ -105,7 +105,7 @@ def _wanted(case: Case, request: Request, plan: Plan, now: datetime) -> list[Ope
     """A point by every engine of the plan; the first one answers for the request."""
     machine, because = case.machine.row, f"asked for by {request.by}"
     slot = request.at.replace(second=0, microsecond=0)
-    captured = [opened(machine, slot, Origin.REQUEST, because, now)] if plan.takes_snapshots else []
+    captured = [opened(machine, slot, Origin.REQUEST, because, now, plan.engine)] if plan.takes_snapshots else []
     vault = machine.protection.vault if machine.protection else None
     backup = intended(machine, Kind.BACK_UP, because, VaultTask(vault), request.at)
     backed_up = [replace(backup, origin=Origin.REQUEST, next_look=now)] if plan.vault else []

@@ -14,15 +14,18 @@ from functools import partial
 from shared.decide import capture as decide
 from shared.decide.capture import Capture
 from shared.decide.naming import part_tags, stamp
+from shared.decide.restore_points import order_of
 from shared.errors import CloudError, Missing, OutcomeUnknown
 from shared.flows.capturing import Errand
 from shared.flows.casework import Case, saved_if_mine
+from shared.flows.part_calls import Order, create_part
 from shared.flows.setbacks import gravest, set_back
 from shared.flows.slicing import Slice
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.operation import Operation
 from shared.model.point import Part, PartState, Point
+from shared.model.restore_point import RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
 
 log = logging.getLogger("tagback")
@@ -58,40 +61,54 @@ def _line(errand: Errand, capture: Capture) -> dict[str, object]:
     }
 
 
-def _orders(slice_: Slice, errand: Errand, capture: Capture) -> list[SnapshotOrder]:
+def _orders(slice_: Slice, errand: Errand, capture: Capture) -> list[Order]:
     if errand.sighting is None:
         return []
-    orders = []
+    orders: list[Order] = []
+    machine = errand.case.machine.row
     for part in capture.point.live_parts:
-        if part.state is PartState.PLANNED:
+        if part.state is PartState.PLANNED and part.is_restore_point:
+            orders.append(order_of(capture.point, part, machine, slice_.rules, errand.sighting.disks))
+        elif part.state is PartState.PLANNED:
             tags = part_tags(capture.point, part, errand.sighting, slice_.rules)
             orders.append(SnapshotOrder(part.id, part.disk, slice_.shard, tags.tags))
     return orders
 
 
-def _answers(slice_: Slice, orders: Sequence[SnapshotOrder]) -> Answers:
-    """The answer to each order; None for those that the slice had no time for. A missing group is made once."""
+def _answers(slice_: Slice, orders: Sequence[Order]) -> Answers:
+    """The answer to each order; None for those that the slice had no time for. What holds them is made once."""
     answers = _sent(slice_, orders)
-    homeless = [order for order in orders if _lacks_group(answers[order.id])]
+    homeless = [order for order in orders if _lacks_group(order, answers[order.id])]
     if homeless and slice_.admitted(CallKind.WRITE):
         slice_.world.snapshots.prepare(slice_.shard)
-        answers |= _sent(slice_, homeless)
+        lost = _without_collection(slice_, [order for order in homeless if isinstance(order, RestorePointOrder)])
+        answers |= _sent(slice_, [order for order in homeless if order.id not in lost]) | lost
     return answers
 
 
-def _sent(slice_: Slice, orders: Sequence[SnapshotOrder]) -> Answers:
-    calls = [partial(_create, slice_, order) for order in orders]
-    answers = slice_.each(CallKind.SNAPSHOT, calls)
-    return {order.id: answer for order, answer in zip(orders, answers, strict=True)}
+def _without_collection(slice_: Slice, orders: Sequence[RestorePointOrder]) -> Answers:
+    """Make the collections of some machines; the answer for each that could not be made."""
+    calls = [partial(slice_.world.restore_points.prepare, order) for order in orders]
+    answers = zip(orders, slice_.each(CallKind.WRITE, calls), strict=True)
+    return {order.id: answer for order, answer in answers if isinstance(answer, CloudError)}
 
 
-def _create(slice_: Slice, order: SnapshotOrder) -> ResourceId:
-    slice_.world.snapshots.create(order)
-    return order.id
+def _sent(slice_: Slice, orders: Sequence[Order]) -> Answers:
+    answers: Answers = {}
+    for kind in (CallKind.RESTORE_POINT, CallKind.SNAPSHOT):
+        of_kind = [order for order in orders if _kind(order) is kind]
+        given = slice_.each(kind, [partial(create_part, slice_.world, order) for order in of_kind])
+        answers |= {order.id: answer for order, answer in zip(of_kind, given, strict=True)}
+    return answers
 
 
-def _lacks_group(answer: ResourceId | CloudError | None) -> bool:
-    return isinstance(answer, Missing) and answer.code == NO_GROUP
+def _kind(order: Order) -> CallKind:
+    return CallKind.RESTORE_POINT if isinstance(order, RestorePointOrder) else CallKind.SNAPSHOT
+
+
+def _lacks_group(order: Order, answer: ResourceId | CloudError | None) -> bool:
+    """Whether what holds it is not there; of a restore point any 404 may mean that its collection is not."""
+    return isinstance(answer, Missing) and (answer.code == NO_GROUP or isinstance(order, RestorePointOrder))
 
 
 def _recorded(slice_: Slice, errand: Errand, answers: Answers) -> Case:
@@ -120,7 +137,7 @@ def _after(slice_: Slice, case: Case, capture: Capture, answers: Answers) -> lis
     if errors:
         return set_back(case, capture, gravest(errors), now)
     if unsent:
-        later = slice_.opens(CallKind.SNAPSHOT)
+        later = max(slice_.opens(kind) for kind in (CallKind.SNAPSHOT, CallKind.RESTORE_POINT))
         return [replace(capture.operation, attempts=capture.operation.attempts - 1, next_look=later), point]
     waiting = decide.waiting(capture, now)
     log.info("capture.started vm=%s slot=%s parts=%d", case.machine.row.name, stamp(point.slot), len(point.live_parts))

@@ -16,7 +16,7 @@ from shared.model.brake import Brake
 from shared.model.drill import Drill
 from shared.model.machine import Machine
 from shared.model.operation import Failure, Operation
-from shared.model.point import Part, Point
+from shared.model.point import Inside, Part, Point
 from shared.model.request import PoisonedMessage, Request
 from shared.model.vault import VaultPoint
 from shared.ports import World
@@ -100,7 +100,7 @@ def _point(point: Point) -> Json:
         "consistency": point.consistency.value,
         "state": point.state.value,
         "complete": point.complete,
-        "parts": [_part(part) for part in point.live_parts],
+        "parts": [_part(part, disk) for part in point.live_parts for disk in part.disks],
         "class": point.earned or None,
         "keep_until": instant(point.keep_until),
         "held_until": instant(point.held_until),
@@ -120,8 +120,8 @@ def _vault(where: VaultPoint) -> Json:
     }
 
 
-def _part(part: Part) -> Json:
-    return {"id": str(part.id), "disk": str(part.disk), "lun": part.lun, "state": part.state.value}
+def _part(part: Part, disk: Inside) -> Json:
+    return {"id": str(part.id), "disk": str(disk.disk), "lun": disk.lun, "state": part.state.value}
 
 
 def jobs(world: World, standing: Standing) -> list[Json]:

@@ -7,30 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.decide.approvals import agreed, deletion_of, used
 from shared.decide.brakes import stopped
 from shared.decide.deletion import Facts, Look
-from shared.decide.deletion_brake import braked
 from shared.decide.deletion_budgets import Room, room, spent
 from shared.decide.deletion_dates import REMAINS_KEPT, Going, Standing
 from shared.decide.deletion_evidence import is_outlived, not_before, outliving
 from shared.decide.protection import hold_of
 from shared.decide.registration import registered
 from shared.decide.removal import doomed, owner_of
+from shared.decide.restore_points import as_part
 from shared.decide.tag_values import held_until
 from shared.errors import CloudError, LostRace, Throttled
+from shared.flows.neighbours import bursts, held, moved, neighbours
+from shared.flows.part_calls import find_part
 from shared.flows.slicing import Slice
 from shared.model.approval import Approvals, Deletion
 from shared.model.brake import Stops
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, VmUid
-from shared.model.machine import Machine, Sighting, Status
+from shared.model.machine import Machine, Sighting
 from shared.model.operation import Kind, State
 from shared.model.point import Part, PartState, Point, Removal
-from shared.model.rules import Mode, Rules
+from shared.model.rules import Mode
 from shared.model.snapshot import SnapshotSeen
 from shared.model.spending import Spending
 from shared.model.telemetry import Level
@@ -51,7 +53,7 @@ class Survey:
     listed_at: datetime
     apart: timedelta
     ahead: timedelta
-    seen: Mapping[ResourceId, SnapshotSeen]
+    seen: dict[ResourceId, SnapshotSeen]
     burst: Mapping[VmUid, str]
     elsewhere: Mapping[VmUid, Machine]
     held_elsewhere: Mapping[VmUid, datetime]
@@ -59,6 +61,7 @@ class Survey:
     room: Room
     approvals: Approvals
     halted: str = "nobody has asked yet whether deletions are paused"
+    _collections: set[ResourceId] = field(default_factory=set, init=False)
 
     def now(self) -> datetime:
         """The earlier of our time and Azure's."""
@@ -67,8 +70,10 @@ class Survey:
     def facts(self, machine: Machine, points: Iterable[Point], standing: Standing, removal: Removal) -> Facts:
         """Everything that the verdict on one marked point depends on. A CloudError where it cannot be looked up.
 
-        `points` are all points of the machine that our rows know.
+        `points` are all points of the machine that our rows know. What Azure shows of a machine's restore points is
+        looked up once, later than `listed_at` says.
         """
+        self._see_restore_points(points)
         planned = not isinstance(standing, Going) or standing.planned
         remains = isinstance(standing, Going) and standing.remains
         looks = tuple(self._look(part, removal) for part in doomed(standing.point))
@@ -97,6 +102,16 @@ class Survey:
             elsewhere=self._elsewhere(machine, points, standing.point),
             approved=self._approved(standing.point, removal),
         )
+
+    def _see_restore_points(self, points: Iterable[Point]) -> None:
+        """What the machine's collections show: no list has the restore points of several machines [azure-facts 3.4]."""
+        parts = {part.id.top for point in points for part in point.parts if part.is_restore_point}
+        for collection in sorted(parts - self._collections):
+            if not self.slice_.admitted(CallKind.READ):
+                raise NO_ROOM
+            for one in self.slice_.world.restore_points.of(collection):
+                self.seen[one.id] = as_part(one, self.slice_.rules.prefix)
+            self._collections.add(collection)
 
     def _elsewhere(self, machine: Machine, points: Iterable[Point], point: Point) -> str:
         """Where the machine of a last point moved to; empty once it has a newer one there, or has left it for long."""
@@ -140,7 +155,7 @@ class Survey:
         if shown is None or held_until(shown.tags, prefix) is not None:
             if not self.slice_.admitted(CallKind.READ):
                 raise NO_ROOM
-            shown = self.slice_.world.snapshots.find(part.id)
+            shown = find_part(self.slice_.world, self.slice_.rules, part.id)
         return Look(part, shown, held_until(shown.tags, prefix) if shown else None)
 
     def _machine_held_until(self, machine: Machine) -> datetime | None:
@@ -186,7 +201,7 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
     azure_now = world.deletions.azure_now(shard)
     difference = slice_.now() - azure_now
     seen = {snapshot.id: snapshot for snapshot in world.holdings.snapshots(shard)}
-    spending, others = world.budgets.spending(shard), _others(slice_, known)
+    spending, others = world.budgets.spending(shard), neighbours(slice_, known)
     with_points = sum(machine.last_point is not None for machine in known)
     surveyed = Survey(
         slice_=slice_,
@@ -194,9 +209,9 @@ def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
         apart=abs(difference),
         ahead=max(difference, timedelta(0)),
         seen=seen,
-        burst=_burst(slice_, known, others),
-        elsewhere=_moved(others),
-        held_elsewhere=_held(others, slice_.rules),
+        burst=bursts(shard, known, others),
+        elsewhere=moved(others),
+        held_elsewhere=held(others, slice_.rules),
         spending=spending,
         approvals=world.approvals.of(shard),
         room=room(spending, _gains(slice_), with_points, slice_.now()),
@@ -217,32 +232,3 @@ def _gains(slice_: Slice) -> list[datetime]:
     ended = (held.row for held in slice_.world.ledger.operations(slice_.shard))
     done = (one for one in ended if one.kind is Kind.CAPTURE and one.state is State.SUCCEEDED)
     return [one.ended_at for one in done if one.ended_at]
-
-
-def _others(slice_: Slice, machines: list[Machine]) -> list[Machine]:
-    """The machines of all other shards; only read where one of this shard has left."""
-    if all(machine.left_at is None for machine in machines):
-        return []
-    ledger = slice_.world.ledger
-    return [held.row for shard in ledger.shards() if shard != slice_.shard for held in ledger.machines(shard)]
-
-
-def _moved(others: Iterable[Machine]) -> Mapping[VmUid, Machine]:
-    """The machines that ask for protection in other shards, or did; of several rows the one that did so last."""
-    asking = [one for one in others if one.left_at or one.status not in (Status.EXCLUDED, Status.GONE)]
-    order = sorted(asking, key=lambda one: (one.left_at is None, one.left_at or one.as_of))
-    return {machine.uid: machine for machine in order}
-
-
-def _held(others: Iterable[Machine], rules: Rules) -> Mapping[VmUid, datetime]:
-    """Until when the tags of machines that live in other shards hold them."""
-    living = ((one.uid, hold_of(one, rules)) for one in others if one.status is not Status.GONE)
-    return {uid: hold for uid, hold in living if hold}
-
-
-def _burst(slice_: Slice, machines: list[Machine], others: list[Machine]) -> Mapping[VmUid, str]:
-    """The machines that left together with too many others of their shard, or of their subscription."""
-    here = slice_.shard
-    beside = [machine for machine in others if machine.shard.subscription == here.subscription]
-    of_subscription = braked([*machines, *beside], f"subscription {here.subscription}")
-    return {**of_subscription, **braked(machines, f"shard {here}")}

@@ -193,6 +193,7 @@ def test_a_look_learns_what_each_disk_is_restored_from_and_keeps_whose_they_are(
     unnamed = tuple(replace(one, id=None) for one in shown(point).inside)
     early = parts.looked(point, point.parts[0], read(point, provisioning="Creating", inside=unnamed), RULES.owner, NOW)
     assert (early.state, early.inside) == (PartState.STARTED, point.parts[0].inside)
+    assert not is_ready(read(point, inside=unnamed))
 
 
 def test_a_started_restore_point_is_looked_at_by_itself_at_once() -> None:

@@ -64,7 +64,7 @@ def test_points_machines_and_slots_come_back(world: Run) -> None:
     before = {uid: points(world, uid) for uid in (FIRST.uid, SECOND.uid)}
     world.loss.strike()
     done = rebuilt(world)
-    assert (done.progress, done.because) == (Progress.DONE, "2 machines were found by 3 snapshots")
+    assert (done.progress, done.because) == (Progress.DONE, "2 machines were found by 3 parts of points")
     for uid, [old] in before.items():
         [new] = points(world, uid)
         assert (new.slot, new.origin, new.attempt, new.complete) == (old.slot, old.origin, old.attempt, True)

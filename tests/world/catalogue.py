@@ -40,6 +40,14 @@ PLANS = {
             "snapshots": {"every": "6h", "zone": "UTC", "keep": "48h7d", "window": "30min"},
             "vault": {"at": "21:30", "zone": "UTC", "keep": "30d"},
         },
+        "whole": {
+            "keep_floor": "48h",
+            "snapshots": {"every": "6h", "zone": "UTC", "keep": "48h7d", "window": "30min", "consistency": "vm"},
+        },
+        "entire": {
+            "keep_floor": "48h",
+            "snapshots": {"every": "6h", "zone": "UTC", "keep": "48h7d", "window": "30min", "consistency": "vm"},
+        },
         "twice": {
             "keep_floor": "24h",
             "snapshots": {"at": ["01:30", "13:30"], "zone": "America/New_York", "keep": "5d2w", "window": "10min"},
@@ -76,6 +84,8 @@ WISHES = {
     "silver": Asked("silver", Wish(at=(time(2, 30),), zone="Europe/Berlin"), timedelta(hours=1)),
     "gold": Asked("gold", Wish(every=timedelta(hours=6)), timedelta(minutes=30)),
     "vaulted": Asked("vaulted", Wish(every=timedelta(hours=6)), timedelta(minutes=30)),
+    "whole": Asked("whole", Wish(every=timedelta(hours=6)), timedelta(minutes=30)),
+    "entire": Asked("entire", Wish(every=timedelta(hours=6)), timedelta(minutes=30)),
     "twice": Asked("twice", Wish(at=(time(1, 30), time(13, 30)), zone="America/New_York"), timedelta(minutes=10)),
 }
 KEEPS = {
@@ -83,6 +93,8 @@ KEEPS = {
     "silver": Kept({"d": 7 * DAY, "w": 28 * DAY}, 12, DAY),
     "gold": Kept({"h": 2 * DAY, "d": 7 * DAY}, 0, 2 * DAY),
     "vaulted": Kept({"h": 2 * DAY, "d": 7 * DAY}, 0, 2 * DAY),
+    "whole": Kept({"h": 2 * DAY, "d": 7 * DAY}, 0, 2 * DAY),
+    "entire": Kept({"h": 2 * DAY, "d": 7 * DAY}, 0, 2 * DAY),
     "twice": Kept({"d": 5 * DAY, "w": 14 * DAY}, 0, DAY),
 }
 UNKNOWN = Asked("", Wish(at=(time(0),)), timedelta(0))

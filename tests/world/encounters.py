@@ -60,7 +60,7 @@ FLOW_OF = {
     "poisoned": "bury",
 }
 FLOWS = tuple(dict.fromkeys(FLOW_OF.values()))
-NOT_CALLS = frozenset({"clock.now", "chance.token", "snapshots.place"})
+NOT_CALLS = frozenset({"clock.now", "chance.token", "snapshots.place", "restore_points.place"})
 BUSY = frozenset({"AnotherOperation", "AnotherOperationInProgress"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STUCK = timedelta(minutes=30)  # a snapshot that is not ready after so long met a bad fate

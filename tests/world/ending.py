@@ -169,7 +169,15 @@ class Ending:
             self._promises.require(answered, "S8", f"request {asked_for} was never answered")
 
 
-ZONES = {"bronze": "UTC", "silver": "Europe/Berlin", "gold": "UTC", "vaulted": "UTC", "twice": "America/New_York"}
+ZONES = {
+    "bronze": "UTC",
+    "silver": "Europe/Berlin",
+    "gold": "UTC",
+    "vaulted": "UTC",
+    "whole": "UTC",
+    "entire": "UTC",
+    "twice": "America/New_York",
+}
 
 
 def _is_of_same_instant(operation: Operation, slot: datetime) -> bool:

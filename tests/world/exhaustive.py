@@ -54,7 +54,13 @@ FAULT_OF = {
 }
 A_WHILE = timedelta(seconds=60)
 FAR_TOO_LONG = timedelta(minutes=25)
-LOCKABLE = ("snapshots.create", "snapshots.merge", "deletions.delete")
+LOCKABLE = (
+    "snapshots.create",
+    "snapshots.merge",
+    "restore_points.create",
+    "restore_points.mark",
+    "deletions.delete",
+)
 
 
 def applies(harm: Harm, call: Call) -> bool:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.model.brake import Braking
 from shared.model.event import Event
-from shared.model.identity import ResourceId, Shard, VmUid
+from shared.model.identity import COLLECTION_TYPE, ResourceId, Shard, VmUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
-from shared.model.point import PartState, Point, PointState
+from shared.model.point import Part, PartState, Point, PointState
 from shared.model.request import Asked
+from shared.model.restore_point import RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
 from shared.model.transition import Transition
 from tests.world.catalogue import ENFORCED, KEEPS, OWNER, UNKNOWN, asked
@@ -34,7 +35,7 @@ from tests.world.twins.witness import Witness
 from tests.world.vaulted import Vaulted
 
 STAMP = "%Y%m%dT%H%MZ"
-NAME = re.compile(r"tb-[0-9a-f]{32}")
+NAME = re.compile(r"tb-[0-9a-f]{32}|tb-\d{8}t\d{4}z-\d{8}t\d{4}z-\d+-[0-9a-f]{8}")
 NO_TIME = timedelta(0)
 MINUTE = timedelta(minutes=1)
 TWICE = timedelta(minutes=10)
@@ -106,8 +107,25 @@ class Promises(Witness):
         if there is not None:
             self._put_again(order, there, by)
         self.removals.born.add(order.id)
-        self._stamp_is_long_enough(order)
-        self._born_once(order)
+        self._stamp_is_long_enough(order.id.name, order.tags)
+        self._born_once(order.id, order.tags, {order.tags["tagback-disk"]})
+
+    def restore_point_put(
+        self, order: RestorePointOrder, made: SnapshotTruth, there: SnapshotTruth | None, by: Invocation | None
+    ) -> None:
+        name, tags = order.id.own_name, {**made.tags, "tagback-plan": order.tags["tagback-plan"]}
+        inside = order.id.subscription in ENFORCED and order.id.type == COLLECTION_TYPE
+        in_our_group = order.id.group.startswith(f"{self._azure.recovery_group(order.shard)}-rp")
+        self.require(inside and in_our_group, "S10", f"a restore point is written outside: {order.id}")
+        self.require(name in self._audited, "S12", f"{name} is born and the audit log does not say so")
+        self.require(tags.get("tagback-owner") == OWNER, "S12", f"{name} does not say whose it is")
+        if there is not None:
+            looked = by.looked.get(order.id, by.began) if by else 0
+            self.require(there.born_at_step > looked, "S1", f"{name} is put over an existing one unlooked")
+            return
+        self.removals.born.add(order.id)
+        self._stamp_is_long_enough(name, tags)
+        self._born_once(order.id, tags, {disk.uid for disk in made.inside})
 
     def _put_again(self, order: SnapshotOrder, there: SnapshotTruth, by: Invocation | None) -> None:
         """Allowed only where two had looked before either had put: then both put the same."""
@@ -116,21 +134,21 @@ class Promises(Witness):
         held = there.tags.get("backup-hold")
         self.require(held is None or order.tags.get("backup-hold") == held, "S14", f"{order.id.name} lost its hold")
 
-    def _stamp_is_long_enough(self, order: SnapshotOrder) -> None:
-        keep = KEEPS[order.tags["tagback-plan"]]
-        until, slot = stamped(order.tags["tagback-keep-until"]), stamped(order.tags["tagback-slot"])
+    def _stamp_is_long_enough(self, name: str, tags: Mapping[str, str]) -> None:
+        keep = KEEPS[tags["tagback-plan"]]
+        until, slot = stamped(tags["tagback-keep-until"]), stamped(tags["tagback-slot"])
         enough = until >= slot + keep.shortest and until >= slot + keep.floor
-        self.require(enough, "S5", f"{order.id.name} of slot {slot} is stamped {until}, short of its plan")
+        self.require(enough, "S5", f"{name} of slot {slot} is stamped {until}, short of its plan")
 
-    def _born_once(self, order: SnapshotOrder) -> None:
-        tags = order.tags
+    def _born_once(self, made: ResourceId, tags: Mapping[str, str], inside: Iterable[str]) -> None:
         attempt = int(tags["tagback-attempt"])
         attempts = self.births.setdefault((tags["tagback-vm"], tags["tagback-slot"]), {})
         disks = attempts.setdefault(attempt, {})
         whole = self._captured(VmUid(tags["tagback-vm"]))
         self._wanted.setdefault((tags["tagback-vm"], tags["tagback-slot"], attempt), whole)
-        first = disks.setdefault(tags["tagback-disk"], order.id)
-        self.require(first == order.id, "S1", f"one part has two names: {first.name} and {order.id.name}")
+        for disk in inside:
+            first = disks.setdefault(disk, made)
+            self.require(first == made, "S1", f"one part has two names: {first.name} and {made.name}")
         for earlier, parts in attempts.items():
             if earlier < attempt and set(parts) >= set(disks) and self._all_ready(parts.values()):
                 complete = set(parts) >= self._wanted[tags["tagback-vm"], tags["tagback-slot"], earlier]
@@ -271,13 +289,18 @@ class Promises(Witness):
             self.require(ready, "S6", f"{what} is called complete without {part.id.name}")
             ours = truth is not None and truth.tags.get("tagback-vm") == row.uid
             self.require(ours, "S6", f"{what} holds a snapshot of another machine: {part.id.name}")
-        disks = {part.disk_uid for part in row.live_parts}
+        disks = {disk for part in row.live_parts for disk in self._inside(part)}
         versions = [vm for vm in self._azure.versions(row.uid, planned) if vm is not None]
         whole = bool(disks) and any(disks == set(vm.captured) for vm in versions)
         self.require(whole, "S6", f"{what} is called complete with {sorted(disks)}")
         answered = self.answers.get((shard, row.uid), {}).values()
         doubled = [one for one in answered if one.slot == row.slot and one.slot_from and one.state is State.SUPERSEDED]
         self.require(not doubled, "S2", f"{what} is complete and superseded at once")
+
+    def _inside(self, part: Part) -> set[str]:
+        """The disks that a part really holds."""
+        truth = self._azure.snapshots.get(part.id)
+        return {disk.uid for disk in truth.inside} if truth and part.is_restore_point else {part.disk_uid}
 
 
 def _machine_in(transition: Transition) -> Machine:

@@ -13,6 +13,7 @@ from tests.world.exhaustive import play
 from tests.world.restores import RESTORES
 from tests.world.scenes import SCENES
 from tests.world.vault_scenes import VAULT_SCENES
+from tests.world.whole_scenes import WHOLE_SCENES
 
 ROOT = Path(__file__).resolve().parents[2]
 UNHARMED = tomllib.loads(Path(__file__).with_name("unharmed.toml").read_text(encoding="utf-8"))
@@ -40,7 +41,7 @@ def named(verb: str) -> str:
 
 
 def test_every_port_method_that_a_flow_calls_is_harmed_in_a_scene_or_says_why_not() -> None:
-    scenes = (*SCENES, *VAULT_SCENES, *(scene for _, scene in RESTORES))
+    scenes = (*SCENES, *VAULT_SCENES, *WHOLE_SCENES, *(scene for _, scene in RESTORES))
     harmed = {call.verb for scene in scenes for call in play(scene, None).calls}
     wanted = {named(one) for one in methods() & set(called())}
     assert sorted(wanted - harmed - set(UNHARMED)) == [], "no scene reaches these: add one"

@@ -1,0 +1,31 @@
+"""Every step of a restore point, killed at every port call that it makes; answers of the engine's own calls are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.world.exhaustive import Blow, Harm, Scene, blows, play
+from tests.world.whole_scenes import WHOLE_SCENES
+
+OWN = ("restore_points.", "holdings.restore_points", "builder.find", "deletions.delete")
+"""What other scenes call as well loses its answers there."""
+
+
+def chosen(scene: Scene) -> Iterator[Blow]:
+    calls = play(scene, None).calls
+    for blow in blows(scene):
+        if blow.harm is Harm.KILL or calls[blow.at].verb.startswith(OWN):
+            yield blow
+
+
+@pytest.mark.parametrize("scene", WHOLE_SCENES, ids=lambda scene: scene.name.replace(" ", "-"))
+def test_a_restore_point_harmed_at_any_port_call_keeps_every_promise_and_converges(scene: Scene) -> None:
+    number = 0
+    for blow in chosen(scene):
+        outcome = play(scene, blow)
+        assert outcome.struck, f"{blow} of {scene.name!r} was never dealt"
+        assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
+        number += 1
+    assert number >= 4
