@@ -193,6 +193,8 @@ def test_patience_grows_with_the_age_of_the_newest_part() -> None:
         pauses.append((waiting.operation.next_look - now).total_seconds())
     assert pauses == [20, 60, 300, 1800, 3600]
     assert parts.is_endless(in_state(PartState.STARTED).point, SLOT + timedelta(hours=25))
+    begun = min(part.sent_at for part in in_state(PartState.STARTED).point.live_parts if part.sent_at)
+    assert not parts.is_endless(in_state(PartState.STARTED).point, begun + timedelta(hours=24))
     assert not parts.is_endless(in_state(PartState.READY).point, SLOT + timedelta(hours=25))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.decide import blueprint, isolation
-from shared.decide.drawing import Drawing
+from shared.decide.drawing import Drawing, made_name
 from shared.decide.subtraction import at
 from shared.model.identity import ResourceId
 from shared.model.restore import RestoreMode
@@ -40,6 +40,14 @@ def drill(**properties: Any) -> Drawing:
     return drawing(RestoreMode.DRILL, {**MODEL, "vm": vm})
 
 
+def test_rules_and_network_have_names_of_their_own() -> None:
+    drawn = drill()
+    net = f"{GROUP}/providers/Microsoft.Network"
+    assert isolation.rules(drawn).id == f"{net}/networkSecurityGroups/{made_name('r1', 'rules')}"
+    assert isolation.interface_place(drawn) == f"{net}/networkInterfaces/{made_name('r1', 'interface|')}"
+    assert isolation.network(drawn).id == f"{net}/virtualNetworks/{made_name('r1', 'network')}"
+
+
 def test_the_rules_deny_everything_both_ways_before_any_other_rule() -> None:
     rules = isolation.rules(drill()).body["properties"]["securityRules"]
     assert [rule["properties"] for rule in rules] == [
@@ -51,10 +59,15 @@ def test_the_rules_deny_everything_both_ways_before_any_other_rule() -> None:
 def test_the_network_has_one_subnet_under_those_rules_and_no_way_out() -> None:
     body = isolation.network(drill()).body
     assert body["location"] == "westeurope"
-    [subnet] = body["properties"]["subnets"]
-    assert subnet["properties"]["defaultOutboundAccess"] is False
-    assert subnet["properties"]["networkSecurityGroup"]["id"] == isolation.rules(drill()).id
-    assert set(body["properties"]) == {"addressSpace", "subnets"}, "no peering, no gateway, no name server"
+    inner = {
+        "addressPrefix": "10.255.255.0/28",
+        "defaultOutboundAccess": False,
+        "networkSecurityGroup": {"id": isolation.rules(drill()).id},
+    }
+    assert body["properties"] == {  # no peering, no gateway, no name server
+        "addressSpace": {"addressPrefixes": ["10.255.255.0/28"]},
+        "subnets": [{"name": "isolated", "properties": inner}],
+    }
 
 
 def test_the_machine_has_one_interface_in_that_network_whatever_it_had() -> None:

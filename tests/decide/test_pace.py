@@ -46,6 +46,11 @@ def test_even_the_smallest_bucket_sends_one_call_when_it_is_full() -> None:
     assert pace.wait(pace.full(0, 180 * SECOND, 0.9, START), START) == NONE
 
 
+def test_an_empty_bucket_is_waited_for_to_the_microsecond_and_a_margin() -> None:
+    empty = pace.spent(pace.full(1, 3600 * SECOND, 0, START), START)
+    assert pace.wait(empty, START) == 3600 * SECOND + timedelta(milliseconds=1)
+
+
 def test_what_others_took_is_missing() -> None:
     bucket = pace.heard(pace.full(200, 20 * SECOND, 0, START), 0, START)
     wait = pace.wait(bucket, START)

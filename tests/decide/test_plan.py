@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from shared.decide.cron import CRON_FORM
 from shared.decide.plan import read_plans
 
 SHIPPED = Path(__file__).parents[2] / "shared" / "plans.toml"
@@ -64,21 +65,22 @@ def test_every_problem_is_reported_at_once_with_its_place_and_what_is_allowed() 
         allowed_plans = ["missing"]
         """
     )
-    places = [problem.split(":")[0] for problem in problems]
-    assert places == [
-        "plans.on",
-        "plans.on.snapshots",
-        "plans.on.snapshots.at",
-        "plans.on.snapshots.zone",
-        "plans.on.snapshots.window",
-        "plans.on.snapshots.keep",
-        "plans.empty",
-        "plans.later.replicate",
-        "default",
-        'subscriptions."S"',
-        'subscriptions."S".allowed_plans',
-    ]
-    assert all("allowed" in problem.split(": ", 1)[1] for problem in problems)
+    assert problems == (
+        "plans.on: the name is taken; allowed: a name of its own, not on or off",
+        "plans.on.snapshots: it says when by at and every; allowed: exactly one of at, every, cron",
+        "plans.on.snapshots.at: '25:00' is not a time of day; allowed: 00:00 to 23:59",
+        "plans.on.snapshots.zone: 'Mars/Olympus' is no time zone; allowed: IANA names such as Europe/Berlin",
+        "plans.on.snapshots.window: '1m' is not a duration; "
+        "allowed: a number and a unit of s, min, h or d, such as 90s, 5min, 24h or 7d",
+        "plans.on.snapshots.keep: 'long' is not a keep with an age; "
+        "allowed: ages such as 7d4w12m3y or 48h, at most 99 years each, and/or last=3",
+        "plans.empty: it protects nothing; allowed: at least one of snapshots, vault",
+        "plans.later.replicate: this build has no engine for it (replication by Site Recovery); "
+        "allowed: snapshots, vault",
+        "default: 'none' is no plan of this file; allowed: empty, later, on",
+        f"subscriptions.\"S\": 'S' is no subscription id; allowed: {FORM}",
+        "subscriptions.\"S\".allowed_plans: 'missing' is no plan; allowed: empty, later, on",
+    )
 
 
 def test_limits_are_checked_when_loaded() -> None:
@@ -89,8 +91,13 @@ def test_limits_are_checked_when_loaded() -> None:
             1
         ][0]
     )
-    assert "room for 500" in one(keep="500d")[0]
+    crowd = "keeps about 451 points; allowed: at most 450, a disk has room for 500 snapshots"
+    assert one(keep="451d") == (f"plans.p: {crowd}",)
+    assert one(keep="450d") == ()
     assert "at most 450" in one(at=None, every="1h", keep="30d", window="10min")[0]
+    assert one(at=None, cron="0 2 1 1 *", keep="3y", window="1h") == ()
+    assert one(at=None, every="6h", window="6h") == ()
+    assert one(at=None, cron="often")[0].endswith(f"; allowed: {CRON_FORM}")
     assert "window is longer" in one(at=None, every="1h", window="2h")[0]
     assert one(at=None, every="6h", keep="7d4w12m3y", window="30min") == ()
 
@@ -148,7 +155,7 @@ def test_a_subscription_is_named_by_its_id_and_once(names: tuple[str, ...], told
         ({"at": None, "every": "25h"}, ("every: '25h' is out of range; allowed: 1h to 24h",)),
         ({"zone": "europe/berlin"}, ()),
         ({"consistency": "disk"}, ()),
-        ({"consistency": "vm"}, ()),
+        ({"consistency": "vm"}, ("consistency: this build takes each disk by itself",)),
         ({"copy_to": "northeurope"}, ("copy_to: this build has no engine for copies",)),
         ({"keep": "last=3"}, ("keep: 'last=3' is not a keep with an age",)),
         ({"keep": "100y"}, ("keep: '100y' is not a keep with an age",)),
@@ -163,14 +170,6 @@ def test_a_schedule_and_what_is_wrong_with_it(snapshots: dict[str, Any], told: t
     assert len(found) == len(told)
     assert all(expected in problem for expected, problem in zip(told, found, strict=True))
     assert all("; allowed" in problem for problem in found)
-
-
-@pytest.mark.parametrize(
-    ("words", "engine"), [({}, "disk"), ({"consistency": "disk"}, "disk"), ({"consistency": "vm"}, "restore-point")]
-)
-def test_a_plan_says_what_takes_its_points(words: dict[str, str], engine: str) -> None:
-    document = {"default": "p", "plans": {"p": {"snapshots": {"at": ["02:00"], "keep": "7d", **words}}}}
-    assert read_plans(document)[0].by_name["p"].engine == engine
 
 
 def test_a_cron_line_is_read_with_single_blanks_between_its_fields() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shared.decide.durations import DURATION_FORM
 from shared.decide.plan import read_plans
 from shared.model.plan import DrillPart, Plan
 
@@ -65,24 +66,41 @@ def test_the_limit_follows_the_time_between_two_drills() -> None:
     ("drill", "told"),
     [
         ({"every": "23h"}, "every: '23h' is out of range; allowed: 24h to 366d"),
-        ({"every": "often"}, "every: 'often' is not a duration"),
+        (
+            {"every": "often"},
+            f"every: 'often' is not a duration; allowed: {DURATION_FORM}",
+        ),
         ({"limit": "29d"}, "limit: it is shorter than the time between two drills; allowed: 30d to 1098d"),
-        ({"limit": "1099d"}, "limit: '1099d' is out of range"),
+        ({"limit": "1099d"}, "limit: '1099d' is out of range; allowed: 0h to 1098d"),
         ({"boot_within": "4min"}, "boot_within: '4min' is out of range; allowed: 5min to 2h"),
-        ({"boot_within": "121min"}, "boot_within: '121min' is out of range"),
+        ({"boot_within": "121min"}, "boot_within: '121min' is out of range; allowed: 5min to 2h"),
         ({"expects": "active"}, "expects: nothing is run that could write it; allowed: a command with it"),
         ({"command": "x" * 4001}, "command: it has 4001 characters; allowed: at most 4000"),
-        ({"group": "not/one"}, "group: 'not/one' is no name of a resource group"),
-        ({"hourly_cost": 1.0}, "hourly_cost and cost_per_day are of use only together"),
-        ({"cost_per_day": 1.0}, "hourly_cost and cost_per_day are of use only together"),
+        (
+            {"group": "not/one"},
+            "group: 'not/one' is no name of a resource group; allowed: letters, digits and ( ) . _ -",
+        ),
+        (
+            {"hourly_cost": 1.0},
+            "hourly_cost and cost_per_day are of use only together; allowed: both above 0, or neither",
+        ),
+        (
+            {"cost_per_day": 1.0},
+            "hourly_cost and cost_per_day are of use only together; allowed: both above 0, or neither",
+        ),
         ({"hourly_cost": 2, "cost_per_day": 1}, "cost_per_day: 1 pays for no drill at 2 an hour; allowed: at least 2"),
-        ({"hourly_cost": float("inf"), "cost_per_day": 1}, "hourly_cost: inf is no sum of money"),
+        ({"hourly_cost": float("inf"), "cost_per_day": 1}, "hourly_cost: inf is no sum of money; allowed: a number"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_is_allowed(drill: dict[str, Any], told: str) -> None:
     problems = read(snapshots=SNAPSHOTS, drill=drill)[1]
-    assert told in problems[0]
-    assert problems[0].startswith("plans.p.drill")
+    assert problems[0] in (f"plans.p.drill.{told}", f"plans.p.drill: {told}")
+
+
+def test_a_command_that_is_too_long_is_none() -> None:
+    plan, _ = read(snapshots=SNAPSHOTS, drill={"command": "x" * 4001})
+    assert plan.drill == part_of()
+    assert part_of(command="x" * 4000).command == "x" * 4000
 
 
 def test_what_has_not_the_shape_is_left_to_the_schema() -> None:
@@ -90,6 +108,9 @@ def test_what_has_not_the_shape_is_left_to_the_schema() -> None:
     assert part_of(**odd) == part_of()
     assert part_of(per_day=True).per_day == part_of(per_day=0).per_day == part_of(per_day=101).per_day == 1
     assert part_of(hourly_cost=-1).hourly_cost == 0
+    endless, _ = read(snapshots=SNAPSHOTS, drill={"hourly_cost": float("inf"), "cost_per_day": 1})
+    assert endless.drill is not None
+    assert endless.drill.hourly_cost == 0
 
 
 def test_drills_restore_snapshots_and_nothing_else() -> None:

@@ -59,11 +59,17 @@ def test_the_number_of_snapshots_limits_no_vault() -> None:
     assert too_many(plan, plan.keep) == ""
 
 
+MANY = {  # what is allowed where that is said again and again
+    "keep": "7d to 9999d for daily points, and w, m, y as wanted; w first for points of single weekdays",
+    "zone": ", ".join(sorted(WINDOWS_NAMES)),
+}
+
+
 @pytest.mark.parametrize(
     ("vault", "told"),
     [
-        ({"at": "22:15"}, "at: 22:15 is not on the half hour"),
-        ({"at": "25:00"}, "at: '25:00' is not a time of day"),
+        ({"at": "22:15"}, "at: 22:15 is not on the half hour; allowed: 00:00, 00:30 and so on to 23:30"),
+        ({"at": "25:00"}, "at: '25:00' is not a time of day; allowed: 00:00 to 23:59"),
         ({"zone": "Antarctica/Troll"}, "zone: 'Antarctica/Troll' has no name that Azure Backup knows"),
         ({"zone": "Mars/Olympus"}, "zone: 'Mars/Olympus' has no name that Azure Backup knows"),
         ({"keep": "6d"}, "keep: '6d' is not what a policy can keep"),
@@ -73,28 +79,43 @@ def test_the_number_of_snapshots_limits_no_vault() -> None:
         ({"keep": "soon"}, "keep: 'soon' is not what a policy can keep"),
         ({"days": ["saturday"], "keep": "30d4w"}, "keep: '30d4w' is not what a policy can keep"),
         ({"days": ["saturday"], "keep": "12m"}, "keep: '12m' is not what a policy can keep"),
-        ({"days": ["caturday"]}, "days: 'caturday' is no weekday"),
-        ({"every": "4h"}, "every: a standard policy cannot do that"),
-        ({"every": "5h", "policy": "enhanced"}, "every: '5h' is not an interval"),
-        ({"every": "4h", "for": "2h", "policy": "enhanced"}, "for: '2h' is out of range"),
-        ({"every": "4h", "for": "270min", "policy": "enhanced"}, "for: 270min is not in whole hours"),
-        ({"for": "12h"}, "for: it is the length of an hourly schedule's day"),
-        ({"every": "4h", "days": ["monday"], "policy": "enhanced", "keep": "4w"}, "it says when by days and every"),
-        ({"consistency": "crash"}, "consistency: a standard policy cannot do that"),
+        (
+            {"days": ["caturday"]},
+            "days: 'caturday' is no weekday; allowed: monday, tuesday, wednesday, thursday, friday, saturday, sunday",
+        ),
+        ({"every": "4h"}, 'every: a standard policy cannot do that; allowed: policy = "enhanced"'),
+        ({"every": "5h", "policy": "enhanced"}, "every: '5h' is not an interval; allowed: 4h, 6h, 8h, 12h"),
+        ({"every": "4h", "for": "2h", "policy": "enhanced"}, "for: '2h' is out of range; allowed: 4h to 24h"),
+        ({"every": "4h", "for": "25h", "policy": "enhanced"}, "for: '25h' is out of range; allowed: 4h to 24h"),
+        (
+            {"every": "4h", "for": "270min", "policy": "enhanced"},
+            "for: 270min is not in whole hours; allowed: 4h to 24h",
+        ),
+        (
+            {"for": "12h"},
+            "for: it is the length of an hourly schedule's day, and there is no every; allowed: every with it",
+        ),
+        (
+            {"every": "4h", "days": ["monday"], "policy": "enhanced", "keep": "4w"},
+            "it says when by days and every; allowed: one of them, or neither for every day",
+        ),
+        ({"consistency": "crash"}, 'consistency: a standard policy cannot do that; allowed: policy = "enhanced"'),
         ({"instant_days": 6}, "instant_days: 6 is out of range; allowed: 1 to 5"),
         ({"instant_days": 31, "policy": "enhanced"}, "instant_days: 31 is out of range; allowed: 1 to 30"),
         ({"instant_days": 2, "days": ["monday"], "keep": "4w"}, "instant_days: 2 is out of range; allowed: 5 to 5"),
-        ({"window": "2h"}, "window: '2h' is out of range"),
-        ({"window": "45min"}, "window: 45min is not in half hours"),
-        ({"at": "23:30", "window": "30min", "days": ["monday"], "keep": "4w"}, "window: it reaches into the next day"),
+        ({"window": "2h"}, "window: '2h' is out of range; allowed: 0h to 90min"),
+        ({"window": "45min"}, "window: 45min is not in half hours; allowed: 0s, 30min, 1h, 90min"),
+        (
+            {"at": "23:30", "window": "30min", "days": ["monday"], "keep": "4w"},
+            "window: it reaches into the next day; allowed: a start and a window within the day",
+        ),
     ],
     ids=str,
 )
 def test_what_a_policy_cannot_express_is_refused_and_never_rounded(vault: dict[str, Any], told: str) -> None:
     [problem] = read(vault)[1]
-    assert told in problem
-    assert problem.startswith("plans.p.vault")
-    assert "; allowed: " in problem
+    first = told if "; allowed: " in told else f"{told}; allowed: {MANY[told.partition(':')[0]]}"
+    assert problem.startswith((f"plans.p.vault.{first}", f"plans.p.vault: {first}"))
 
 
 @pytest.mark.parametrize(
@@ -152,6 +173,20 @@ def test_of_what_the_schema_refuses_nothing_is_said_again() -> None:
     odd = {"at": 7, "keep": 7, "days": "monday", "window": 3, "policy": 1, "instant_days": True, "zone": 1, "every": 1}
     assert read(odd)[1] == ()
     assert read_plans({"default": "p", "plans": {"p": {"vault": 1}}})[1] == ()
+
+
+def test_a_time_that_is_none_is_taken_for_midnight_until_it_is_mended() -> None:
+    plan, _ = read({"at": "25:00"})
+    assert plan.vault is not None
+    assert plan.vault.schedule.start == time(0)
+
+
+def test_a_keep_that_is_none_is_a_usual_one_until_it_is_mended() -> None:
+    daily, _ = read({"keep": "soon"})
+    weekly, _ = read({"keep": "soon", "days": ["monday"]})
+    assert daily.vault is not None
+    assert weekly.vault is not None
+    assert (str(daily.vault.keep), str(weekly.vault.keep)) == ("30d", "4w")
 
 
 def test_every_zone_of_the_table_exists() -> None:

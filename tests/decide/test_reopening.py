@@ -10,6 +10,7 @@ import pytest
 from shared.decide.reopening import NotSensible, Reopened, reopened
 from shared.model.operation import Failure, Operation, State
 from shared.model.point import Origin, PartState, Point, PointState, Removal
+from shared.model.vault import VaultTask
 from tests.fleet import LAST_SLOT, NOW, capture, machine, point
 
 MACHINE = machine(1, "web-1")
@@ -42,6 +43,25 @@ def test_what_was_given_up_begins_anew_and_looks_for_its_parts_first() -> None:
     assert verdict.point is not None
     assert verdict.point.state is PointState.TAKING
     assert {part.state for part in verdict.point.live_parts} == {PartState.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("state", "planned", "because"),
+    [
+        (State.FAILED, None, "it is tried at once instead of later"),
+        (State.GAVE_UP, None, "it begins anew"),
+        (State.GAVE_UP, incomplete(), "it begins anew: its parts are looked for, then sent again"),
+    ],
+)
+def test_people_are_told_what_becomes_of_it(state: State, planned: Point | None, because: str) -> None:
+    assert reopened(failed(state), planned, MACHINE, NOW).because == because
+
+
+def test_what_is_done_at_a_vault_is_asked_for_anew_and_its_job_is_a_former_one() -> None:
+    task = VaultTask(policy="p", tracking="t", job="j", sent_at=LAST_SLOT)
+    verdict = reopened(replace(failed(State.FAILED), task=task), None, MACHINE, NOW)
+    assert isinstance(verdict, Reopened)
+    assert verdict.operation.task == VaultTask(policy="p", former=("j",))
 
 
 def test_what_was_given_up_before_anything_was_planned_begins_anew() -> None:

@@ -1,0 +1,62 @@
+"""When machines that left together are a freeze, and which brake was noted for it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.decide.deletion_brake import AT_ONCE
+from shared.decide.freezing import Freeze, freezes, noticed
+from shared.model.brake import Brake, Braking, Stops
+from shared.model.identity import VmUid
+from tests.decide.plans import NOW, SUBSCRIPTION, machine
+
+MINUTE = timedelta(minutes=1)
+FREEZE = Freeze("s", NOW, NOW + 10 * MINUTE, "5 machines left")
+
+
+@pytest.mark.parametrize(
+    ("scope", "since", "is_known"),
+    [
+        ("s", FREEZE.since - AT_ONCE - MINUTE, False),
+        ("s", FREEZE.since - AT_ONCE, True),
+        ("s", FREEZE.until, True),
+        ("s", FREEZE.until + MINUTE, False),
+        ("t", FREEZE.since, False),
+    ],
+)
+def test_a_freeze_is_noticed_once_by_its_scope_and_its_time(scope: str, since: datetime, is_known: bool) -> None:
+    brake = Brake(Stops.UNPLANNED, "", since, "noticed before", scope=scope, told=True)
+    after = noticed(Braking((brake,)), [FREEZE], NOW)
+    if is_known:
+        assert after.brakes == (brake,)
+    else:
+        over, fresh = after.brakes
+        assert (over.released_at, over.told) == (NOW, False)
+        assert fresh == Brake(Stops.UNPLANNED, "", NOW, "5 machines left", scope="s")
+
+
+@pytest.mark.parametrize(
+    ("apart", "spans"),
+    [
+        (AT_ONCE + MINUTE, [(0, 0, 5), (61, 61, 5)]),
+        (AT_ONCE, [(0, 60, 10)]),
+        (MINUTE, [(0, 1, 10)]),
+    ],
+)
+def test_machines_that_left_within_an_hour_of_each_other_are_one_freeze(
+    apart: timedelta, spans: list[tuple[int, int, int]]
+) -> None:
+    moments = [NOW] * 5 + [NOW + apart] * 5
+    left = [machine(uid=VmUid(f"vm-{n}"), enrolled_at=None, left_at=at) for n, at in enumerate(moments)]
+    because = "machines of shard {shard} lost their protection within an hour: is that wanted?"
+    assert freezes(left) == tuple(
+        Freeze(
+            SUBSCRIPTION,
+            NOW + first * MINUTE,
+            NOW + last * MINUTE,
+            f"{count} {because.format(shard=left[0].shard)}",
+        )
+        for first, last, count in spans
+    )
