@@ -20,6 +20,7 @@ from tests.world.scenes import FIRST, RULES, SHARD, complete
 from tests.world.seeded import Run
 from tests.world.twins.azure import DISK_TYPE, VmTruth
 from tests.world.twins.builder import BuilderTwin
+from tests.world.whole_scenes import complete as whole_complete
 
 BESIDE = replace(FIRST.id, name=f"{FIRST.id.name}-restored")
 PAUSE = timedelta(seconds=15)
@@ -32,10 +33,11 @@ class Way:
     mode: RestoreMode
     slices: int
     undone: bool = False
+    whole: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.mode} {'undone' if self.undone else 'done'}"
+        return f"{self.mode} {'undone' if self.undone else 'done'}{' of a restore point' if self.whole else ''}"
 
 
 WAYS = (
@@ -57,8 +59,11 @@ def request_of(world: Run, asked: Asked) -> Request:
 
 
 def asked_for(world: Run, way: Way) -> None:
-    """Both machines have a point; the first is gone where it is to be made again; somebody asked."""
-    complete(world)
+    """The machines have a point; the first is gone where it is to be made again; somebody asked."""
+    if way.whole:
+        whole_complete(world, replace(FIRST, tags={"backup": "whole"}))
+    else:
+        complete(world)
     if way.mode is RestoreMode.REBUILD:
         world.stage.azure.delete(FIRST)
     record = world.stage.ledger.held(SHARD, FIRST.uid)
@@ -107,10 +112,21 @@ def arriving(way: Way) -> Callable[[Run], None]:
     return arrives
 
 
-RESTORES = tuple(
-    (way, Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way)))
-    for way in WAYS
-    for number in range(way.slices)
+def scene_of(way: Way, number: int) -> Scene:
+    return Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way))
+
+
+WHOLE = (
+    Way(RestoreMode.DISKS, 2, whole=True),
+    Way(RestoreMode.NEW, 4, whole=True),
+    Way(RestoreMode.IN_PLACE, 6, whole=True),
+    Way(RestoreMode.IN_PLACE, 6, undone=True, whole=True),
+)
+"""Only how disks are made differs by engine, so these are harmed in one slice each, and another mode in all of its."""
+HARMED = (*WAYS, Way(RestoreMode.REBUILD, 3, whole=True))
+RESTORES = (
+    *((way, scene_of(way, number)) for way in HARMED for number in range(way.slices)),
+    *((way, scene_of(way, 1)) for way in WHOLE),
 )
 
 

@@ -1,4 +1,4 @@
-"""Every step of a restore point, killed at every port call that it makes; answers of the engine's own calls are lost."""
+"""Every step of a restore point, killed at every port call that it makes; answers of its own calls are lost."""
 
 from __future__ import annotations
 

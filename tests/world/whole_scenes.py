@@ -16,30 +16,30 @@ from tests.world.exhaustive import Scene, pass_time, perform
 from tests.world.scenes import RULES, SHARD, DeathAfter, Failing, machine
 from tests.world.seeded import Run
 from tests.world.steps import Calm
-from tests.world.twins.azure import Fair
+from tests.world.twins.azure import Fair, VmTruth
 
 VM = machine(1, 3, "whole")
 MINUTE = timedelta(minutes=1)
 
 
-def registered(world: Run) -> None:
-    world.stage.azure.write(VM)
-    perform(world, lambda ports: reconcile(ports, RULES, VmKey(VM.id)))
+def registered(world: Run, vm: VmTruth = VM) -> None:
+    world.stage.azure.write(vm)
+    perform(world, lambda ports: reconcile(ports, RULES, VmKey(vm.id)))
 
 
 def drained(world: Run) -> None:
     perform(world, lambda ports: drain(ports, RULES, SHARD))
 
 
-def started(world: Run) -> None:
+def started(world: Run, vm: VmTruth = VM) -> None:
     """Azure accepted the first restore point, and it is ready by now."""
-    registered(world)
+    registered(world, vm)
     drained(world)
     pass_time(world, MINUTE / 2)
 
 
-def complete(world: Run) -> None:
-    started(world)
+def complete(world: Run, vm: VmTruth = VM) -> None:
+    started(world, vm)
     drained(world)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from shared.errors import Conflict, Denied, Missing
+from shared.errors import Conflict, Denied, Missing, Refused
 from shared.model.draining import CallKind
-from shared.model.identity import VM_TYPE, DiskUid, ResourceId, Shard, VmUid
+from shared.model.identity import COLLECTION_TYPE, VM_TYPE, DiskUid, ResourceId, Shard, VmUid
 from shared.model.restore import ArmPath, Power
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.azure import DISK_TYPE, QUICK, SNAPSHOT_TYPE, Azure, DiskTruth, VmTruth
@@ -121,6 +121,8 @@ class BuilderTwin:
         if RUN_COMMAND in place:
             return self._command(place)
         resource, thing = ResourceId.parse(place), self.made.get(place.lower())
+        if resource.type == COLLECTION_TYPE:
+            return {"id": place} if _point_of(resource) in self.azure.snapshots else None
         if resource.type == SNAPSHOT_TYPE:
             return {"id": place} if resource in self.azure.snapshots else None
         if resource.type == VM_TYPE:
@@ -171,7 +173,10 @@ class BuilderTwin:
 
     def _put_disk(self, place: ResourceId, body: Mapping[str, Any]) -> None:
         source = ResourceId.parse(body["properties"]["creationData"]["sourceResourceId"])
-        snapshot = self.azure.snapshots.get(source)
+        snapshot = self.azure.snapshots.get(_point_of(source))
+        wanted = "Restore" if source.type == COLLECTION_TYPE else "Copy"
+        if body["properties"]["creationData"]["createOption"] != wanted:
+            raise Refused("InvalidParameter", f"a disk is not made from {source} so", 400)
         if snapshot is None:
             raise Missing("NotFound", f"the snapshot {source} does not exist", 404)
         if not snapshot.ready(self.azure.now()):
@@ -208,3 +213,8 @@ class BuilderTwin:
 
     def _attached(self, place: ResourceId) -> bool:
         return any(disk.id == place for vm in self.azure.vms() for disk in vm.disks)
+
+
+def _point_of(source: ResourceId) -> ResourceId:
+    """The restore point that a disk restore point belongs to; a snapshot itself."""
+    return replace(source, name="/".join(source.name.split("/")[:3]))
