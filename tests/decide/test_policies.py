@@ -88,6 +88,48 @@ def test_single_weekdays_are_backed_up_and_kept_by_the_week(type_: str, name: st
     assert retention["yearlySchedule"]["monthsOfYear"] == ["January"]
 
 
+def test_what_a_weekly_policy_keeps_is_said_whole() -> None:
+    at = {"retentionTimes": ["2026-01-01T22:00:00Z"]}
+    first = {"daysOfTheWeek": ["Tuesday"], "weeksOfTheMonth": ["First"]}
+    monthly = {"retentionScheduleFormatType": "Weekly", "retentionScheduleWeekly": first, **at}
+    found = body(days=["saturday", "tuesday"], keep="12w12m3y", policy="enhanced")
+    assert found["schedulePolicy"] == {
+        "schedulePolicyType": "SimpleSchedulePolicyV2",
+        "scheduleRunFrequency": "Weekly",
+        "weeklySchedule": {"scheduleRunDays": ["Tuesday", "Saturday"], "scheduleRunTimes": ["2026-01-01T22:00:00Z"]},
+    }
+    assert found["retentionPolicy"] == {
+        "retentionPolicyType": "LongTermRetentionPolicy",
+        "weeklySchedule": {
+            "daysOfTheWeek": ["Tuesday", "Saturday"],
+            "retentionDuration": {"count": 12, "durationType": "Weeks"},
+            **at,
+        },
+        "monthlySchedule": {"retentionDuration": {"count": 12, "durationType": "Months"}, **monthly},
+        "yearlySchedule": {
+            "monthsOfYear": ["January"],
+            "retentionDuration": {"count": 3, "durationType": "Years"},
+            **monthly,
+        },
+    }
+
+
+def test_what_a_daily_policy_keeps_by_the_month_and_year_is_said_whole() -> None:
+    found = body(keep="30d12m3y")["retentionPolicy"]
+    date = {"daysOfTheMonth": [{"date": 1, "isLast": False}]}
+    monthly = {
+        "retentionScheduleFormatType": "Daily",
+        "retentionScheduleDaily": date,
+        "retentionTimes": ["2026-01-01T22:00:00Z"],
+    }
+    assert found["monthlySchedule"] == {"retentionDuration": {"count": 12, "durationType": "Months"}, **monthly}
+    assert found["yearlySchedule"] == {
+        "monthsOfYear": ["January"],
+        "retentionDuration": {"count": 3, "durationType": "Years"},
+        **monthly,
+    }
+
+
 def test_every_weekday_has_the_name_that_azure_gives_it() -> None:
     week = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
     found = body(days=[day.lower() for day in week], keep="4w")

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from shared.decide.recovery import AtLeast, Before, Chosen, Latest, NothingFits, Wish, choose
-from shared.model.point import Consistency, Point, PointState
+from shared.model.point import Consistency, Engine, Point, PointState
 from tests.decide.plans import NOW, at
 from tests.decide.points import point_of
 
@@ -82,9 +82,14 @@ def test_where_none_is_so_consistent_the_newest_is_better_than_none() -> None:
     [
         ([], Latest(), "it has no recovery point"),
         (points()[:1], Latest(), "none of its recovery points is complete"),
+        (
+            [*points()[:1], replace(points()[1], engine=Engine.VAULT)],
+            Latest(),
+            "every complete point is in a vault, which restores it itself",
+        ),
         (points(), Before(NEWEST - 9 * DAY), "every complete point is from 2027-03-01 02:00Z or later"),
     ],
-    ids=["none", "incomplete", "too late"],
+    ids=["none", "incomplete", "in a vault", "too late"],
 )
 def test_where_nothing_fits_it_says_why(given: list[Point], wish: Wish, because: str) -> None:
     found = choose(given, wish, NOW)

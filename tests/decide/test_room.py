@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 
 from shared.decide.naming import part_name
 from shared.decide.room import (
+    LOOK_AGAIN,
     PENDING,
     PER_DISK,
     PER_REGION,
@@ -51,7 +52,8 @@ def test_a_disk_with_five_hundred_snapshots_that_are_all_kept_is_skipped_with_th
     assert isinstance(room(taking(), almost, 0, NOW), Fits)
     verdict = room(taking(), [*almost, earlier(PER_DISK)], 0, NOW)
     assert isinstance(verdict, NoRoom)
-    assert "web-1-os has 500 snapshots of 500" in verdict.because
+    full = "the disk web-1-os has 500 snapshots of 500 that it may have"
+    assert verdict == NoRoom(f"{full}, and none is about to go: shorten what the plan keeps")
 
 
 @pytest.mark.parametrize("going", ["marked", "past"])
@@ -60,8 +62,8 @@ def test_where_points_are_about_to_go_their_room_is_waited_for(going: str) -> No
     removal = Removal(NOW, NOW, "due") if going == "marked" else None
     last = replace(earlier(PER_DISK), removal=removal, keep_until=NOW + DAY if removal else NOW)
     verdict = room(taking(), [*kept, last], 0, NOW)
-    assert isinstance(verdict, WaitForRoom)
-    assert verdict.until > NOW
+    full = "the disk web-1-os has 500 snapshots of 500 that it may have"
+    assert verdict == WaitForRoom(NOW + LOOK_AGAIN, f"{full}; 1 points of it are about to go")
 
 
 def test_seven_snapshots_within_five_minutes_are_waited_out() -> None:
@@ -85,9 +87,14 @@ def test_three_unfinished_snapshots_of_a_disk_are_waited_for(state: PartState) -
 
 def test_a_full_region_takes_no_more_unless_something_is_about_to_go() -> None:
     assert isinstance(room(taking(), [earlier(1)], PER_REGION - 2, NOW), Fits)
-    assert isinstance(room(taking(), [earlier(1)], PER_REGION - 1, NOW), NoRoom)
+    full = f"the region holds {PER_REGION - 1} of our snapshots, of {PER_REGION} that a subscription may have"
+    assert room(taking(), [earlier(1)], PER_REGION - 1, NOW) == NoRoom(
+        f"{full}, and none is about to go: shorten what the plan keeps"
+    )
     past = replace(earlier(1), keep_until=NOW)
-    assert isinstance(room(taking(), [past], PER_REGION - 1, NOW), WaitForRoom)
+    assert room(taking(), [past], PER_REGION - 1, NOW) == WaitForRoom(
+        NOW + LOOK_AGAIN, f"{full}; 1 points of it are about to go"
+    )
 
 
 def test_what_was_sent_already_needs_no_room() -> None:

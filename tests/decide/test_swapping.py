@@ -59,6 +59,23 @@ def test_the_old_disk_leaves_in_one_write_and_the_new_one_comes_in_the_next() ->
     assert at(on, "properties.storageProfile.dataDisks") == [WANTED[3]]
 
 
+def test_the_new_os_disk_takes_the_place_and_the_ways_of_the_old_but_neither_its_size_nor_its_image() -> None:
+    body = machine("new")
+    old = {"osType": "Linux", "createOption": "FromImage", "diskSizeGB": 30, "vhd": {"uri": "x"}, "caching": "ReadOnly"}
+    body["properties"]["storageProfile"]["osDisk"] |= old
+    wanted = {None: {"name": "os-2", "caching": "ReadWrite", "managedDisk": {"id": f"{DISKS}/os-2", "more": 1}}}
+    on = swapped(body, wanted)
+    assert on is not None
+    assert at(on, "properties.storageProfile.osDisk") == {
+        "name": "os-2",
+        "osType": "Linux",
+        "createOption": "FromImage",
+        "caching": "ReadWrite",
+        "managedDisk": {"id": f"{DISKS}/os-2"},
+    }
+    assert swapped(on, wanted) is None
+
+
 def test_a_disk_that_the_machine_has_no_more_is_not_swapped() -> None:
     restore = Restore("", NOW, 0, SOURCES, "", ArmPath("/vm"), (), NOW, NOW, Stage.CLAIM)
     assert [one.lun for one in swaps(machine("old"), restore)] == [None, 3]

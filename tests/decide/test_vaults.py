@@ -58,8 +58,7 @@ def test_the_tenth_vault_comes_after_the_second() -> None:
 
 def test_one_that_is_being_made_is_waited_for() -> None:
     found = chosen(vault("a", RULES.owner, ready=False))
-    assert isinstance(found, Await)
-    assert "is being made" in found.because
+    assert found == Await(vault("a").id, "vault a is being made")
 
 
 def test_where_there_is_none_one_is_made_as_the_settings_say() -> None:
@@ -80,12 +79,22 @@ def test_another_is_made_when_all_are_full() -> None:
 
 def test_without_leave_none_is_made() -> None:
     found = chosen(rules=replace(RULES, vaults=VaultRules(create=False)))
-    assert isinstance(found, NoVault)
-    assert "none may be made" in found.because
-    assert "TAGBACK_VAULT_CREATE" in found.remedy
+    assert found == NoVault(
+        "there is no vault of ours in westeurope, and none may be made",
+        f"make one tagged tagback-owner = {RULES.owner}, or set TAGBACK_VAULT_CREATE to on",
+    )
 
 
 def test_vaults_without_end_are_never_made() -> None:
     full = [vault(f"v{number}", RULES.owner) for number in range(MOST_VAULTS)]
     found = choose(full, {one.id: MOST_MACHINES for one in full}, GROUP, SHARD, RULES)
-    assert isinstance(found, NoVault)
+    assert found == NoVault(
+        f"every vault of westeurope is full, and there are {MOST_VAULTS} of them",
+        "split the machines over subscriptions",
+    )
+
+
+def test_a_vault_that_nobody_counted_holds_none() -> None:
+    assert choose([vault("a", RULES.owner)], {}, GROUP, SHARD, RULES) == Use(
+        vault("a").id, "vault a holds 0 machines of 900"
+    )
