@@ -39,9 +39,11 @@ def wish_of(machine: Machine, rules: Rules, now: datetime) -> Wish:
 
 def in_grace(wish: Wish, machine: Machine, rules: Rules, now: datetime) -> Wish:
     """A wish that names no plan, as the wish for the last good one while the grace after a typo runs."""
+    if not isinstance(wish, Misnamed):
+        return wish
     last_good = rules.plans.by_name.get(machine.plan)
     ends = (machine.grace_from or now) + GRACE
-    if isinstance(wish, Misnamed) and last_good and now < ends:
+    if last_good and now < ends:
         kept = Modifiers(asked_of(machine, rules), rules.prefix).applied(
             last_good, f"its last good plan {last_good.name} is kept until {_at(ends)}"
         )
@@ -82,9 +84,12 @@ def plan_by(wish: Wish, machine: Machine, rules: Rules) -> Plan | None:
 
 def standing(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> Standing:
     """The machine's status at `now`, from its row and its operations."""
+    return _standing(machine, wish_of(machine, rules, now), operations, rules, now)
+
+
+def _standing(machine: Machine, wish: Wish, operations: Iterable[Operation], rules: Rules, now: datetime) -> Standing:
     if machine.status is Status.GONE:
         return Standing(Status.GONE, f"no machine of this id exists since {_at(machine.absent_since)}", ())
-    wish = wish_of(machine, rules, now)
     match wish:
         case OptedOut():
             return Standing(Status.EXCLUDED, wish.because, wish.problems)
@@ -165,9 +170,11 @@ def _trouble(operation: Operation) -> str:
 def settled_row(machine: Machine, operations: Iterable[Operation], rules: Rules, now: datetime) -> Machine:
     """The row with everything that follows from it: status, reason, problems, and when a drainer is next wanted."""
     at_hand = [*operations]
-    protection = awaited(machine, want_of(machine, wish_of(machine, rules, now), rules), now)
-    machine = replace(machine, protection=protection)
-    verdict = standing(machine, at_hand, rules, now)
+    wish = wish_of(machine, rules, now)
+    protection = awaited(machine, want_of(machine, wish, rules), now)
+    if protection is not machine.protection:
+        machine = replace(machine, protection=protection)
+    verdict = _standing(machine, wish, at_hand, rules, now)
     looks = [one.next_look for one in at_hand if one.state.open and one.next_look]
     looks += [protection.next_look] if protection and protection.next_look else []
     return replace(
@@ -175,7 +182,7 @@ def settled_row(machine: Machine, operations: Iterable[Operation], rules: Rules,
         status=verdict.status,
         because=verdict.because,
         problems=verdict.problems,
-        next_due=next_due(machine, rules, now),
+        next_due=_next_due(machine, plan_by(wish, machine, rules)),
         next_look=min(looks, default=None),
     )
 
@@ -198,7 +205,10 @@ def is_wanted_otherwise(machine: Machine, rules: Rules, now: datetime) -> bool:
 
 def next_due(machine: Machine, rules: Rules, now: datetime) -> datetime | None:
     """When the machine's next slot starts; None when no plan takes it."""
-    plan = plan_of(machine, rules, now)
+    return _next_due(machine, plan_of(machine, rules, now))
+
+
+def _next_due(machine: Machine, plan: Plan | None) -> datetime | None:
     if plan is None or machine.settled is None or not plan.takes_snapshots:
         return None
     return start_of(next_slot(plan.schedule, machine.settled), plan.schedule, machine.uid)

@@ -30,7 +30,7 @@ def relevant(tags: Mapping[str, str], prefix: str) -> dict[str, str]:
         folded = name.strip().lower()
         if folded == prefix or folded.startswith(f"{prefix}-"):
             found.setdefault(folded, tags[name].strip())
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items())) if len(found) > 1 else found
 
 
 def parse_start(text: str) -> tuple[time, str | None] | None:

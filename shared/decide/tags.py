@@ -85,7 +85,8 @@ Wish: TypeAlias = OptedIn | OptedOut | Misnamed
 
 def seen_group(group: GroupSeen | None, prefix: str) -> GroupSeen | None:
     """A resource group with its opt-in tags only."""
-    return replace(group, tags=relevant(group.tags, prefix)) if group else None
+    tags = relevant(group.tags, prefix) if group else {}
+    return group if group is None or tags == group.tags else replace(group, tags=tags)
 
 
 def asked(own: Mapping[str, str], group: GroupSeen | None, scale_set: bool, rules: Rules) -> Asked:
@@ -149,6 +150,8 @@ class Modifiers:
 
     def applied(self, plan: Plan, because: str) -> OptedIn:
         """The plan with the machine's modifiers; a bad one is a problem and leaves the plan's own value."""
+        if self.asks.tags.keys() <= {self.prefix}:
+            return OptedIn(plan, because)
         problems = []
         for name, apply in _APPLIED.items():
             text = self.asks.tags.get(f"{self.prefix}-{name}")

@@ -99,12 +99,17 @@ def saved(world: World, rules: Rules, case: Case, changed: Sequence[Row], now: d
     points = _merged(case.points, [row for row in changed if isinstance(row, Point)])
     given = next((row for row in changed if isinstance(row, Machine)), case.machine.row)
     newest = newest_point(given, [held.row for held in points], rules, now)
-    machine = settled_row(replace(given, last_point=newest), [held.row for held in operations], rules, now)
+    machine = given if newest == given.last_point else replace(given, last_point=newest)
+    machine = settled_row(machine, [held.row for held in operations], rules, now)
     expiring = _expiring_at(case, machine, points, rules, now)
-    machine = replace(machine, next_prune=_pruned_at(machine, operations), next_expiry=expiring)
-    if points or case.leaving:
-        known = [held.row for held in points]
-        machine = replace(machine, snapshots=snapshots_of(known), frozen=waiting_for_people(known))
+    known = [held.row for held in points] if points or case.leaving else None
+    machine = replace(
+        machine,
+        next_prune=_pruned_at(machine, operations),
+        next_expiry=expiring,
+        snapshots=machine.snapshots if known is None else snapshots_of(known),
+        frozen=machine.frozen if known is None else waiting_for_people(known),
+    )
     machine = _with_news(case, machine, changed, rules, now)
     rows: list[Held[Machine] | Held[Operation] | Held[Point]] = [Held(machine, case.machine.etag)]
     touched = {(type(row), key(row)) for row in changed}
