@@ -22,6 +22,9 @@ from shared.model.rules import Rules
 
 AGAIN = timedelta(days=1)  # after a drill that failed, unless the plan wants drills more often
 A_DAY = timedelta(days=1)
+EARLY = timedelta(
+    hours=1
+)  # the timer comes at the same time each day, drills begin and end after it: else all slip a day
 NEVER = datetime.min.replace(tzinfo=UTC)
 UNDER_WAY = (Asked.RESTORE, Asked.UNDO, Asked.DRILL, Asked.TIDY)
 """What is asked for about a machine and stands in the way of a drill of it."""
@@ -79,7 +82,7 @@ def _due(machines: Iterable[Machine], rules: Rules, now: datetime) -> Iterable[D
         if plan is None or plan.drill is None or machine.last_point is None:
             continue
         at = due_at(machine, plan.drill)
-        if at is None or at <= now:
+        if at is None or at - EARLY <= now:
             yield Due(machine, plan, plan.drill, _because(machine))
 
 
@@ -116,13 +119,14 @@ class _Spent:
 
 
 def _spent(machines: Sequence[Machine], under_way: Sequence[Request], rules: Rules, now: datetime) -> _Spent:
-    spent, drilled = _Spent(Counter(), {}), {one.uid for one in under_way if one.asked is Asked.DRILL}
+    spent, drilled = _Spent(Counter(), {}), {one.uid: one.id for one in under_way if one.asked is Asked.DRILL}
     for machine in machines:
-        recent = machine.drill is not None and machine.drill.started_at > now - A_DAY
+        recent = machine.drill is not None and machine.drill.started_at > now - A_DAY + EARLY
         plan = plan_of(machine, rules, now) if recent or machine.uid in drilled else None
         if plan is None or plan.drill is None:
             continue
-        for begun in (recent, machine.uid in drilled):
+        open_now, judged = drilled.get(machine.uid), machine.drill.request if machine.drill else None
+        for begun in (recent, open_now is not None and open_now != judged):
             if begun:
                 spent.add(plan, plan.drill, machine.drill)
     return spent

@@ -77,7 +77,12 @@ def test_a_machine_is_due_again_after_the_time_of_its_plan_and_sooner_after_a_fa
     assert due_at(vm("a", drill=drilled(NOW, proven=False)), PART) == NOW + DAY
     assert due_at(vm("a", drill=drilled(NOW, proven=False)), replace(PART, every=DAY / 2)) == NOW + DAY / 2
     assert begun(vm("a", drill=drilled(NOW - 30 * DAY))) == ["a"]
-    assert begun(vm("a", drill=drilled(NOW - 30 * DAY + HOUR))) == []
+
+
+def test_a_timer_that_comes_minutes_before_a_machine_is_due_does_not_pass_it_by_for_a_day() -> None:
+    assert begun(vm("a", drill=drilled(NOW - 30 * DAY + HOUR))) == ["a"]
+    assert begun(vm("a", drill=drilled(NOW - 30 * DAY + HOUR + timedelta(seconds=1)))) == []
+    assert begun(vm("a", drill=drilled(NOW - DAY + timedelta(minutes=20), proven=False))) == ["a"]
 
 
 def test_one_that_failed_does_not_keep_others_from_their_turn() -> None:
@@ -126,8 +131,17 @@ def test_what_else_is_asked_of_a_machine_stands_in_nobodys_way(kind: Asked) -> N
     assert begun(vm("a"), requests=[asked("a", kind)]) == ["a"]
 
 
+def test_a_drill_that_is_judged_and_still_being_removed_counts_once() -> None:
+    judged = drilled(NOW - HOUR)
+    removing = replace(asked("x", Asked.DRILL, ELSEWHERE), id=judged.request)
+    tried = vm("x", shard=ELSEWHERE, drill=judged)
+    assert begun(vm("a"), tried, requests=[removing]) == ["a"]
+    again = replace(removing, id="another")
+    assert begun(vm("a"), tried, requests=[again]) == [], "two drills of one machine are two"
+
+
 def test_no_more_are_begun_than_a_plan_allows_for_a_day() -> None:
-    recent = [vm(f"r{number}", drill=drilled(NOW - 23 * HOUR)) for number in range(2)]
+    recent = [vm(f"r{number}", drill=drilled(NOW - 22 * HOUR)) for number in range(2)]
     assert begun(vm("a"), *recent) == []
     told = "2 of plan silver were drilled within a day, which is all it allows"
     assert waits(vm("a"), *recent) == {"a": told}
@@ -135,8 +149,10 @@ def test_no_more_are_begun_than_a_plan_allows_for_a_day() -> None:
     assert begun(vm("a"), recent[0], requests=[asked("x", Asked.DRILL, ELSEWHERE)]) == ["a"], "not of this plan"
     underway = vm("x", shard=ELSEWHERE)
     assert begun(vm("a"), recent[0], underway, requests=[asked("x", Asked.DRILL, ELSEWHERE)]) == []
-    began = vm("r1", drill=drilled(NOW - DAY + timedelta(seconds=600), took=600))
-    assert begun(vm("a"), recent[0], began) == ["a"], "one that began a day ago to the second counts no more"
+    began = vm("r1", drill=drilled(NOW - 23 * HOUR + timedelta(seconds=600), took=600))
+    assert begun(vm("a"), recent[0], began) == ["a"], "one that began 23 hours ago to the second counts no more"
+    later = vm("r1", drill=drilled(NOW - 23 * HOUR + timedelta(seconds=601), took=600))
+    assert begun(vm("a"), recent[0], later) == []
     gold = vm("g", tags={"backup": "gold"}, plan="gold")
     assert begun(gold, *recent) == ["g"], "every plan has a budget of its own"
 
