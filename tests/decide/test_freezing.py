@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from shared.decide.deletion_brake import AT_ONCE
 from shared.decide.freezing import Freeze, freezes, noticed
 from shared.model.brake import Brake, Braking, Stops
 from shared.model.identity import VmUid
-from tests.decide.plans import NOW, SUBSCRIPTION, machine
+from tests.decide.plans import NOW, SHARD, SUBSCRIPTION, machine
 
 MINUTE = timedelta(minutes=1)
 FREEZE = Freeze("s", NOW, NOW + 10 * MINUTE, "5 machines left")
@@ -35,6 +36,20 @@ def test_a_freeze_is_noticed_once_by_its_scope_and_its_time(scope: str, since: d
         over, fresh = after.brakes
         assert (over.released_at, over.told) == (NOW, False)
         assert fresh == Brake(Stops.UNPLANNED, "", NOW, "5 machines left", scope="s")
+
+
+def test_a_freeze_may_be_of_machines_of_several_regions() -> None:
+    shards = [SHARD, replace(SHARD, region="northeurope")]
+    left = [machine(uid=VmUid(f"vm-{n}"), shard=shards[n % 2], enrolled_at=None, left_at=NOW) for n in range(6)]
+    because = f"6 machines of subscription {SUBSCRIPTION} lost their protection within an hour: is that wanted?"
+    assert freezes(left) == (Freeze(SUBSCRIPTION, NOW, NOW, because),)
+
+
+def test_a_brake_of_a_person_and_one_that_is_over_are_no_freezes_of_ours() -> None:
+    persons = Brake(Stops.DELETES, "anna", NOW, "an audit")
+    over = Brake(Stops.UNPLANNED, "", NOW, "before", scope="s", released_at=NOW)
+    assert noticed(Braking((persons, over)), [], NOW).brakes == (persons, over)
+    assert len(noticed(Braking((over,)), [FREEZE], NOW).brakes) == 2
 
 
 @pytest.mark.parametrize(

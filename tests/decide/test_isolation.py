@@ -74,6 +74,7 @@ def test_the_machine_has_one_interface_in_that_network_whatever_it_had() -> None
     [card] = blueprint.interfaces(drill())
     [address] = card.body["properties"]["ipConfigurations"]
     assert card.body["properties"]["networkSecurityGroup"]["id"] == isolation.rules(drill()).id
+    assert address["name"] == "isolated"
     assert address["properties"] == {
         "subnet": {"id": f"{isolation.network(drill()).id}/subnets/isolated"},
         "privateIPAllocationMethod": "Dynamic",

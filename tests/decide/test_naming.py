@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from hashlib import sha256
+from time import tzset
 
 import pytest
 
@@ -101,6 +103,15 @@ def test_stamps_are_utc_to_the_minute() -> None:
     assert stamp(local) == stamp(SLOT) == "20270310T0200Z"
 
 
+def test_a_stamp_is_utc_wherever_the_clock_of_the_host_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "America/New_York")
+        tzset()
+        told = stamp(SLOT)
+    tzset()
+    assert told == "20270310T0200Z"
+
+
 def test_a_parts_name_never_changes_between_versions() -> None:
     assert part_name(UID, "disk", SLOT, 1, "uid-os") == "tb-2fc4f4776c8696970a0de5c7b0d335aa"
 
@@ -108,6 +119,8 @@ def test_a_parts_name_never_changes_between_versions() -> None:
 def test_a_models_reference_follows_its_content_and_not_its_order() -> None:
     assert model_reference({"b": [1, {"d": 2}], "a": "ä"}) == model_reference({"a": "ä", "b": [1, {"d": 2}]})
     assert model_reference({"a": "ä"}) == "ba42eceab1bf32f07027697bede2a15f70f93dd65ff787430268aa3c7d352c2d"
+    compact = '{"a":1,"b":[1,2]}'
+    assert model_reference({"b": [1, 2], "a": 1}) == sha256(compact.encode()).hexdigest()
     assert model_reference({"a": 1}) != model_reference({"a": 2})
 
 

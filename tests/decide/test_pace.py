@@ -51,6 +51,15 @@ def test_an_empty_bucket_is_waited_for_to_the_microsecond_and_a_margin() -> None
     assert pace.wait(empty, START) == 3600 * SECOND + timedelta(milliseconds=1)
 
 
+def test_a_bucket_of_one_holds_one() -> None:
+    assert pace.full(1, 180 * SECOND, 0, START) == Bucket(1, 180 * SECOND, 0, 1, START)
+
+
+def test_what_is_a_little_more_than_believed_does_not_speed_up() -> None:
+    slowed = replace(pace.full(200, 20 * SECOND, 0, START), level=50, slowed=0.5)
+    assert [pace.heard(slowed, remaining, START).slowed for remaining in (45, 60, 61)] == [0.5, 0.5, 0.625]
+
+
 def test_what_others_took_is_missing() -> None:
     bucket = pace.heard(pace.full(200, 20 * SECOND, 0, START), 0, START)
     wait = pace.wait(bucket, START)
@@ -69,6 +78,8 @@ def test_a_larger_value_than_any_before_is_the_capacity() -> None:
     bucket = pace.full(400, 180 * SECOND, 0.3, START)
     grown = pace.learned(bucket, 999, START)
     assert (grown.capacity, grown.level, grown.refill) == (999, 999, 999 / 180)
+    assert pace.learned(bucket, 999, START + SECOND).at == START + SECOND
+    assert pace.learned(pace.spent(bucket, START), 400, START).level == 399
     assert pace.learned(grown, 400, START) == replace(grown, level=400)
 
 

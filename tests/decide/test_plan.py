@@ -97,6 +97,10 @@ def test_limits_are_checked_when_loaded() -> None:
     assert "at most 450" in one(at=None, every="1h", keep="30d", window="10min")[0]
     assert one(at=None, cron="0 2 1 1 *", keep="3y", window="1h") == ()
     assert one(at=None, every="6h", window="6h") == ()
+    no_engine = "this build takes each disk by itself and has no engine that takes all disks of a VM at one instant"
+    assert one(consistency="vm") == (f"plans.p.snapshots.consistency: {no_engine}; allowed: disk",)
+    nowhere, _ = read_plans({"plans": {"p": {"snapshots": {"at": ["02:00"], "keep": "7d", "zone": "Mars/Olympus"}}}})
+    assert nowhere.by_name["p"].schedule.zone == "UTC"
     assert one(at=None, cron="often")[0].endswith(f"; allowed: {CRON_FORM}")
     assert "window is longer" in one(at=None, every="1h", window="2h")[0]
     assert one(at=None, every="6h", keep="7d4w12m3y", window="30min") == ()

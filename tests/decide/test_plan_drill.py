@@ -111,6 +111,9 @@ def test_what_has_not_the_shape_is_left_to_the_schema() -> None:
     endless, _ = read(snapshots=SNAPSHOTS, drill={"hourly_cost": float("inf"), "cost_per_day": 1})
     assert endless.drill is not None
     assert endless.drill.hourly_cost == 0
+    late, _ = read(snapshots=SNAPSHOTS, drill={"limit": "often"})
+    assert late.drill is not None
+    assert late.drill.limit == 45 * DAY
 
 
 def test_drills_restore_snapshots_and_nothing_else() -> None:

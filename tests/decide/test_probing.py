@@ -34,12 +34,22 @@ def command(**view: object) -> dict[str, Any]:
         (machine("running"), Finding(Seen.NOT_YET, "it runs, and its agent is silent")),
         (machine("running", "Not Ready"), Finding(Seen.NOT_YET, "it runs, and its agent is Not Ready")),
         (machine("running", ""), Finding(Seen.NOT_YET, "it runs, and its agent is silent")),
+        (
+            machine("running", "Updating", "Not Ready"),
+            Finding(Seen.NOT_YET, "it runs, and its agent is Updating and Not Ready"),
+        ),
         (machine("running", "Ready"), Finding(Seen.PROVEN, "it runs, and its agent 2.11 is ready")),
         (machine("running", "Updating", "ready"), Finding(Seen.PROVEN, "it runs, and its agent 2.11 is ready")),
     ],
 )
 def test_a_machine_has_booted_once_it_runs_and_its_agent_is_ready(seen: dict[str, Any], found: Finding) -> None:
     assert booted(seen) == found
+
+
+def test_an_agent_that_names_no_version_is_ready_all_the_same() -> None:
+    seen = machine("running", "Ready")
+    del seen["properties"]["instanceView"]["vmAgent"]["vmAgentVersion"]
+    assert booted(seen) == Finding(Seen.PROVEN, "it runs, and its agent of no version is ready")
 
 
 @pytest.mark.parametrize("state", ["Running", "Pending", "Unknown", ""])

@@ -16,10 +16,11 @@ from shared.decide.schedule import interval, start_of
 from shared.decide.tag_values import FOREVER
 from shared.decide.tags import OptedIn
 from shared.model.machine import GroupSeen, Machine, Status
-from shared.model.operation import Failure, Operation, State
+from shared.model.operation import Failure, Kind, Operation, State
 from shared.model.plan import Schedule
 from shared.model.point import Origin
 from shared.model.rules import Mode, Rules
+from shared.model.vault import Protection, Standing
 from tests.decide.plans import DAILY, GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, UID, at, disk, machine, sighting
 
 HOUR = timedelta(hours=1)
@@ -38,6 +39,38 @@ def test_a_new_machine_that_asks_is_enrolled_and_owes_nothing_of_the_past() -> N
     row = fresh()
     assert (row.plan, row.enrolled_at, row.settled) == ("silver", NOW, NOW)
     assert settled_row(row, [], RULES, NOW).next_due == start_of(at("2027-03-11 02:00"), DAILY, UID)
+
+
+def test_a_row_begins_with_what_a_look_showed() -> None:
+    seen = replace(sighting({}), disks=(), unsupported=("LUN 1 is unmanaged",), scale_set=True)
+    assert registered(None, seen, RULES, NOW) == Machine(
+        uid=UID,
+        id=seen.id,
+        name="web-1",
+        shard=seen.shard,
+        tags={},
+        disks=(),
+        unsupported=("LUN 1 is unmanaged",),
+        plan="",
+        status=Status.PENDING,
+        because="",
+        problems=(),
+        as_of=NOW,
+        scale_set=True,
+    )
+
+
+def test_a_row_is_what_a_later_look_shows_of_it() -> None:
+    place = replace(machine().id, name="web-2")
+    seen = replace(sighting(when=NOW + HOUR), id=place, name="WEB-2")
+    row = registered(machine(status=Status.GONE), seen, RULES, NOW + HOUR)
+    assert (row.id, row.name, row.as_of, row.status) == (place, "WEB-2", NOW + HOUR, Status.PENDING)
+
+
+def test_who_left_before_has_left_since_then() -> None:
+    out = machine(tags={"backup": "off"}, enrolled_at=None, settled=None, left_at=NOW - HOUR)
+    assert registered(out, sighting({"backup": "off"}), RULES, NOW).left_at == NOW - HOUR
+    assert registered(machine(), sighting({"backup": "off"}), RULES, NOW).left_at == NOW
 
 
 def test_a_machine_without_the_tag_is_registered_as_excluded() -> None:
@@ -137,7 +170,15 @@ def test_a_capture_that_needs_a_person_is_told_with_its_remedy_until_a_newer_poi
     )
     state, because = status(row, denied, now=slot + HOUR)
     assert state is Status.DEGRADED
-    assert because.endswith("AuthorizationFailed: no snapshots/write; grant it")
+    assert (
+        because == "the point of 2027-03-11 02:00Z is needs-person: AuthorizationFailed: no snapshots/write; grant it"
+    )
+    of_vault = replace(denied, kind=Kind.BACK_UP, failure=None, because="it waits")
+    told = "Azure Backup: back-up of 2027-03-11 02:00Z is needs-person: it waits"
+    assert status(row, of_vault, now=slot + HOUR) == (Status.DEGRADED, told)
+    assert told in settled_row(row, [of_vault], RULES, slot + HOUR).problems
+    stood = Protection(Standing.PROTECTED, "", NOW, last_point=slot + HOUR)
+    assert status(replace(row, protection=stood), of_vault, now=slot + HOUR)[0] is Status.PROTECTED
     assert status(replace(row, last_point=None), denied, now=slot + HOUR)[0] is Status.UNPROTECTED
     newer = replace(row, last_point=slot)
     assert status(newer, denied, now=slot + HOUR)[0] is Status.PROTECTED
@@ -173,6 +214,8 @@ def test_disks_keep_what_an_examination_found_until_the_next_one() -> None:
     seen_by_look = replace(known, uid="", left_out="")  # type: ignore[arg-type]  # a look has no uids
     row = registered(machine(disks=(known,)), sighting(disks=(seen_by_look,)), RULES, NOW)
     assert row.disks == (known,)
+    moved = registered(machine(disks=(known,)), sighting(disks=(replace(seen_by_look, lun=3),)), RULES, NOW)
+    assert moved.disks == (replace(known, lun=3),)
 
 
 INHERITING = replace(RULES, inherit_group_tags=True)

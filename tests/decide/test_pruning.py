@@ -30,6 +30,7 @@ def test_the_newest_that_was_given_up_stays_until_a_newer_point_is_complete() ->
     assert outlived(ROW, [older, newest], NOW) == [older, newest]
     assert is_made_up_for(newest, ROW)
     assert not is_made_up_for(newest, never)
+    assert not is_made_up_for(newest, replace(ROW, last_point=newest.slot))
 
 
 def test_they_leave_a_week_after_the_oldest_could_and_only_so_many_at_once() -> None:

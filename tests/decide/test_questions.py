@@ -55,6 +55,14 @@ def test_what_differs_is_asked_once_with_its_reason(row: Machine, seen: Sighting
     assert asking({UID: row}, {UID: seen}, RULES, NOW) == (Question(seen.id, None, because),)
 
 
+def test_what_is_held_of_a_row_is_what_questions_are_asked_by() -> None:
+    row = replace(ROW, left_at=NOW, absent_since=NOW, group=GroupSeen({}), scale_set=True, unsupported=("a",))
+    held = remembered(row, RULES, NOW)
+    for name in ("uid", "id", "name", "shard", "tags", "disks", "unsupported", "status", "enrolled_at"):
+        assert getattr(held, name) == getattr(row, name)
+    assert (held.absent_since, held.left_at, held.group, held.scale_set) == (NOW, NOW, GroupSeen({}), True)
+
+
 def test_other_tags_of_a_group_say_nothing_and_neither_does_a_group_that_is_not_seen() -> None:
     row = machine(group=GroupSeen({"backup": "gold"}))
     assert differs(row, replace(sighting(), group=GroupSeen({"Backup": " gold", "team": "x"})), "backup") == ""

@@ -95,6 +95,8 @@ def test_where_nothing_fits_it_says_why(given: list[Point], wish: Wish, because:
     found = choose(given, wish, NOW)
     assert isinstance(found, NothingFits)
     assert (found.because, len(found.passed_over)) == (because, len(given))
+    late = [why for _, why in found.passed_over if why.startswith("it is not")]
+    assert late == (["it is not from before that time"] * 3 if isinstance(wish, Before) else [])
 
 
 def test_the_order_in_which_points_are_given_says_nothing() -> None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from shared.decide.reopening import NotSensible, Reopened, reopened
-from shared.model.operation import Failure, Operation, State
+from shared.model.machine import Machine
+from shared.model.operation import Failure, Kind, Operation, State
 from shared.model.point import Origin, PartState, Point, PointState, Removal
 from shared.model.vault import VaultTask
 from tests.fleet import LAST_SLOT, NOW, capture, machine, point
@@ -54,7 +55,47 @@ def test_what_was_given_up_begins_anew_and_looks_for_its_parts_first() -> None:
     ],
 )
 def test_people_are_told_what_becomes_of_it(state: State, planned: Point | None, because: str) -> None:
-    assert reopened(failed(state), planned, MACHINE, NOW).because == because
+    verdict = reopened(failed(state), planned, MACHINE, NOW)
+    assert isinstance(verdict, Reopened)
+    assert (verdict.because, verdict.operation.next_look) == (because, NOW)
+    assert verdict.operation.state is (State.INTENDED if state is State.GAVE_UP else state)
+
+
+def test_a_point_that_begins_anew_has_not_ended() -> None:
+    verdict = reopened(replace(failed(State.GAVE_UP), failure=None), incomplete(), MACHINE, NOW)
+    assert isinstance(verdict, Reopened)
+    assert verdict.operation.failure is None
+    assert verdict.point is not None
+    assert (verdict.point.because, verdict.point.ended_at) == ("asked for again", None)
+
+
+NEW_POINT = "`tagback backup` takes a new point"
+LATER = replace(MACHINE, settled=LAST_SLOT + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("operation", "planned", "row", "because"),
+    [
+        (failed(State.GAVE_UP), None, LATER, f"a newer slot has begun since it was given up; {NEW_POINT}"),
+        (failed(State.GAVE_UP), point(MACHINE), MACHINE, f"its point is complete, taken at slot; {NEW_POINT}"),
+        (
+            failed(State.GAVE_UP),
+            replace(incomplete(), removal=Removal(NOW, NOW, "due", claimed_at=NOW)),
+            MACHINE,
+            f"what is left of it is being deleted; {NEW_POINT}",
+        ),
+        (
+            replace(failed(State.NEEDS_PERSON), kind=Kind.EMPTY),
+            None,
+            MACHINE,
+            "two people have to agree to it: `tagback delete-data` asks anew, `tagback approve` agrees",
+        ),
+    ],
+)
+def test_what_is_not_tried_again_says_why(
+    operation: Operation, planned: Point | None, row: Machine, because: str
+) -> None:
+    assert reopened(operation, planned, row, NOW) == NotSensible(because)
 
 
 def test_what_is_done_at_a_vault_is_asked_for_anew_and_its_job_is_a_former_one() -> None:

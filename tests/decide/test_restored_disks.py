@@ -88,6 +88,18 @@ def test_a_disk_is_attached_as_the_captured_one_was(name: str, value: Any) -> No
     }
 
 
+@pytest.mark.parametrize(
+    ("captured", "system"), [({}, "Linux"), ({"osType": "Windows"}, "Windows"), ({"osType": "Linux"}, "Linux")]
+)
+def test_an_os_disk_is_attached_as_what_it_was(captured: dict[str, Any], system: str) -> None:
+    assert attachment(captured, ArmPath("data"), None) == {
+        "osType": system,
+        "name": "data",
+        "createOption": "Attach",
+        "managedDisk": {"id": "data"},
+    }
+
+
 @pytest.mark.parametrize(("sku", "stays"), [("Premium_LRS", True), ("premium_zrs", True), ("StandardSSD_LRS", False)])
 def test_a_performance_tier_is_of_premium_disks_only(sku: str, stays: bool) -> None:
     assert ("tier" in properties_of(sku, tier="P50")) is stays

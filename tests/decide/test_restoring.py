@@ -22,9 +22,11 @@ from shared.decide.restoring import (
     next_stage,
     pause_after,
     standing,
+    tag_of,
     takes_too_long,
 )
 from shared.model.drill import Probing
+from shared.model.fault import Fault, Trouble
 from shared.model.restore import ArmPath, Restore, RestoreMode, Stage, Swap
 from tests.decide.test_blueprint import NOW, SOURCES, drawing
 
@@ -46,6 +48,17 @@ def test_every_stage_is_followed_by_the_next_and_the_last_by_none(mode: RestoreM
         stage = next_stage(mode, restore(stage, undoing))
     assert tuple(seen) == order
     assert next_stage(mode, restore(Stage.LEFTOVERS, undoing)) is None
+
+
+def test_a_stage_that_its_way_does_not_have_is_followed_by_the_first() -> None:
+    assert Stage.CLAIM not in STAGES[RestoreMode.NEW]
+    assert next_stage(RestoreMode.NEW, restore(Stage.CLAIM)) is STAGES[RestoreMode.NEW][0]
+
+
+def test_a_tag_is_found_whatever_the_case_of_its_name() -> None:
+    assert tag_of({"tags": {"TagBack-Restore": "r1"}}, "tagback-restore") == "r1"
+    assert tag_of({"tags": {"other": "r1"}}, "tagback-restore") == ""
+    assert tag_of({}, "tagback-restore") == ""
 
 
 SOON = {
@@ -128,7 +141,9 @@ def test_only_what_carries_the_requests_id_is_ours(seen: dict[str, Any] | None, 
 def test_why_azure_gave_a_machine_up_stands_in_its_instance_view() -> None:
     statuses = [{"code": "ProvisioningState/failed/AllocationFailed", "message": "no room"}]
     told = failure({"properties": {"instanceView": {"statuses": statuses}}})
-    assert (told.code, told.message) == ("AllocationFailed", "no room")
+    assert told == Fault(Trouble.CONFLICT, "AllocationFailed", "no room")
+    [wordless] = [{"code": "ProvisioningState/failed/AllocationFailed"}]
+    assert failure({"properties": {"instanceView": {"statuses": [wordless]}}}).message == ""
     assert failure({"name": "disk-1"}).code == "ProvisioningFailed"
 
 

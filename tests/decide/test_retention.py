@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.durations import parse_keep
-from shared.decide.retention import FOR_EVER, Neighbour, age_end, earned, kept, lengthened, period
+from shared.decide.retention import FOR_EVER, Kept, Neighbour, age_end, earned, kept, lengthened, period
 from shared.model.plan import Age, Keep, Unit
 from shared.model.point import Origin
 from tests.decide.plans import at
@@ -53,6 +53,11 @@ def test_classes_follow_the_local_calendar() -> None:
     assert earned(slot, keep("7d12m"), before, UTC) == ()
 
 
+def test_a_point_stands_for_no_class_before_itself() -> None:
+    slot = at("2027-03-10 02:00")
+    assert earned(slot, keep("7d"), neighbours(slot), UTC) == (Age(7, Unit.DAY),)
+
+
 def test_a_point_of_a_shorter_plan_leaves_the_class_to_be_earned() -> None:
     monday = at("2027-03-08 02:00")
     bronze = neighbours(monday, kept_for=timedelta(days=7))
@@ -63,7 +68,10 @@ def test_a_point_of_a_shorter_plan_leaves_the_class_to_be_earned() -> None:
 @pytest.mark.parametrize("origin", [Origin.REQUEST, Origin.ENROLMENT])
 def test_a_point_outside_the_schedule_earns_no_class(origin: Origin) -> None:
     answer = kept(at("2027-01-01 02:00"), origin, keep("7d4w12m3y"), [], "UTC")
-    assert (answer.until, answer.earned) == (at("2027-01-08 02:00"), "")
+    because = f"taken at {origin}, outside the classes, kept for the plan's shortest age 7d"
+    assert answer == Kept(at("2027-01-08 02:00"), "", because)
+    shortest = kept(at("2027-01-01 02:00"), origin, keep("48h1d"), [], "UTC")
+    assert shortest.until == at("2027-01-02 02:00")
 
 
 def test_months_are_clipped_to_their_end_and_local_time_is_kept() -> None:
@@ -122,7 +130,8 @@ def test_an_age_beyond_every_calendar_never_ends() -> None:
 @pytest.mark.parametrize("text", ["", "last=3"])
 def test_a_keep_without_an_age_lets_nothing_go(text: str) -> None:
     without = Keep((), parse_keep(text).last if text else 0)  # type: ignore[union-attr]  # the text is a keep
-    assert kept(at("2027-01-01 02:00"), Origin.SLOT, without, [], "UTC").until == FOR_EVER
+    never = Kept(FOR_EVER, "", "its plan names no age, so it is never due")
+    assert kept(at("2027-01-01 02:00"), Origin.SLOT, without, [], "UTC") == never
     assert lengthened(at("2027-01-08 02:00"), at("2027-01-01 02:00"), "", without, "UTC") == at("2027-01-08 02:00")
 
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.decide.schedule import interval, lateness, next_slot, owed, rhythm, slots, slots_back_from, start_of
+from shared.decide.schedule import (
+    instant_of,
+    interval,
+    lateness,
+    next_slot,
+    owed,
+    rhythm,
+    slots,
+    slots_back_from,
+    start_of,
+)
 from shared.model.identity import VmUid
 from shared.model.plan import Schedule
 from tests.decide.plans import at
@@ -192,3 +202,10 @@ def test_what_is_owed_after_a_gap_of_centuries_is_found_at_once() -> None:
     assert due
     assert (due.slot, due.newest_missed) == (at("2027-03-12 02:00"), at("2027-03-11 02:00"))
     assert due.oldest_missed == at("1527-03-11 02:00")
+
+
+def test_an_instant_is_told_in_utc_whatever_zone_it_was_wished_for_in() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    found = instant_of(date(2027, 3, 10), time(2), berlin)
+    assert found == at("2027-03-10 01:00")
+    assert found.tzinfo is UTC

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.decide.standing import all_is_well, at_read_time, is_job
+from shared.decide.standing import all_is_well, at_read_time, is_job, is_of_today
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
 from tests.fleet import DAY, LAST_SLOT, NOW, RULES, capture, machine
+
+SECOND = timedelta(seconds=1)
 
 
 def test_a_row_that_is_still_true_is_shown_as_it_is() -> None:
@@ -47,6 +49,30 @@ def test_what_ends_without_work_is_no_job_and_what_needs_somebody_is_not_well(st
     operation = capture(machine(1, "web-1"), LAST_SLOT, state)
     assert is_job(operation) is (state not in (State.SKIPPED, State.SUPERSEDED))
     assert all_is_well([], [operation]) is (state not in (State.GAVE_UP, State.NEEDS_PERSON))
+
+
+def test_a_row_that_would_be_outside_by_now_is_shown_as_it_is() -> None:
+    unasked = replace(machine(1, "web-1"), tags={})
+    assert at_read_time(unasked, [], RULES, NOW) is unasked
+
+
+@pytest.mark.parametrize(
+    ("state", "intended", "ended", "shown"),
+    [
+        (State.STARTED, 9 * DAY, None, True),
+        (State.SUCCEEDED, 9 * DAY, DAY - SECOND, True),
+        (State.SUCCEEDED, 9 * DAY, DAY, False),
+        (State.SUCCEEDED, DAY - SECOND, None, True),
+        (State.SUCCEEDED, DAY, None, False),
+        (State.GAVE_UP, 9 * DAY, 9 * DAY, True),
+    ],
+)
+def test_a_job_is_shown_while_it_goes_on_and_for_a_day_after(
+    state: State, intended: timedelta, ended: timedelta | None, shown: bool
+) -> None:
+    job = capture(machine(1, "web-1"), LAST_SLOT, state)
+    job = replace(job, intended_at=NOW - intended, ended_at=None if ended is None else NOW - ended)
+    assert is_of_today(job, None, NOW) is shown
 
 
 def test_a_newer_complete_point_makes_up_for_what_was_given_up_and_for_nothing_else() -> None:

@@ -73,5 +73,6 @@ def test_only_what_failed_because_the_machine_does_not_run_waits_for_it() -> Non
 
 def test_nobody_starts_a_machine_that_no_plan_wants_in_a_vault() -> None:
     assert may_start(waiting(), want("start"), NOW)
+    assert may_start(waiting(task=None), want("start"), NOW)
     assert not may_start(waiting(), Unwanted("it is off"), NOW)
     assert not may_start(waiting(WaitFor.AGENT), want("start"), NOW)

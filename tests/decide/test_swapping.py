@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.decide import blueprint
 from shared.decide.subtraction import at
-from shared.decide.swapping import detached, swapped, swaps
-from shared.model.restore import ArmPath, Restore, Stage
-from tests.decide.test_blueprint import NOW, SOURCES
+from shared.decide.swapping import detached, former, power, restored, swapped, swaps
+from shared.model.restore import ArmPath, Restore, RestoreMode, Stage, Swap
+from tests.decide.test_blueprint import NOW, SOURCES, drawing
 
 DISKS = "/subscriptions/s/resourceGroups/web/providers/Microsoft.Compute/disks"
 WANTED: Mapping[int | None, Mapping[str, Any]] = {
@@ -63,7 +65,9 @@ def test_the_new_os_disk_takes_the_place_and_the_ways_of_the_old_but_neither_its
     body = machine("new")
     old = {"osType": "Linux", "createOption": "FromImage", "diskSizeGB": 30, "vhd": {"uri": "x"}, "caching": "ReadOnly"}
     body["properties"]["storageProfile"]["osDisk"] |= old
-    wanted = {None: {"name": "os-2", "caching": "ReadWrite", "managedDisk": {"id": f"{DISKS}/os-2", "more": 1}}}
+    wanted: Mapping[int | None, Mapping[str, Any]] = {
+        None: {"name": "os-2", "caching": "ReadWrite", "managedDisk": {"id": f"{DISKS}/os-2", "more": 1}}
+    }
     on = swapped(body, wanted)
     assert on is not None
     assert at(on, "properties.storageProfile.osDisk") == {
@@ -74,6 +78,48 @@ def test_the_new_os_disk_takes_the_place_and_the_ways_of_the_old_but_neither_its
         "managedDisk": {"id": f"{DISKS}/os-2"},
     }
     assert swapped(on, wanted) is None
+
+
+def test_what_was_swapped_is_known_as_it_was_attached_and_is_put_back_so() -> None:
+    body = machine("old")
+    body["properties"]["storageProfile"]["dataDisks"][0] |= {
+        "caching": "ReadOnly",
+        "deleteOption": "Delete",
+        "writeAcceleratorEnabled": True,
+    }
+    restore = Restore("", NOW, 0, SOURCES, "", ArmPath("/vm"), (), NOW, NOW, Stage.CLAIM)
+    found = swaps(body, restore)
+    assert found == (
+        Swap(ArmPath(f"{DISKS}/os"), None),
+        Swap(ArmPath(f"{DISKS}/old"), 3, "ReadOnly", "Delete", write_accelerated=True),
+    )
+    assert former(replace(restore, swaps=found))[3] == {
+        "lun": 3,
+        "name": "old",
+        "createOption": "Attach",
+        "caching": "ReadOnly",
+        "deleteOption": "Delete",
+        "writeAcceleratorEnabled": True,
+        "managedDisk": {"id": f"{DISKS}/old"},
+    }
+
+
+def test_each_restored_disk_takes_its_place_under_the_name_that_it_was_made_with() -> None:
+    drawn = drawing(RestoreMode.IN_PLACE)
+    made = {lun: entry["managedDisk"]["id"] for lun, entry in restored(drawn).items()}
+    assert made == {source.lun: piece.id for source, piece in zip(SOURCES, blueprint.disks(drawn), strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("codes", "state"),
+    [
+        (["ProvisioningState/succeeded", "PowerState/Running"], "running"),
+        (["ProvisioningState/succeeded"], ""),
+        ([], ""),
+    ],
+)
+def test_the_power_state_stands_in_the_instance_view(codes: list[str], state: str) -> None:
+    assert power({"properties": {"instanceView": {"statuses": [{"code": code} for code in codes]}}}) == state
 
 
 def test_a_disk_that_the_machine_has_no_more_is_not_swapped() -> None:

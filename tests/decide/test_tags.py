@@ -44,6 +44,11 @@ def test_an_unknown_plan_is_named_with_what_is_allowed() -> None:
     wish = asked(backup="slver")
     told = "its tag backup = 'slver' names no plan; allowed: gold, silver, on, off"
     assert wish == Misnamed(told, (told,))
+    rules = replace(RULES, plans=replace(PLANS, allowed={SUBSCRIPTION: frozenset({"silver", "bygone"})}))
+    few = judged({"backup": "slver"}, rules)
+    assert few.because == "its tag backup = 'slver' names no plan; allowed: silver, on, off"
+    other = judged({"backup": "gold"}, rules)
+    assert other.because == "plan gold is not allowed in this subscription; allowed: bygone, silver"
 
 
 def test_a_plan_that_the_subscription_does_not_allow_is_misnamed() -> None:

@@ -75,6 +75,7 @@ def test_a_point_of_a_vault_is_recorded_whole() -> None:
     assert (found.plan, found.birth_keep_until) == ("silver", found.keep_until)
     assert found.vault == VaultPoint(VAULT, "1", NIGHT + timedelta(seconds=20), ("InstantRP",))
     assert one(None, seen()).plan == machine(1, "web-1").plan
+    assert one(replace(PLAN, name="gold"), seen()).plan == "gold"
 
 
 def test_what_is_known_is_told_again_only_when_it_changed_and_its_date_never_gets_earlier() -> None:

@@ -44,6 +44,17 @@ def test_of_changing_clocks_only_those_are_warned_whose_clocks_change(zone: str,
     assert ("does not follow changes of the clocks" in told) is warned
 
 
+def test_what_is_asked_of_the_vault_is_one_line_and_a_modifier_does_not_reach_it() -> None:
+    plans, problems = read_plans({"default": "p", "plans": {"p": {"vault": {"at": "22:00", "keep": "30d"}}}})
+    assert problems == ()
+    row = replace(ROW, tags={"my-backup": "p", "my-backup-at": "03:00", "my-backup-hold": "forever"})
+    assert backup_reasons(row, plans.by_name["p"]) == [
+        "Azure Backup runs every day from 22:00 UTC on, by a standard policy that keeps 30d; it starts within two "
+        "hours of that, and a point can be restored at once from its snapshots for 2 days",
+        "its tag my-backup-at does not reach its vault: a policy is for many machines",
+    ]
+
+
 @pytest.mark.parametrize(("when_stopped", "said"), [("wait", False), ("start", True)])
 def test_a_plan_that_starts_machines_says_so(when_stopped: str, said: bool) -> None:
     vault = {"at": "22:00", "keep": "30d", "when_stopped": when_stopped}

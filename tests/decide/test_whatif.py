@@ -11,11 +11,12 @@ from shared.decide.capture import opened
 from shared.decide.whatif import Calls, Death, Effect, Prospect, Side, calls, deaths, per_day, prospect, side
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
-from shared.model.plan import Age, Keep, Plans, Unit
+from shared.model.plan import Age, Keep, Plan, Plans, Unit
 from shared.model.point import Origin
 from shared.model.rules import Mode, Rules
 from tests.decide.plans import GOLD, NOW, RULES, SILVER, SUBSCRIPTION, at, disk, machine
 from tests.decide.points import point_of
+from tests.decide.test_vaulting import plan_of
 
 OBSERVED = replace(RULES, subscriptions={SUBSCRIPTION: Mode.OBSERVE})
 OUT = machine(tags={}, plan="", enrolled_at=None, settled=None, last_point=None, status=Status.EXCLUDED)
@@ -76,6 +77,28 @@ def test_every_field_of_a_plan_that_changes_is_told(rules: Rules, line: str) -> 
     found = asked({"backup": "silver"}, rules=rules)
     assert (found.effect, found.because[0], len(found.because)) == (Effect.CHANGES, line, 2)
     assert found.after.rules is rules
+
+
+def with_vault(keep: str = "") -> Plan:
+    return replace(SILVER, vault=plan_of(at="22:00", keep=keep).vault if keep else None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("", "30d", "engines: snapshots becomes snapshots and vault"),
+        ("30d", "", "engines: snapshots and vault becomes snapshots"),
+        ("30d", "60d", "vault: its policy becomes another one"),
+    ],
+)
+def test_a_vault_that_a_plan_gains_loses_or_keeps_otherwise_is_told_in_one_line(
+    before: str, after: str, line: str
+) -> None:
+    sides = [replace(RULES, plans=Plans({"silver": with_vault(keep)}, "silver", {})) for keep in (before, after)]
+    found = prospect(of(machine(), sides[0]), {"backup": "silver"}, sides[1], NOW)
+    assert [told for told in found.because if told.startswith(("engines", "vault"))] == [line]
+    same = prospect(of(machine(), sides[0]), {"backup": "silver"}, sides[0], NOW)
+    assert (same.effect, same.because) == (Effect.SAME, ())
 
 
 def test_a_machine_that_gains_protection_is_told_its_plan_and_its_first_point() -> None:

@@ -12,9 +12,9 @@ from shared.decide.whatif import Side, side
 from shared.decide.whatif_vault import VaultEffect, VaultProspect, vault_prospect
 from shared.model.identity import ResourceId
 from shared.model.plan import Plans
-from shared.model.rules import Rules
+from shared.model.rules import Mode, Rules
 from shared.model.vault import Protection, Standing
-from tests.decide.plans import NOW, RULES, machine
+from tests.decide.plans import NOW, RULES, SUBSCRIPTION, machine
 
 VAULT = ResourceId("sub", "backups", "microsoft.recoveryservices/vaults", "rsv")
 SNAPSHOTS = {"at": ["02:00"], "keep": "7d"}
@@ -65,6 +65,11 @@ def test_a_plan_that_gains_a_vault(state: Standing | None, effect: VaultEffect, 
     assert ("taken back" in found.because) is (state is Standing.DELETED)
 
 
+def test_a_policy_that_a_stopped_machine_had_is_not_what_it_has() -> None:
+    found = becomes(stands(Standing.STOPPED, "", policy("30d")), "30d")
+    assert (found.effect, found.before, found.after) == (VaultEffect.GAINS, "", policy("30d"))
+
+
 @pytest.mark.parametrize("state", [Standing.PENDING, Standing.PROTECTED])
 def test_a_plan_that_loses_its_vault_stops_what_is_protected(state: Standing) -> None:
     found = becomes(stands(state, "30d", policy("30d")), "")
@@ -84,13 +89,23 @@ def test_a_longer_keep_is_another_policy_and_a_shorter_one_is_for_a_person() -> 
     assert not longer.harms
     assert shorter.effect is VaultEffect.PERSON
     assert "daily points from 30 to 7 days" in shorter.because
-    assert same.effect is VaultEffect.SAME
+    assert same == VaultProspect(VaultEffect.SAME, before=policy("30d"), after=policy("30d"))
 
 
 def test_a_first_backup_that_is_still_to_come_is_counted() -> None:
     known = Protection(Standing.STOPPED, "", NOW, "asked", VAULT)
     before = side(machine(protection=known), (), rules(""), NOW)
     assert becomes(before, "30d").writes == 2
+
+
+def test_where_nothing_may_be_done_any_more_what_is_protected_stays_so() -> None:
+    known = Protection(Standing.PROTECTED, "", NOW, "asked", VAULT, policy("30d"))
+    before = side(machine(protection=known), (), rules("30d"), NOW)
+    observing = replace(rules("30d"), subscriptions={SUBSCRIPTION: Mode.OBSERVE})
+    after = side(before.machine, (), observing, NOW)
+    assert vault_prospect(before, after, NOW) == VaultProspect(
+        VaultEffect.SAME, before=policy("30d"), after=policy("30d")
+    )
 
 
 def test_what_is_begun_already_is_no_effect_of_the_change() -> None:
