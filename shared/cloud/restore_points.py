@@ -103,14 +103,18 @@ class AzureRestorePoints:
 
 
 def held_in(arm: Arm, shard: Shard, recovery: Recovery) -> Iterator[RestorePointSeen]:
-    """Every restore point in the collections of a shard's recovery groups, collection by collection."""
-    lane = Lane.of(shard, CallKind.READ)
+    """Every restore point in the collections of a shard's recovery groups, collection by collection.
+
+    Group by group: whoever may only look into the recovery groups may list no collections of the subscription.
+    """
+    lane, points = Lane.of(shard, CallKind.READ), AzureRestorePoints(arm, recovery)
     pattern = re.compile(rf"{re.escape(recovery.group(shard.region).lower())}-rp\d\d")
-    collections = listed(arm, lane, f"/subscriptions/{shard.subscription}/providers/{NAMESPACE}", VM_VERSION)
-    points = AzureRestorePoints(arm, recovery)
-    for one in [ResourceId.parse(str(body["id"])) for body in collections]:
-        if pattern.fullmatch(one.group):
-            yield from points.of(one)
+    everything = f"/subscriptions/{shard.subscription}/resourcegroups"
+    groups = [str(group.get("name") or "").lower() for group in listed(arm, lane, everything, GROUP_VERSION)]
+    for group in sorted(group for group in groups if pattern.fullmatch(group)):
+        bodies = listed(arm, lane, f"{everything}/{group}/providers/{NAMESPACE}", VM_VERSION)
+        for collection in [ResourceId.parse(str(body["id"])) for body in bodies]:
+            yield from points.of(collection)
 
 
 def _all(collection: Mapping[str, Any]) -> Sequence[RestorePointSeen]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from shared.model.identity import ResourceId
 from shared.model.machine import Sighting
 from shared.model.plan import Age, Keep, PolicyType, Unit, VaultPart, VaultSchedule
 from shared.model.restore import ArmPath, Power
+from shared.model.restore_point import Mode, RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
 from shared.model.vault import Act, ItemOrder
 from shared.ports import World
@@ -116,6 +117,67 @@ def _deleted(turn: Turn) -> bool:
     turn.world.deletions.delete(turn.site.shard, place)
     turn.site.clock.sleep(60)
     return "error" in turn.sees(place)
+
+
+def _ordered(turn: Turn, by: World) -> RestorePointOrder:
+    """A restore point of a machine of its own: of one machine there is one in an hour."""
+    vm = _new_machine(turn)
+    collection = by.restore_points.place(turn.site.shard, 7, f"tb-{uuid.uuid4().hex}")
+    place = replace(collection, name=f"{collection.name}/restorepoints/tb-{uuid.uuid4().hex[:8]}")
+    return RestorePointOrder(place, vm, turn.site.shard, Mode.CRASH, (), {"tagback-vm": "x"})
+
+
+def _whole(turn: Turn) -> RestorePointOrder:
+    """A restore point that somebody else has made."""
+    with turn.site.acting("test") as (owner, _):
+        order = _ordered(turn, owner)
+        owner.restore_points.prepare(order)
+        owner.restore_points.create(order)
+        turn.site.clock.sleep(120)
+        return order
+
+
+def _taken_as_one(turn: Turn) -> bool:
+    points = turn.world.restore_points
+    order = _ordered(turn, turn.world)
+    points.prepare(order)
+    points.create(order)
+    turn.site.clock.sleep(120)
+    points.mark(order.id, {"tagback-plan": "quick"})
+    seen = points.find(order.id)
+    return seen is not None and seen.provisioning == "Succeeded" and seen.tags["tagback-plan"] == "quick"
+
+
+def _held_as_one(turn: Turn) -> bool:
+    order = _whole(turn)
+    turn.world.restore_points.mark(order.id, {"tagback-hold-20261120T0200Z": "forever"})
+    seen = turn.world.restore_points.find(order.id)
+    listed = {one.id for one in turn.world.holdings.restore_points(turn.site.shard)}
+    return seen is not None and len(seen.tags) == 3 and order.id in listed
+
+
+def _deleted_as_one(turn: Turn) -> bool:
+    order = _whole(turn)
+    there = (
+        turn.world.restore_points.find(order.id) is not None and len(turn.world.restore_points.of(order.id.top)) == 1
+    )
+    turn.world.deletions.delete(turn.site.shard, order.id)
+    turn.site.clock.sleep(120)
+    return there and "error" in turn.sees(order.id)
+
+
+def _disk_from_whole(turn: Turn) -> bool:
+    """A disk from what lies in a restore point."""
+    with turn.site.acting("test") as (owner, _):
+        seen = owner.restore_points.find(_whole(turn).id)
+    source = seen.inside[0].id if seen else None
+    if source is None or turn.world.builder.find(turn.site.shard, ArmPath(str(source))) is None:
+        return False
+    place = _in_web("Microsoft.Compute/disks", f"d-{uuid.uuid4().hex[:8]}", turn)
+    creation = {"createOption": "Restore", "sourceResourceId": str(source)}
+    turn.world.builder.make(turn.site.shard, place, {"location": REGION, "properties": {"creationData": creation}})
+    turn.site.clock.sleep(60)
+    return turn.world.builder.find(turn.site.shard, place) is not None
 
 
 def _told_the_time(turn: Turn) -> bool:
@@ -316,15 +378,15 @@ def _commanded(turn: Turn) -> bool:
 
 Deed = Callable[[Turn], bool]
 DEEDS: Mapping[str, tuple[Deed, ...]] = {
-    "keeper": (_fleet, _shard_with_models, _look, _examine, _enabled, _captured, _merged),
+    "keeper": (_fleet, _shard_with_models, _look, _examine, _enabled, _captured, _merged, _taken_as_one),
     "protector": (
         _vaults, _policies, _policy_written, _refreshed, _protectable, _items, _protected, _backed_up, _jobs,
         _vault_points, _started,
     ),
-    "reaper": (_shard, _look, _listed, _told_the_time, _deleted),
+    "reaper": (_shard, _look, _listed, _told_the_time, _deleted, _deleted_as_one),
     "emptier": (_emptied,),
-    "operator": (_shards, _listed, _fleet, _look, _merged),
-    "restorer": (_referred_to, _restored_and_undone),
+    "operator": (_shards, _listed, _fleet, _look, _merged, _held_as_one),
+    "restorer": (_referred_to, _restored_and_undone, _disk_from_whole),
     "driller": (_isolated_and_removed, _commanded),
 }  # fmt: skip
 

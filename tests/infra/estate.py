@@ -108,9 +108,11 @@ def estate(folder: Path, azurite: Azurite, assignments: tuple[Assignment, ...]) 
     """A simulator with two machines and a recovery group, in which only the assignments give rights."""
     subscription = str(uuid.uuid4())
     place = f"/subscriptions/{subscription}"
-    scopes = {"subscription": place, "recovery": f"{place}/resourceGroups/tagback-{REGION}", "targets": place}
+    recovery = f"{place}/resourceGroups/tagback-{REGION}"
+    scopes = {"subscription": place, "recovery": recovery, "targets": place}
     everything = f'[[assignment]]\nprincipal = "test"\nrole = "Owner"\nscope = "{place}"\n'
     seed = _machines(subscription) + seeded(assignments, scopes) + everything
+    seed += seeded(assignments, {"recovery": f"{recovery}-rp07"})
     with simulator(folder, "--tls-dir", str(folder / "tls"), seed=seed) as running:
         made = Estate(running, SharedClock(running), azurite, subscription, folder)
         extension = {"location": REGION, "properties": {"publisher": "Microsoft.Azure.Extensions",
@@ -127,5 +129,6 @@ def _machines(subscription: str) -> str:
         f'[[subscription]]\nid = "{subscription}"\n'
         f'{group}name = "web"\ntags = {{ team = "shop" }}\n'
         f'{group}name = "tagback-{REGION}"\ntags = {{ tagback-owner = "{OWNER}" }}\n'
+        f'{group}name = "tagback-{REGION}-rp07"\ntags = {{ tagback-owner = "{OWNER}" }}\n'
         + "".join(f'{machine}name = "{name}"\n' + disk.format(name) for name in ("vm1", "vm2"))
     )

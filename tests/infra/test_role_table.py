@@ -41,7 +41,8 @@ def test_a_vault_is_touched_only_by_those_whose_role_goes_with_vaults() -> None:
     touching = {grant.role for grant in grants() if grant.action.startswith("Microsoft.RecoveryServices/")}
     assert touching == {"protector", "emptier", "founder"}
     assert {grant.action for grant in of("reaper") if grant.action.endswith("/delete")} == {
-        "Microsoft.Compute/snapshots/delete"
+        "Microsoft.Compute/snapshots/delete",
+        "Microsoft.Compute/restorePointCollections/restorePoints/delete",
     }
 
 

@@ -44,6 +44,7 @@ PARTS = (
     Part("races", "updates of 64 rows on Azurite", 1_000_000, ("-m", "tests.soak.races", "--updates", "{count}")),
     Part("kills", "nights of 25 kills of the host", 20, (*PYTEST, "tests/e2e/test_crashes.py"), "CRASH_NIGHTS"),
     Part("restores", "every blow at every slice", 1, (*PYTEST, "tests/world/test_restores.py"), "RESTORE_BLOWS_EVERY"),
+    Part("restore points", "every blow", 1, (*PYTEST, "tests/world/test_whole_scenes.py"), "WHOLE_BLOWS_EVERY"),
     Part("drills", "every blow at every slice", 1, (*PYTEST, "tests/world/test_drills.py"), "DRILL_BLOWS_EVERY"),
     Part("poison", "messages nobody can serve", 10_000, (*PYTEST, "tests/e2e/test_poison.py"), "POISON_MESSAGES"),
 )

@@ -1,7 +1,11 @@
-"""Every step of a restore point, killed at every port call that it makes; answers of its own calls are lost."""
+"""Every step of a restore point, killed at port calls that it makes; answers of the engine's own calls are lost.
+
+A blow takes a world of its own, so a sample is dealt here; `WHOLE_BLOWS_EVERY=1` deals every one, as a soak does.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +13,8 @@ import pytest
 from tests.world.exhaustive import Blow, Harm, Scene, blows, play
 from tests.world.whole_scenes import WHOLE_SCENES
 
+EVERY = int(os.environ.get("WHOLE_BLOWS_EVERY", "4"))
+"""One in so many blows, another one of them in each scene."""
 OWN = ("restore_points.", "holdings.restore_points", "builder.find", "deletions.delete")
 """What other scenes call as well loses its answers there."""
 
@@ -23,9 +29,9 @@ def chosen(scene: Scene) -> Iterator[Blow]:
 @pytest.mark.parametrize("scene", WHOLE_SCENES, ids=lambda scene: scene.name.replace(" ", "-"))
 def test_a_restore_point_harmed_at_any_port_call_keeps_every_promise_and_converges(scene: Scene) -> None:
     number = 0
-    for blow in chosen(scene):
+    for blow in list(chosen(scene))[WHOLE_SCENES.index(scene) % EVERY :: EVERY]:
         outcome = play(scene, blow)
         assert outcome.struck, f"{blow} of {scene.name!r} was never dealt"
         assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
         number += 1
-    assert number >= 4
+    assert number >= 1
