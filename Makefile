@@ -12,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes -r $(2) 2>/dev/null \
 	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 
-.PHONY: install demo up bench bench-peers test test-clients mutants mutation soak package check lock clean
+.PHONY: install demo up bench bench-peers test test-clients mutants mutation soak package check audit lock clean
 
 install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
 
@@ -61,6 +61,20 @@ check: install
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml shared function_app.py
+
+# Whether a vulnerability is known of any version that the locks name: asks pypi.org, so it is no part of `make test`. Fails
+# as well where it could not ask about one of them.
+LOCKED := requirements.txt local/locks/telemetry.txt local/locks/dev.txt
+
+audit: install $(CLIENTS)/audit/.installed
+	@$(CLIENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(addprefix -r ,$(LOCKED))
+
+$(CLIENTS)/audit/.installed: local/locks/audit.txt | $(VENV)/.installed
+	@echo "installing pip-audit into $(CLIENTS)/audit ..."
+	@test -x $(CLIENTS)/audit/bin/python || $(PYTHON) -m venv $(CLIENTS)/audit
+	@$(call install,$(CLIENTS)/audit,local/locks/audit.txt)
+	@touch $@
 
 test: check
 	@$(BIN)/python -m pytest -n auto --dist worksteal
@@ -108,6 +122,7 @@ lock: $(VENV)/.installed
 	$(UV_COMPILE) pyproject.toml --extra telemetry -c requirements.txt -o local/locks/telemetry.txt
 	$(UV_COMPILE) pyproject.toml --extra cli --extra telemetry --group dev -c requirements.txt -c local/locks/telemetry.txt -o local/locks/dev.txt
 	echo mutmut | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/mutation.txt
+	echo pip-audit | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/audit.txt
 	echo azure-cli | $(UV_COMPILE) - -o local/locks/clients-az.txt
 	printf 'c7n\nc7n-azure\n' | $(UV_COMPILE) - -o local/locks/clients-custodian.txt
 

@@ -57,7 +57,7 @@ def build(root: Path, out: Path, lock: str = LOCKS[""]) -> Made:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
         shutil.copyfile(root / lock, whole / LOCKS[""])
-        _install(root / lock, whole / SITE)
+        install(root / lock, whole / SITE)
         _compile(python, whole)
         archive = out / "tagback.zip"
         _archive(whole, archive)
@@ -104,7 +104,7 @@ def _version(python: Path) -> str:
     return ran.stdout.strip()
 
 
-def _install(requirements: Path, site: Path) -> None:
+def install(requirements: Path, site: Path) -> None:
     """The locked wheels of the platform, by their hashes."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(site)]

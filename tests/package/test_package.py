@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from local.package.build import LEFT_OUT, LOCKS, Made, NoPython, build, interpreter, product_files
+from local.package.bill import installed, licences
+from local.package.build import LEFT_OUT, LOCKS, Made, NoPython, build, install, interpreter, product_files
 from local.package.start import cold_start, program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,13 @@ world, rules = wiring.from_environment()
 compute = world.snapshots._arm.compute("s")
 print(json.dumps({**cost, "functions": names, "owner": rules.owner}))
 """
+TOLD = """
+from shared import wiring
+world, rules = wiring.from_environment()
+print(json.dumps({"told": type(world.telemetry).__name__}), flush=True)
+import os; os._exit(0)  # nothing is waited for: nobody listens
+"""
+NOWHERE = "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
 ENVIRONMENT = {
     "AzureWebJobsStorage__accountName": "tagbackexample",
     "TAGBACK_SUBSCRIPTIONS": "00000000-0000-0000-0000-000000000001",
@@ -135,12 +143,44 @@ def test_what_a_cold_start_takes_is_measured_of_the_package(made: Made) -> None:
     assert start.mb > 20
 
 
-@pytest.mark.parametrize("lock", LOCKS.values())
-def test_every_locked_wheel_has_its_hash(lock: str) -> None:
-    text = (ROOT / lock).read_text(encoding="utf-8")
-    entries = re.split(r"\n(?=[a-z0-9])", text.strip())
-    assert len(entries) == len(locked(lock))
-    assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []
+@pytest.fixture(scope="module")
+def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheels that telemetry adds to the package, for the platform: the others are those of the usual one."""
+    folder = tmp_path_factory.mktemp("telemetry")
+    entries = re.split(r"\n(?=[a-z0-9])", (ROOT / LOCKS["telemetry"]).read_text(encoding="utf-8").strip())
+    added = [entry for entry in entries if entry.partition("==")[0] not in locked()]
+    (folder / "added.txt").write_text("\n".join(added) + "\n", encoding="utf-8")
+    install(folder / "added.txt", folder / "site")
+    return folder / "site"
+
+
+def test_the_package_with_telemetry_is_small_and_free_too(made: Made, telemetry: Path) -> None:
+    parts = installed(telemetry)
+    assert {part.name for part in parts} == set(locked(LOCKS["telemetry"])) - set(locked())
+    assert made.packages + len(parts) <= 45
+    unpacked = sum(path.stat().st_size for path in telemetry.rglob("*") if path.is_file())
+    assert made.unpacked + 2 * unpacked <= 90_000_000, "with its bytecode, which is about as large"
+    for line in licences(parts).splitlines():
+        assert set(line.partition(": ")[2].split(" OR ")) & FREE, line
+
+
+def test_it_tells_azure_monitor_on_the_platforms_python_with_what_telemetry_adds(
+    unpacked: Path, telemetry: Path
+) -> None:
+    ran = subprocess.run(
+        [
+            str(interpreter()),
+            "-I",
+            "-c",
+            f"import sys\nsys.path.insert(0, {str(telemetry)!r})\n{program(unpacked)}{TOLD}",
+        ],
+        env={**ENVIRONMENT, "TAGBACK_TELEMETRY": "azure", "APPLICATIONINSIGHTS_CONNECTION_STRING": NOWHERE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["told"] == "OpenTelemetry"
 
 
 def test_it_starts_on_the_platforms_python_without_what_was_left_out(unpacked: Path) -> None:
