@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from shared.model.rights import Found, Need, Permission, Quota
 from shared.model.rules import Mode, Rules
 
-# Providers that every installation calls, with what for.
+VAULTS = "Microsoft.RecoveryServices"
+# Providers that an installation calls, with what for.
 PROVIDERS: Mapping[str, str] = {
     "Microsoft.Compute": "machines, disks and snapshots",
     "Microsoft.Network": "the network interfaces that a restore needs to know",
     "Microsoft.EventGrid": "hearing of tags within minutes",
+    VAULTS: "the vaults that plans name",
 }
 NEARLY_USED = 0.9
 # What runs out when points are taken or machines are restored; other quotas of a region are not ours to judge.
@@ -43,6 +45,12 @@ def rights(scope: str, needs: Iterable[Need], permissions: Sequence[Permission])
         Found(scope, need.action, False, f"missing for the {need.role}: {need.because}; grant it with infra/")
         for need in missing
     ]
+
+
+def providers(rules: Rules) -> list[str]:
+    """Those that this installation calls: the vaults' only where a plan has a vault."""
+    with_vaults = any(plan.vault for plan in rules.plans.by_name.values())
+    return [name for name in PROVIDERS if with_vaults or name != VAULTS]
 
 
 def provider(scope: str, name: str, state: str) -> Found:

@@ -41,7 +41,7 @@ def _subscription(
         yield Found(scope, "subscription", False, "cannot be read, or is not enabled: nothing in it is looked after")
         return
     yield from _tried(scope, "rights", lambda: _rights(around, asked, scope, Reach.SUBSCRIPTION))
-    for name in decide.PROVIDERS:
+    for name in decide.providers(rules):
         yield from _tried(scope, name, partial(_provider, around, scope, name))
     known = {shard for shard in world.ledger.shards() if shard.subscription == subscription}
     try:

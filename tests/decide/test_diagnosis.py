@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.decide import diagnosis
+from shared.decide.plan import read_plans
 from shared.model.rights import Found, Need, Permission, Quota, Reach
 from shared.model.rules import Mode
 from tests.fleet import RULES
@@ -61,12 +62,21 @@ def test_a_provider_must_be_registered(state: str, well: bool) -> None:
     assert found == Found(SCOPE, "Microsoft.Compute", well, because)
 
 
+def test_the_provider_of_vaults_is_needed_where_a_plan_has_one() -> None:
+    always = ["Microsoft.Compute", "Microsoft.Network", "Microsoft.EventGrid"]
+    assert diagnosis.providers(RULES) == always
+    plans, problems = read_plans({"default": "v", "plans": {"v": {"vault": {"at": "22:00", "keep": "30d"}}}})
+    assert problems == ()
+    assert diagnosis.providers(replace(RULES, plans=plans)) == [*always, "Microsoft.RecoveryServices"]
+
+
 @pytest.mark.parametrize(
     ("name", "needed_for"),
     [
         ("Microsoft.Compute", "machines, disks and snapshots"),
         ("Microsoft.Network", "the network interfaces that a restore needs to know"),
         ("Microsoft.EventGrid", "hearing of tags within minutes"),
+        ("Microsoft.RecoveryServices", "the vaults that plans name"),
     ],
 )
 def test_a_provider_that_is_missing_is_said_with_what_it_is_needed_for(name: str, needed_for: str) -> None:
