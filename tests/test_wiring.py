@@ -52,6 +52,22 @@ def test_every_port_of_the_world_is_there_and_works(environment: dict[str, str])
         assert world.workers.run([lambda: world.queue.send(name, "x")]) == [None]
 
 
+def test_reading_over_http_takes_a_role_where_it_was_told_to(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAGBACK_API_READ", "role")
+    wiring._keyed.cache_clear()
+    try:
+        for headers, status in (({}, 401), ({"Authorization": "Bearer x"}, 403)):
+            assert wiring.web("GET", "https://localhost/api/status", headers, b"").status == status
+    finally:
+        wiring._keyed.cache_clear()
+
+
+def test_requests_of_one_process_are_counted_together() -> None:
+    assert wiring._callers() is wiring._callers()
+
+
 def test_the_caller_is_who_their_token_says(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert wiring.caller() == "tagback"
     monkeypatch.setenv("AZURE_CLIENT_ID", "person-1")

@@ -25,7 +25,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    with running(Wanted([SUBSCRIPTION], run=tmp_path)) as up:
+    with running(Wanted([SUBSCRIPTION], run=tmp_path, settings={"TAGBACK_API_READ": "role"})) as up:
         yield up
 
 
@@ -49,8 +49,11 @@ def token(given: dict[str, str], resource: str, stack: Stack) -> str:
 
 
 def post(given: dict[str, str], headers: dict[str, str]) -> int:
-    address = f"{given['TAGBACK_API_ENDPOINT']}/api/requests"
-    asked = urllib.request.Request(address, PAUSE, {"Content-Type": "application/json", **headers})
+    return answered(given, "requests", {"Content-Type": "application/json", **headers}, PAUSE)
+
+
+def answered(given: dict[str, str], route: str, headers: dict[str, str], body: bytes | None = None) -> int:
+    asked = urllib.request.Request(f"{given['TAGBACK_API_ENDPOINT']}/api/{route}", body, headers)
     try:
         with urllib.request.urlopen(asked) as answer:
             return int(answer.status)
@@ -69,6 +72,8 @@ def test_a_key_and_a_token_of_the_authority_are_both_needed_and_the_command_line
     assert post(given, {**key, "Authorization": f"Bearer {other}"}) == 401
     assert post(given, {**key, "Authorization": f"Bearer {good[:-8]}AAAAAAAA"}) == 401
     assert post(given, {**key, "Authorization": f"Bearer {good}"}) == 202
+    assert answered(given, "status", key) == 401, "the stack was told that reading takes a role as well"
+    assert answered(given, "status", {**key, "Authorization": f"Bearer {good}"}) == 200
     assert tagback(given, "approve").returncode == 0
     assert tagback(given, "approve", "--all").returncode == 3, "asked of the API, which says that nothing waits"
     until = time.monotonic() + PATIENCE
