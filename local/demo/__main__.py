@@ -34,7 +34,14 @@ from local.stack import RUN, Stack, Wanted, running
 BAD_INPUT = 2
 SETTLING = timedelta(minutes=5)
 PAGES = ("--page", "100")  # so that lists of a small fleet have several, too
-QUESTIONS = (["status"], ["points", "shop-1"], ["explain", "shop-1"], ["explain", "typo-1"], ["explain", "cache-1"])
+QUESTIONS = (
+    ["status"],
+    ["points", "shop-1"],
+    ["explain", "shop-1"],
+    ["explain", "typo-1"],
+    ["explain", "cache-1"],
+    ["drill"],
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ def summary(world: World, rules: Sequence[Record], findings: Mapping[str, Findin
         "virtual_days": round((script.end - script.start) / counts.DAY, 2),
         "wall_seconds": round(run.wall_seconds, 1),
         "cpu_seconds": dict(run.cpu_seconds),
+        "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "machines": sum(1 for machine in world.machines if world.wholes_of.get(machine.uid)),
         "six_hourly_machines": counts.six_hourly(world),
         "points": len(world.wholes),

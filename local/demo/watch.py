@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -19,6 +21,7 @@ class Watch:
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
         self._points: set[str] = set()
+        self._drills: set[str] = set()
 
     def look(self) -> None:
         """Count the calls made since the last look."""
@@ -34,6 +37,7 @@ class Watch:
         before = len(self._points)
         self._points |= {str(row["RowKey"]) for row in rows if str(row["RowKey"]).startswith("p|") and row["complete"]}
         machines = [row for row in rows if str(row["RowKey"]).startswith("m|")]
+        self._tell_drills(machines)
         statuses = Counter(str(row["status"]) for row in machines)
         gained = len(self._points) - before
         told = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
@@ -43,6 +47,21 @@ class Watch:
         if progress := self._cast.screen.progress:
             progress.numbers["points"] = len(self._points)
             progress.numbers["machines"] = len(machines)
+
+    def _tell_drills(self, machines: Iterable[Record]) -> None:
+        """What the rows say of drills since the evening before."""
+        for row in machines:
+            said = json.loads(str(row.get("drill") or "{}"))
+            if not said or said["request"] in self._drills:
+                continue
+            self._drills.add(said["request"])
+            verdict, style = ("proven", "green") if said["proven"] else ("FAILED", "red")
+            self._cast.screen.line(f"drill of {row['name']} {verdict}: {shortened(str(said['because']))}", style)
+
+
+def shortened(text: str) -> str:
+    """A reason in which long sums are cut: who reads along compares their beginnings."""
+    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{24,}\b", r"\1...", text)
 
 
 def counted(calls: Iterable[Record]) -> Counter[str]:

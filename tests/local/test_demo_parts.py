@@ -21,6 +21,7 @@ from local.demo.foretold import asked, foretold
 from local.demo.play import plans_of
 from local.demo.scenario import SCENARIOS, MachineStory, Scenario, Trouble, Turn, load
 from local.demo.script import Script
+from local.demo.watch import shortened
 from local.judges import PROMISES
 from local.judges.plans import read_plans
 from local.judges.script import read_script
@@ -201,3 +202,7 @@ def test_the_script_is_what_the_judges_read(tmp_path: Path) -> None:
     assert (read.start, read.end, read.sweep) == (NOW, end, timedelta(hours=1))
     assert [act.do for act in read.disturbances] == ["kill"]
     assert script.count("kill", "plans") == 2
+
+
+def test_sums_are_cut_where_they_are_told() -> None:
+    assert shortened(f"it wrote '{'a1' * 32}  os/0', not 12345678") == "it wrote 'a1a1a1a1...  os/0', not 12345678"
