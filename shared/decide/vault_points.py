@@ -6,7 +6,7 @@ missing from a list before that stays, because absence proves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -82,5 +82,9 @@ def _point(
 def expired(seen: Iterable[PointSeen], known: Iterable[Point], now: datetime) -> list[Point]:
     """The points that the vault lists no more, their date having passed."""
     listed = {one.name for one in seen}
-    own = (point for point in known if point.engine is Engine.VAULT)
-    return [one for one in own if one.vault and one.vault.name not in listed and one.keep_until <= now]
+    return [one for one in due(known, now) if one.vault and one.vault.name not in listed]
+
+
+def due(known: Iterable[Point], now: datetime) -> Iterator[Point]:
+    """The points of vaults whose date has passed, by which their vault may have let them go."""
+    return (point for point in known if point.engine is Engine.VAULT and point.keep_until <= now)

@@ -94,14 +94,18 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
         of_vaults(held.row for held in case.operations)
     )
     step = next_step(replace(machine, protection=resting), want, view, known, now)
-    if slice_.paused and isinstance(step, Begin):
+    withheld = bool(slice_.paused) and isinstance(step, Begin)
+    if withheld:
         step = Rest(slice_.paused)
+    seen = observed(machine, want, view, step, now)
+    if withheld and machine.protection:  # what is asked for is not taken up yet: it is looked at again
+        seen = replace(seen, asked=machine.protection.asked)
     rows: list[Row] = [*operations, *found.points]
     if isinstance(step, Begin):
         rows.append(step.operation)
         what = (step.operation.kind, machine.name, step.operation.id, step.operation.because)
         log.info("%s.intended vm=%s operation=%s because=%r", *what)
-    rows.append(replace(machine, protection=observed(machine, want, view, step, now)))
+    rows.append(replace(machine, protection=seen))
     for point in found.gone:
         case = case.without_point(point)
     ask_if_given_up(slice_, machine, operations)

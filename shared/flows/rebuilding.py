@@ -19,6 +19,7 @@ from shared.errors import CloudError, LostRace
 from shared.flows.casework import TRIES, Case, key, saved
 from shared.flows.part_calls import parts_in_azure
 from shared.flows.slicing import Slice
+from shared.flows.vault_remains import look_into_vaults
 from shared.messages import REQUESTS, SHARDS, VMS, VmKey, request_text, shard_text
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, VmUid
@@ -65,7 +66,7 @@ def rebuild(world: World, rules: Rules, request: Request) -> None:
 
 def _finish(slice_: Slice, request: Request, estate: Estate) -> None:
     parts = sum(len(found) for found in estate.remnants.values())
-    because = f"{len(estate.remnants)} machines were found by {parts} parts of points"
+    because = f"{len(estate.remnants)} machines were found by {parts} parts of points{look_into_vaults(slice_)}"
     slice_.world.requests.settle(replace(request, progress=Progress.DONE, because=because))
     log.info("ledger.rebuilt shard=%s because=%r", request.shard, because)
     slice_.world.queue.send(SHARDS, shard_text(request.shard))

@@ -58,10 +58,12 @@ def _power(slice_: Slice, case: Case) -> str:
 
 
 def _started(slice_: Slice, case: Case, operation: Operation) -> Case:
-    """The VM was asked to start: recorded, audited, then asked; what fails is a failure of the operation."""
+    """The VM was asked to start: recorded, audited, then asked; what fails is a failure of the operation.
+
+    That it was asked is noted when Azure has heard it: who is cut off before asks again, and starting twice is as once.
+    """
     now, machine = slice_.now(), case.machine.row
-    claimed = replace(operation, task=replace(operation.task or VaultTask(), started_vm_at=now))
-    after = saved_if_mine(slice_.world, slice_.rules, case, [claimed])
+    after = saved_if_mine(slice_.world, slice_.rules, case, [operation])
     if after is None:
         return case
     line = {"event": "vm.start", "vm": machine.uid, "operation": operation.id, "because": operation.because}
@@ -72,15 +74,15 @@ def _started(slice_: Slice, case: Case, operation: Operation) -> Case:
         slice_.world.builder.power(slice_.shard, ArmPath(str(machine.id)), Power.START)
     except CloudError as error:
         log.warning("vm.unstarted vm=%s because=%r", machine.name, str(error))
-        failed = [_still_waiting(row) for row in setback(after, claimed, error, now)]
+        failed = [_still_waiting(row) for row in setback(after, operation, error, now)]
         return saved_if_mine(slice_.world, slice_.rules, after, failed) or after
     log.info("vm.started vm=%s operation=%s because=%r", machine.name, operation.id, operation.because)
-    return after
+    asked = replace(operation, task=replace(operation.task or VaultTask(), started_vm_at=now))
+    return saved_if_mine(slice_.world, slice_.rules, after, [asked]) or after
 
 
 def _still_waiting(row: Operation | Point) -> Operation | Point:
     """What became of the operation when its VM could not be started: it waits for the VM all the same."""
     if isinstance(row, Point) or row.failure is None:
         return row
-    task = replace(row.task or VaultTask(), started_vm_at=None)
-    return replace(row, failure=replace(row.failure, waits_for=WaitFor.VM_RUNNING), task=task)
+    return replace(row, failure=replace(row.failure, waits_for=WaitFor.VM_RUNNING))

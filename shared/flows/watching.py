@@ -26,7 +26,7 @@ from shared.decide.vault_jobs import (
     succeeded,
     unclaimed,
 )
-from shared.decide.vault_points import expired, recorded
+from shared.decide.vault_points import due, expired, recorded
 from shared.decide.vault_wish import of_vaults
 from shared.decide.vaulting import View
 from shared.errors import CloudError, Conflict
@@ -197,10 +197,12 @@ def _unless_busy(operation: Operation, view: View, now: datetime) -> Operation:
 
 
 def _points(slice_: Slice, desk: Desk, case: Case, view: View) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
-    """The points that are new, and those that have expired: listed only when the vault shows a newer one."""
+    """The points that are new, and those that expired: listed when the vault shows a newer one or a date is past."""
     machine, item, now = case.machine.row, view.item, slice_.now()
     known = machine.protection.last_point if machine.protection else None
-    if item is None or not view.ours or item.soft_deleted or item.last_point in (None, known):
+    if item is None or not view.ours or item.soft_deleted:
+        return (), ()
+    if item.last_point in (None, known) and not any(due(case.known_points, now)):
         return (), ()
     if not slice_.admitted(CallKind.READ):
         raise NO_TIME

@@ -13,7 +13,7 @@ import pytest
 from shared.decide.policies import MOST_POLICIES
 from shared.errors import Denied, LostRace, Missing, Refused, Unavailable
 from shared.flows.asking import ask_backup
-from shared.flows.pausing import ask_pause
+from shared.flows.pausing import ask_pause, ask_resume
 from shared.flows.requesting import run
 from shared.model.identity import ResourceId
 from shared.model.operation import Kind, State
@@ -159,6 +159,22 @@ def test_captures_that_are_paused_begin_no_protection_either() -> None:
     row = estate.row(vm)
     assert row.protection is not None
     assert "a change freeze" in row.protection.because
+
+
+def test_a_protection_that_should_stop_while_captures_are_paused_stops_afterwards() -> None:
+    estate = Backed()
+    vm = estate.vm()
+    estate.live(2 * HOUR)
+    ports = estate.world.stage.world
+    asked = ask_pause(ports, "captures", "a change freeze", "person-1")
+    perform(estate.world, lambda world: run(world, estate.rules, asked.id))
+    vm = estate.tagged(vm, "off")
+    estate.live(20 * MINUTE)
+    assert estate.item(vm).state is ItemState.PROTECTED
+    again = ask_resume(ports, "captures", "", "person-1")
+    perform(estate.world, lambda world: run(world, estate.rules, again.id))
+    estate.live(20 * MINUTE)
+    assert estate.item(vm).state is ItemState.STOPPED
 
 
 def test_what_was_intended_before_a_subscription_was_only_observed_is_not_sent() -> None:

@@ -54,6 +54,7 @@ FLOW_OF = {
     "surveying": "reap",
     "requesting": "request",
     "rebuilding": "rebuild",
+    "vault_remains": "rebuild",
     "retrying": "retry",
     "holding": "hold",
     "pausing": "pause",
