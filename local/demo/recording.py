@@ -1,8 +1,8 @@
 """Makes the README's recording of a run: `make demo | tee LOG`, then `python -m local.demo.recording LOG`.
 
 Writes docs/demo.svg: the lines of the run that tell its story, as they were printed, scrolling by in a terminal. Each
-day, each scene and each drill is in it, of the troubles only their names; nothing is made up or changed but cut at the
-window's edge.
+day, each scene and each drill is in it, of the troubles only their names; nothing is made up, and nothing changed but
+where a line is broken at the window's edge.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 from xml.etree import ElementTree
 
 from local.stack import ROOT
@@ -21,7 +22,11 @@ COLUMNS, ROWS = 124, 30
 LINE, WIDTH, MARGIN = 16, 7.25, 14  # pixels
 PACE, REST = 0.45, 10.0  # seconds: for a line to go by, and to read the last window
 TIMED = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d \w{3} \d\d:\d\d  (?P<said>.*)")
-TELLING = re.compile(r"the day ends|drill of|[FT]\d+: |.* machines are created|by tags and plans")
+TELLING = re.compile(
+    r"the day ends|drill of|[FT]\d+: |.* machines are created|by tags and plans"
+    # what a scene goes on to say when it has made way for the world
+    r"|    (kill -9|The ledger knows only|part\.adopted|The snapshot was asked)"
+)
 FIRST = "Tagback demo:"
 LAST = ("Judged from outside", "What happened", "The bill", "All is well", "NOT WELL")
 COLOURS = (
@@ -57,8 +62,9 @@ def chosen(log: Sequence[str]) -> Iterator[str]:
 
 def recording(lines: Sequence[str]) -> str:
     """The drawing of a terminal in which the lines scroll by, again and again."""
+    painted = [(part, colour(line)) for line in lines for part in broken(line)]
     width, height = round(COLUMNS * WIDTH + 2 * MARGIN), ROWS * LINE + 2 * MARGIN
-    steps = max(len(lines) - ROWS, 0)
+    steps = max(len(painted) - ROWS, 0)
     whole = steps * PACE + REST
     drawing = ElementTree.Element(
         "svg", {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {width} {height}", "role": "img"}
@@ -76,15 +82,16 @@ def recording(lines: Sequence[str]) -> str:
         drawing, "svg", {"y": str(MARGIN), "width": str(width), "height": str(ROWS * LINE), "overflow": "hidden"}
     )
     rolling = ElementTree.SubElement(window, "g", {"class": "roll"})
-    for number, line in enumerate(lines):
-        place = {"x": str(MARGIN), "y": str(number * LINE + 12), "fill": colour(line)}
-        ElementTree.SubElement(rolling, "text", place).text = cut(line)
+    for number, (line, paint) in enumerate(painted):
+        place = {"x": str(MARGIN), "y": str(number * LINE + 12), "fill": paint}
+        ElementTree.SubElement(rolling, "text", place).text = line
     ElementTree.indent(drawing, "")
     return ElementTree.tostring(drawing, encoding="unicode") + "\n"
 
 
-def cut(line: str) -> str:
-    return line if len(line) <= COLUMNS else line[: COLUMNS - 1] + "…"
+def broken(line: str) -> list[str]:
+    """The line as it fits into the window; what goes on below stands beside the time."""
+    return wrap(line, COLUMNS, subsequent_indent=" " * 22, drop_whitespace=False, tabsize=1) or [line]
 
 
 def colour(line: str) -> str:

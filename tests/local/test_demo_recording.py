@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from local.demo.recording import COLUMNS, SVG, chosen, colour, cut, recording
+from local.demo.recording import COLUMNS, SVG, broken, chosen, colour, recording
 from local.judges import PROMISES
 
 LOG = """Tagback demo: 2 days from Wednesday 10 March 2027, seed 1
@@ -14,6 +14,7 @@ Wed 10 Mar 00:00      shop-1: backup=silver (daily)
 Thu 11 Mar 02:58  --- killed in the middle of a PUT ---
 Thu 11 Mar 02:58      The next PUT will not live.
 Thu 11 Mar 02:58  ---
+Thu 11 Mar 03:00      kill -9. Azure carried it out all the same
 Thu 11 Mar 03:00      10 calls of the neighbours
 Thu 11 Mar 04:00  F6: every list is empty
 Thu 11 Mar 23:59  drill of till-4 FAILED: its command did not write it
@@ -51,9 +52,12 @@ def test_every_line_is_drawn_as_it_was_printed() -> None:
     assert drawn == [line or None for line in lines]
 
 
-def test_a_line_that_is_too_long_ends_at_the_edge() -> None:
-    assert cut("x" * COLUMNS) == "x" * COLUMNS
-    assert cut("x" * (COLUMNS + 1)) == "x" * (COLUMNS - 1) + "…"
+def test_a_line_that_is_too_long_goes_on_below() -> None:
+    assert broken("x" * COLUMNS) == ["x" * COLUMNS]
+    words = "Thu 11 Mar 02:58      " + "word " * 40
+    parts = broken(words)
+    assert " ".join(parts).split() == words.split()
+    assert max(map(len, parts)) <= COLUMNS
 
 
 def test_what_went_wrong_has_a_colour_of_its_own() -> None:
