@@ -75,7 +75,7 @@ param logGigabytesPerDay int = 1
 @description('Instances that an app may scale to.')
 param maximumInstances int = 40
 
-@description('What tokens for the HTTP API are meant for: api://... or the id of its app registration. Empty: nothing can be asked for over HTTP.')
+@description('What tokens for the HTTP API are meant for: api://... or the id of its app registration. Empty: nobody is known over HTTP, so nothing can be asked for there, nor read without keyReads.')
 param apiAudience string = ''
 
 @description('Whether the function key alone opens what only reads over HTTP. A browser has no other way in to the dashboard; whoever has the key then sees every subscription. Otherwise reading takes a token with an app role.')

@@ -308,6 +308,7 @@ def test_nothing_but_the_bearer_is_believed(door: Door, path: str, header: str) 
     of = fleet()
     for said in (token, f"Bearer {token}", SimpleCookie({"Authorization": token}).output(header="").strip()):
         assert ask(of, door, "POST", path, **{header: said}).status == 401
+        assert ask(of, door, "GET", "/api/status", keyed=False, **{header: said}).status == 401
     assert not of.stage.requests.asked
 
 
