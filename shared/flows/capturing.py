@@ -216,7 +216,7 @@ def _resumed(slice_: Slice, case: Case, capture: Capture, machine: Machine, sigh
         point = point.with_part(found)
         point = promised(point, seen) if seen and part.is_restore_point else point
         if found.state in (PartState.STARTED, PartState.READY) and part.state in (PartState.PLANNED, PartState.UNKNOWN):
-            because = "the answer was lost and it is ours"
+            because = f"the answer was lost and the {'restore point' if part.is_restore_point else 'snapshot'} is ours"
             log.info("part.adopted vm=%s snapshot=%s because=%r", machine.name, part.id.name, because)
     capture = Capture(capture.operation, point)
     if parts.must_begin_anew(point, machine, slice_.now()) or steps_down(point, capture.operation):
