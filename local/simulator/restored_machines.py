@@ -1,6 +1,8 @@
 """What a restore leaves: disks with the data of the point, a machine made of them, or the old machine on them.
 
-Called by backup_restores.py at a restore's end. Names of restored disks follow the service's rule (documented).
+Called by backup_restores.py at a restore's end. Names of restored disks are of the form that public configurations
+show: letters and digits of the machine's name, the kind of disk, one stamp for all. That a data disk's number is its
+LUN is assumed.
 """
 
 from typing import TYPE_CHECKING
@@ -45,7 +47,7 @@ def _wanted(asked: Document, lun: int | None) -> bool:
 def _disks(world: "World", point: Resource, group: str, asked: Document, at: float) -> list[tuple[int | None, str]]:
     """Make the disks; return each with its lun, the system's first."""
     stamp = f"{EPOCH.fromtimestamp(at, EPOCH.tzinfo):%Y%m%d-%H%M%S}"
-    machine = str((point.notes or {})["vm"]["name"])
+    machine = "".join(each for each in str((point.notes or {})["vm"]["name"]).lower() if each.isalnum())
     found = []
     for part in (point.notes or {})["disks"]:
         lun = part["lun"]

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from shared.cli import restore_pages as pages
-from shared.cli.session import NOT_ALL_IS_WELL, Session, output_option, session_of
+from shared.cli.session import NEEDS_APPROVAL, NOT_ALL_IS_WELL, Session, output_option, session_of
 from shared.errors import BadInput
-from shared.flows import asking, direct, lookup, ordering
+from shared.flows import asking, direct, lookup, ordering, setbacks
 from shared.flows.ordering import Several, Words
 from shared.flows.show_restore import restore as shown
 from shared.model.request import Progress, Request
@@ -50,6 +50,8 @@ class Following:
 @click.option("--group", default="", metavar="GROUP", help="The resource group to restore to; its own unless given.")
 @click.option("--subnet", default="", metavar="ID", help="The subnet of new network interfaces.")
 @click.option("--protect", is_flag=True, help="Give the machine its backup tags back when all is done.")
+@click.option("--from-vault", is_flag=True, help="A point of Azure Backup, even where there are snapshots.")
+@click.option("--staging", default="", metavar="ID", help="The storage account by which a vault restores.")
 @click.option("--follow/--no-wait", default=True, show_default=True, help="Stay until it has ended.")
 @click.option(
     "--from-azure", is_flag=True, help="From snapshots and their tags alone: the app and its tables may be gone."
@@ -60,7 +62,7 @@ def restore(context: click.Context, /, words: tuple[str, ...], follow: bool, fro
     """Bring VMs back whole from a recovery point, the most urgent first; by default the newest complete one of each.
 
     What cannot come back is listed. `restore undo REQUEST` removes what a restore made, or swaps the old disks back.
-    Exit code 1 when it could not be done.
+    Exit code 1 when it could not be done, 4 when a vault wants another person's approval for it.
     """
     session = session_of(context)
     following = Following(follow)
@@ -71,8 +73,18 @@ def restore(context: click.Context, /, words: tuple[str, ...], follow: bool, fro
         ended = [_from_azure(session, words, Words(**said))]
     else:
         ended = _restored(session, words, several, Words(**said), following)
+    if any(needs_approval(one) for one in ended):
+        context.exit(NEEDS_APPROVAL)
     if any(one.progress in (Progress.FAILED, Progress.REFUSED) for one in ended):
         context.exit(NOT_ALL_IS_WELL)
+
+
+def needs_approval(ended: Request) -> bool:
+    """Whether it ended because other people have to allow it first."""
+    failure = ended.restore.failure if ended.restore else None
+    return (
+        ended.progress is Progress.FAILED and failure is not None and failure.remedy.startswith(setbacks.NEEDS_APPROVAL)
+    )
 
 
 def _from_azure(session: Session, words: tuple[str, ...], said: Words) -> Request:

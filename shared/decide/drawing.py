@@ -124,6 +124,8 @@ def group_of(place: str) -> str:
 
 
 def disk_place(request_id: str, machine: ArmPath, source: Source) -> ArmPath:
-    """Restored disks lie beside the machine that they are for."""
+    """Restored disks lie beside the machine that they are for; those that a vault made, where it says."""
+    if source.made:
+        return source.made
     name = made_name(request_id, f"disk|{source.disk}|{source.lun}")
     return place_in(group_of(machine), "Microsoft.Compute/disks", name)

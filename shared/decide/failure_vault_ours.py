@@ -28,6 +28,15 @@ FACTS = (
         says=("resource guard", "resourceguard", "multi-user authorization", "immutab"),
     ),
     Rule(
+        "ours: what a vault has of a machine is deleted softly",
+        ("UserErrorItemInSoftDeletedState",),
+        ask(
+            "what the vault has of the VM is deleted, and kept for a while",
+            "needs approval: undelete it in the vault, or tag the VM so that its plan does",
+        ),
+        Area.VAULT,
+    ),
+    Rule(
         "ours: no vault that a machine may go to",
         ("NoVault", "UserErrorPolicyLimit"),
         Course(

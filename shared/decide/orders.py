@@ -19,6 +19,13 @@ SUBNET = re.compile(
     r"/virtualnetworks/[\w.-]+/subnets/[\w.-]+",
     re.ASCII | re.IGNORECASE,
 )
+STAGING = re.compile(
+    r"/subscriptions/[\w-]+/resourcegroups/[\w().-]+/providers/microsoft\.storage/storageaccounts/[a-z0-9]{3,24}",
+    re.ASCII | re.IGNORECASE,
+)
+VAULT_MODES = (RestoreMode.DISKS, RestoreMode.IN_PLACE)
+"""The modes in which a point of a vault is restored."""
+
 # The options that a mode has no use for.
 IDLE: Mapping[RestoreMode, tuple[str, ...]] = {
     RestoreMode.DISKS: ("name", "subnet", "protect"),
@@ -47,6 +54,16 @@ def problems(order: RestoreOrder) -> list[str]:
     if order.subnet and not SUBNET.fullmatch(order.subnet):
         form = "/subscriptions/…/virtualNetworks/NAME/subnets/NAME"
         found.append(f"{order.subnet!r} is not the id of a subnet: {form}")
+    return [*found, *_of_vault(order)]
+
+
+def _of_vault(order: RestoreOrder) -> list[str]:
+    found = []
+    if (order.from_vault or order.staging) and order.mode not in VAULT_MODES:
+        found.append(f"from a vault only {' and '.join(VAULT_MODES)} are restored, and not {order.mode}")
+    if order.staging and not STAGING.fullmatch(order.staging):
+        form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME"
+        found.append(f"{order.staging!r} is not the id of a storage account: {form}")
     return found
 
 

@@ -15,6 +15,11 @@ from shared.model.point import Consistency, Point
 ORDER = tuple(Consistency)
 """The most consistent first."""
 
+ARCHIVED = "ArchivedRP"
+"""The tier of a point that can be restored from only after hours of rehydration, as Azure names it."""
+
+IN_VAULT = "every complete point is in a vault: --mode disks and --mode in-place restore from there"
+
 
 @dataclass(frozen=True, slots=True)
 class Latest:
@@ -59,26 +64,30 @@ class NothingFits:
     passed_over: tuple[tuple[Point, str], ...]
 
 
-def choose(points: Sequence[Point], wish: Wish, now: datetime) -> Chosen | NothingFits:
-    """The point to restore from. The order in which the points are given says nothing."""
+def choose(points: Sequence[Point], wish: Wish, now: datetime, *, in_vault: bool = False) -> Chosen | NothingFits:
+    """The point to restore from: of those that we took, or of those `in_vault`. The order in which they are given says
+    nothing."""
     until = wish.moment if isinstance(wish, Before) else now
     newest_first = sorted(points, key=lambda point: point.slot, reverse=True)
-    fitting = [point for point in newest_first if not _unfit(point, wish)]
+    unfit = {id(point): _unfit(point, wish, in_vault) for point in newest_first}
+    fitting = [point for point in newest_first if not unfit[id(point)]]
     if not fitting:
-        return NothingFits(_nothing(points, wish), tuple((point, _unfit(point, wish)) for point in newest_first))
+        return NothingFits(_nothing(points, wish, in_vault), tuple((point, unfit[id(point)]) for point in newest_first))
     asked = [point for point in fitting if _promises(point, wish)]
     point = (asked or fitting)[0]
     newer = [one for one in newest_first if one.slot > point.slot]
-    passed_over = tuple((one, _unfit(one, wish) or f"only {one.consistency}") for one in newer)
+    passed_over = tuple((one, unfit[id(one)] or f"only {one.consistency}") for one in newer)
     return Chosen(point, _because(point, wish, fell_back=not asked), max(until - point.slot, timedelta(0)), passed_over)
 
 
-def _unfit(point: Point, wish: Wish) -> str:
+def _unfit(point: Point, wish: Wish, in_vault: bool) -> str:
     """Why a point can in no case be chosen; empty when it can."""
     if not point.complete:
         return f"it is {point.state}: {point.because}"
-    if not point.is_ours:
-        return "it is in a vault, which restores it itself"
+    if point.is_ours is in_vault:
+        return "it is not in a vault" if in_vault else "it is in a vault, which restores it itself"
+    if point.vault and point.vault.tiers and set(point.vault.tiers) == {ARCHIVED}:
+        return "it is archived, and would have to be brought back from there by its vault first"
     if isinstance(wish, Before) and point.slot >= wish.moment:
         return "it is not from before that time"
     return ""
@@ -102,12 +111,15 @@ def _because(point: Point, wish: Wish, *, fell_back: bool) -> str:
             assert_never(wish)
 
 
-def _nothing(points: Sequence[Point], wish: Wish) -> str:
+def _nothing(points: Sequence[Point], wish: Wish, in_vault: bool) -> str:
     if not points:
         return "it has no recovery point"
     if not any(point.complete for point in points):
         return "none of its recovery points is complete"
-    if not any(point.complete and point.is_ours for point in points):
-        return "every complete point is in a vault, which restores it itself"
+    asked_for = [point for point in points if point.complete and point.is_ours is not in_vault]
+    if not asked_for:
+        return "no complete point is in a vault" if in_vault else IN_VAULT
+    if all(_unfit(point, Latest(), in_vault) for point in asked_for):
+        return "every complete point in a vault is archived"
     assert isinstance(wish, Before), "any complete point fits every other wish"
     return f"every complete point is from {wish.moment:%Y-%m-%d %H:%M}Z or later"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ _JUDGED = (
     Stage.VERDICT, Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS, Stage.REMOVE_NETWORK,
     Stage.REMOVE_RULES,
 )  # fmt: skip
+_RECOVERED = (Stage.RECOVER, Stage.FIND, Stage.ADOPT)
 _REMOVED = (Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS)
 STAGES: Mapping[RestoreMode, tuple[Stage, ...]] = {
     RestoreMode.DISKS: (Stage.SURVEY, Stage.DISKS, Stage.RELEASE),
@@ -43,6 +45,7 @@ UNDOING: Mapping[RestoreMode, tuple[Stage, ...]] = {
 }  # fmt: skip
 # How soon another look at what Azure is doing can tell something new; never more than a minute.
 PAUSES: Mapping[Stage, timedelta] = {
+    Stage.RECOVER: timedelta(seconds=30),
     Stage.DISKS: timedelta(seconds=5),
     Stage.RULES: timedelta(seconds=3),
     Stage.NETWORK: timedelta(seconds=3),
@@ -90,9 +93,13 @@ def takes_too_long(mode: RestoreMode, restore: Restore, now: datetime) -> bool:
     return is_on_trial(mode, restore) and restore.probing is None and now > restore.started_at + PATIENCE
 
 
-def first_of_removal(mode: RestoreMode) -> Stage:
-    """Where the undoing begins of what is over already: the verdict on a drill was given."""
-    return Stage.REMOVE_MACHINE if mode is RestoreMode.DRILL else UNDOING[mode][0]
+def first_of_removal(mode: RestoreMode, restore: Restore) -> Stage:
+    """Where the undoing begins: of a drill the verdict was given, of a machine in place perhaps nothing was swapped."""
+    if mode is RestoreMode.DRILL:
+        return Stage.REMOVE_MACHINE
+    if restore.swaps or mode is not RestoreMode.IN_PLACE or restore.recovery:
+        return stages(mode, replace(restore, undoing=True))[0]
+    return Stage.REMOVE_DISKS
 
 
 class Standing(StrEnum):
@@ -106,7 +113,14 @@ class Standing(StrEnum):
 
 
 def stages(mode: RestoreMode, restore: Restore) -> tuple[Stage, ...]:
-    return UNDOING[mode] if restore.undoing else STAGES[mode]
+    """The stages in their order. What a vault makes is found once it is there, also where it is undone."""
+    order = UNDOING[mode] if restore.undoing else STAGES[mode]
+    if restore.recovery is None:
+        return order
+    if not restore.undoing:
+        at_disks = order.index(Stage.DISKS)
+        return (*order[:at_disks], *_RECOVERED, *order[at_disks + 1 :])
+    return order if restore.swaps else (*_RECOVERED, Stage.REMOVE_DISKS)
 
 
 def next_stage(mode: RestoreMode, restore: Restore) -> Stage | None:

@@ -21,7 +21,8 @@ from shared.flows.errand import SLICE, Errand, Impossible, model_of
 from shared.model.identity import ResourceId
 from shared.model.point import Point
 from shared.model.request import Asked, Progress, Request
-from shared.model.restore import ArmPath, Restore, RestoreMode, RestoreOrder, Source, Stage
+from shared.model.restore import ArmPath, Recovery, Restore, RestoreMode, RestoreOrder, Source, Stage
+from shared.model.vault import VaultTask
 
 log = logging.getLogger("tagback")
 
@@ -52,14 +53,22 @@ def begun(errand: Errand) -> Errand | Impossible:
 
 
 def chosen_point(points: Sequence[Point], order: RestoreOrder, now: datetime) -> Chosen | NothingFits:
-    """The point that an order means. Only complete ones are ever chosen."""
+    """The point that an order means. Only complete ones are ever chosen, one of a vault where none of ours fits."""
+    found = _chosen(points, order, now, in_vault=order.from_vault)
+    if isinstance(found, NothingFits) and order.mode in orders.VAULT_MODES and not order.from_vault:
+        in_vault = _chosen(points, order, now, in_vault=True)
+        return in_vault if isinstance(in_vault, Chosen) else found
+    return found
+
+
+def _chosen(points: Sequence[Point], order: RestoreOrder, now: datetime, *, in_vault: bool) -> Chosen | NothingFits:
     if order.slot is None:
         wish: Wish = Before(order.before) if order.before else Latest()
-        return choose(points, wish, now)
+        return choose(points, wish, now, in_vault=in_vault)
     of_slot = [point for point in points if stamp(point.slot) == stamp(order.slot)]
     if not of_slot:
         return NothingFits(f"it has no point of {order.slot:%Y-%m-%d %H:%M}Z", ())
-    found = choose(of_slot, Latest(), now)
+    found = choose(of_slot, Latest(), now, in_vault=in_vault)
     if isinstance(found, NothingFits):
         point, because = found.passed_over[0]
         return NothingFits(f"the point of {point.slot:%Y-%m-%d %H:%M}Z cannot be used: {because}", found.passed_over)
@@ -108,6 +117,7 @@ def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captur
         expires=now + (DRILL_LASTS if errand.order.mode is RestoreMode.DRILL else LEFT_FOR),
         started_at=now,
         stage=STAGES[errand.order.mode][0],
+        recovery=Recovery(point.vault, machine, errand.order.staging, VaultTask()) if point.vault else None,
     )
 
 
@@ -155,8 +165,7 @@ def _first_afterwards(asked: Asked, done: Request) -> Stage:
     if asked is Asked.TIDY and done.order.mode is not RestoreMode.DRILL:
         return Stage.LEFTOVERS
     assert done.restore is not None, "only what began is undone"
-    nothing_swapped = done.order.mode is RestoreMode.IN_PLACE and not done.restore.swaps
-    return Stage.REMOVE_DISKS if nothing_swapped else first_of_removal(done.order.mode)
+    return first_of_removal(done.order.mode, done.restore)
 
 
 def _stopped(errand: Errand, done: Request) -> datetime | None:

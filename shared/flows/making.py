@@ -156,7 +156,8 @@ def made(errand: Errand, pieces: Sequence[Piece]) -> Outcome:
 def release(errand: Errand) -> Outcome:
     """What is to last loses its expiry; what an exchange left behind gets one."""
     restore, drawing = errand.restore, errand.drawing
-    lasting = () if restore.undoing else restore.makes
+    by_vault = {source.made for source in restore.sources}
+    lasting = [] if restore.undoing else [one for one in restore.makes if not restore.recovery or one in by_vault]
     for place in lasting:
         _tagged(errand, place, _protecting(errand) if place == restore.machine else {}, (EXPIRES,))
     leftover = {f"{OURS}owner": errand.slice_.rules.owner, RESTORE: drawing.id, EXPIRES: drawing.expires}

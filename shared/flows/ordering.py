@@ -40,19 +40,26 @@ class Words:
     group: str = ""
     subnet: str = ""
     protect: bool = False
+    from_vault: bool = False
+    staging: str = ""
 
 
-FIELDS = ("mode", "before", "zone", "slot", "as", "group", "subnet", "protect")
+FIELDS = ("mode", "before", "zone", "slot", "as", "group", "subnet", "protect", "from_vault", "staging")
 """What a program may say of a restore, all of it as texts."""
+
+FLAGS = ("protect", "from_vault")
+YES_NO = ("true", "false")
 
 
 def said(fields: Mapping[str, str]) -> Words:
     """The words of a program."""
-    protect = fields.get("protect", "false").strip().lower()
-    if protect not in ("true", "false"):
-        raise BadInput([f"protect: {protect!r} is neither true nor false"])
-    named = {"name" if field == "as" else field: value for field, value in fields.items() if field != "protect"}
-    return Words(**named, protect=protect == "true")
+    flags = {flag: fields.get(flag, "false").strip().lower() for flag in FLAGS}
+    if wrong := [
+        f"{flag}: {value!r} is neither true nor false" for flag, value in flags.items() if value not in YES_NO
+    ]:
+        raise BadInput(wrong)
+    named = {"name" if field == "as" else field: value for field, value in fields.items() if field not in FLAGS}
+    return Words(**named, protect=flags["protect"] == "true", from_vault=flags["from_vault"] == "true")
 
 
 def order_of(words: Words) -> RestoreOrder:
@@ -67,8 +74,9 @@ def order_of(words: Words) -> RestoreOrder:
         problems.append("a drill is asked for by `tagback drill`")
     before = _local(words, problems) if words.before else None
     slot = _slot(words.slot, problems) if words.slot else None
-    subnet = words.subnet.strip().rstrip("/")
+    subnet, staging = (text.strip().rstrip("/") for text in (words.subnet, words.staging))
     order = RestoreOrder(mode, before, slot, words.group.strip(), words.name.strip(), subnet, words.protect)
+    order = replace(order, from_vault=words.from_vault, staging=staging)
     both = ["a point is named by --before or by --slot, not by both"] if words.before and words.slot else []
     found = [*problems, *both, *orders.problems(order)]
     if found:

@@ -17,9 +17,10 @@ from shared.decide.restoring import UNDOING, is_on_trial, is_verdict, must_be_pu
 from shared.errors import CloudError, LostRace, Throttled
 from shared.flows.choosing import begun
 from shared.flows.errand import Errand, Failed, Handler, Impossible, Later, Outcome, Passed, opened
-from shared.flows.making import make_disks, make_interfaces, make_machine, release, remove, survey
+from shared.flows.making import make_disks, make_interfaces, make_machine, release, remove
 from shared.flows.proving import command, make_network, make_rules, not_begun, probe, verdict
-from shared.flows.setbacks import fault_of
+from shared.flows.recovering import RECOVERING, survey
+from shared.flows.setbacks import NEEDS_APPROVAL, fault_of
 from shared.flows.swapping import claim, detach, let_go, start, stop, swap
 from shared.flows.tidying import tidy_up
 from shared.messages import REQUESTS, request_text
@@ -37,6 +38,7 @@ LATER = timedelta(seconds=60)  # a longer wait is the sweep's
 
 HANDLERS: Mapping[Stage, Handler] = {
     Stage.SURVEY: survey,
+    **RECOVERING,
     Stage.RULES: make_rules,
     Stage.NETWORK: make_network,
     Stage.DISKS: make_disks,
@@ -162,6 +164,8 @@ def _set_back(errand: Errand, fault: Fault) -> Errand | Pause:
     match following:
         case Retry(after, because, wait_for):
             return _waiting(errand, replace(failure, waits_for=wait_for), because, after)
+        case AskPerson(_, remedy, because, _) if remedy.startswith(NEEDS_APPROVAL):
+            return _stopped(errand, replace(failure, remedy=remedy), f"{remedy} ({because}: {fault.code})")
         case AskPerson(after, remedy, because, wait_for):
             return _waiting(errand, replace(failure, remedy=remedy, waits_for=wait_for), because, after)
         case GiveUp(because, remedy):
@@ -243,5 +247,4 @@ def overdue(requests: Iterable[Request], now: datetime) -> tuple[Request, ...]:
 
 
 def _wanted_at(request: Request) -> datetime:
-    looked = request.restore.next_look if request.restore else None
-    return looked or request.at
+    return (request.restore and request.restore.next_look) or request.at

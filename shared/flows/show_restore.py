@@ -84,6 +84,9 @@ def _error(far: Restore) -> Json | None:
 
 SAID = {
     Stage.SURVEY: "look at what is there",
+    Stage.RECOVER: "have the vault restore the disks",
+    Stage.FIND: "find what the vault made",
+    Stage.ADOPT: "mark it as this restore's",
     Stage.RULES: "make rules that let nothing in or out",
     Stage.NETWORK: "make a network of its own",
     Stage.DISKS: "make the disks",

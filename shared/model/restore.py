@@ -14,6 +14,7 @@ from typing import NewType
 from shared.model.drill import Probing, Trial
 from shared.model.identity import ResourceId
 from shared.model.operation import Failure
+from shared.model.vault import VaultPoint, VaultTask
 
 ArmPath = NewType("ArmPath", str)
 """The ARM id of anything, spelt as it was found or is to be made: a name keeps its case."""
@@ -45,6 +46,9 @@ class Stage(StrEnum):
     """The stages of a restore and of its undoing; `decide/restoring.py` has their order."""
 
     SURVEY = "survey"
+    RECOVER = "recover"
+    FIND = "find"
+    ADOPT = "adopt"
     RULES = "rules"
     NETWORK = "network"
     DISKS = "disks"
@@ -73,7 +77,8 @@ class RestoreOrder:
     """What is wanted: the newest point before an instant, or the one of a slot, or simply the newest.
 
     `group`, `name` and `subnet` are empty for those of the machine itself. `protect` gives the machine its opt-in tags
-    back when all is done; otherwise it says `off`. `trial` is what a drill asks of the machine.
+    back when all is done; otherwise it says `off`. `trial` is what a drill asks of the machine. `from_vault` asks for a
+    point of a vault even where there are others; `staging` is the storage account that the vault is to use.
     """
 
     mode: RestoreMode
@@ -84,15 +89,35 @@ class RestoreOrder:
     subnet: str = ""
     protect: bool = False
     trial: Trial | None = None
+    from_vault: bool = False
+    staging: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one disk is made from: the part of the point, and the disk that it was taken of."""
+    """What one disk is made from: the part of the point, and the disk that it was taken of.
+
+    A disk that a vault made is at `made`, under a name of the vault's; `snapshot` then is the vault, `disk` the disk.
+    """
 
     snapshot: ResourceId
     disk: ResourceId
     lun: int | None
+    made: ArmPath = ArmPath("")
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A point in a vault that is restored from.
+
+    `vm` is the machine as the vault knows it, `staging` the storage account that the vault uses (empty until it is
+    known), `task` how the vault answers for it.
+    """
+
+    point: VaultPoint
+    vm: ResourceId
+    staging: str
+    task: VaultTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +143,8 @@ class Restore:
     more, `taken` those that are another's now; `lacking` are sentences about what cannot come back. `swaps` and
     `was_running` say how a machine in place was found. `undoing`: it goes back to how things were, for the reason in
     `because`. `expires` is when leftovers may be removed. `attempts` counts the setbacks of the stage under way.
-    `probing` is how far the trial of a drill came, once its machine is there.
+    `probing` is how far the trial of a drill came, once its machine is there. `recovery` is set where the point is in a
+    vault: `sources` are known once the vault has made the disks.
     """
 
     because: str
@@ -142,3 +168,4 @@ class Restore:
     next_look: datetime | None = None
     ended_at: datetime | None = None
     probing: Probing | None = None
+    recovery: Recovery | None = None

@@ -25,7 +25,7 @@ from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.ports.restore_points import RestorePoints
 from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
 from shared.ports.telemetry import Silent, Telemetry
-from shared.ports.vaults import VaultCatalogue, VaultItems, VaultJobs
+from shared.ports.vaults import VaultCatalogue, VaultItems, VaultJobs, VaultRestores
 
 Answer = TypeVar("Answer")
 
@@ -234,4 +234,5 @@ class World:
     vaults: VaultCatalogue
     vault_items: VaultItems
     vault_jobs: VaultJobs
+    vault_restores: VaultRestores
     telemetry: Telemetry = field(default_factory=Silent)

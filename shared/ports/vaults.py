@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.model.identity import ResourceId, Shard
-from shared.model.vault import ItemOrder, ItemSeen, JobSeen, PointSeen, PolicySeen, Tracked, VaultOrder, VaultSeen
+from shared.model.vault import (
+    ItemOrder,
+    ItemSeen,
+    JobError,
+    JobSeen,
+    PointSeen,
+    PolicySeen,
+    Tracked,
+    VaultOrder,
+    VaultSeen,
+)
+from shared.model.vault_restore import DiskSeen, RecoveryOrder
 
 
 class VaultCatalogue(Protocol):
@@ -74,3 +85,19 @@ class VaultJobs(Protocol):
 
     def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
         """The recovery points of one VM in a vault. Missing when the vault does not protect it."""
+
+
+class VaultRestores(Protocol):
+    """What a vault is asked to bring back. Nothing is waited for: a job of the vault answers for it."""
+
+    def check(self, order: RecoveryOrder) -> Sequence[JobError]:
+        """What the vault would refuse the order for; nothing is begun."""
+
+    def restore(self, order: RecoveryOrder) -> str:
+        """Ask for the disks of a point; the operation by which `tracked` knows it. Not repeatable: each makes disks.
+
+        Missing when the vault has no such item or point.
+        """
+
+    def disks(self, group: str) -> Sequence[DiskSeen]:
+        """Every disk of a resource group, by the provider's own list. Missing when there is no such group."""

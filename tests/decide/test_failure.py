@@ -203,7 +203,7 @@ CODES_OF_VAULTS = """
     UserErrorResourceGuardOperationRequestIdMissing UserErrorOperationNotAllowedOnImmutableVault
     UserErrorSoftDeleteAlwaysOn NoVault UserErrorPolicyLimit UserErrorVmAlreadyProtected BMSUserErrorObjectLocked
     UserErrorItemAlreadyProtectedInAnotherVault BMSUserErrorContainerObjectNotFound UserErrorContainerNotFound
-    BMSUserErrorInvalidConfigureProtectionRequest
+    BMSUserErrorInvalidConfigureProtectionRequest UserErrorItemInSoftDeletedState
 """
 """The codes of Azure Backup, as it writes them: of the VM and its agent, of the extension, of a job that may pass, of
 what a person mends, of the vault itself."""

@@ -13,6 +13,7 @@ from shared.model.restore import RestoreMode, RestoreOrder
 from tests.fleet import RULES, SUBSCRIPTION
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
+STAGING = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/stage1"
 SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/net/subnets/default"
 
 
@@ -23,7 +24,7 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         RestoreOrder(RestoreMode.REBUILD, group="Rescue_1 (old)".replace(" ", ""), subnet=SUBNET, protect=True),
         RestoreOrder(RestoreMode.NEW, before=NOW, name="Web-2", group="g.1", subnet=SUBNET),
         RestoreOrder(RestoreMode.IN_PLACE, slot=NOW),
-        RestoreOrder(RestoreMode.DISKS, group="Rescue"),
+        RestoreOrder(RestoreMode.DISKS, group="Rescue", from_vault=True, staging=STAGING),
         RestoreOrder(RestoreMode.DRILL, group="drills", trial=Trial(1800)),
     ],
     ids=lambda order: str(order.mode),
@@ -48,6 +49,24 @@ def test_orders_that_can_be_carried_out(order: RestoreOrder) -> None:
 def test_what_cannot_be_is_said(change: dict[str, object], said: str) -> None:
     [problem] = problems(replace(RestoreOrder(RestoreMode.NEW), **change))  # type: ignore[arg-type] # from a table
     assert said in problem
+
+
+@pytest.mark.parametrize("mode", RestoreMode)
+@pytest.mark.parametrize("asked", [{"from_vault": True}, {"staging": STAGING}])
+def test_from_a_vault_only_disks_are_restored_beside_a_machine_or_in_place(
+    mode: RestoreMode, asked: dict[str, object]
+) -> None:
+    trial = Trial(60) if mode is RestoreMode.DRILL else None
+    found = problems(replace(RestoreOrder(mode, trial=trial), **asked))  # type: ignore[arg-type] # from a table
+    allowed = mode in (RestoreMode.DISKS, RestoreMode.IN_PLACE)
+    assert found == ([] if allowed else [f"from a vault only disks and in-place are restored, and not {mode}"])
+
+
+@pytest.mark.parametrize("staging", ["stage1", f"{STAGING}/x", STAGING.replace("stage1", "a")])
+def test_a_storage_account_is_named_by_its_id(staging: str) -> None:
+    [problem] = problems(RestoreOrder(RestoreMode.IN_PLACE, staging=staging))
+    form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME"
+    assert problem == f"{staging!r} is not the id of a storage account: {form}"
 
 
 def test_what_is_wrong_is_said_in_these_words() -> None:

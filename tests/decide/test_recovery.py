@@ -9,7 +9,10 @@ from random import Random
 import pytest
 
 from shared.decide.recovery import AtLeast, Before, Chosen, Latest, NothingFits, Wish, choose
+from shared.decide.vaults import VAULT_TYPE
+from shared.model.identity import ResourceId
 from shared.model.point import Consistency, Engine, Point, PointState
+from shared.model.vault import VaultPoint
 from tests.decide.plans import NOW, at
 from tests.decide.points import point_of
 
@@ -85,7 +88,7 @@ def test_where_none_is_so_consistent_the_newest_is_better_than_none() -> None:
         (
             [*points()[:1], replace(points()[1], engine=Engine.VAULT)],
             Latest(),
-            "every complete point is in a vault, which restores it itself",
+            "every complete point is in a vault: --mode disks and --mode in-place restore from there",
         ),
         (points(), Before(NEWEST - 9 * DAY), "every complete point is from 2027-03-01 02:00Z or later"),
     ],
@@ -109,6 +112,46 @@ def test_a_point_of_this_very_instant_loses_nothing() -> None:
     found = choose([point_of(NOW + timedelta(seconds=1))], Latest(), NOW)
     assert isinstance(found, Chosen)
     assert found.lost == timedelta(0)
+
+
+PLACE = ResourceId("s", "g", VAULT_TYPE, "v")
+IN_VAULT = replace(
+    point_of(NEWEST - 2 * DAY), engine=Engine.VAULT, parts=(), vault=VaultPoint(PLACE, "1", NEWEST, ("InstantRP",))
+)
+ARCHIVED = replace(IN_VAULT, vault=VaultPoint(PLACE, "1", NEWEST, ("ArchivedRP",)))
+
+
+def test_a_point_of_a_vault_is_chosen_where_one_is_wanted_and_no_other() -> None:
+    own = point_of(NEWEST)
+    found = choose([IN_VAULT, own], Latest(), NOW, in_vault=True)
+    assert isinstance(found, Chosen)
+    assert (found.point, found.passed_over) == (IN_VAULT, ((own, "it is not in a vault"),))
+    found = choose([IN_VAULT, point_of(NEWEST - 3 * DAY)], Latest(), NOW)
+    assert isinstance(found, Chosen)
+    assert found.passed_over == ((IN_VAULT, "it is in a vault, which restores it itself"),)
+
+
+@pytest.mark.parametrize(
+    ("given", "because"),
+    [
+        (point_of(NEWEST), "no complete point is in a vault"),
+        (ARCHIVED, "every complete point in a vault is archived"),
+    ],
+    ids=["not in one", "archived"],
+)
+def test_where_no_point_of_a_vault_fits_it_says_so(given: Point, because: str) -> None:
+    found = choose([given], Latest(), NOW, in_vault=True)
+    assert isinstance(found, NothingFits)
+    assert found.because == because
+
+
+def test_a_point_that_is_also_outside_the_archive_can_be_used() -> None:
+    assert IN_VAULT.vault is not None
+    for tiers in ((), ("ArchivedRP", "HardenedRP")):
+        point = replace(IN_VAULT, vault=replace(IN_VAULT.vault, tiers=tiers))
+        assert isinstance(choose([point], Latest(), NOW, in_vault=True), Chosen)
+    [(_, why)] = choose([ARCHIVED], Latest(), NOW, in_vault=True).passed_over
+    assert why == "it is archived, and would have to be brought back from there by its vault first"
 
 
 def test_of_all_promises_application_is_the_most_and_per_disk_the_least() -> None:

@@ -24,7 +24,8 @@ from shared.model.plan import Age, Keep, PolicyType, Unit, VaultPart, VaultSched
 from shared.model.restore import ArmPath, Power
 from shared.model.restore_point import Mode, RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
-from shared.model.vault import Act, ItemOrder
+from shared.model.vault import Act, ItemOrder, JobStatus
+from shared.model.vault_restore import RecoveryOrder
 from shared.ports import World
 from tests.infra.estate import REGION, Estate
 
@@ -346,6 +347,32 @@ def _restored_and_undone(turn: Turn) -> bool:
     return all(builder.find(shard, each) is None for each in (place, card, disk))
 
 
+def _recovered(turn: Turn) -> bool:
+    """Disks from a point in a vault: checked, asked for, followed and listed; a job that nobody wants is cancelled."""
+    world, vm = turn.world, turn.site.vm("vm2")
+    with turn.site.acting("test") as (owner, _):
+        point = owner.vault_jobs.points(turn.vault, vm)[0].name
+    group = f"/subscriptions/{turn.site.subscription}/resourceGroups/web"
+    staging = f"{group}/providers/Microsoft.Storage/storageAccounts/stage1"
+    order = RecoveryOrder(turn.vault, vm, point, group, staging, REGION)
+    before = len(world.vault_restores.disks(group))
+    ends = []
+    for wait in (20, 7200):
+        if world.vault_restores.check(order):
+            return False
+        operation = world.vault_restores.restore(order)
+        turn.site.clock.sleep(wait)
+        name = world.vault_items.tracked(turn.vault, operation).job
+        seen = world.vault_jobs.job(turn.vault, name)
+        if seen and seen.status.open:
+            world.vault_jobs.cancel(turn.vault, name)
+            turn.site.clock.sleep(300)
+            seen = world.vault_jobs.job(turn.vault, name)
+        ends.append(seen.status if seen else None)
+    made = len(world.vault_restores.disks(group)) - before
+    return _vaults(turn) and ends == [JobStatus.CANCELLED, JobStatus.COMPLETED] and made == 1
+
+
 def _isolated_and_removed(turn: Turn) -> bool:
     """A network under rules of its own, and nothing left of it."""
     builder, shard = turn.world.builder, turn.site.shard
@@ -386,6 +413,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "reaper": (_shard, _look, _listed, _told_the_time, _deleted, _deleted_as_one),
     "emptier": (_emptied,),
     "operator": (_shards, _listed, _fleet, _look, _merged, _held_as_one),
+    "recoverer": (_recovered,),
     "restorer": (_referred_to, _restored_and_undone, _disk_from_whole),
     "driller": (_isolated_and_removed, _commanded),
 }  # fmt: skip

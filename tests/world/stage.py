@@ -24,7 +24,7 @@ from tests.world.twins.snapshots import SnapshotsTwin
 from tests.world.twins.stores import AuditTwin, LeasesTwin, ModelsTwin, PoisonedTwin, RequestsTwin
 from tests.world.twins.throttle import Throttle
 from tests.world.twins.vault_truth import Vaults
-from tests.world.twins.vaults import Gate, VaultCatalogueTwin, VaultItemsTwin, VaultJobsTwin
+from tests.world.twins.vaults import Gate, VaultCatalogueTwin, VaultItemsTwin, VaultJobsTwin, VaultRestoresTwin
 from tests.world.twins.witness import Witness
 
 
@@ -93,6 +93,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         vaults=VaultCatalogueTwin(gate),
         vault_items=VaultItemsTwin(gate),
         vault_jobs=VaultJobsTwin(gate),
+        vault_restores=VaultRestoresTwin(gate),
     )
     return Stage(
         scheduler=scheduler,

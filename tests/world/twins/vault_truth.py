@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.model.identity import ResourceId, VmUid
+from shared.errors import CloudError
+from shared.model.identity import DiskUid, ResourceId, VmUid
 from shared.model.vault import ItemState, JobError, JobSeen, JobStatus, PointSeen, VaultSeen
-from tests.world.twins.azure import Azure
+from tests.world.twins.azure import DISK_TYPE, Azure, DiskTruth
 
 SNAPSHOT = timedelta(minutes=8)
 BACKUP = timedelta(minutes=40)  # recorded: snapshot after 8 minutes, all done after 40
 QUICK = timedelta(seconds=30)
+RESTORE = timedelta(minutes=3)  # recorded: the median
 REFRESH = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
@@ -62,6 +64,10 @@ class Vaults:
     hurdles: dict[ResourceId, list[JobError]] = field(default_factory=dict)
     offline: Callable[[ResourceId], bool] = lambda vm: False
     born: dict[str, VmUid] = field(default_factory=dict)
+    disks_of: dict[ResourceId, tuple[DiskTruth, ...]] = field(default_factory=dict)
+    restored: dict[ResourceId, datetime] = field(default_factory=dict)
+    refusals: dict[ResourceId, list[CloudError]] = field(default_factory=dict)
+    restore_fates: dict[ResourceId, list[str]] = field(default_factory=dict)
     numbers: int = 0
 
     def number(self) -> str:
@@ -123,7 +129,10 @@ class Vaults:
 
     def back_up(self, vault: VaultTruth, item: ItemTruth, until: datetime) -> str:
         job = self._job(vault, item.vm, "Backup")
-        living = self.azure.vm(item.vm) is not None
+        machine = self.azure.vm(item.vm)
+        living = machine is not None
+        if machine is not None:
+            self.disks_of[item.vm] = tuple(disk for disk in machine.disks if not disk.left_out)
         fates = self.fates.get(item.vm, [])
         fate = fates.pop(0) if fates else "" if living else "320001"
         if not fate and self.offline(item.vm) and not item.points:
@@ -144,6 +153,29 @@ class Vaults:
         if item.state is ItemState.PENDING:
             item.state = ItemState.PROTECTED
         self.at(until, lambda: _forget(item, name))
+
+    def restore(self, vault: VaultTruth, vm: ResourceId, group: str) -> None:
+        """Disks of the machine's own, in a while: in `group`, under names of the service's."""
+        job, fates = self._job(vault, vm, "Restore"), self.restore_fates.get(vm, [])
+        self.at(
+            self.azure.now() + RESTORE, lambda: self._restored(vault, job, vm, group, fates.pop(0) if fates else "")
+        )
+
+    def _restored(self, vault: VaultTruth, job: str, vm: ResourceId, group: str, fate: str) -> None:
+        if not vault.jobs[job].status.open:
+            return
+        if fate:
+            self._end(vault, job, JobStatus.FAILED, (JobError(fate, f"the restore failed: {fate}"),))
+            return
+        now = self.azure.now()
+        for disk in self.disks_of[vm]:
+            kind = "osdisk" if disk.lun is None else f"datadisk-{disk.lun:03}"
+            name = f"{vm.name.replace('-', '')}-{kind}-{now:%Y%m%d-%H%M%S}"
+            place = ResourceId(vault.id.subscription, group.rsplit("/", 1)[-1].lower(), DISK_TYPE, name)
+            self.azure.loose[place] = DiskTruth(place, DiskUid(f"d-{name}"), None)
+            self.azure.made_from[place] = disk.id
+            self.restored[place] = now
+        self._end(vault, job, JobStatus.COMPLETED)
 
     def _job(self, vault: VaultTruth, vm: ResourceId, operation: str) -> str:
         name = f"job-{self.number()}"

@@ -1,4 +1,4 @@
-"""The twins of ports.VaultCatalogue, VaultItems and VaultJobs."""
+"""The twins of ports.VaultCatalogue, VaultItems, VaultJobs and VaultRestores."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from shared.model.vault import (
     ItemOrder,
     ItemSeen,
     ItemState,
+    JobError,
     JobSeen,
     PointSeen,
     PolicySeen,
@@ -21,6 +22,7 @@ from shared.model.vault import (
     VaultOrder,
     VaultSeen,
 )
+from shared.model.vault_restore import DiskSeen, RecoveryOrder
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.throttle import Throttle
 from tests.world.twins.vault_truth import Vaults, VaultTruth
@@ -222,6 +224,42 @@ class VaultJobsTwin:
             if item is None:
                 raise Missing("ResourceNotFound", f"{vm.name} is not protected", 404)
             return list(item.points.values())
+
+
+class VaultRestoresTwin:
+    """What vaults bring back."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def check(self, order: RecoveryOrder) -> Sequence[JobError]:
+        with self._gate.read("vaults.check", order.vault) as truth:
+            item = truth.items.get(order.vm)
+            if item is not None and item.soft_deleted:
+                return [JobError("UserErrorItemInSoftDeletedState", "the item is in soft deleted state")]
+            return []
+
+    def restore(self, order: RecoveryOrder) -> str:
+        with self._gate.write("vaults.restore", order.vault, order.vm.name) as truth:
+            item = truth.items.get(order.vm)
+            if item is None or order.point not in item.points:
+                raise Missing("BMSUserErrorRecoveryPointNotFound", f"{order.point} was not found", 404)
+            if refusals := self._gate.vaults.refusals.get(order.vm):
+                raise refusals.pop(0)
+            self._gate.vaults.restore(truth, order.vm, order.group)
+            return self._gate.vaults.number()
+
+    def disks(self, group: str) -> Sequence[DiskSeen]:
+        _, _, subscription, _, name = group.lower().split("/")
+        with self._gate.of_shard("vaults.disks", Effect.READ, Shard(subscription, "")):
+            azure = self._gate.vaults.azure
+            places = {(place.subscription, place.group) for place in azure.history} | set(azure.resource_groups)
+            if (subscription, name) not in places:
+                raise Missing("ResourceGroupNotFound", f"{group} was not found", 404)
+            made = self._gate.vaults.restored
+            attached = [disk.id for vm in azure.vms() for disk in vm.disks]
+            here = {one for one in (*azure.loose, *attached) if (one.subscription, one.group) == (subscription, name)}
+            return [DiskSeen(str(one), made.get(one)) for one in sorted(here, key=str)]
 
 
 def _short(job: JobSeen) -> JobSeen:

@@ -1,0 +1,168 @@
+"""The scenes of restores from a vault: every slice of each, done and undone. Played by test_vault_restores.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.decide.restoring import tag_of
+from shared.decide.swapping import CLAIM
+from shared.flows.ordering import ask_restore, ask_undo
+from shared.flows.requesting import run as run_request
+from shared.messages import REQUESTS, request_text
+from shared.model.request import Asked, Progress, Request
+from shared.model.restore import ArmPath, RestoreMode, RestoreOrder
+from shared.model.vault import JobStatus
+from shared.ports import World
+from tests.world.exhaustive import Scene, pass_time, perform
+from tests.world.restores import request_of
+from tests.world.scenes import RULES, SHARD
+from tests.world.seeded import Run
+from tests.world.vault_scenes import VM, backed_up
+
+STAGING = (
+    f"/subscriptions/{SHARD.subscription}/resourceGroups/backups/providers/Microsoft.Storage/storageAccounts/stage1"
+)
+PAUSE = timedelta(seconds=100)  # the vault's job takes three minutes: a slice finds it running, the next one ended
+ALL = 12  # slices that bring any of them to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One mode, done, undone, or undone while the vault is at it; how many slices when nothing goes wrong."""
+
+    mode: RestoreMode
+    slices: int
+    undone_after: int = 0
+
+    @property
+    def asked(self) -> Asked:
+        return Asked.UNDO if self.undone_after else Asked.RESTORE
+
+    @property
+    def name(self) -> str:
+        return f"{self.mode} from a vault, {f'undone after {self.undone_after}' if self.undone_after else 'done'}"
+
+
+WAYS = (
+    Way(RestoreMode.DISKS, 3),
+    Way(RestoreMode.IN_PLACE, 7),
+    Way(RestoreMode.DISKS, 2, undone_after=ALL),
+    Way(RestoreMode.DISKS, 2, undone_after=1),
+    Way(RestoreMode.IN_PLACE, 6, undone_after=ALL),
+)
+
+
+def asked_for(world: Run, way: Way) -> None:
+    """The machine has a point in a vault; somebody asked for it."""
+    backed_up(world)
+    record = world.stage.ledger.held(SHARD, VM.uid)
+    assert record is not None
+    order = RestoreOrder(way.mode, from_vault=True, staging=STAGING)
+    machine = record.machine.row
+    perform(world, lambda ports: _keep(ask_restore(ports, machine, order, "person-1")))
+
+
+def _keep(_: Request) -> None:
+    return
+
+
+def carried(world: Run, asked: Asked, slices: int) -> None:
+    for _ in range(slices):
+        perform(world, lambda ports: _slice(ports, request_of(world, asked).id))
+        pass_time(world, PAUSE)
+
+
+def _slice(ports: World, request_id: str) -> None:
+    run_request(ports, RULES, request_id)
+
+
+def prepared(way: Way, slices: int) -> Callable[[Run], None]:
+    """Everything before the slice that is to be harmed."""
+
+    def prepare(world: Run) -> None:
+        asked_for(world, way)
+        if not way.undone_after:
+            carried(world, Asked.RESTORE, slices)
+            return
+        carried(world, Asked.RESTORE, way.undone_after)
+        done = request_of(world, Asked.RESTORE)
+        perform(world, lambda ports: _keep(ask_undo(ports, done.id, "person-1")))
+        carried(world, Asked.UNDO, slices)
+
+    return prepare
+
+
+def arriving(way: Way) -> Callable[[Run], None]:
+    def arrives(world: Run) -> None:
+        request = request_of(world, way.asked)
+        assert request.progress is Progress.ASKED, f"{way.name} is over already: {request}"
+        world.stage.queues.put(REQUESTS, request_text(request.id), timedelta(0))
+
+    return arrives
+
+
+RESTORES = tuple(
+    (way, Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way)))
+    for way in WAYS
+    for number in range(way.slices)
+)
+
+
+class Verdict:
+    """What must hold once a restore from a vault has come to rest (S13), against the truth."""
+
+    def __init__(self, world: Run, way: Way) -> None:
+        self._world = world
+        self._way = way
+        self._azure = world.stage.azure
+
+    def problems(self) -> list[str]:
+        """Every one of them in words; none when all is well."""
+        request = request_of(self._world, self._way.asked)
+        if request.progress is not Progress.DONE:
+            return [f"it ended as {request.progress}: {request.because}"]
+        found = self._undone() if self._way.undone_after else self._done()
+        claimed = [str(vm.id) for vm in self._azure.vms() if CLAIM in vm.tags]
+        return [*found, *(f"{place} is claimed still" for place in claimed)]
+
+    def _left(self) -> list[str]:
+        return [str(place) for place in self._world.stage.vaults.restored if self._azure.disk(place)]
+
+    def _done(self) -> list[str]:
+        request = request_of(self._world, Asked.RESTORE)
+        assert request.restore is not None
+        vaults = self._world.stage.vaults.all.values()
+        ends = [job.status for vault in vaults for job in vault.jobs.values() if job.operation == "Restore"]
+        problems = [] if ends == [JobStatus.COMPLETED] else [f"the vault was asked so often: {ends}"]
+        if sorted(self._left()) != sorted(request.restore.makes):
+            problems.append(f"{self._left()} are there, and {request.restore.makes} are known")
+        problems += [
+            f"{place} is not marked as it should be" for place in request.restore.makes if not self._fine(place)
+        ]
+        if self._way.mode is RestoreMode.DISKS:
+            return problems
+        now, wanted = self._attached(), {one.made: one.lun for one in request.restore.sources}
+        return problems if now == wanted else [*problems, f"its disks are {now}, not {wanted}"]
+
+    def _fine(self, place: ArmPath) -> bool:
+        """It carries the request, and no expiry any more."""
+        found: list[bool] = []
+        request = request_of(self._world, Asked.RESTORE)
+
+        def look(ports: World) -> None:
+            body = ports.builder.find(SHARD, place) or {}
+            found.append((tag_of(body, "tagback-restore"), tag_of(body, "tagback-expires")) == (request.id, ""))
+
+        perform(self._world, look)
+        return found == [True]
+
+    def _attached(self) -> dict[str, int | None]:
+        vm = self._azure.vm(VM.id)
+        return {str(disk.id): disk.lun for disk in vm.disks} if vm else {}
+
+    def _undone(self) -> list[str]:
+        problems = [f"{place} is left" for place in self._left()]
+        known = {str(disk.id): disk.lun for disk in VM.disks}
+        return problems if self._attached() == known else [*problems, f"its disks are {self._attached()}"]
