@@ -65,9 +65,6 @@ class _Misfit:
     source: str
 
 
-BUILT = frozenset({Engine.DISK, Engine.RESTORE_POINT})
-"""The engines of this build."""
-
 RESTORE_POINTS = frozenset({Rung.APPLICATION, Rung.CRASH, Rung.MIXED})
 _APPLICATION = frozenset({Rung.APPLICATION})
 _CRASH = frozenset({Rung.CRASH, Rung.MIXED})  # the restore point of a mixed point is taken in crash mode

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from shared.decide.consistency import BUILT, Choice, climb
+from shared.decide.consistency import Choice, climb
 from shared.decide.restored_disks import captured_at
 from shared.decide.room import exists
 from shared.decide.subtraction import Body, at
@@ -31,7 +31,7 @@ def ladder(
     """How the disks of a machine are taken, for an operation that perhaps was refused a restore point before."""
     hardware = hardware_of(machine, vm, disks, _age(points, now))
     possible = operation.attempts <= TRIES and not machine.unsupported
-    return climb(hardware, BUILT if possible else BUILT - {Engine.RESTORE_POINT})
+    return climb(hardware, (Engine.DISK, Engine.RESTORE_POINT) if possible else (Engine.DISK,))
 
 
 def steps_down(point: Point, operation: Operation) -> bool:

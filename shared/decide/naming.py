@@ -96,7 +96,7 @@ def _is_named(tags: Mapping[str, str], point: Point, part: Part) -> bool:
 
 
 def is_ready(seen: SnapshotSeen) -> bool:
-    """Whether it can be restored from [azure-facts 3.1]: what it is of, and from, is named, and its copy is complete."""
+    """Whether it can be restored from [azure-facts 3.1]: what it is of and from is named, and its copy is complete."""
     copied = seen.completion is None or seen.completion >= 100
     at_hand = copied or seen.access.lower() in ("instantaccess", "availablewithinstantaccess")
     named = seen.source_uid != "" and all(disk.id for disk in seen.inside)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.decide.consistency import BUILT, MISFITS, OBSTACLES, Rung, by_snapshots, climb, of_snapshots
+from shared.decide.consistency import MISFITS, OBSTACLES, Rung, by_snapshots, climb, of_snapshots
 from shared.model.hardware import Caching, DiskHardware, Hardware
 from shared.model.identity import ResourceId
 from shared.model.machine import Disk
@@ -44,12 +44,8 @@ def test_a_plain_running_vm_reaches_the_highest_rung() -> None:
     assert choice.because == "the guest brings its applications to rest while it is taken"
 
 
-def test_this_build_has_every_rung() -> None:
-    assert {Engine.DISK, Engine.RESTORE_POINT} == BUILT
-
-
 def test_without_an_engine_for_restore_points_there_are_snapshots_and_the_reason() -> None:
-    choice = climb(PLAIN, BUILT - {Engine.RESTORE_POINT})
+    choice = climb(PLAIN, {Engine.DISK})
     assert (choice.rung, choice.consistency, choice.apart) == (Rung.SNAPSHOTS, Consistency.PER_DISK, ())
     assert choice.because == "its 3 disks are taken one by one, not at one instant"
     assert [(one.rung, one.because) for one in choice.refused] == [

@@ -129,6 +129,15 @@ def test_what_is_read_back_is_ours_and_ready() -> None:
     assert (seen.tags["tagback-origin"], seen.tags["tagback-parts"]) == ("slot", "1")
 
 
+def test_what_a_collection_says_of_its_machine_is_said_of_each_restore_point_and_nothing_else() -> None:
+    point = taken()
+    ours = {"tagback-owner": RULES.owner, "tagback-vm": UID, "tagback-name": "web/web-1", "tagback-plan": "silver"}
+    ours |= {"tagback-model": "m"}
+    tags = read(point, tags={**ours, "tagback-parts": "9", "Env": "prod"}).tags
+    assert {name: tags[name] for name in ours} == ours
+    assert (tags["tagback-parts"], "Env" in tags, "env" in tags) == ("1", False, False)
+
+
 def test_what_is_of_another_machine_owner_slot_or_name_is_not_ours() -> None:
     point = taken()
     part = point.parts[0]
