@@ -16,7 +16,7 @@ from shared.decide.tags import OptedIn, asked, judge
 from shared.decide.vault_plan import rhythm_of, start_of, starts
 from shared.decide.windows_zones import WINDOWS_NAMES
 from shared.model.identity import VmUid
-from shared.model.plan import Plan, Plans, PolicyType, VaultPart
+from shared.model.plan import Plan, Plans, PolicyType, Schedule, VaultPart
 from shared.model.rules import Mode, Rules
 from tests.decide.plans import SUBSCRIPTION
 
@@ -52,6 +52,10 @@ def test_a_plan_without_snapshots_is_measured_by_its_vault() -> None:
     assert not plan.takes_snapshots
     assert (str(plan.keep), plan.schedule.at, plan.schedule.zone) == ("30d", (time(22),), "Europe/Berlin")
     assert plan.schedule.window == timedelta(hours=2)
+    spread, _ = read({"window": "90min"})
+    assert spread.schedule.window == timedelta(hours=3, minutes=30)
+    weekly, _ = read({"days": ["monday"], "keep": "4w", "zone": "Europe/Berlin"})
+    assert weekly.schedule == Schedule((), None, "Europe/Berlin", timedelta(hours=2), "0 22 * * 1")
 
 
 def test_the_number_of_snapshots_limits_no_vault() -> None:

@@ -194,6 +194,11 @@ def test_what_keeps_less_says_what_would_be_lost(before: dict[str, Any], after: 
     assert shortening(body(**before), body(**after)) == lost
 
 
+def test_a_duration_that_says_nothing_is_no_time_at_all() -> None:
+    for duration in ({}, {"count": 30}, {"count": 30, "durationType": "Moons"}, {"durationType": "Days"}):
+        assert set(kept_by({"retentionPolicy": {"retentionDuration": duration}}).values()) == {0.0}
+
+
 def test_a_policy_of_somebody_elses_making_is_compared_too() -> None:
     simple = {
         "retentionPolicy": {

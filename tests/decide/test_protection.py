@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decide.capture import opened
 from shared.decide.plan import read_plans
-from shared.decide.protection import GRACE, hold_of, is_wanted_otherwise, plan_of, settled_row, standing, wish_of
+from shared.decide.protection import (
+    GRACE,
+    Standing,
+    hold_of,
+    is_wanted_otherwise,
+    newest_point,
+    plan_of,
+    settled_row,
+    standing,
+    wish_of,
+)
 from shared.decide.registration import gone, may_be_gone, missed, registered
 from shared.decide.schedule import interval, start_of
 from shared.decide.tag_values import FOREVER
 from shared.decide.tags import OptedIn
+from shared.model import vault
 from shared.model.machine import GroupSeen, Machine, Status
 from shared.model.operation import Failure, Kind, Operation, State
 from shared.model.plan import Schedule
-from shared.model.point import Origin
+from shared.model.point import Engine, Origin, PointState
 from shared.model.rules import Mode, Rules
-from shared.model.vault import Protection, Standing
 from tests.decide.plans import DAILY, GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, UID, at, disk, machine, sighting
+from tests.decide.points import point_of
 
 HOUR = timedelta(hours=1)
 
@@ -65,6 +77,16 @@ def test_a_row_is_what_a_later_look_shows_of_it() -> None:
     seen = replace(sighting(when=NOW + HOUR), id=place, name="WEB-2")
     row = registered(machine(status=Status.GONE), seen, RULES, NOW + HOUR)
     assert (row.id, row.name, row.as_of, row.status) == (place, "WEB-2", NOW + HOUR, Status.PENDING)
+
+
+def test_what_is_gone_is_owed_nothing_and_has_left_when_it_was_missed() -> None:
+    left = gone(machine(absent_since=NOW - HOUR))
+    assert left == replace(
+        machine(absent_since=NOW - HOUR), status=Status.GONE, enrolled_at=None, settled=None, left_at=NOW - HOUR
+    )
+    assert gone(machine(absent_since=NOW, left_at=NOW - HOUR)).left_at == NOW - HOUR
+    again = registered(gone(machine(absent_since=NOW)), sighting({"backup": "off"}), RULES, NOW + HOUR)
+    assert again.left_at == NOW
 
 
 def test_who_left_before_has_left_since_then() -> None:
@@ -156,6 +178,85 @@ def test_a_machine_with_a_fresh_point_is_protected_and_a_stale_one_is_degraded()
     assert "and that of 2027-03-11 02:00Z is overdue" in because
 
 
+UNCAPTURED = "OS disk is ephemeral"
+
+
+@pytest.mark.parametrize(
+    ("row", "now", "found"),
+    [
+        (
+            machine(status=Status.GONE, absent_since=NOW),
+            NOW,
+            Standing(Status.GONE, "no machine of this id exists since 2027-03-10 12:00Z", ()),
+        ),
+        (
+            machine(),
+            NOW,
+            Standing(
+                Status.PROTECTED,
+                "its tag backup asks for plan silver; newest complete point of 2027-03-10 02:00Z",
+                (),
+            ),
+        ),
+        (machine(unsupported=(UNCAPTURED,)), NOW, Standing(Status.DEGRADED, UNCAPTURED, (UNCAPTURED,))),
+        (
+            machine(unsupported=(UNCAPTURED,), last_point=None, enrolled_at=NOW),
+            NOW,
+            Standing(Status.PENDING, "its first point is due by 2027-03-11 03:30Z", (UNCAPTURED,)),
+        ),
+        (
+            machine(unsupported=(UNCAPTURED,), last_point=None, enrolled_at=NOW),
+            at("2027-03-11 03:31"),
+            Standing(
+                Status.UNPROTECTED,
+                "no point was completed by 2027-03-11 03:30Z",
+                ("no point was completed by 2027-03-11 03:30Z", UNCAPTURED),
+            ),
+        ),
+    ],
+    ids=["gone", "protected", "degraded", "pending", "unprotected"],
+)
+def test_a_status_is_told_with_its_reason_and_every_problem(row: Machine, now: datetime, found: Standing) -> None:
+    assert standing(row, (), RULES, now) == found
+
+
+def test_a_machine_that_falls_behind_is_told_with_what_else_is_wrong() -> None:
+    found = standing(machine(unsupported=(UNCAPTURED,)), (), RULES, at("2027-03-11 15:01"))
+    assert (found.status, found.problems) == (Status.DEGRADED, (found.because, UNCAPTURED))
+
+
+def test_a_code_that_no_rule_knows_is_a_trouble_while_it_is_tried_and_one_that_is_known_is_not() -> None:
+    row, slot = machine(), at("2027-03-11 02:00")
+    failing = replace(opened(row, slot, Origin.SLOT, "", slot), state=State.FAILED)
+    for known in (True, False):
+        failed = replace(failing, failure=Failure("Code", "words", "", known=known))
+        assert (status(row, failed, now=slot)[0] is Status.DEGRADED) is not known
+    waiting = replace(failing, kind=Kind.EMPTY, state=State.NEEDS_PERSON)
+    assert status(row, waiting, now=slot)[0] is Status.PROTECTED
+
+
+def test_the_next_look_is_the_earliest_of_what_is_open() -> None:
+    slot = at("2027-03-11 02:00")
+    later, ended = (
+        replace(opened(machine(), slot, Origin.SLOT, "", slot), state=each) for each in (State.STARTED, State.SUCCEEDED)
+    )
+    row = settled_row(machine(), [replace(later, next_look=NOW + HOUR), replace(ended, next_look=NOW)], RULES, NOW)
+    assert row.next_look == NOW + HOUR
+    assert settled_row(machine(), [replace(later, next_look=None)], RULES, NOW).next_look is None
+
+
+def test_a_machine_is_measured_by_its_own_points_unless_its_plan_takes_none() -> None:
+    ours, vaulted = point_of(at("2027-03-09 02:00")), point_of(at("2027-03-10 04:00"))
+    points = [ours, replace(vaulted, engine=Engine.VAULT), point_of(NOW, state=PointState.TAKING)]
+    row = machine(last_point=None)
+    assert newest_point(row, points, RULES, NOW) == ours.slot
+    only_vault = replace(SILVER, takes_snapshots=False)
+    by_vault = replace(RULES, plans=replace(PLANS, by_name={"silver": only_vault}))
+    assert newest_point(row, points, by_vault, NOW) == vaulted.slot
+    assert newest_point(replace(row, last_point=NOW), points, RULES, NOW) == NOW
+    assert newest_point(row, [], RULES, NOW) is None
+
+
 def test_a_disk_that_cannot_be_captured_degrades_the_machine() -> None:
     assert status(machine(unsupported=("OS disk is ephemeral",))) == (Status.DEGRADED, "OS disk is ephemeral")
 
@@ -177,7 +278,7 @@ def test_a_capture_that_needs_a_person_is_told_with_its_remedy_until_a_newer_poi
     told = "Azure Backup: back-up of 2027-03-11 02:00Z is needs-person: it waits"
     assert status(row, of_vault, now=slot + HOUR) == (Status.DEGRADED, told)
     assert told in settled_row(row, [of_vault], RULES, slot + HOUR).problems
-    stood = Protection(Standing.PROTECTED, "", NOW, last_point=slot + HOUR)
+    stood = vault.Protection(vault.Standing.PROTECTED, "", NOW, last_point=slot + HOUR)
     assert status(replace(row, protection=stood), of_vault, now=slot + HOUR)[0] is Status.PROTECTED
     assert status(replace(row, last_point=None), denied, now=slot + HOUR)[0] is Status.UNPROTECTED
     newer = replace(row, last_point=slot)

@@ -53,6 +53,13 @@ def test_classes_follow_the_local_calendar() -> None:
     assert earned(slot, keep("7d12m"), before, UTC) == ()
 
 
+def test_which_class_is_earned_is_judged_by_the_calendar_of_the_plans_zone() -> None:
+    """23:30 of UTC is the next day in Berlin: the point of that morning's night stands for the day."""
+    night, morning = at("2027-03-09 23:30"), at("2027-03-10 08:00")
+    assert kept(morning, Origin.SLOT, keep("7d"), neighbours(night), "Europe/Berlin").earned == ""
+    assert kept(morning, Origin.SLOT, keep("7d"), neighbours(night), "UTC").earned == "daily"
+
+
 def test_a_point_stands_for_no_class_before_itself() -> None:
     slot = at("2027-03-10 02:00")
     assert earned(slot, keep("7d"), neighbours(slot), UTC) == (Age(7, Unit.DAY),)
@@ -125,6 +132,8 @@ def test_hours_are_an_age_and_no_class_that_is_earned() -> None:
 
 def test_an_age_beyond_every_calendar_never_ends() -> None:
     assert age_end(at("2027-01-01 02:00"), Age(9999, Unit.YEAR), UTC) == FOR_EVER
+    assert age_end(at("2027-01-01 02:00"), Age(7972, Unit.YEAR), UTC) == FOR_EVER
+    assert age_end(at("2027-01-01 02:00"), Age(7971, Unit.YEAR), UTC) == at("9998-01-01 02:00")
 
 
 @pytest.mark.parametrize("text", ["", "last=3"])

@@ -66,6 +66,17 @@ def test_where_points_are_about_to_go_their_room_is_waited_for(going: str) -> No
     assert verdict == WaitForRoom(NOW + LOOK_AGAIN, f"{full}; 1 points of it are about to go")
 
 
+def test_points_of_other_disks_make_no_room_by_going() -> None:
+    full = [earlier(number) for number in range(1, PER_DISK + 1)]
+    going = replace(earlier(PER_DISK + 1), keep_until=NOW)
+    elsewhere = replace(
+        going, parts=tuple(replace(part, disk_uid=type(part.disk_uid)("other")) for part in going.parts)
+    )
+    unmade = replace(going, parts=tuple(replace(part, state=PartState.PLANNED) for part in going.parts))
+    for other in (elsewhere, unmade):
+        assert isinstance(room(taking(), [*full, other], 0, NOW), NoRoom)
+
+
 def test_seven_snapshots_within_five_minutes_are_waited_out() -> None:
     ages = [timedelta(seconds=30 * number + 1) for number in range(PER_WINDOW)]
     recent = [earlier(number + 1, PartState.READY, age) for number, age in enumerate(ages)]

@@ -209,3 +209,21 @@ def test_an_instant_is_told_in_utc_whatever_zone_it_was_wished_for_in() -> None:
     found = instant_of(date(2027, 3, 10), time(2), berlin)
     assert found == at("2027-03-10 01:00")
     assert found.tzinfo is UTC
+
+
+def test_slots_of_several_times_a_day_are_counted_back_by_the_clock_of_their_zone() -> None:
+    twice = Schedule((time(2), time(14)), None, "Europe/Berlin", MINUTE)
+    back = slots_back_from(twice, at("2027-03-10 13:00"))
+    assert [next(back) for _ in range(3)] == [at("2027-03-10 13:00"), at("2027-03-10 01:00"), at("2027-03-09 13:00")]
+
+
+def test_two_times_of_one_gap_are_one_slot_in_either_direction() -> None:
+    skipped = Schedule((time(2), time(2, 30)), None, "Europe/Berlin", MINUTE)
+    back = slots_back_from(skipped, at("2027-03-28 12:00"))
+    assert [next(back) for _ in range(2)] == [at("2027-03-28 01:00"), at("2027-03-27 01:30")]
+    assert next_slot(skipped, at("2027-03-28 01:00")) == at("2027-03-29 00:00")
+
+
+def test_west_of_greenwich_the_local_day_goes_on_after_midnight_of_utc() -> None:
+    late = Schedule((time(22),), None, "America/New_York", MINUTE)
+    assert next_slot(late, at("2027-03-11 02:00")) == at("2027-03-11 03:00")

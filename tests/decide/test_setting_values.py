@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from shared.decide.setting_values import account_name
+from shared.decide.setting_values import account_name, address, api_address, share, slice_of_draining
 
 
 @pytest.mark.parametrize(
@@ -12,3 +14,47 @@ from shared.decide.setting_values import account_name
 )
 def test_the_emulator_is_an_account_of_its_own(text: str) -> None:
     assert account_name(text) == "devstoreaccount1"
+
+
+KEY = "AccountName=a1b;AccountKey=QUJD"
+
+
+@pytest.mark.parametrize(("port", "fits"), [("0", False), ("1", True), ("10000", True), ("99999", False)])
+def test_an_endpoint_has_a_port_that_can_be_called(port: str, fits: bool) -> None:
+    text = f"{KEY};BlobEndpoint=http://127.0.0.1:{port}/a1b"
+    if fits:
+        assert account_name(text) == "a1b"
+    else:
+        with pytest.raises(ValueError, match="its BlobEndpoint is no address"):
+            account_name(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://a/?x=1", "https://a/#x", "https://me@a/", "http://a", "https://a:0", "https://a:x"]
+)
+def test_an_address_to_which_tokens_are_sent_is_plain_and_safe(text: str) -> None:
+    with pytest.raises(ValueError, match="allowed: an https address"):
+        address(text)
+
+
+def test_on_this_very_machine_plain_http_will_do() -> None:
+    assert api_address("http://localhost:7071/by/http:80/") == "http://localhost:7071/by/http:80"
+    assert api_address("https://api/") == "https://api"
+
+
+@pytest.mark.parametrize(("text", "found"), [("0", 0.0), ("0.9", 0.9), ("0.91", None), ("-0.1", None), ("half", None)])
+def test_a_share_that_is_left_to_others_leaves_us_something(text: str, found: float | None) -> None:
+    if found is not None:
+        assert share(text) == found
+    else:
+        with pytest.raises(ValueError, match=r"allowed: 0 to 0\.9"):
+            share(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("10", 10), ("10s", 10), ("4min", 240), ("9", None), ("241", None)])
+def test_a_slice_of_draining_has_its_bounds(text: str, seconds: int | None) -> None:
+    if seconds:
+        assert slice_of_draining(text) == timedelta(seconds=seconds)
+    else:
+        with pytest.raises(ValueError, match="allowed: 10s to 240s"):
+            slice_of_draining(text)

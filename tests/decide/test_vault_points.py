@@ -38,13 +38,14 @@ def test_a_point_promises_what_azure_says_of_it_and_the_least_where_that_is_unkn
     assert point.consistency is promised
 
 
+TOOK = timedelta(seconds=20, microseconds=7)
 NIGHT = NOW.replace(hour=22, minute=0) - timedelta(days=1)
 VAULTED = {"vault": {"at": "22:00", "keep": "30d"}, "snapshots": {"at": ["02:00"], "keep": "7d"}}
 PLAN = read_plans({"default": "silver", "plans": {"silver": VAULTED}})[0].by_name["silver"]
 
 
 def seen(name: str = "1", at: datetime = NIGHT, expires: datetime | None = None) -> PointSeen:
-    return PointSeen(name, at + timedelta(seconds=20), "AppConsistent", ("InstantRP",), expires)
+    return PointSeen(name, at + TOOK, "AppConsistent", ("InstantRP",), expires)
 
 
 def one(plan: Plan | None, point: PointSeen, known: Sequence[Point] = ()) -> Point:
@@ -67,13 +68,13 @@ def test_a_point_of_a_vault_is_recorded_whole() -> None:
     found = one(PLAN, seen())
     assert (found.slot, found.ended_at, found.engine, found.origin) == (
         NIGHT,
-        NIGHT + timedelta(seconds=20),
+        NIGHT + TOOK,
         Engine.VAULT,
         Origin.SLOT,
     )
     assert (found.uid, found.state, found.attempt, found.parts) == (uid_of(1), PointState.COMPLETE, 1, ())
     assert (found.plan, found.birth_keep_until) == ("silver", found.keep_until)
-    assert found.vault == VaultPoint(VAULT, "1", NIGHT + timedelta(seconds=20), ("InstantRP",))
+    assert found.vault == VaultPoint(VAULT, "1", NIGHT + TOOK, ("InstantRP",))
     assert one(None, seen()).plan == machine(1, "web-1").plan
     assert one(replace(PLAN, name="gold"), seen()).plan == "gold"
 

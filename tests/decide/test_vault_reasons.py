@@ -48,6 +48,8 @@ def test_what_is_asked_of_the_vault_is_one_line_and_a_modifier_does_not_reach_it
     plans, problems = read_plans({"default": "p", "plans": {"p": {"vault": {"at": "22:00", "keep": "30d"}}}})
     assert problems == ()
     row = replace(ROW, tags={"my-backup": "p", "my-backup-at": "03:00", "my-backup-hold": "forever"})
+    left = replace(ROW, disks=(replace(ROW.disks[0], left_out=""), replace(ROW.disks[1], left_out="by its tag")))
+    assert "a policy cannot leave that out" not in " ".join(backup_reasons(left, plans.by_name["p"]))
     assert backup_reasons(row, plans.by_name["p"]) == [
         "Azure Backup runs every day from 22:00 UTC on, by a standard policy that keeps 30d; it starts within two "
         "hours of that, and a point can be restored at once from its snapshots for 2 days",

@@ -74,7 +74,8 @@ def test_where_there_is_none_one_is_made_as_the_settings_say() -> None:
 def test_another_is_made_when_all_are_full() -> None:
     found = chosen(vault("tagback-westeurope"), tagback_westeurope=MOST_MACHINES)
     assert isinstance(found, Make)
-    assert (found.order.id.name, found.because) == ("tagback-westeurope-2", "every vault of westeurope is full")
+    assert found.order.id == ResourceId(SHARD.subscription, "tagback-westeurope", VAULT_TYPE, "tagback-westeurope-2")
+    assert found.because == "every vault of westeurope is full"
 
 
 def test_without_leave_none_is_made() -> None:

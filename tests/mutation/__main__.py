@@ -3,7 +3,7 @@
 mutmut plants small changes in shared/decide; each meets the tests that reach the changed function. Exit 1 when fewer
 than 85 % are killed, or when a survivor is not in survivors.toml with its reason. `--write` adds survivors there
 without a reason and drops those that no longer survive. `--most=N` judges so many of each module, drawn by their names;
-with it nothing is written.
+with it nothing is written. `--at-once=N` judges so many at the same time, otherwise as many as there are processors.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FLOOR = 85.0
 
 
 def main(words: Sequence[str]) -> int:
-    most = next((int(word.partition("=")[2]) for word in words if word.startswith("--most=")), sys.maxsize)
+    most, at_once = _number(words, "--most", sys.maxsize), _number(words, "--at-once", os.cpu_count() or 1)
     write = "--write" in words and most == sys.maxsize
     chosen = [word for word in words if not word.startswith("-")] or trees.modules()
     if unknown := set(chosen) - set(trees.modules()):
@@ -33,19 +33,23 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tagback-mutation-") as directory:
         tree = Path(directory)
         trees.plant(chosen, tree)
-        if not _run(tree, most):
+        if not _run(tree, most, at_once):
             return 1
         found = list(mutants(tree))
     _tell(found)
     return _judged(found, chosen, write)
 
 
-def _run(tree: Path, most: int) -> bool:
+def _number(words: Sequence[str], name: str, otherwise: int) -> int:
+    return next((int(word.partition("=")[2]) for word in words if word.startswith(f"{name}=")), otherwise)
+
+
+def _run(tree: Path, most: int, at_once: int) -> bool:
     """Plant the mutants and judge them; what the tests print goes to a file."""
     log = tree / "judging.log"
     judge = ["pytest", "--rootdir=.", "-q", "-x", "--tb=native", "--assert=plain", "-p", "tests.mutation.judging"]
     chosen = ["-p", "no:xdist", "-m", "not hypothesis", *(f"--deselect={test}" for test in trees.SLOW), *trees.TESTS]
-    extent = [f"--at-once={os.cpu_count() or 1}", f"--most={most}"]
+    extent = [f"--at-once={at_once}", f"--most={most}"]
     steps = [(tree, ["tests.mutation.planting"]), (tree / "mutants", [*judge, *extent, *chosen])]
     with log.open("w") as told:
         for place, words in steps:
