@@ -21,13 +21,17 @@ from shared.decide.restoring import (
     must_be_put_back,
     next_stage,
     pause_after,
+    stages,
     standing,
     tag_of,
     takes_too_long,
 )
+from shared.decide.vaults import VAULT_TYPE
 from shared.model.drill import Probing
 from shared.model.fault import Fault, Trouble
-from shared.model.restore import ArmPath, Restore, RestoreMode, Stage, Swap
+from shared.model.identity import VM_TYPE, ResourceId
+from shared.model.restore import ArmPath, Recovery, Restore, RestoreMode, Stage, Swap
+from shared.model.vault import VaultPoint, VaultTask
 from tests.decide.test_blueprint import NOW, SOURCES, drawing
 
 OLD = tuple(Swap(ArmPath(f"/d/old-{lun}"), lun, "ReadOnly", "Detach", lun == 3) for lun in (None, 3))
@@ -69,7 +73,7 @@ def test_a_tag_is_found_whatever_the_case_of_its_name() -> None:
 
 SOON = {
     Stage.DISKS: 5, Stage.INTERFACES: 3, Stage.REMOVE_INTERFACES: 3, Stage.RULES: 3, Stage.NETWORK: 3,
-    Stage.REMOVE_NETWORK: 3, Stage.REMOVE_RULES: 3,
+    Stage.REMOVE_NETWORK: 3, Stage.REMOVE_RULES: 3, Stage.RECOVER: 30,
 }  # fmt: skip
 BETWEEN = {Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO}
 
@@ -91,8 +95,38 @@ JUDGED = (
 def test_a_drill_makes_tries_judges_and_removes_in_this_order() -> None:
     assert STAGES[RestoreMode.DRILL] == (*TRIED, *JUDGED)
     assert UNDOING[RestoreMode.DRILL] == JUDGED
-    assert first_of_removal(RestoreMode.DRILL) is Stage.REMOVE_MACHINE
-    assert first_of_removal(RestoreMode.IN_PLACE) is Stage.CLAIM
+    assert first_of_removal(RestoreMode.DRILL, restore(Stage.VERDICT)) is Stage.REMOVE_MACHINE
+
+
+RECOVERED = (Stage.RECOVER, Stage.FIND, Stage.ADOPT)
+SWAPPED = (Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO, Stage.RELEASE)
+
+
+def in_vault(undoing: bool = False, swapped: bool = False) -> Restore:
+    vault = ResourceId("s", "g", VAULT_TYPE, "v")
+    recovery = Recovery(VaultPoint(vault, "1", NOW), ResourceId("s", "g", VM_TYPE, "vm"), "", VaultTask())
+    return replace(restore(Stage.SURVEY, undoing), recovery=recovery, swaps=OLD if swapped else ())
+
+
+def test_a_vault_makes_the_disks_and_then_they_are_found() -> None:
+    assert stages(RestoreMode.DISKS, in_vault()) == (Stage.SURVEY, *RECOVERED, Stage.RELEASE)
+    assert stages(RestoreMode.IN_PLACE, in_vault()) == (Stage.SURVEY, *RECOVERED, *SWAPPED)
+    assert stages(RestoreMode.DISKS, restore(Stage.SURVEY)) == (Stage.SURVEY, Stage.DISKS, Stage.RELEASE)
+
+
+@pytest.mark.parametrize("mode", [RestoreMode.DISKS, RestoreMode.IN_PLACE])
+def test_what_a_vault_made_is_looked_for_where_it_is_undone(mode: RestoreMode) -> None:
+    assert stages(mode, in_vault(undoing=True)) == (*RECOVERED, Stage.REMOVE_DISKS)
+    assert first_of_removal(mode, in_vault()) is Stage.RECOVER
+
+
+def test_a_machine_whose_disks_were_swapped_gets_its_own_back_first() -> None:
+    swapped = in_vault(undoing=True, swapped=True)
+    assert stages(RestoreMode.IN_PLACE, swapped) == (*SWAPPED, Stage.REMOVE_DISKS)
+    assert first_of_removal(RestoreMode.IN_PLACE, in_vault(swapped=True)) is Stage.CLAIM
+    assert first_of_removal(RestoreMode.IN_PLACE, restore(Stage.SURVEY)) is Stage.CLAIM
+    assert first_of_removal(RestoreMode.IN_PLACE, replace(restore(Stage.SURVEY), swaps=())) is Stage.REMOVE_DISKS
+    assert first_of_removal(RestoreMode.NEW, replace(restore(Stage.SURVEY), swaps=())) is Stage.REMOVE_MACHINE
 
 
 @pytest.mark.parametrize("stage", Stage)

@@ -1,0 +1,119 @@
+"""`tagback restore` from a point in a vault: what is chosen, what is asked, and what a refusal is told as."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.decide.vaults import VAULT_TYPE
+from shared.errors import BadInput, Refused
+from shared.flows import request_kinds
+from shared.flows.requesting import run as run_request
+from shared.model.identity import ResourceId
+from shared.model.point import Engine
+from shared.model.request import Progress
+from shared.model.restore import RestoreMode
+from shared.model.rules import Rules
+from shared.model.vault import ItemState, PointSeen, VaultPoint, VaultSeen
+from shared.ports import World
+from tests.cli.running import run, run_with
+from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, Fleet, capture, empty_fleet, machine, point
+from tests.world.twins.vault_truth import ItemTruth
+
+VAULT = ResourceId(SUBSCRIPTION, "backups", VAULT_TYPE, "tagback-westeurope")
+STAGING = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/backups/providers/Microsoft.Storage/storageAccounts/tbstage1"
+DISKS = ("--mode", "disks", "--staging", STAGING)
+TAKEN = LAST_SLOT - 2 * DAY
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    """A machine whose newest complete point is a snapshot, and an older one in a vault."""
+    made, row = empty_fleet(), machine(1, "web-1")
+    in_vault = replace(point(row, TAKEN), engine=Engine.VAULT, parts=(), vault=VaultPoint(VAULT, "7", TAKEN))
+    made.put(row, capture(row), in_vault, point(row))
+    truth = made.stage.vaults.make(VaultSeen(VAULT, row.shard.region, {"tagback-owner": "x"}))
+    seen = {"7": PointSeen("7", TAKEN, "AppConsistent", ("HardenedRP",))}
+    truth.items[row.id] = ItemTruth(row.id, "gold", ItemState.PROTECTED, seen)
+    made.stage.azure.tag_group(row.id.subscription, row.id.group, {})
+    return made
+
+
+def test_a_snapshot_is_used_unless_the_vault_is_asked_for(fleet: Fleet) -> None:
+    assert "the point of 2026-11-20 02:00Z" in run(fleet, "restore", "web-1", *DISKS, "--no-wait").stderr
+    result = run(fleet, "restore", "web-1", *DISKS, "--from-vault", "--no-wait")
+    assert f"the point of {TAKEN:%Y-%m-%d %H:%M}Z" in result.stderr
+    snapshots, vault = fleet.stage.requests.asked.values()
+    assert snapshots.order is not None
+    assert vault.order is not None
+    assert (snapshots.order.from_vault, vault.order.from_vault, vault.order.staging) == (False, True, STAGING)
+
+
+def test_where_no_snapshot_fits_a_point_of_a_vault_does(fleet: Fleet) -> None:
+    words = ("--before", f"{TAKEN + timedelta(hours=1):%Y-%m-%d %H:%M}", "--no-wait")
+    assert f"the point of {TAKEN:%Y-%m-%d %H:%M}Z" in run(fleet, "restore", "web-1", *DISKS, *words).stderr
+    whole = run(fleet, "restore", "web-1", *words)
+    assert (whole.exit_code, "cannot be restored" in whole.stderr) == (2, True)
+    named = run(fleet, "restore", "web-1", "--mode", "in-place", "--slot", f"{TAKEN:%Y%m%dT%H%MZ}", "--no-wait")
+    assert (named.exit_code, f"the point of {TAKEN:%Y-%m-%d %H:%M}Z" in named.stderr) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--mode", "new", "--from-vault"), "from a vault only disks and in-place are restored, and not new"),
+        (("--mode", "disks", "--staging", "tbstage1"), "'tbstage1' is not the id of a storage account"),
+    ],
+)
+def test_what_no_vault_does_is_refused_at_once(fleet: Fleet, words: tuple[str, ...], said: str) -> None:
+    result = run(fleet, "restore", "web-1", *words)
+    assert (result.exit_code, said in result.stderr) == (2, True)
+    assert not fleet.stage.requests.asked
+
+
+def test_a_program_asks_for_the_same_by_texts(fleet: Fleet) -> None:
+    world, rules = fleet.open()
+    wish = {"asked": "restore", "vm": "web-1", "mode": "in-place", "from_vault": "True", "staging": STAGING}
+    asked = request_kinds.ask(world, rules, wish, "program")
+    assert asked.order is not None
+    assert (asked.order.mode, asked.order.from_vault, asked.order.staging) == (RestoreMode.IN_PLACE, True, STAGING)
+    with pytest.raises(BadInput) as told:
+        request_kinds.ask(world, rules, {**wish, "from_vault": "maybe", "protect": "1"}, "program")
+    assert told.value.problems == (
+        "protect: '1' is neither true nor false",
+        "from_vault: 'maybe' is neither true nor false",
+    )
+
+
+class Carrying:
+    """A clock by which, while somebody waits, every request is carried on."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def now(self) -> datetime:
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        world, rules = self._fleet.open()
+        for one in world.requests.unsettled():
+            run_request(world, rules, one.id)
+
+    def opened(self) -> tuple[World, Rules]:
+        world, rules = self._fleet.open()
+        return replace(world, clock=self), rules
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"), [("UserErrorResourceGuardOperationRequestIdMissing", 4), ("UserErrorInstantRpNotFound", 1)]
+)
+def test_what_needs_another_persons_approval_is_told_by_the_exit_code(fleet: Fleet, code: str, exit_code: int) -> None:
+    [item] = fleet.stage.vaults.all[VAULT].items
+    fleet.stage.vaults.refusals[item] = [Refused(code, "no", 400)]
+    result = run_with(Carrying(fleet).opened, "restore", "web-1", *DISKS, "--from-vault")
+    assert result.exit_code == exit_code, result.output
+    [ended] = fleet.stage.requests.asked.values()
+    assert ended.progress is Progress.FAILED
+    assert ("needs approval" in result.stdout) is (exit_code == 4)
