@@ -97,11 +97,9 @@ def test_limits_are_checked_when_loaded() -> None:
     assert "at most 450" in one(at=None, every="1h", keep="30d", window="10min")[0]
     assert one(at=None, cron="0 2 1 1 *", keep="3y", window="1h") == ()
     assert one(at=None, every="6h", window="6h") == ()
-    no_engine = "this build takes each disk by itself and has no engine that takes all disks of a VM at one instant"
     nothing, told = read_plans({"plans": {"p": {}}})
     assert told == ("plans.p: it protects nothing; allowed: at least one of snapshots, vault",)
     assert nothing.default == ""
-    assert one(consistency="vm") == (f"plans.p.snapshots.consistency: {no_engine}; allowed: disk",)
     nowhere, _ = read_plans({"plans": {"p": {"snapshots": {"at": ["02:00"], "keep": "7d", "zone": "Mars/Olympus"}}}})
     assert nowhere.by_name["p"].schedule.zone == "UTC"
     assert one(at=None, cron="often")[0].endswith(f"; allowed: {CRON_FORM}")
@@ -162,7 +160,7 @@ def test_a_subscription_is_named_by_its_id_and_once(names: tuple[str, ...], told
         ({"at": None, "every": "25h"}, ("every: '25h' is out of range; allowed: 1h to 24h",)),
         ({"zone": "europe/berlin"}, ()),
         ({"consistency": "disk"}, ()),
-        ({"consistency": "vm"}, ("consistency: this build takes each disk by itself",)),
+        ({"consistency": "vm"}, ()),
         ({"copy_to": "northeurope"}, ("copy_to: this build has no engine for copies",)),
         ({"keep": "last=3"}, ("keep: 'last=3' is not a keep with an age",)),
         ({"keep": "100y"}, ("keep: '100y' is not a keep with an age",)),
@@ -177,6 +175,14 @@ def test_a_schedule_and_what_is_wrong_with_it(snapshots: dict[str, Any], told: t
     assert len(found) == len(told)
     assert all(expected in problem for expected, problem in zip(told, found, strict=True))
     assert all("; allowed" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "engine"), [({}, "disk"), ({"consistency": "disk"}, "disk"), ({"consistency": "vm"}, "restore-point")]
+)
+def test_a_plan_says_what_takes_its_points(words: dict[str, str], engine: str) -> None:
+    document = {"default": "p", "plans": {"p": {"snapshots": {"at": ["02:00"], "keep": "7d", **words}}}}
+    assert read_plans(document)[0].by_name["p"].engine == engine
 
 
 def test_a_cron_line_is_read_with_single_blanks_between_its_fields() -> None:
