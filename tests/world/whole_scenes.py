@@ -17,6 +17,7 @@ from tests.world.scenes import RULES, SHARD, DeathAfter, Failing, machine
 from tests.world.seeded import Run
 from tests.world.steps import Calm
 from tests.world.twins.azure import Fair, VmTruth
+from tests.world.twins.builder import BuilderTwin
 
 VM = machine(1, 3, "whole")
 MINUTE = timedelta(minutes=1)
@@ -71,6 +72,22 @@ def refused(world: Run) -> None:
         drained(world)
         pass_time(world, timedelta(hours=1))
     world.stage.azure.refusals.clear()
+
+
+def partly_cached(world: Run) -> None:
+    """One of its disks is cached for writing and its agent is silent: most disks can be taken at one instant."""
+    builder = world.stage.world.builder
+    assert isinstance(builder, BuilderTwin)
+    builder.agent = "Not Ready"
+    registered(world, replace(VM, disks=(*VM.disks[:2], replace(VM.disks[2], cached=True))))
+
+
+def partly_taken(world: Run) -> None:
+    partly_cached(world)
+    drained(world)
+    pass_time(world, MINUTE / 2)
+    kinds = sorted(place.type.rsplit("/", 1)[-1] for place in world.stage.azure.snapshots)
+    assert kinds == ["restorepointcollections", "snapshots"]
 
 
 def hold_asked(world: Run) -> None:
@@ -138,6 +155,8 @@ WHOLE_SCENES = (
     Scene("a failed restore point is begun anew", failed_in_azure, SHARDS, _poked),
     Scene("snapshots stand in for what Azure refuses", refused, SHARDS, _poked),
     Scene("a collection learns of another plan", replanned, SHARDS, _poked),
+    Scene("a mixed point is started", partly_cached, SHARDS, _poked),
+    Scene("a mixed point is confirmed", partly_taken, SHARDS, _poked),
     Scene("restore points are held", hold_asked, REQUESTS, _asked),
     Scene("restore points are found again", ledger_lost, REQUESTS, _asked),
     Scene("marked restore points are deleted", marked, REAP, _reaped),

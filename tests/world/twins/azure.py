@@ -32,13 +32,17 @@ class Lock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DiskTruth:
-    """A managed disk. `slow` ones (Premium SSD v2, Ultra) are copied in the background before they can be used."""
+    """A managed disk. `slow` ones (Premium SSD v2, Ultra) are copied in the background before they can be used.
+
+    A `cached` one is cached for writing by the host.
+    """
 
     id: ResourceId
     uid: DiskUid
     lun: int | None
     left_out: str = ""
     slow: bool = False
+    cached: bool = False
 
     @property
     def seen(self) -> Disk:

@@ -159,6 +159,9 @@ class BuilderTwin:
 
     def _machine_body(self, vm: VmTruth, thing: Thing | None) -> dict[str, Any]:
         body = machine_body(vm.id, vm.name, vm.uid, vm.tags, [disk.seen for disk in vm.disks])
+        for entry in body["properties"]["storageProfile"]["dataDisks"]:
+            if any(disk.cached and disk.lun == entry["lun"] for disk in vm.disks):
+                entry["caching"] = "ReadWrite"
         wanted, since = self.power_of.get(vm.id, (Power.START, self.azure.now()))
         between, reached = BETWEEN[wanted]
         power = reached if self.azure.now() >= since else between
