@@ -79,6 +79,25 @@ def test_a_row_is_what_a_later_look_shows_of_it() -> None:
     assert (row.id, row.name, row.as_of, row.status) == (place, "WEB-2", NOW + HOUR, Status.PENDING)
 
 
+def test_enrolment_begins_anew_where_a_row_does_not_know_what_it_owes() -> None:
+    row = registered(machine(settled=None), sighting(), RULES, NOW)
+    assert (row.enrolled_at, row.settled) == (NOW, NOW)
+
+
+def test_a_grace_runs_from_the_first_look_that_found_no_plan_whatever_follows() -> None:
+    typo = sighting({"backup": "slver"})
+    never = registered(None, typo, RULES, NOW)
+    assert (never.plan, never.grace_from, never.left_at) == ("", NOW, None)
+    over = registered(machine(grace_from=NOW - 2 * GRACE), typo, RULES, NOW)
+    assert (over.plan, over.enrolled_at, over.grace_from) == ("silver", None, NOW - 2 * GRACE)
+    late = registered(machine(enrolled_at=None, grace_from=NOW - HOUR), typo, RULES, NOW)
+    assert (late.plan, late.enrolled_at, late.grace_from) == ("silver", NOW, NOW - HOUR)
+
+
+def test_a_machine_that_never_asked_has_not_left() -> None:
+    assert registered(None, sighting({"backup": "off"}), RULES, NOW).left_at is None
+
+
 def test_what_is_gone_is_owed_nothing_and_has_left_when_it_was_missed() -> None:
     left = gone(machine(absent_since=NOW - HOUR))
     assert left == replace(
@@ -339,6 +358,10 @@ def test_a_machine_is_enrolled_by_the_tag_of_its_resource_group() -> None:
 def test_a_group_that_cannot_be_seen_for_once_takes_no_machine_its_plan() -> None:
     row = inherited(inherited(None, {}, GROUP), {}, None)
     assert plan_of(row, INHERITING, NOW) == GOLD
+
+
+def test_a_new_machine_whose_group_cannot_be_seen_has_none() -> None:
+    assert registered(None, sighting(), INHERITING, NOW).group is None
 
 
 def test_a_group_whose_tag_is_taken_away_ends_protection_and_switching_it_off_does_too() -> None:
