@@ -76,16 +76,17 @@ $(CLIENTS)/audit/.installed: local/locks/audit.txt | $(VENV)/.installed
 	@$(call install,$(CLIENTS)/audit,local/locks/audit.txt)
 	@touch $@
 
-test: check
+test: check $(CLIENTS)/checkov/.installed
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-# az and Cloud Custodian pin different versions of the same packages: an environment each. They mostly wait: four at once.
+# az, Cloud Custodian and checkov pin different versions of the same packages: an environment each.
 $(CLIENTS)/%/.installed: local/locks/clients-%.txt | $(VENV)/.installed
 	@echo "installing $* into $(CLIENTS)/$* ..."
 	@test -x $(CLIENTS)/$*/bin/python || $(PYTHON) -m venv $(CLIENTS)/$*
 	@$(call install,$(CLIENTS)/$*,local/locks/clients-$*.txt)
 	@touch $@
 
+# They mostly wait: four at once.
 test-clients: install $(CLIENTS)/az/.installed $(CLIENTS)/custodian/.installed
 	@$(BIN)/python -m pytest tests/clients -n 4 --dist load --maxschedchunk 1
 
@@ -124,6 +125,7 @@ lock: $(VENV)/.installed
 	echo mutmut | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/mutation.txt
 	echo pip-audit | $(UV_COMPILE) - -c local/locks/dev.txt -o local/locks/audit.txt
 	echo azure-cli | $(UV_COMPILE) - -o local/locks/clients-az.txt
+	echo checkov | $(UV_COMPILE) - -o local/locks/clients-checkov.txt
 	printf 'c7n\nc7n-azure\n' | $(UV_COMPILE) - -o local/locks/clients-custodian.txt
 
 clean:

@@ -1,7 +1,5 @@
 """`python -m tests.infra.arm DIR`: every resource of infra/ as an ARM template, for scanners that read no modern Bicep.
 
-    pip install checkov && checkov -d DIR --framework arm --config-file infra/checkov.yaml --skip-download
-
 Expressions are not evaluated: of a condition the private variant's side is taken, of a variable and a default what it
 says, of the rest its text.
 """
