@@ -79,10 +79,12 @@ class Desk:
 
         What was taken before this one was registered is: it errs towards the former machine, by minutes.
         """
-        since = machine.enrolled_at or self.slice_.now()
-        if at is None or at >= since:
+        if at is None or (machine.enrolled_at and at >= machine.enrolled_at):
             return False
         others = self._namesakes_of(machine)
+        since = machine.enrolled_at or _alone_since(machine, others) or self.slice_.now()
+        if at >= since:
+            return False
         return any(one.status is Status.GONE or (one.enrolled_at or since) < since for one in others)
 
     def _namesakes_of(self, machine: Machine) -> list[Machine]:
@@ -223,3 +225,9 @@ class Desk:
         if not self.slice_.admitted(kind):
             raise NO_TIME
         return call()
+
+
+def _alone_since(machine: Machine, others: Iterable[Machine]) -> datetime | None:
+    """Since when the others of its name were not found any more; None for one that is gone itself."""
+    left = [one.absent_since for one in others if one.absent_since and one.status is Status.GONE]
+    return max(left, default=None) if machine.status is not Status.GONE else None

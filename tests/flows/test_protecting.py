@@ -379,6 +379,23 @@ def test_a_machine_made_again_takes_over_no_point_of_the_former_one(known_gone: 
     assert estate.row(again).status is Status.PROTECTED
 
 
+def test_the_points_of_a_machine_that_no_snapshot_can_be_taken_of_are_its_own_after_another_of_its_name() -> None:
+    estate, vm = backed()
+    former = {point.slot for point in estate.points(vm)}
+    estate.world.stage.azure.delete(vm)
+    estate.look(vm)
+    estate.wait(11 * MINUTE)
+    estate.look(vm)
+    again = replace(vm, uid=VmUid("uid-again"), disks=(), unsupported=("OS disk is ephemeral",))
+    estate.world.stage.azure.write(again)
+    estate.look(again)
+    assert estate.row(again).enrolled_at is None
+    estate.live(2 * DAY, 20 * MINUTE)
+    own = {point.slot for point in estate.points(again)}
+    assert own
+    assert min(own) > max(former)
+
+
 def test_the_row_of_a_former_machine_never_stops_the_protection_of_its_successor() -> None:
     estate, vm = backed()
     again = made_again(estate, vm)
