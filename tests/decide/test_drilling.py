@@ -145,6 +145,8 @@ def test_no_more_are_begun_than_a_plan_allows_for_a_day() -> None:
     assert begun(vm("a"), *recent) == []
     told = "2 of plan silver were drilled within a day, which is all it allows"
     assert waits(vm("a"), *recent) == {"a": told}
+    misspelt = [replace(one, tags={"backup": "slver"}, grace_from=NOW - HOUR) for one in recent]
+    assert waits(vm("a"), *misspelt) == {"a": told}, "the last good plan counts while it is kept"
     assert begun(vm("a"), recent[0], vm("r1", drill=drilled(NOW - 25 * HOUR))) == ["a"]
     assert begun(vm("a"), recent[0], requests=[asked("x", Asked.DRILL, ELSEWHERE)]) == ["a"], "not of this plan"
     underway = vm("x", shard=ELSEWHERE)

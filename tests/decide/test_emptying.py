@@ -14,7 +14,7 @@ from shared.model.point import Engine, Origin
 from shared.model.request import Asked, Progress, Request
 from shared.model.rules import Mode
 from shared.model.vault import ItemSeen, ItemState, Standing, VaultTask
-from tests.decide.test_vaulting import KNOWN, ROW, VAULT, item, of_kind, rules_of
+from tests.decide.test_vaulting import DAY, KNOWN, ROW, VAULT, item, of_kind, rules_of
 from tests.fleet import NOW, SHARD
 
 STOPPED = replace(ROW, tags={"backup": "off"}, protection=replace(KNOWN, state=Standing.STOPPED))
@@ -30,6 +30,10 @@ def holding(day: str) -> dict[str, str]:
     [
         ({}, ""),
         ({"tags": {"backup": "silver"}}, "plan silver wants it in a vault: tag it otherwise first"),
+        (
+            {"tags": {"backup": "slver"}, "plan": "silver", "grace_from": NOW - DAY},
+            "plan silver wants it in a vault: tag it otherwise first",
+        ),
         ({"absent_since": NOW}, "a look found nothing of it; a second one decides"),
         ({"tags": holding("2026-11-21")}, "its tags hold everything of it until 2026-11-22"),
         ({"protection": None}, f"{ONLY}in no vault"),

@@ -45,6 +45,12 @@ def test_a_row_that_follows_from_its_tags_is_not_outdated() -> None:
     assert settled_row(rejudged(row, row.tags, RULES, NOW), (), RULES, NOW) == row
 
 
+def test_a_row_in_its_grace_follows_from_its_tags_too() -> None:
+    misspelt = written(machine(tags={"backup": "slver"}, grace_from=NOW - HOUR), RULES)
+    assert misspelt.plan == "silver"
+    assert outdated(misspelt, RULES, NOW) == ""
+
+
 def test_a_row_that_left_follows_from_its_tags_too() -> None:
     out = written(machine(tags={"backup": "off"}, enrolled_at=None, settled=None, left_at=NOW - HOUR), RULES)
     assert out.left_at == NOW - HOUR

@@ -56,6 +56,11 @@ def test_a_plain_machine_has_the_disks_that_are_not_left_out() -> None:
     assert flags == (True, True, True, False, False)
 
 
+def test_of_a_disk_that_was_not_captured_nothing_is_known() -> None:
+    found = hardware_of(ROW, body(), BODIES[:1], timedelta.max)
+    assert [one.sku for one in found.disks] == ["premium_lrs", ""]
+
+
 @pytest.mark.parametrize(
     ("properties", "field", "value"),
     [

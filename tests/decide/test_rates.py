@@ -39,6 +39,13 @@ def test_who_is_turned_away_loses_nothing_by_having_asked() -> None:
         assert again == wait
 
 
+def test_who_asks_too_early_has_the_next_one_no_later() -> None:
+    _, bucket, wait = until_full(Use.WRITE, NOW)
+    half, left = asked(bucket, Use.WRITE, NOW + wait / 2)
+    assert left > timedelta(0)
+    assert asked(half, Use.WRITE, NOW + wait)[1] == timedelta(0)
+
+
 def test_a_clock_that_went_back_opens_nothing() -> None:
     _, bucket, _ = until_full(Use.WRITE, NOW)
     assert asked(bucket, Use.WRITE, NOW - timedelta(hours=1))[1] > timedelta(0)

@@ -115,6 +115,7 @@ def test_a_machine_has_one_home_and_another_where_it_moved() -> None:
     assert home_of(UID, VM) == home_of(UID, VM)
     assert home_of(UID, VM).number == home_of(UID, moved).number
     assert home_of(UID, VM).collection != home_of(UID, moved).collection
+    assert home_of(UID, VM).collection != home_of(VmUid("made anew"), VM).collection
     numbers = [home_of(VmUid(f"vm-{number}"), VM).number for number in range(10_000)]
     assert set(numbers) == set(range(GROUPS))
     assert max(numbers.count(number) for number in range(GROUPS)) <= 700
