@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.decide.drawing import disk_place
 from shared.decide.vault_restoring import Unclear, failed, job_of, made, misfit, refused
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.fault import Area, Task, Trouble
@@ -112,6 +113,14 @@ def test_the_disks_of_two_restores_at_one_time_are_nobodys() -> None:
     seen = [disk("web1-osdisk-20261121-120300"), disk("web1-osdisk-20261121-120301")]
     found = made(seen, recovery(), DONE, ENDED)
     assert found == Unclear("two restores of web-1 made disks at the same time: 20261121-120300, 20261121-120301")
+
+
+def test_a_disk_of_a_vault_is_where_the_vault_made_it() -> None:
+    beside = ArmPath("/subscriptions/s/resourceGroups/Web/providers/Microsoft.Compute/virtualMachines/Web-1")
+    made_by_vault = source("web1-osdisk-20261121-120300", None)
+    assert disk_place("request-1", beside, made_by_vault) == made_by_vault.made
+    own = replace(made_by_vault, made=ArmPath(""))
+    assert disk_place("request-1", beside, own).startswith(f"{GROUP}/tb-")
 
 
 def machine(*luns: int) -> dict[str, Any]:
