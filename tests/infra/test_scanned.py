@@ -16,6 +16,7 @@ from tests.infra.roles import INFRA
 
 ROOT = Path(__file__).parent.parent.parent
 CHECKOV = ROOT / ".venv-clients" / "checkov" / "bin" / "checkov"
+QUIET = ("--skip-download", "--compact", "-o", "json")
 OFFLINE = {"CKV_GITHUB_CONFIG_FETCH_DATA": "False", "LOG_LEVEL": "ERROR"}
 
 pytestmark = pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not there: `make test` installs it")
@@ -23,9 +24,8 @@ pytestmark = pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not the
 
 def scanned(folder: Path) -> Mapping[str, Any]:
     """What checkov says of the templates in a folder."""
-    command = [CHECKOV, "-d", folder, "--framework", "arm", "--config-file", INFRA / "checkov.yaml"]
     ended = subprocess.run(
-        [*command, "--skip-download", "--compact", "-o", "json"],
+        [str(CHECKOV), "-d", str(folder), "--framework", "arm", "--config-file", str(INFRA / "checkov.yaml"), *QUIET],
         capture_output=True,
         text=True,
         env={**os.environ, **OFFLINE},
