@@ -21,7 +21,7 @@ from shared.decide.protection import next_due, settled_row
 from shared.model.machine import GroupSeen, Machine, Status
 from shared.model.operation import State
 from shared.model.plan import Plans
-from shared.model.point import Origin
+from shared.model.point import Engine, Origin
 from shared.model.rules import Mode, Rules
 from tests.decide.plans import GOLD, NOW, PLANS, RULES, SILVER, SUBSCRIPTION, at, disk, machine
 from tests.decide.test_vaulting import plan_of
@@ -113,6 +113,9 @@ def test_a_machine_enrolled_just_now_gets_its_first_point_at_the_minute() -> Non
     assert found is not None
     assert (found.slot, found.origin, found.intended_at, found.state) == (NOW, Origin.ENROLMENT, now, State.INTENDED)
     assert found.because == "the first point of a machine just enrolled"
+    as_one = first_capture(replace(fresh(), enrolled_at=now), [], replace(SILVER, engine=Engine.RESTORE_POINT), now)
+    assert as_one is not None
+    assert (found.engine, as_one.engine) == (Engine.DISK, Engine.RESTORE_POINT)
 
 
 def test_a_machine_enrolled_before_gets_no_first_point_again() -> None:

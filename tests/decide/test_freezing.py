@@ -38,6 +38,13 @@ def test_a_freeze_is_noticed_once_by_its_scope_and_its_time(scope: str, since: d
         assert fresh == Brake(Stops.UNPLANNED, "", NOW, "5 machines left", scope="s")
 
 
+def test_a_freeze_that_goes_on_has_the_reason_of_its_last_machines() -> None:
+    moments = [NOW] * 5 + [NOW + 50 * MINUTE] + [NOW + 100 * MINUTE] * 6
+    left = [machine(uid=VmUid(f"vm-{n:02}"), enrolled_at=None, left_at=at) for n, at in enumerate(moments)]
+    because = f"7 machines of shard {left[0].shard} lost their protection within an hour: is that wanted?"
+    assert freezes(left) == (Freeze(SUBSCRIPTION, NOW, NOW + 100 * MINUTE, because),)
+
+
 def test_a_freeze_may_be_of_machines_of_several_regions() -> None:
     shards = [SHARD, replace(SHARD, region="northeurope")]
     left = [machine(uid=VmUid(f"vm-{n}"), shard=shards[n % 2], enrolled_at=None, left_at=NOW) for n in range(6)]

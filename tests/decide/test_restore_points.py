@@ -229,6 +229,8 @@ def test_azure_alone_tells_of_a_point_with_what_it_promises() -> None:
     assert again.keep_until >= point.birth_keep_until
     assert [(one.disk, one.lun) for one in again.disks] == [(OS.id, None), (DATA.id, 0)]
     assert operation_of(again, NOW) is None
+    (unsaid,) = found(read(point, mode=""))
+    assert unsaid.consistency is Consistency.CRASH
 
 
 def test_half_of_a_mixed_point_is_none() -> None:

@@ -39,6 +39,7 @@ def test_an_address_to_which_tokens_are_sent_is_plain_and_safe(text: str) -> Non
 
 def test_on_this_very_machine_plain_http_will_do() -> None:
     assert api_address("http://localhost:7071/by/http:80/") == "http://localhost:7071/by/http:80"
+    assert api_address("http://localhost:7071/to/https:80/") == "http://localhost:7071/to/https:80"
     assert api_address("https://api/") == "https://api"
 
 
