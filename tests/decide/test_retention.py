@@ -60,6 +60,13 @@ def test_which_class_is_earned_is_judged_by_the_calendar_of_the_plans_zone() -> 
     assert kept(morning, Origin.SLOT, keep("7d"), neighbours(night), "UTC").earned == "daily"
 
 
+@pytest.mark.parametrize(("origin", "earned_class"), [(Origin.SLOT, "daily"), (Origin.REQUEST, "")])
+def test_of_two_ages_that_end_together_the_shorter_unit_is_named(origin: Origin, earned_class: str) -> None:
+    answer = kept(at("2027-03-10 02:00"), origin, keep("7d1w"), [], "UTC")
+    assert (answer.until, answer.earned) == (at("2027-03-17 02:00"), earned_class)
+    assert answer.because.endswith(" 7d")
+
+
 def test_a_point_stands_for_no_class_before_itself() -> None:
     slot = at("2027-03-10 02:00")
     assert earned(slot, keep("7d"), neighbours(slot), UTC) == (Age(7, Unit.DAY),)

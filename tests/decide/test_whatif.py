@@ -122,6 +122,7 @@ def test_a_machine_that_loses_protection_is_harmed_and_its_open_work_ends() -> N
 def test_a_machine_that_would_need_attention_is_harmed_although_it_keeps_its_plan() -> None:
     found = asked({"backup": "slver"})
     assert (found.effect, found.after.machine.status, found.harms) == (Effect.CHANGES, Status.DEGRADED, True)
+    assert not found.keeps_otherwise(NOW)
     again = prospect(found.after, {"backup": "slvr"}, RULES, NOW)
     assert (again.effect, again.harms) == (Effect.CHANGES, False)
 
