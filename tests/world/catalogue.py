@@ -38,7 +38,7 @@ PLANS = {
         "vaulted": {
             "keep_floor": "48h",
             "snapshots": {"every": "6h", "zone": "UTC", "keep": "48h7d", "window": "30min"},
-            "vault": {"at": "21:30", "zone": "UTC", "keep": "30d"},
+            "vault": {"at": "21:30", "zone": "UTC", "keep": "7d", "when_stopped": "start"},
         },
         "whole": {
             "keep_floor": "48h",

@@ -131,7 +131,7 @@ class Ending:
                 case Machine() if not here:
                     gone = held.row.status is Status.GONE
                     self._promises.require(gone, "S8", f"{uid} does not exist and is {held.row.status}")
-                case Operation() if held.row.state.open and held.row.slot < self._now - TO_SETTLE:
+                case Operation() if _is_overdue(held.row, self._now):
                     what = f"{held.row.id} of {uid} is still {held.row.state}: {held.row.because}"
                     self._promises.require(False, "S8", what)
                 case _:
@@ -178,6 +178,12 @@ ZONES = {
     "entire": "UTC",
     "twice": "America/New_York",
 }
+
+
+def _is_overdue(operation: Operation, now: datetime) -> bool:
+    """Whether work that somebody began should have ended; what waits for two people waits for ever."""
+    waits_for_people = operation.kind is Kind.EMPTY and operation.state is State.NEEDS_PERSON
+    return operation.state.open and not waits_for_people and operation.slot < now - TO_SETTLE
 
 
 def _is_of_same_instant(operation: Operation, slot: datetime) -> bool:

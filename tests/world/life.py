@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from tests.world.twins.azure import DiskTruth, Lock, SnapshotTruth, VmTruth, dis
 
 REGIONS = ("northeu", "eastus")
 TAG_VALUES = ("bronze", "silver", "gold", "twice", "on", "Silver", "GOLD", "off", "goldd", "")
+TAG_VALUES_WITH_VAULTS = ("vaulted", "vaulted", "gold", "Vaulted", *TAG_VALUES[4:])
 STARTS = ("05:15", "23:59 UTC", "02:30 America/New_York", "00:00 Europe/Berlin")
 PLAIN_TAGS = {"Env": "prod", "owner": "team-7"}
 GROUPS = ("App", "Other", "Third")
@@ -25,10 +26,11 @@ GROUPS = ("App", "Other", "Third")
 class Life:
     """Creates machines and changes them; every act is an act of Azure's users, never of the product."""
 
-    def __init__(self, stage: Stage, seed: int) -> None:
+    def __init__(self, stage: Stage, seed: int, values: Sequence[str] = TAG_VALUES) -> None:
         self._stage = stage
         self._azure = stage.azure
         self._random = random.Random(seed)
+        self._values = values
         self._born = 0
         self.acts: Counter[str] = Counter()
         self.people = People(stage, self._random)
@@ -56,6 +58,8 @@ class Life:
             (4, self.people.ask_for_retry),
             (1, self.people.ask_for_pause),
         )
+        if values is TAG_VALUES_WITH_VAULTS:
+            self._acts += ((3, self.people.agree), (4, self.people.ask_to_empty))
 
     @property
     def asked(self) -> list[str]:
@@ -83,7 +87,7 @@ class Life:
                 self._azure.tag_group(subscription, group.lower(), PLAIN_TAGS)
         places = [*ENFORCED, ENFORCED[0], WATCHED, *ENFORCED, FOREIGN]
         for number in range(count):
-            value = self._random.choice(TAG_VALUES[:5])
+            value = self._random.choice(self._values[:5])
             self.create(places[number % len(places)], {"backup": value} if number % 4 else {})
 
     def go_on(self, until: datetime, pause: timedelta) -> None:
@@ -102,7 +106,7 @@ class Life:
         machines = sorted(self._azure.vms(), key=lambda vm: vm.id)
         if not machines or self._random.random() < 0.06:
             self._note("create")
-            self.create(self._random.choice((*ENFORCED, WATCHED)), {"backup": self._random.choice(TAG_VALUES[:5])})
+            self.create(self._random.choice((*ENFORCED, WATCHED)), {"backup": self._random.choice(self._values[:5])})
             return
         weights = [weight for weight, _ in self._acts]
         act = self._random.choices([act for _, act in self._acts], weights)[0]
@@ -120,7 +124,7 @@ class Life:
         """By the VM or by the tags API: two kinds of events."""
         name = self._random.choice(("backup", "Backup", "BACKUP"))
         tags = {key: value for key, value in vm.tags.items() if key.lower() not in ("backup", "backup-at")}
-        tags[name] = self._random.choice(TAG_VALUES)
+        tags[name] = self._random.choice(self._values)
         if self._random.random() < 0.25:
             tags["backup-at"] = self._random.choice(STARTS)
         if self._random.random() < 0.5:
@@ -230,7 +234,7 @@ class Life:
     def tag_group(self, vm: VmTruth) -> None:
         """The resource group opts its machines in, by another plan than before, or no longer."""
         if self._azure.inherits:
-            value = self._random.choice((*TAG_VALUES[:4], "off", "goldd"))
+            value = self._random.choice((*self._values[:4], "off", "goldd"))
             tags = {"Backup": value} if self._random.random() < 0.6 else {}
             self._azure.tag_group(vm.id.subscription, vm.id.group, tags | PLAIN_TAGS)
 

@@ -16,6 +16,7 @@ from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.point import Point, PointState
 from shared.model.request import Progress
 from shared.model.rules import Rules
+from shared.model.vault import VaultPoint
 from tests.world.promises import Promises
 from tests.world.scheduler import Invocation, Process
 from tests.world.stage import Stage
@@ -34,6 +35,7 @@ class Loss:
     rules: Rules
     asked: list[str] = field(default_factory=list)
     complete: dict[tuple[Shard, VmUid, object, object], frozenset[ResourceId]] = field(default_factory=dict)
+    of_vaults: dict[tuple[Shard, VmUid, object], VaultPoint] = field(default_factory=dict)
     happened: bool = False
     _asked_for: dict[str, Shard] = field(default_factory=dict)
 
@@ -43,7 +45,9 @@ class Loss:
         for shard, machines in self.stage.ledger.rows.items():
             for uid, rows in machines.items():
                 for held in rows.points.values():
-                    if held.row.complete:
+                    if held.row.vault:
+                        self.of_vaults[shard, uid, held.row.slot] = held.row.vault
+                    elif held.row.complete:
                         self.complete[shard, uid, held.row.slot, held.row.engine] = _parts(held.row)
         self.stage.log.add(self.stage.scheduler.now, f"the ledger is lost with {len(self.complete)} complete points")
         self.stage.ledger.rows.clear()
@@ -87,6 +91,10 @@ class Loss:
             alike = [one for one in found if (one.slot, one.engine, _parts(one)) == (slot, engine, parts)]
             again = any(one.complete or one.state is PointState.DELETING for one in alike)
             self.promises.require(again, PROMISE, f"the point {slot} of {uid} in {shard} was lost with the ledger")
+        for (shard, uid, slot), point in self.of_vaults.items():
+            there = [held.row for one in self.stage.ledger.rows.get(shard, {}).values() for held in one.points.values()]
+            again = any(row.vault == point for row in there) or not self.stage.vaults.has(point)
+            self.promises.require(again, PROMISE, f"a vault has {slot} of {uid} in {shard}, and the ledger lost it")
 
 
 def plan(loss: Loss, seed: int, moments: tuple[timedelta, timedelta]) -> None:

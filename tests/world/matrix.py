@@ -102,6 +102,7 @@ def everything(seed: int) -> Options:
         loses_ledger=seed % 2 == 0,
         inherits=seed % 3 == 0,
         garbage=40,
+        vaults=False,  # they are no column
     )
 
 

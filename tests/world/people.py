@@ -9,8 +9,10 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared.errors import BadInput, CloudError, Unknown
+from shared.errors import BadInput, CloudError, Forbidden, LostRace, Unknown
+from shared.flows.approving import approve
 from shared.flows.asking import ask_backup
+from shared.flows.emptying import ask_delete
 from shared.flows.holding import ask_hold
 from shared.flows.pausing import ask_pause, ask_resume
 from shared.flows.retrying import ask_retry, failed_job
@@ -18,6 +20,7 @@ from shared.model.machine import Machine
 from shared.model.operation import State
 from shared.model.request import Request
 from shared.ports import World
+from tests.world.catalogue import rules
 from tests.world.scheduler import Invocation, Process
 from tests.world.stage import Stage
 from tests.world.twins.azure import VmTruth
@@ -33,6 +36,7 @@ class People:
         self._stage = stage
         self._random = chance
         self.asked: list[str] = []
+        self.rules = rules()
 
     def ask_for_point(self, vm: VmTruth) -> None:
         machine = self._registered(vm)
@@ -74,6 +78,20 @@ class People:
         self._ask(lambda world: ask_pause(world, what, "an audit", "person-4"), now)
         self._stage.scheduler.at(now + pause, self.resume)
 
+    def agree(self, vm: VmTruth) -> None:
+        """One of three looks through all deletions that wait for people, and agrees to them or asks for them."""
+        person = self._random.choice(("person-5", "person-6", "person-7"))
+        self._do(lambda world: approve(world, [], person))
+
+    def ask_to_empty(self, vm: VmTruth) -> None:
+        """Somebody wants everything deleted that a vault has of a machine; another one or two look at it soon."""
+        machine = self._registered(vm)
+        if machine is not None:
+            known, now = machine, self._stage.scheduler.now
+            self._ask(lambda world: ask_delete(world, self.rules, known, "no longer needed", "person-5"), now)
+            for hours in (1, 2):
+                self._stage.scheduler.at(now + timedelta(hours=hours), lambda: self.agree(vm))
+
     def resume(self) -> None:
         """Ask again until nothing of it is paused."""
         now = self._stage.scheduler.now
@@ -88,16 +106,21 @@ class People:
         return (self._stage.scheduler.now.date() + timedelta(days=self._random.choice((0, 1, 3)))).isoformat()
 
     def _ask(self, wish: Callable[[World], Request], when: datetime) -> None:
-        def ask() -> None:
+        def ask(world: World) -> None:
+            self.asked.append(wish(world).id)
+
+        self._stage.scheduler.at(when, lambda: self._do(ask))
+
+    def _do(self, act: Callable[[World], object]) -> None:
+        """From a process of their own; what is refused, or cannot be done now, is let be."""
+
+        def work() -> None:
             try:
-                self.asked.append(wish(self._stage.world).id)
-            except (CloudError, BadInput, Unknown):
+                act(self._stage.world)
+            except (CloudError, BadInput, Forbidden, LostRace, Unknown):
                 return
 
-        def start() -> None:
-            self._stage.scheduler.spawn(Invocation("cli", Process("cli")), ask)
-
-        self._stage.scheduler.at(when, start)
+        self._stage.scheduler.spawn(Invocation("cli", Process("cli")), work)
 
     def _registered(self, vm: VmTruth) -> Machine | None:
         record = self._stage.ledger.held(vm.shard, vm.uid)

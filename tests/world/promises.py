@@ -169,6 +169,9 @@ class Promises(Witness):
     def vault_written(self, vault: ResourceId, about: str) -> None:
         self.vaulted.written(vault, about)
 
+    def vault_emptied(self, vault: ResourceId, vm: ResourceId) -> None:
+        self.vaulted.emptied(vault, vm)
+
     def group_made(self, shard: Shard, by: Invocation | None) -> None:
         self.require(shard.subscription in ENFORCED, "S10", f"a group is made in {shard}")
 
@@ -185,6 +188,7 @@ class Promises(Witness):
         for line in lines:
             self._audited.update(NAME.findall(line))
             self.removals.audited(line)
+            self.vaulted.audited(line)
 
     def brakes_changed(self, before: Braking, after: Braking) -> None:
         self.told.brakes_changed(after)

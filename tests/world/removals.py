@@ -51,11 +51,15 @@ class Removals:
     born: set[ResourceId] = field(default_factory=set)
     deleted: int = 0
     _announced: set[str] = field(default_factory=set)
+    _agreed: set[Key] = field(default_factory=set)  # to what two people agreed to no day's budget applies
 
     def audited(self, line: str) -> None:
         told = json.loads(line)
         if told.get("event") in ("point.deleting", "point.deleted"):
             self._announced.update(told["parts"])
+        if told.get("event") == "deletions.approved":
+            words = (point.partition(" ") for point in told["points"])
+            self._agreed |= {(VmUid(uid), datetime.fromisoformat(slot).strftime(STAMP)) for uid, _, slot in words}
 
     def point_written(self, shard: Shard, row: Point, was: Point | None, machine: Machine) -> None:
         """A point's row was committed together with its machine's."""
@@ -78,7 +82,10 @@ class Removals:
         if key in claims:
             return
         claims[key] = (now, planned)
-        alike = sum(moment > now - 23 * HOUR and one is planned for moment, one in claims.values())
+        alike = sum(
+            moment > now - 23 * HOUR and one is planned and of not in self._agreed
+            for of, (moment, one) in claims.items()
+        )
         if planned:
             gained = sum(moment > now - 26 * HOUR for moment in self.gained.get(shard, ()))
             enough = alike <= -(-3 * gained // 2)

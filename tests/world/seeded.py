@@ -14,7 +14,7 @@ from tests.world.encounters import Encounters, recorded
 from tests.world.ending import Ending
 from tests.world.flows import product_flows
 from tests.world.host import SWEEP, Flows, Host
-from tests.world.life import Life
+from tests.world.life import TAG_VALUES, TAG_VALUES_WITH_VAULTS, Life
 from tests.world.loss import Loss
 from tests.world.loss import plan as lose
 from tests.world.promises import Promises, Violation
@@ -38,6 +38,7 @@ SWEEPS = (SWEEP, 4 * SWEEP, 4 * SWEEP)  # every quarter of an hour as we ship it
 QUIET = timedelta(hours=36)
 INHERITS = 0.4  # the share of installations in which machines inherit the tags of their resource group
 LOSSES = 0.25  # the share of runs in which every table is deleted once
+VAULTS = 0.1  # the share of runs in which machines ask for Azure Backup too
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
 GARBAGE = (
     "",
@@ -70,6 +71,7 @@ class Options:
     sweeps_every: timedelta = SWEEP
     inherits: bool = False
     garbage: int = 0
+    vaults: bool = False
 
     @classmethod
     def of(cls, seed: int) -> Options:
@@ -88,6 +90,7 @@ class Options:
             sweeps_every=draw.choice(SWEEPS),
             inherits=draw.random() < INHERITS,
             garbage=draw.randint(0, 4),
+            vaults=draw.random() < VAULTS,
         )
 
 
@@ -135,9 +138,11 @@ def build(options: Options, flows: Flows | None = None, encounters: Encounters |
     storm.host = host
     made.azure.publish = host.publish
     made.azure.weather = storm
+    made.vaults.mishap = storm.mishap
     made.steps.interference = storm
-    life, loss = Life(made, options.seed + 2), Loss(made, promises, given)
-    life.people.asked = loss.asked
+    values = TAG_VALUES_WITH_VAULTS if options.vaults else TAG_VALUES
+    life, loss = Life(made, options.seed + 2, values), Loss(made, promises, given)
+    life.people.asked, life.people.rules = loss.asked, given
     return Run(options, made, promises, storm, host, life, loss)
 
 
@@ -193,6 +198,7 @@ def _calm_down(world: Run) -> None:
     world.stage.azure.locks.clear()
     world.stage.azure.refusals.clear()
     world.stage.azure.weather = Fair()
+    world.stage.vaults.mishap = str
     world.stage.steps.interference = Calm()
 
 

@@ -29,6 +29,7 @@ STORAGE = ("table", "queue", "blob")
 UNCOUNTED = ("graph", "topic")  # they refuse by a count of their own, which no adapter keeps
 RETRY_AFTER = (1, 1, 17, 300, 3600)
 RACED = ("ledger.commit", "budgets.spend", "requests.settle", "brakes.change")
+MISHAPS = ("BackUpOperationFailed", "UserErrorGuestAgentStatusUnavailable", "ExtensionOperationFailed")
 LATE_EVENTS = (1, 20, 300, 7200, 86000)
 
 
@@ -234,6 +235,10 @@ class Storm:
         if self._strikes("F4"):
             return self._random.choice((Fate(None), Fate(timedelta(minutes=2), fails=True), Fate(timedelta(hours=5))))
         return Fate(timedelta(seconds=self._random.choice((2, 10, 40, 400))))
+
+    def mishap(self) -> str:
+        """What a backup of a vault fails with; empty when it succeeds."""
+        return self._random.choice(MISHAPS) if "F4" in self.active and self._strikes("F4") else ""
 
     def deliveries(self) -> list[timedelta]:
         if self._strikes("F8"):

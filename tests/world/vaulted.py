@@ -6,6 +6,7 @@ for nothing is backed up any more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +30,33 @@ class Vaulted:
     azure: Azure
     require: Callable[[bool, str, str], None]
     vaults: Vaults | None = field(default=None)
+    _announced: set[tuple[str, str]] = field(default_factory=set)
+    _asked: dict[str, set[str]] = field(default_factory=dict)
+    _agreed: set[str] = field(default_factory=set)
+
+    def audited(self, line: str) -> None:
+        """Deletions that the audit log announces, asks for, or agrees to: the last by another person than asked."""
+        told = json.loads(line)
+        match told.get("event"):
+            case "vault.delete":
+                self._announced.add((told["vm"], told["vault"]))
+            case "deletions.asked":
+                for point in told["points"]:
+                    self._asked.setdefault(point, set()).add(told["by"])
+            case "deletions.approved":
+                agreed = [point for point in told["points"] if self._asked.get(point, set()) - {told["by"]}]
+                self._agreed |= {point.partition(" ")[0] for point in agreed}
+            case _:
+                return
+
+    def emptied(self, vault: ResourceId, vm: ResourceId) -> None:
+        """A vault deletes all it has of a VM: announced, and agreed to by two people (S12, S3)."""
+        here = [uid for uid, life in self.azure.lives.items() if any(one and one.id == vm for _, one in life)]
+        announced = [uid for uid in here if (uid, str(vault)) in self._announced]
+        said = bool(announced)
+        self.require(said, "S12", f"{vault.name} deletes all of {vm.name}, and the audit log does not say so")
+        agreed = any(uid in self._agreed for uid in announced)
+        self.require(agreed, "S3", f"{vault.name} deletes all of {vm.name}, and two people did not agree")
 
     def written(self, vault: ResourceId, about: str) -> None:
         self.require(vault.subscription in ENFORCED, "S10", f"a vault outside is written: {vault.name} {about}")

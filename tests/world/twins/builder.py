@@ -105,6 +105,11 @@ class BuilderTwin:
         self.made.pop(place.lower(), None)
         self.steps.after(call)
 
+    def is_off(self, vm: ResourceId) -> bool:
+        """Whether a machine does not run now."""
+        wanted, since = self.power_of.get(vm, (Power.START, self.azure.now()))
+        return (wanted is Power.START) != (self.azure.now() >= since)
+
     def _begin(self, shard: Shard, verb: str, place: str, kind: CallKind) -> Call:
         bucket = (shard, kind)
         effect = Effect.READ if kind is CallKind.READ else Effect.WRITE

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.errors import CloudError
 from shared.model.identity import DiskUid, ResourceId, VmUid
-from shared.model.vault import ItemState, JobError, JobSeen, JobStatus, PointSeen, VaultSeen
+from shared.model.vault import ItemState, JobError, JobSeen, JobStatus, PointSeen, VaultPoint, VaultSeen
 from tests.world.twins.azure import DISK_TYPE, Azure, DiskTruth
 
 SNAPSHOT = timedelta(minutes=8)
@@ -35,6 +35,7 @@ class ItemTruth:
     soft_deleted: bool = False
     left_out: tuple[int, ...] = ()
     asked: int = 0
+    turn: int = 0  # its schedule counts from the last time that protection began or changed
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Vaults:
     fates: dict[ResourceId, list[str | JobError]] = field(default_factory=dict)
     hurdles: dict[ResourceId, list[JobError]] = field(default_factory=dict)
     offline: Callable[[ResourceId], bool] = lambda vm: False
+    mishap: Callable[[], str] = str
     born: dict[str, VmUid] = field(default_factory=dict)
     disks_of: dict[ResourceId, tuple[DiskTruth, ...]] = field(default_factory=dict)
     restored: dict[ResourceId, datetime] = field(default_factory=dict)
@@ -77,6 +79,12 @@ class Vaults:
     def holder(self, vm: ResourceId) -> VaultTruth | None:
         """The one vault that has anything of a VM."""
         return next((vault for vault in self.all.values() if vm in vault.items), None)
+
+    def has(self, point: VaultPoint) -> bool:
+        """Whether a vault still lists a point of something that nobody deleted."""
+        vault = self.all.get(point.vault)
+        items = (item for item in vault.items.values() if not item.soft_deleted) if vault else ()
+        return any(point.name in item.points for item in items)
 
     def make(self, seen: VaultSeen) -> VaultTruth:
         truth = VaultTruth(seen.id, seen.region, dict(seen.tags), self.azure.now() + QUICK)
@@ -95,6 +103,7 @@ class Vaults:
 
     def protect(self, vault: VaultTruth, vm: ResourceId, policy: str, left_out: tuple[int, ...]) -> None:
         item = vault.items.get(vm)
+        resumed = item is not None and item.state is ItemState.STOPPED
         if hurdle := self.hurdles.get(vm):
             failed, error = self._job(vault, vm, "ConfigureBackup"), hurdle.pop(0)
             self.at(self.azure.now() + QUICK, lambda: self._end(vault, failed, JobStatus.FAILED, (error,)))
@@ -107,20 +116,21 @@ class Vaults:
         item.policy, item.left_out = policy, left_out
         job = self._job(vault, vm, "ConfigureBackup")
         self.at(self.azure.now() + QUICK, lambda: self._end(vault, job, JobStatus.COMPLETED))
-        if changed:
+        if changed or resumed:
+            item.turn += 1
             self._plan_next(vault, item)
 
     def _plan_next(self, vault: VaultTruth, item: ItemTruth) -> None:
-        policy = item.policy
-        run = _next_run(vault.policies[policy], self.azure.now())
-        self.at(run, lambda: self._scheduled(vault, item, policy))
+        turn = item.turn
+        run = _next_run(vault.policies[item.policy], self.azure.now())
+        self.at(run, lambda: self._scheduled(vault, item, turn))
 
-    def _scheduled(self, vault: VaultTruth, item: ItemTruth, policy: str) -> None:
+    def _scheduled(self, vault: VaultTruth, item: ItemTruth, turn: int) -> None:
         active = item.state in (ItemState.PENDING, ItemState.PROTECTED) and not item.soft_deleted
-        if not active or item.policy != policy or vault.items.get(item.vm) is not item:
+        if not active or item.turn != turn or vault.items.get(item.vm) is not item:
             return
         if not self.running(vault, item.vm):
-            self.back_up(vault, item, self.azure.now() + 30 * DAY)
+            self.back_up(vault, item, self.azure.now() + _kept(vault.policies[item.policy]))
         self._plan_next(vault, item)
 
     def running(self, vault: VaultTruth, vm: ResourceId) -> bool:
@@ -134,7 +144,7 @@ class Vaults:
         if machine is not None:
             self.disks_of[item.vm] = tuple(disk for disk in machine.disks if not disk.left_out)
         fates = self.fates.get(item.vm, [])
-        fate = fates.pop(0) if fates else "" if living else "320001"
+        fate = fates.pop(0) if fates else self.mishap() if living else "320001"
         if not fate and self.offline(item.vm) and not item.points:
             fate = "AzureVmOffline"
         now = self.azure.now()
@@ -205,6 +215,12 @@ def _next_run(policy: Mapping[str, Any], now: datetime) -> datetime:
     start = datetime.fromisoformat(times[0]).astimezone(UTC) if times else now
     run = now.replace(hour=start.hour, minute=start.minute, second=0, microsecond=0)
     return run if run > now else run + DAY
+
+
+def _kept(policy: Mapping[str, Any]) -> timedelta:
+    """For how long a policy keeps what it takes each day; a month where it keeps nothing by the day."""
+    daily = policy.get("retentionPolicy", {}).get("dailySchedule")
+    return int(daily["retentionDuration"]["count"]) * DAY if daily else 30 * DAY
 
 
 def _forget(item: ItemTruth, name: str) -> None:

@@ -49,6 +49,10 @@ class Gate:
             self._witness.vault_written(vault, about)
             yield self._vault(vault)
 
+    def emptied(self, vault: ResourceId, vm: ResourceId) -> None:
+        """A vault deletes what it has of a VM: whoever watches is told."""
+        self._witness.vault_emptied(vault, vm)
+
     @contextmanager
     def of_shard(self, verb: str, effect: Effect, shard: Shard) -> Iterator[None]:
         with self._call(verb, effect, shard.subscription, str(shard)):
@@ -176,6 +180,7 @@ class VaultItemsTwin:
             if item is not None:
                 if item.soft_deleted:
                     raise Refused("UserErrorItemInSoftDeletedState", "it is in soft deleted state already", 400)
+                self._gate.emptied(vault, vm)
                 item.soft_deleted, item.state = True, ItemState.STOPPED
             return self._gate.vaults.number()
 
