@@ -98,6 +98,9 @@ type protectedSubscription = {
 
   @description('Whether plans use Azure Backup here: each region gets a vault, and the keeper what it needs to protect machines.')
   vaults: bool
+
+  @description('Whether plans take all disks of a machine at one instant here (consistency = "vm"): each region gets twenty groups for restore points, with the rights in them.')
+  restorePoints: bool
 }
 
 var token = uniqueString(subscription().id, environmentName, location)
@@ -111,7 +114,17 @@ var recoveryGroups = flatten(map(protected, each => map(each.regions, region => 
   region: region
   name: replace(recoveryGroup, '{region}', region)
   vaults: each.vaults
+  restorePoints: each.restorePoints
+  part: ''
 })))
+// The collections of restore points of a region are spread over so many groups.
+var restorePointGroups = 20
+var pointGroups = flatten(map(filter(recoveryGroups, place => place.restorePoints), place => map(range(0, restorePointGroups), number => union(place, {
+  name: '${place.name}-rp${padLeft(number, 2, '0')}'
+  vaults: false
+  part: '-rp${padLeft(number, 2, '0')}'
+}))))
+var holdingGroups = concat(recoveryGroups, pointGroups)
 var delivery = publicApps ? eventDelivery : 'queue'
 var makesEndpoints = !empty(endpointSubnetId)
 var closesApps = makesEndpoints && !publicApps
@@ -256,8 +269,8 @@ module roles 'modules/roles.bicep' = {
   }
 }
 
-module recovery 'modules/recovery.bicep' = [for place in recoveryGroups: {
-  name: 'tagback-recovery-${place.region}'
+module recovery 'modules/recovery.bicep' = [for place in holdingGroups: {
+  name: 'tagback-recovery-${place.region}${place.part}'
   scope: subscription(place.subscription)
   params: {
     name: place.name
@@ -281,8 +294,8 @@ module access 'modules/access.bicep' = [for each in protected: {
   }
 }]
 
-module recoveryAccess 'modules/recovery-access.bicep' = [for place in recoveryGroups: {
-  name: 'tagback-recovery-access-${place.region}'
+module recoveryAccess 'modules/recovery-access.bicep' = [for place in holdingGroups: {
+  name: 'tagback-recovery-access-${place.region}${place.part}'
   scope: resourceGroup(place.subscription, place.name)
   dependsOn: [recovery, roles]
   params: {

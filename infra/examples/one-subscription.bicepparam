@@ -5,6 +5,6 @@ param environmentName = 'tagback'
 param location = 'westeurope'
 param layout = 'one'
 param protected = [
-  { id: '00000000-0000-0000-0000-000000000001', mode: 'observe', regions: ['westeurope'], vaults: false }
+  { id: '00000000-0000-0000-0000-000000000001', mode: 'observe', regions: ['westeurope'], vaults: false, restorePoints: false }
 ]
 param alertMails = ['operations@contoso.example']

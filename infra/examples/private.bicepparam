@@ -6,7 +6,7 @@ using '../main.bicep'
 param environmentName = 'tagback'
 param location = 'westeurope'
 param protected = [
-  { id: '00000000-0000-0000-0000-000000000001', mode: 'enforce', regions: ['westeurope'], vaults: false }
+  { id: '00000000-0000-0000-0000-000000000001', mode: 'enforce', regions: ['westeurope'], vaults: false, restorePoints: false }
 ]
 param eventDelivery = 'queue'
 param storageAccess = 'private'

@@ -4,7 +4,7 @@ using '../main.bicep'
 param environmentName = 'tagback'
 param location = 'westeurope'
 param protected = [
-  { id: '00000000-0000-0000-0000-000000000001', mode: 'enforce', regions: ['westeurope', 'northeurope'], vaults: true }
+  { id: '00000000-0000-0000-0000-000000000001', mode: 'enforce', regions: ['westeurope', 'northeurope'], vaults: true, restorePoints: true }
 ]
 param alertMails = ['operations@contoso.example', 'night@contoso.example']
 param logDays = 90

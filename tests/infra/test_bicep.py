@@ -35,7 +35,7 @@ needs_types = pytest.mark.skipif(not TYPES.is_dir(), reason="the published types
 # Functions and namespaces of Bicep that infra/ uses [Bicep functions].
 FUNCTIONS = {
     "concat", "contains", "empty", "environment", "filter", "first", "flatten", "guid", "items", "join", "length",
-    "loadJsonContent", "loadTextContent", "map", "range", "replace", "resourceGroup", "resourceId", "split",
+    "loadJsonContent", "loadTextContent", "map", "padLeft", "range", "replace", "resourceGroup", "resourceId", "split",
     "subscription", "subscriptionResourceId", "take", "toObject", "union", "uniqueString", "uri", "description",
     "allowed", "minLength", "maxLength", "minValue", "maxValue",
 }  # fmt: skip

@@ -15,6 +15,7 @@ from tree_sitter import Node
 
 from shared import messages
 from shared.cloud import audit, control, models
+from shared.decide.restore_points import GROUPS
 from shared.flows import receiving
 from shared.settings import DEFAULTS
 from tests.infra.bicep import Declaration, every, examples, files, literal, parsed, properties, said
@@ -233,6 +234,15 @@ def test_restores_and_vaults_are_granted_only_where_they_are_switched_on(name: s
 
 def log_lines() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "shared").rglob("*.py")))
+
+
+def test_restore_points_have_as_many_groups_as_the_code_spreads_them_over() -> None:
+    assert said(MAIN.find("restorePointGroups").value or MAIN.root) == str(GROUPS)
+    groups = said(MAIN.find("pointGroups").value or MAIN.root)
+    assert "filter(recoveryGroups, place => place.restorePoints)" in groups
+    assert "'${place.name}-rp${padLeft(number, 2, '0')}'" in groups
+    for module in ("recovery", "recoveryAccess"):
+        assert "for place in holdingGroups" in said(MAIN.find(module).node)
 
 
 @pytest.mark.parametrize("name", ["alerts.json", "workbook.json"])
