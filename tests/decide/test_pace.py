@@ -51,6 +51,11 @@ def test_an_empty_bucket_is_waited_for_to_the_microsecond_and_a_margin() -> None
     assert pace.wait(empty, START) == 3600 * SECOND + timedelta(milliseconds=1)
 
 
+def test_after_a_refusal_one_call_may_go_when_it_has_passed_and_no_earlier_time_is_credited() -> None:
+    refused = pace.refused(pace.full(200, 20 * SECOND, 0.3, START), 9 * SECOND, START)
+    assert (refused.level, refused.at, refused.closed_until) == (61, START + 9 * SECOND, START + 9 * SECOND)
+
+
 def test_a_bucket_of_one_holds_one() -> None:
     assert pace.full(1, 180 * SECOND, 0, START) == Bucket(1, 180 * SECOND, 0, 1, START)
 

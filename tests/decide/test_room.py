@@ -44,7 +44,7 @@ def earlier(number: int, state: PartState = PartState.READY, sent: timedelta | N
 
 
 def test_an_ordinary_capture_fits() -> None:
-    assert isinstance(room(taking(), [earlier(1), earlier(2)], 10, NOW), Fits)
+    assert room(taking(), [earlier(1), earlier(2)], 10, NOW) == Fits("every limit leaves room for it")
 
 
 def test_a_disk_with_five_hundred_snapshots_that_are_all_kept_is_skipped_with_the_reason() -> None:

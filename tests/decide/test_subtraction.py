@@ -105,6 +105,8 @@ def test_an_identity_that_is_no_more_is_told_and_the_others_go_back() -> None:
     captured = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {first: {"x": 1}, second: {}}}}
     absent = frozenset({second.lower()})
     assert list(lacking(captured, absent)) == ["the identity Two: it does not exist any more"]
+    alone: dict[str, Any] = {"properties": {"availabilitySet": {"id": "Pair"}}}
+    assert list(lacking(alone, frozenset({"pair"}))) == ["the availability set Pair: it does not exist any more"]
     bare: dict[str, Any] = {"identity": {"userAssignedIdentities": {"Two": {}}}}
     assert list(lacking(bare, frozenset({"two"}))) == ["the identity Two: it does not exist any more"]
     assert subtracted(captured, absent)["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {first: {}}}

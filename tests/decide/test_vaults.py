@@ -95,6 +95,14 @@ def test_vaults_without_end_are_never_made() -> None:
     )
 
 
+def test_the_last_vault_that_may_be_made_has_its_number() -> None:
+    base = "tagback-westeurope"
+    full = [vault(base), *(vault(f"{base}-{number}") for number in range(2, MOST_VAULTS))]
+    found = choose(full, {one.id: MOST_MACHINES for one in full}, GROUP, SHARD, RULES)
+    assert isinstance(found, Make)
+    assert found.order.id.name == f"{base}-{MOST_VAULTS}"
+
+
 def test_a_vault_that_nobody_counted_holds_none() -> None:
     assert choose([vault("a", RULES.owner)], {}, GROUP, SHARD, RULES) == Use(
         vault("a").id, "vault a holds 0 machines of 900"

@@ -87,7 +87,7 @@ def test_a_longer_keep_is_another_policy_and_a_shorter_one_is_for_a_person() -> 
     longer, shorter, same = (becomes(protected, keep) for keep in ("60d", "7d", "30d"))
     assert (longer.effect, longer.before, longer.after) == (VaultEffect.CHANGES, policy("30d"), policy("60d"))
     assert not longer.harms
-    assert shorter.effect is VaultEffect.PERSON
+    assert shorter == VaultProspect(VaultEffect.PERSON, shorter.because, policy("30d"), policy("30d"))
     assert "daily points from 30 to 7 days" in shorter.because
     assert same == VaultProspect(VaultEffect.SAME, before=policy("30d"), after=policy("30d"))
 
