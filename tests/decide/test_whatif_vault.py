@@ -92,6 +92,11 @@ def test_a_longer_keep_is_another_policy_and_a_shorter_one_is_for_a_person() -> 
     assert same == VaultProspect(VaultEffect.SAME, before=policy("30d"), after=policy("30d"))
 
 
+def test_another_policy_for_a_machine_that_is_on_its_way_into_a_vault_is_told() -> None:
+    found = becomes(stands(Standing.WANTED, "30d"), "60d")
+    assert (found.effect, found.before, found.after) == (VaultEffect.GAINS, "", policy("60d"))
+
+
 def test_a_first_backup_that_is_still_to_come_is_counted() -> None:
     known = Protection(Standing.STOPPED, "", NOW, "asked", VAULT)
     before = side(machine(protection=known), (), rules(""), NOW)
