@@ -23,6 +23,7 @@ NAME = re.compile(r"tb-[0-9a-f]{32}")
 END = "end"
 VAULT = "vault"
 Key = tuple[str, str]
+CLOCK_OFF = timedelta(minutes=11)  # a fault may make Azure's clock differ by ten
 NOT_TAKEN = frozenset({"creating", "updating", "failed", "canceled"})
 
 
@@ -104,7 +105,22 @@ class World:
     def snapshots(self) -> tuple[Snapshot, ...]:
         found = (one for one in self.evidence.resources if str(one.get("type", "")).lower() == SNAPSHOT)
         ours = (one for one in found if tag(one, "tagback-vm") or NAME.fullmatch(str(one["name"])))
-        return tuple(map(_snapshot, ours))
+        return tuple(_snapshot(one, self._born(one)) for one in ours)
+
+    def _born(self, said: Record) -> datetime:
+        """When a resource was made: as Azure has it, but when a fault struck the PUT as the call has it."""
+        born = instant(said["born"])
+        near = (at for at in self.struck.get(str(said["id"]).lower(), ()) if abs(at - born) <= CLOCK_OFF)
+        return min(near, key=lambda at: abs(at - born), default=born)
+
+    @cached_property
+    def struck(self) -> dict[str, list[datetime]]:
+        """When PUTs were carried out that a fault struck, by what they made."""
+        found: defaultdict[str, list[datetime]] = defaultdict(list)
+        for call in self.puts:
+            if call["fault"]:
+                found[path_of(call)].append(instant(call["t"]))
+        return found
 
     @cached_property
     def made(self) -> tuple[Snapshot, ...]:
@@ -213,10 +229,8 @@ def is_of_now(part: Record, row: Record) -> bool:
     return int(part.get("attempt", row["attempt"])) == int(row["attempt"])
 
 
-def _snapshot(said: Record) -> Snapshot:
-    return Snapshot(
-        str(said["id"]).lower(), str(said["name"]), instant(said["born"]), maybe_instant(said["gone"]), said
-    )
+def _snapshot(said: Record, born: datetime) -> Snapshot:
+    return Snapshot(str(said["id"]).lower(), str(said["name"]), born, maybe_instant(said["gone"]), said)
 
 
 def _whole(key: Key, attempt: int, at: datetime, parts: list[str]) -> Whole:
