@@ -41,10 +41,10 @@ def headway(operation: Operation, point: Point | None, now: datetime) -> Headway
     states = Counter(part.state for part in point.live_parts) if point else Counter[PartState]()
     parts, ready = sum(states.values()), states[PartState.READY]
     age = max((operation.ended_at or now) - operation.intended_at, timedelta(0))
-    return Headway(ready, parts, age, _because(operation, states, now))
+    return Headway(ready, parts, age, _because(operation, states))
 
 
-def _because(operation: Operation, states: Counter[PartState], now: datetime) -> str:
+def _because(operation: Operation, states: Counter[PartState]) -> str:
     if operation.state in ENDED:
         return ENDED[operation.state]
     if operation.state in (State.FAILED, State.NEEDS_PERSON):

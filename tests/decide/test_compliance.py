@@ -76,6 +76,14 @@ def test_nothing_is_promised_to_what_no_plan_takes(row: Machine) -> None:
     assert found.lost == 9 * DAY
 
 
+@pytest.mark.parametrize(("days", "promised"), [(6, 25 * HOUR), (7, None)])
+def test_a_misspelt_plan_promises_as_the_last_good_one_while_its_grace_runs(
+    days: int, promised: timedelta | None
+) -> None:
+    row = machine(tags={"backup": "slver"}, grace_from=NOW - days * DAY)
+    assert compliance(row, [point_of(NEWEST)], RULES, NOW).promised == promised
+
+
 def test_a_point_from_a_clock_ahead_of_ours_loses_nothing() -> None:
     assert compliance(machine(), [point_of(NOW + HOUR)], RULES, NOW).lost == timedelta(0)
 

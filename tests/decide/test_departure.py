@@ -42,6 +42,11 @@ def test_the_newest_complete_point_stays_and_the_others_go_on_their_dates() -> N
     assert stays.because == "the newest complete point of a machine that exists and asks for protection"
 
 
+def test_points_of_a_misspelt_plan_go_as_its_last_good_one_says_while_its_grace_runs() -> None:
+    row = machine(tags={"backup": "slver"}, grace_from=NOW - DAY)
+    assert foreseen(aged(0), aged(1), of=row) == foreseen(aged(0), aged(1))
+
+
 def test_what_goes_first_stands_first() -> None:
     longer = replace(aged(3), keep_until=NEWEST + 30 * DAY, birth_keep_until=NEWEST + 30 * DAY)
     assert slots(foreseen(longer, aged(1), aged(0))) == [NEWEST - DAY, NEWEST - 3 * DAY]

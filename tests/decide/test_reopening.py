@@ -62,7 +62,8 @@ def test_people_are_told_what_becomes_of_it(state: State, planned: Point | None,
 
 
 def test_a_point_that_begins_anew_has_not_ended() -> None:
-    verdict = reopened(replace(failed(State.GAVE_UP), failure=None), incomplete(), MACHINE, NOW)
+    ended = replace(incomplete(), ended_at=LAST_SLOT)
+    verdict = reopened(replace(failed(State.GAVE_UP), failure=None), ended, MACHINE, NOW)
     assert isinstance(verdict, Reopened)
     assert verdict.operation.failure is None
     assert verdict.point is not None

@@ -126,8 +126,33 @@ def test_what_is_read_back_is_ours_and_ready() -> None:
     seen = read(point)
     assert is_ours(seen, point, point.parts[0], RULES.owner)
     assert is_ready(seen)
-    assert (seen.tags["tagback-slot"], seen.tags[KEEP_UNTIL]) == (stamp(SLOT), stamp(point.birth_keep_until))
-    assert (seen.tags["tagback-origin"], seen.tags["tagback-parts"]) == ("slot", "1")
+    assert seen == SnapshotSeen(
+        id=point.parts[0].id,
+        source_uid=DiskUid(UID),
+        provisioning="Succeeded",
+        completion=100.0,
+        access="",
+        tags={
+            "tagback-owner": RULES.owner,
+            "tagback-vm": UID,
+            "tagback-name": "web/web-1",
+            "tagback-plan": "silver",
+            "tagback-disk": UID,
+            "tagback-lun": "os",
+            "tagback-slot": stamp(SLOT),
+            "tagback-attempt": "1",
+            "tagback-engine": "restore-point",
+            "tagback-origin": "slot",
+            "tagback-parts": "1",
+            "tagback-consistency": "crash",
+            KEEP_UNTIL: stamp(point.birth_keep_until),
+        },
+        source=VM,
+        created=SLOT,
+        inside=seen.inside,
+    )
+    assert read(point, mode="Unheard").tags["tagback-consistency"] == ""
+    assert read(point, tags={}).tags == {}
 
 
 def test_what_a_collection_says_of_its_machine_is_said_of_each_restore_point_and_nothing_else() -> None:
@@ -160,7 +185,8 @@ def test_a_hold_is_of_one_slot_or_of_the_whole_collection_whichever_lasts_longer
     assert "backup-hold" not in read(point, tags={**tags, "tagback-hold-20270312T0200Z": "forever"}).tags
     assert read(point, tags={**tags, **own}).tags["backup-hold"] == "2027-04-01"
     assert read(point, tags={**tags, **own, **whole}).tags["backup-hold"] == "2027-05-01"
-    assert read(point, tags={**tags, **whole, hold_tag(point): "who knows"}).tags["backup-hold"] == "who knows"
+    for unread in ("who knows", "1 year"):
+        assert read(point, tags={**tags, **whole, hold_tag(point): unread}).tags["backup-hold"] == unread
 
 
 @pytest.mark.parametrize(("mode", "promise"), PROMISED.items())
@@ -184,7 +210,7 @@ def test_what_is_ordered_leaves_out_every_disk_that_is_not_in_it(promise: Consis
     rung = Rung.MIXED if promise is Consistency.MIXED else Rung.CRASH
     point = replace(taken(rung, promise, (DATA.id,) if rung is Rung.MIXED else ()), model="m")
     order = order_of(point, point.parts[0], ROW, RULES, ROW.disks)
-    assert (order.mode, order.machine, order.shard) == (mode, VM, SHARD)
+    assert (order.id, order.mode, order.machine, order.shard) == (point.parts[0].id, mode, VM, SHARD)
     assert order.excluded == ((DATA.id, OFF.id) if rung is Rung.MIXED else (OFF.id,))
     assert dict(order.tags) == {
         "tagback-owner": RULES.owner,
@@ -204,6 +230,11 @@ def test_a_look_learns_what_each_disk_is_restored_from_and_keeps_whose_they_are(
     early = parts.looked(point, point.parts[0], read(point, provisioning="Creating", inside=unnamed), RULES.owner, NOW)
     assert (early.state, early.inside) == (PartState.STARTED, point.parts[0].inside)
     assert not is_ready(read(point, inside=unnamed))
+    nothing = parts.looked(point, part, read(point, provisioning="Creating", inside=()), RULES.owner, NOW)
+    assert nothing.inside == part.inside
+    more = replace(shown(point).inside[0], disk=OFF.id, disk_uid=OFF.uid)
+    other = parts.looked(point, part, read(point, inside=(more,)), RULES.owner, NOW)
+    assert [one.disk_uid for one in other.inside] == [OFF.uid]
 
 
 def test_a_started_restore_point_is_looked_at_by_itself_at_once() -> None:

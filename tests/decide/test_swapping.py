@@ -108,6 +108,7 @@ def test_each_restored_disk_takes_its_place_under_the_name_that_it_was_made_with
     drawn = drawing(RestoreMode.IN_PLACE)
     made = {lun: entry["managedDisk"]["id"] for lun, entry in restored(drawn).items()}
     assert made == {source.lun: piece.id for source, piece in zip(SOURCES, blueprint.disks(drawn), strict=True)}
+    assert {lun: entry.get("caching") for lun, entry in restored(drawn).items()} == {None: "ReadWrite", 3: "ReadOnly"}
 
 
 @pytest.mark.parametrize(
