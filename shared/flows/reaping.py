@@ -17,7 +17,7 @@ from shared.decide.deletion_verdicts import Delete, Frozen, Held, NeedsApproval,
 from shared.decide.naming import stamp
 from shared.decide.removal import asking, frozen, judged, owner_of, put_off, remarked
 from shared.errors import CloudError
-from shared.flows.casework import Case
+from shared.flows.casework import Case, key
 from shared.flows.emptying import empty
 from shared.flows.expiring import overdue
 from shared.flows.removing import Doom, Sentence, remove
@@ -73,13 +73,13 @@ def _sentence(seen: Survey, case: Case) -> Sentence:
     """What is decided about one machine's points: its row as the slice began, where another since is a lost race."""
     rules, now = seen.slice_.rules, seen.slice_.now()
     owner = owner_of(case.machine.row, rules, now)
-    changed = {point.slot: point for point in remarked(case.known_points, owner, rules, now)}
-    points = [changed.get(point.slot, point) for point in case.known_points]
+    changed = {key(point): point for point in remarked(case.known_points, owner, rules, now)}
+    points = [changed.get(key(point), point) for point in case.known_points]
     decided = [
         _decided(seen, case, standing) for standing in judged(points, owner, rules) if _is_due(standing.point, now)
     ]
     for point in (one for one in decided if isinstance(one, Point)):
-        changed[point.slot] = point
+        changed[key(point)] = point
     return Sentence(case, tuple(changed.values()), tuple(one for one in decided if isinstance(one, Doom)))
 
 
