@@ -161,7 +161,7 @@ def test_a_subscription_is_named_by_its_id_and_once(names: tuple[str, ...], told
         ({"zone": "europe/berlin"}, ()),
         ({"consistency": "disk"}, ()),
         ({"consistency": "vm"}, ()),
-        ({"copy_to": "northeurope"}, ("copy_to: this build has no engine for copies",)),
+        ({"copy_to": "northeurope"}, ("region; allowed: to leave it out",)),
         ({"keep": "last=3"}, ("keep: 'last=3' is not a keep with an age",)),
         ({"keep": "100y"}, ("keep: '100y' is not a keep with an age",)),
         ({"keep": "7d last=451"}, ("keeps about 451 points",)),
@@ -183,6 +183,17 @@ def test_a_schedule_and_what_is_wrong_with_it(snapshots: dict[str, Any], told: t
 def test_a_plan_says_what_takes_its_points(words: dict[str, str], engine: str) -> None:
     document = {"default": "p", "plans": {"p": {"snapshots": {"at": ["02:00"], "keep": "7d", **words}}}}
     assert read_plans(document)[0].by_name["p"].engine == engine
+
+
+def test_a_keep_that_is_none_is_a_day_until_it_is_mended() -> None:
+    document = {"default": "p", "plans": {"p": {"snapshots": {"at": ["02:00"], "keep": "long"}}}}
+    assert str(read_plans(document)[0].by_name["p"].keep) == "1d"
+
+
+@pytest.mark.parametrize(("said", "most"), [(1, 1), (2.0, 2), (0, 24), (25, 24), (True, 24), ("3", 24)])
+def test_a_plan_says_how_many_points_a_day_are_too_many(said: object, most: int) -> None:
+    plan = {"max_per_day": said, "snapshots": {"at": ["02:00"], "keep": "7d"}}
+    assert read_plans({"default": "p", "plans": {"p": plan}})[0].by_name["p"].max_per_day == most
 
 
 def test_a_cron_line_is_read_with_single_blanks_between_its_fields() -> None:

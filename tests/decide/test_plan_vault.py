@@ -16,7 +16,7 @@ from shared.decide.tags import OptedIn, asked, judge
 from shared.decide.vault_plan import rhythm_of, start_of, starts
 from shared.decide.windows_zones import WINDOWS_NAMES
 from shared.model.identity import VmUid
-from shared.model.plan import Plan, Plans, PolicyType, Schedule, VaultPart
+from shared.model.plan import Plan, Plans, PolicyType, Schedule, VaultPart, VaultSchedule
 from shared.model.rules import Mode, Rules
 from tests.decide.plans import SUBSCRIPTION
 
@@ -178,7 +178,10 @@ def test_an_interval_that_azure_does_not_offer_is_refused(hours: int) -> None:
 
 def test_of_what_the_schema_refuses_nothing_is_said_again() -> None:
     odd = {"at": 7, "keep": 7, "days": "monday", "window": 3, "policy": 1, "instant_days": True, "zone": 1, "every": 1}
-    assert read(odd)[1] == ()
+    plan, problems = read(odd)
+    assert problems == ()
+    assert plan.vault is not None
+    assert plan.vault.instant_days == 2
     assert read_plans({"default": "p", "plans": {"p": {"vault": 1}}})[1] == ()
 
 
@@ -194,6 +197,22 @@ def test_a_keep_that_is_none_is_a_usual_one_until_it_is_mended() -> None:
     assert daily.vault is not None
     assert weekly.vault is not None
     assert (str(daily.vault.keep), str(weekly.vault.keep)) == ("30d", "4w")
+
+
+def test_a_zone_that_azure_does_not_know_is_utc_until_it_is_mended() -> None:
+    plan, _ = read({"zone": "Antarctica/Troll"})
+    assert plan.vault is not None
+    assert plan.vault.schedule.zone == "UTC"
+
+
+def test_an_interval_that_azure_does_not_offer_is_four_hours_until_it_is_mended() -> None:
+    plan, _ = read({"every": "5h", "policy": "enhanced"})
+    assert plan.vault is not None
+    assert plan.vault.schedule.every == timedelta(hours=4)
+
+
+def test_a_vault_that_is_asked_for_once_a_day_has_no_span() -> None:
+    assert part_of().schedule == VaultSchedule(time(22), "UTC", (), None, timedelta(0), 1)
 
 
 def test_every_zone_of_the_table_exists() -> None:

@@ -23,7 +23,7 @@ from shared.decide.protection import (
     wish_of,
 )
 from shared.decide.registration import gone, may_be_gone, missed, registered
-from shared.decide.schedule import interval, start_of
+from shared.decide.schedule import interval, lateness, start_of
 from shared.decide.tag_values import FOREVER
 from shared.decide.tags import OptedIn
 from shared.model import vault
@@ -161,6 +161,10 @@ def test_a_typo_from_the_start_is_unprotected_with_what_is_allowed() -> None:
     state, because = status(fresh({"backup": "slver"}))
     assert state is Status.UNPROTECTED
     assert "allowed: gold, silver, on, off" in because
+    assert standing(fresh({"backup": "slver", "backup-at": "25"}), (), RULES, NOW).problems == (
+        because,
+        "its tag backup-at = '25' is not a start time; allowed: 02:00 or 02:00 Europe/Berlin",
+    )
 
 
 def test_an_observed_subscription_is_only_told_about() -> None:
@@ -192,6 +196,11 @@ def test_a_first_point_is_pending_until_its_slot_window_and_settling_have_passed
 def test_a_machine_with_a_fresh_point_is_protected_and_a_stale_one_is_degraded() -> None:
     row = machine()
     assert status(row, now=at("2027-03-11 02:59"))[0] is Status.PROTECTED
+    since = lateness(DAILY, at("2027-03-10 02:00")).since
+    assert [status(row, now=now)[0] for now in (since, since + timedelta(microseconds=1))] == [
+        Status.PROTECTED,
+        Status.DEGRADED,
+    ]
     state, because = status(row, now=at("2027-03-11 15:01"))
     assert state is Status.DEGRADED
     assert "and that of 2027-03-11 02:00Z is overdue" in because
@@ -250,6 +259,7 @@ def test_a_code_that_no_rule_knows_is_a_trouble_while_it_is_tried_and_one_that_i
     for known in (True, False):
         failed = replace(failing, failure=Failure("Code", "words", "", known=known))
         assert (status(row, failed, now=slot)[0] is Status.DEGRADED) is not known
+    assert status(row, failed, now=slot)[1] == "the point of 2027-03-11 02:00Z is failed: Code: words"
     waiting = replace(failing, kind=Kind.EMPTY, state=State.NEEDS_PERSON)
     assert status(row, waiting, now=slot)[0] is Status.PROTECTED
 
@@ -274,6 +284,9 @@ def test_a_machine_is_measured_by_its_own_points_unless_its_plan_takes_none() ->
     assert newest_point(row, points, by_vault, NOW) == vaulted.slot
     assert newest_point(replace(row, last_point=NOW), points, RULES, NOW) == NOW
     assert newest_point(row, [], RULES, NOW) is None
+    misspelt = replace(row, tags={"backup": "slver"}, grace_from=NOW - GRACE)
+    graces = [newest_point(misspelt, points, by_vault, moment) for moment in (NOW - HOUR, NOW)]
+    assert graces == [vaulted.slot, ours.slot]
 
 
 def test_a_disk_that_cannot_be_captured_degrades_the_machine() -> None:
@@ -300,6 +313,8 @@ def test_a_capture_that_needs_a_person_is_told_with_its_remedy_until_a_newer_poi
     stood = vault.Protection(vault.Standing.PROTECTED, "", NOW, last_point=slot + HOUR)
     assert status(replace(row, protection=stood), of_vault, now=slot + HOUR)[0] is Status.PROTECTED
     assert status(replace(row, last_point=None), denied, now=slot + HOUR)[0] is Status.UNPROTECTED
+    first = standing(replace(row, last_point=None), [denied], RULES, slot + HOUR)
+    assert (first.because, first.problems) == (because, (because,))
     newer = replace(row, last_point=slot)
     assert status(newer, denied, now=slot + HOUR)[0] is Status.PROTECTED
 

@@ -14,6 +14,7 @@ from shared.decide.remains import operation_of, points_of, remnant
 from shared.decide.restore_points import (
     GROUPS,
     PROMISED,
+    Home,
     as_part,
     hold_tag,
     home_of,
@@ -121,6 +122,11 @@ def test_a_machine_has_one_home_and_another_where_it_moved() -> None:
     assert max(numbers.count(number) for number in range(GROUPS)) <= 700
 
 
+def test_places_and_names_are_found_again_by_every_later_build() -> None:
+    assert home_of(UID, VM) == Home(19, "tb-4b120afd5adafd1d8cff2318d8eac024")
+    assert taken().parts[0].id.own_name == "tb-20270311t0200z-20270408t0200z-1-5e409417"
+
+
 def test_what_is_read_back_is_ours_and_ready() -> None:
     point = taken()
     seen = read(point)
@@ -198,6 +204,7 @@ def test_a_point_promises_what_azure_says_it_came_to(mode: Mode, promise: Consis
 def test_a_point_never_promises_more_than_was_asked_for() -> None:
     point, mixed = taken(), taken(Rung.MIXED, Consistency.MIXED, (DATA.id,))
     assert promised(point, read(point, mode="ApplicationConsistent")).consistency is Consistency.CRASH
+    assert promised(point, read(point, mode="FileSystemConsistent")).consistency is Consistency.CRASH
     assert promised(mixed, read(mixed, mode="CrashConsistent")).consistency is Consistency.MIXED
     assert promised(point, read(point, mode="")).consistency is Consistency.CRASH
 

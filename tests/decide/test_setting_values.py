@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from shared.decide.setting_values import account_name, address, api_address, share, slice_of_draining
+from shared.decide.setting_values import (
+    account_name,
+    address,
+    api_address,
+    extra_tags,
+    schedule,
+    share,
+    slice_of_draining,
+    subscriptions,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +70,44 @@ def test_a_slice_of_draining_has_its_bounds(text: str, seconds: int | None) -> N
     else:
         with pytest.raises(ValueError, match="allowed: 10s to 240s"):
             slice_of_draining(text)
+
+
+def test_an_endpoint_that_is_none_is_told_with_the_form_of_its_service() -> None:
+    with pytest.raises(ValueError, match=r"its BlobEndpoint is no address; allowed: https://name\.blob\.core"):
+        account_name(f"{KEY};BlobEndpoint=junk")
+
+
+def test_only_the_slashes_at_its_end_leave_an_address() -> None:
+    assert address("https://api/X//") == "https://api/X"
+
+
+@pytest.mark.parametrize("name", ["a" * 513, "a?", "a" * 510 + "<>%"])
+def test_a_name_that_azure_refuses_is_no_tag(name: str) -> None:
+    with pytest.raises(ValueError, match="is no tag; allowed: name=value"):
+        extra_tags(f"{name}=1")
+
+
+def test_a_tag_is_as_long_as_azure_allows_and_its_value_may_hold_what_parts_the_two() -> None:
+    longest = {"a" * 512: "b" * 256}
+    assert extra_tags(",".join(f"{name}={value}" for name, value in longest.items())) == longest
+    assert extra_tags("sum=1+1=2") == {"sum": "1+1=2"}
+    assert len(extra_tags(",".join(f"t{number}=1" for number in range(10)))) == 10
+
+
+@pytest.mark.parametrize(
+    ("judge", "text", "told"),
+    [
+        (
+            subscriptions,
+            "a,b",
+            "'a' is no subscription id; allowed: 00000000-0000-0000-0000-000000000000; "
+            "'b' is no subscription id; allowed: 00000000-0000-0000-0000-000000000000",
+        ),
+        (schedule, "60 60 * * * *", "'60' is no second (0-59), '60' is no minute (0-59); allowed: "),
+    ],
+)
+def test_several_problems_with_a_setting_are_told_one_after_the_other(
+    judge: Callable[[str], object], text: str, told: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)):
+        judge(text)
