@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from local.azurite import server
 from local.azurite.server import Azurite, Wanted
@@ -30,6 +31,10 @@ from tests.simulator.specification.plugin import pytest_configure, pytest_sessio
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background so, and every process of a test would be as deaf to Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A test run is a function of the code: hypothesis draws the same each time. `--hypothesis-profile=default` draws anew.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 # Run by `make test-clients`, which names the folder: az and the like are large and installed apart.
 collect_ignore = ["clients"]

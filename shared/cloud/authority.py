@@ -142,6 +142,8 @@ def _told(token: str) -> tuple[str, str]:
     """The form and the key that an unchecked token claims; Unproven for what is no token that we could check."""
     if len(token) > LARGEST_TOKEN:
         raise Unproven("the token is larger than any that the authority issues")
+    if not token.isascii():
+        raise Unproven("the token has characters that no token has")
     try:
         header = jwt.get_unverified_header(token)
         claims = jwt.decode(token, options=UNREAD)

@@ -108,7 +108,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        found = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: _plain(inner) for field, inner in found if inner != () or field.default != ()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(inner) for inner in value]
     return value

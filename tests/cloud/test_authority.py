@@ -142,6 +142,7 @@ def forged() -> dict[str, str]:
         "empty": "",
         "words": "let me in",
         "dots": "...",
+        "half of a character": "\ud800" + signed(good),
         "no object": unsigned([], {"alg": "RS256", "kid": "one"}),  # type: ignore[arg-type] # a forger's choice
         "deeply nested": f"{'[' * 4000}.{'[' * 4000}.x",
     }
