@@ -49,7 +49,7 @@ def test_a_plan_may_have_a_vault_beside_its_snapshots() -> None:
 def test_a_plan_without_snapshots_is_measured_by_its_vault() -> None:
     plan, problems = read({"zone": "Europe/Berlin"})
     assert problems == ()
-    assert not plan.takes_snapshots
+    assert plan.takes_snapshots is False
     assert (str(plan.keep), plan.schedule.at, plan.schedule.zone) == ("30d", (time(22),), "Europe/Berlin")
     assert plan.schedule.window == timedelta(hours=2)
     spread, _ = read({"window": "90min"})

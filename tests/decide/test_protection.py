@@ -129,7 +129,11 @@ def test_a_plan_that_gained_a_vault_wants_one() -> None:
     rules = replace(RULES, plans=plans)
     row = registered(None, sighting({"backup": "v"}), rules, NOW)
     assert is_wanted_otherwise(row, rules, NOW)
-    assert not is_wanted_otherwise(settled_row(row, [], rules, NOW), rules, NOW)
+    settled = settled_row(row, [], rules, NOW)
+    assert settled.next_look == NOW
+    assert not is_wanted_otherwise(settled, rules, NOW)
+    protected = vault.Protection(vault.Standing.PROTECTED, "", NOW, asked="a policy")
+    assert is_wanted_otherwise(replace(settled, tags={"backup": "off"}, protection=protected), rules, NOW)
 
 
 def test_opting_out_ends_enrolment_and_opting_in_again_begins_it_anew() -> None:
@@ -349,6 +353,8 @@ def test_disks_keep_what_an_examination_found_until_the_next_one() -> None:
     seen_by_look = replace(known, uid="", left_out="")  # type: ignore[arg-type]  # a look has no uids
     row = registered(machine(disks=(known,)), sighting(disks=(seen_by_look,)), RULES, NOW)
     assert row.disks == (known,)
+    examined = replace(known, left_out="")
+    assert registered(machine(disks=(known,)), sighting(disks=(examined,)), RULES, NOW).disks == (examined,)
     moved = registered(machine(disks=(known,)), sighting(disks=(replace(seen_by_look, lun=3),)), RULES, NOW)
     assert moved.disks == (replace(known, lun=3),)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.decide import parts
-from shared.decide.capture import Together, opened, planned
+from shared.decide.capture import Together, next_attempt, opened, planned
 from shared.decide.consistency import Choice, Rung
 from shared.decide.naming import KEEP_UNTIL, is_ours, is_ready, stamp
 from shared.decide.remains import operation_of, points_of, remnant
@@ -15,6 +15,7 @@ from shared.decide.restore_points import (
     GROUPS,
     PROMISED,
     Home,
+    about,
     as_part,
     hold_tag,
     home_of,
@@ -74,6 +75,18 @@ def test_a_restore_point_is_one_part_with_every_disk_that_is_not_left_out() -> N
     assert part.id.top == COLLECTION
     assert part.id.own_name.startswith("tb-20270311t0200z-20270318t0200z-1-"[:21])
     assert ResourceId.parse(str(part.id)) == part.id
+
+
+def test_the_next_attempt_takes_all_disks_as_one_again() -> None:
+    together = Together(Choice(Rung.CRASH, Consistency.CRASH, "", (), ()), COLLECTION)
+    wanted = opened(ROW, SLOT, Origin.SLOT, "", SLOT, Engine.RESTORE_POINT)
+    first = planned(wanted, ROW, SILVER, [], place, together)
+    (again,) = next_attempt(first, ROW, place, together).point.live_parts
+    assert (again.attempt, again.is_restore_point) == (2, True)
+
+
+def test_a_collection_is_tagged_with_a_model_only_where_there_is_one() -> None:
+    assert about(taken()) == {"tagback-plan": "silver"}
 
 
 def test_a_mixed_point_has_a_snapshot_of_each_disk_left_apart() -> None:
@@ -181,6 +194,14 @@ def test_what_is_of_another_machine_owner_slot_or_name_is_not_ours() -> None:
     assert not is_ours(read(point), replace(point, slot=NOW), part, RULES.owner)
     assert not is_ours(read(point, id=forged), point, replace(part, id=forged), RULES.owner)
     assert "tagback-slot" not in read(point, id=forged, tags={**tags, "tagback-slot": stamp(SLOT)}).tags
+
+
+@pytest.mark.parametrize(("count", "says"), [(0, False), (1, True), (65, True), (66, False)])
+def test_a_name_of_more_parts_than_there_can_be_says_nothing(count: int, says: bool) -> None:
+    point = taken()
+    part = point.parts[0]
+    other = replace(part.id, name=f"{COLLECTION.name}/restorepoints/{restore_point_name(point, 1, count)}")
+    assert ("tagback-slot" in read(point, id=other).tags) is says
 
 
 def test_a_hold_is_of_one_slot_or_of_the_whole_collection_whichever_lasts_longer() -> None:

@@ -13,6 +13,7 @@ from shared.decide.setting_values import (
     address,
     api_address,
     extra_tags,
+    group_pattern,
     schedule,
     share,
     slice_of_draining,
@@ -81,6 +82,13 @@ def test_only_the_slashes_at_its_end_leave_an_address() -> None:
     assert address("https://api/X//") == "https://api/X"
 
 
+def test_a_pattern_leaves_room_for_a_regions_name() -> None:
+    longest = "a" * 58 + "{region}"
+    assert group_pattern(longest) == longest
+    with pytest.raises(ValueError, match="at most 60 characters"):
+        group_pattern(f"a{longest}")
+
+
 @pytest.mark.parametrize("name", ["a" * 513, "a?", "a" * 510 + "<>%"])
 def test_a_name_that_azure_refuses_is_no_tag(name: str) -> None:
     with pytest.raises(ValueError, match="is no tag; allowed: name=value"):
@@ -103,6 +111,8 @@ def test_a_tag_is_as_long_as_azure_allows_and_its_value_may_hold_what_parts_the_
             "'a' is no subscription id; allowed: 00000000-0000-0000-0000-000000000000; "
             "'b' is no subscription id; allowed: 00000000-0000-0000-0000-000000000000",
         ),
+        (account_name, "AccountName=a;AccountKey=!", "letters and digits; its AccountKey is missing"),
+        (extra_tags, ",".join(f"t{number}=1" for number in range(11)), "11 tags; allowed: at most 10, the VM's own"),
         (schedule, "60 60 * * * *", "'60' is no second (0-59), '60' is no minute (0-59); allowed: "),
     ],
 )

@@ -93,6 +93,13 @@ def test_what_was_swapped_is_known_as_it_was_attached_and_is_put_back_so() -> No
         Swap(ArmPath(f"{DISKS}/os"), None),
         Swap(ArmPath(f"{DISKS}/old"), 3, "ReadOnly", "Delete", write_accelerated=True),
     )
+    assert former(replace(restore, swaps=(Swap(ArmPath(f"{DISKS}/os"), None, "ReadWrite"),)))[None] == {
+        "osType": "Linux",
+        "name": "os",
+        "createOption": "Attach",
+        "caching": "ReadWrite",
+        "managedDisk": {"id": f"{DISKS}/os"},
+    }
     assert former(replace(restore, swaps=found))[3] == {
         "lun": 3,
         "name": "old",

@@ -269,6 +269,9 @@ def test_a_group_of_machines_is_named_without_case() -> None:
     wish = asked(backup="silver", backup_group=" Shop-1 ")
     assert isinstance(wish, OptedIn)
     assert wish.group == "shop-1"
+    moved = asked(backup="silver", backup_at="03:30")
+    assert isinstance(moved, OptedIn)
+    assert moved.group == ""
     alone = asked(backup="silver", backup_group="")
     assert isinstance(alone, OptedIn)
     assert (alone.group, len(alone.problems)) == ("", 1)
