@@ -88,7 +88,8 @@ def test_a_provider_that_is_missing_is_said_with_what_it_is_needed_for(name: str
 def test_a_quota_is_short_from_nine_tenths_on(used: int, well: bool) -> None:
     [found] = diagnosis.quotas(SCOPE, [Quota("StandardStorageSnapshots", used, 100), Quota("Other", 100, 100)])
     assert found.well is well
-    assert well or (found.subject, found.because[:14]) == ("StandardStorageSnapshots", f"{used} of 100 are used"[:14])
+    short = f"{used} of 100 are used: ask Azure for more before it is full"
+    assert well or found == Found(SCOPE, "StandardStorageSnapshots", False, short)
 
 
 def test_a_quota_that_gives_nothing_is_not_ours_to_judge() -> None:

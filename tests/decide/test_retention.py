@@ -91,6 +91,7 @@ def test_a_point_outside_the_schedule_earns_no_class(origin: Origin) -> None:
 def test_months_are_clipped_to_their_end_and_local_time_is_kept() -> None:
     assert age_end(at("2027-01-31 02:00"), Age(1, Unit.MONTH), UTC) == at("2027-02-28 02:00")
     assert age_end(at("2028-02-29 02:00"), Age(1, Unit.YEAR), UTC) == at("2029-02-28 02:00")
+    assert age_end(at("2028-02-29 02:00"), Age(1, Unit.YEAR), UTC).tzinfo is at("2028-02-29 02:00").tzinfo
     assert age_end(at("2027-03-01 01:00"), Age(1, Unit.MONTH), ZoneInfo("Europe/Berlin")) == at("2027-04-01 00:00")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from time import tzset
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -227,3 +228,14 @@ def test_two_times_of_one_gap_are_one_slot_in_either_direction() -> None:
 def test_west_of_greenwich_the_local_day_goes_on_after_midnight_of_utc() -> None:
     late = Schedule((time(22),), None, "America/New_York", MINUTE)
     assert next_slot(late, at("2027-03-11 02:00")) == at("2027-03-11 03:00")
+
+
+def test_the_zone_of_whoever_reckons_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Etc/GMT+12")
+    tzset()
+    try:
+        farthest = Schedule((time(0, 30),), None, "Pacific/Kiritimati", MINUTE)
+        assert next(slots_back_from(farthest, at("2027-03-10 11:00"))) == at("2027-03-10 10:30")
+    finally:
+        monkeypatch.undo()
+        tzset()

@@ -18,6 +18,7 @@ from shared.decide.setting_values import (
     share,
     slice_of_draining,
     subscriptions,
+    vault_pattern,
 )
 
 
@@ -87,6 +88,9 @@ def test_a_pattern_leaves_room_for_a_regions_name() -> None:
     assert group_pattern(longest) == longest
     with pytest.raises(ValueError, match="at most 60 characters"):
         group_pattern(f"a{longest}")
+    assert vault_pattern(longest[-31:]) == longest[-31:]
+    with pytest.raises(ValueError, match="at most 24 characters"):
+        vault_pattern(longest[-32:])
 
 
 @pytest.mark.parametrize("name", ["a" * 513, "a?", "a" * 510 + "<>%"])
