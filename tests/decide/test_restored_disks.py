@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,3 +104,13 @@ def test_an_os_disk_is_attached_as_what_it_was(captured: dict[str, Any], system:
 @pytest.mark.parametrize(("sku", "stays"), [("Premium_LRS", True), ("premium_zrs", True), ("StandardSSD_LRS", False)])
 def test_a_performance_tier_is_of_premium_disks_only(sku: str, stays: bool) -> None:
     assert ("tier" in properties_of(sku, tier="P50")) is stays
+
+
+@pytest.mark.parametrize(
+    ("place", "option"),
+    [("microsoft.compute/snapshots", "Copy"), ("microsoft.compute/restorepointcollections", "Restore")],
+)
+def test_a_disk_is_copied_from_a_snapshot_and_restored_from_a_restore_point(place: str, option: str) -> None:
+    source = replace(SOURCE, snapshot=replace(SOURCE.snapshot, type=place))
+    made = disk_body(source, None, "westeurope")
+    assert made["properties"]["creationData"] == {"createOption": option, "sourceResourceId": str(source.snapshot)}

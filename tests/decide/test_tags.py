@@ -265,6 +265,12 @@ def test_tags_of_others_with_our_prefix_are_left_alone(name: str) -> None:
     assert wish.problems == ()
 
 
+def test_the_opt_in_tag_itself_is_no_misspelt_modifier_whatever_it_is_called() -> None:
+    wish = judged({"groups": "silver", "groups-at": "03:30"}, replace(RULES, prefix="groups"))
+    assert isinstance(wish, OptedIn)
+    assert wish.problems == ()
+
+
 def test_a_group_of_machines_is_named_without_case() -> None:
     wish = asked(backup="silver", backup_group=" Shop-1 ")
     assert isinstance(wish, OptedIn)

@@ -97,6 +97,12 @@ def test_another_policy_for_a_machine_that_is_on_its_way_into_a_vault_is_told() 
     assert (found.effect, found.before, found.after) == (VaultEffect.GAINS, "", policy("60d"))
 
 
+def test_a_misspelt_plan_has_its_last_good_ones_policy_while_its_grace_runs() -> None:
+    row = machine(tags={"backup": "slver"}, grace_from=NOW)
+    found = becomes(side(row, (), rules(""), NOW), "30d")
+    assert (found.effect, found.after) == (VaultEffect.GAINS, policy("30d"))
+
+
 def test_a_first_backup_that_is_still_to_come_is_counted() -> None:
     known = Protection(Standing.STOPPED, "", NOW, "asked", VAULT)
     before = side(machine(protection=known), (), rules(""), NOW)
