@@ -16,6 +16,7 @@ from shared.model.identity import COLLECTION_TYPE, ResourceId
 from shared.model.operation import Operation
 from shared.model.point import Engine, Origin, PartState, Point
 from tests.decide.plans import NOW, SILVER, SUBSCRIPTION, disk, machine
+from tests.decide.points import point_of
 from tests.decide.test_capture import place
 
 ROW = machine(disks=(disk("os"), disk("data", 0), disk("scratch", 1, "is tagged backup = off")))
@@ -122,6 +123,10 @@ def test_one_that_was_never_sent_makes_no_gap() -> None:
     point = taken(timedelta(0))
     unsent = replace(point, parts=tuple(replace(one, state=PartState.PLANNED, sent_at=None) for one in point.parts))
     assert ladder(ROW, body(), BODIES, [unsent], wanted(), NOW).rung is Rung.APPLICATION
+
+
+def test_snapshots_make_no_gap_to_a_restore_point() -> None:
+    assert ladder(ROW, body(), BODIES, [point_of(NOW)], wanted(), NOW).rung is Rung.APPLICATION
 
 
 def test_what_azure_keeps_refusing_is_taken_as_snapshots() -> None:

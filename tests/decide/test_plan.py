@@ -102,6 +102,8 @@ def test_limits_are_checked_when_loaded() -> None:
     assert nothing.default == ""
     nowhere, _ = read_plans({"plans": {"p": {"snapshots": {"at": ["02:00"], "keep": "7d", "zone": "Mars/Olympus"}}}})
     assert nowhere.by_name["p"].schedule.zone == "UTC"
+    neither, _ = read_plans({"plans": {"p": {"snapshots": {"keep": "7d", "zone": "Europe/Berlin"}}}})
+    assert (neither.by_name["p"].schedule.at, neither.by_name["p"].schedule.zone) == ((time(0),), "Europe/Berlin")
     assert one(at=None, cron="often")[0].endswith(f"; allowed: {CRON_FORM}")
     assert "window is longer" in one(at=None, every="1h", window="2h")[0]
     assert one(at=None, every="6h", keep="7d4w12m3y", window="30min") == ()

@@ -211,6 +211,12 @@ def test_an_interval_that_azure_does_not_offer_is_four_hours_until_it_is_mended(
     assert plan.vault.schedule.every == timedelta(hours=4)
 
 
+def test_a_window_into_the_next_day_is_one_start_until_it_is_mended() -> None:
+    plan, _ = read({"at": "23:30", "window": "1h", "days": ["monday"], "keep": "4w"})
+    assert plan.vault is not None
+    assert plan.vault.schedule.slots == 1
+
+
 def test_a_vault_that_is_asked_for_once_a_day_has_no_span() -> None:
     assert part_of().schedule == VaultSchedule(time(22), "UTC", (), None, timedelta(0), 1)
 

@@ -60,6 +60,9 @@ def test_a_deletion_that_begins_waits_for_nobody_and_remembers_its_first_claim()
     assert first.removal == replace(REMOVAL, claimed_at=NOW + DAY, next_look=NOW + DAY, planned=True)
     again = begun(replace(going, point=first), NOW + 2 * DAY)
     assert again.removal == replace(REMOVAL, claimed_at=NOW + DAY, next_look=NOW + 2 * DAY, planned=True)
+    assert begun(replace(going, withdrawn=True), NOW).removal == replace(
+        first.removal, claimed_at=NOW, next_look=NOW, withdrawn=True
+    )
     left_overs = begun(replace(going, remains=True), NOW)
     assert left_overs.state is PointState.COMPLETE
 

@@ -210,6 +210,7 @@ def test_an_instant_is_told_in_utc_whatever_zone_it_was_wished_for_in() -> None:
     found = instant_of(date(2027, 3, 10), time(2), berlin)
     assert found == at("2027-03-10 01:00")
     assert found.tzinfo is UTC
+    assert instant_of(date(2027, 3, 28), time(2, 30), berlin).tzinfo is UTC
 
 
 def test_slots_of_several_times_a_day_are_counted_back_by_the_clock_of_their_zone() -> None:
