@@ -25,6 +25,7 @@ def test_machines_are_drilled_at_night_and_carry_their_last_verified_restore(tmp
     plans.write_text(SHIPPED_PLANS.read_text() + "".join(PART.format(name) for name in PLANS))
     with night(tmp_path, MACHINES, TAGBACK_PLANS=str(plans), TAGBACK_DRILL="0 0 3 * * *") as played:
         azure = Azure(played)
+        played.cast.script.note("plans", played.scenario.start, text=plans.read_text())
         played.cast.script.note("drills", played.scenario.start, played.end + timedelta(hours=2))
         played.conductor.run(played.end)
         before = standing(azure)
