@@ -43,8 +43,7 @@ def test_what_one_role_takes_back_another_may_still_give() -> None:
 
 def test_a_missing_action_is_named_with_whoever_needs_it_and_what_for() -> None:
     [found] = diagnosis.rights(SCOPE, [READ, WRITE], [Permission(("*/read",))])
-    assert (found.subject, found.well) == (WRITE.action, False)
-    assert "keeper: points are made" in found.because
+    assert found == Found(SCOPE, WRITE.action, False, "missing for the keeper: points are made; grant it with infra/")
 
 
 def test_rights_that_are_complete_are_one_finding() -> None:
@@ -96,6 +95,7 @@ def test_a_quota_that_gives_nothing_is_not_ours_to_judge() -> None:
     room = "1 quotas of machines, disks and snapshots have room"
     quotas = [Quota("UltraDiskCount", 0, 0), Quota("cores", 1, 10)]
     assert diagnosis.quotas(SCOPE, quotas) == [Found(SCOPE, "quotas", True, room)]
+    assert [found.well for found in diagnosis.quotas(SCOPE, [Quota("cores", 1, 1)])] == [False]
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,12 @@ def test_a_machine_none_of_whose_disks_can_be_captured_says_which_and_why() -> N
     row = replace(fresh(), disks=(disk("d", 1, "is tagged backup = off"),), unsupported=("OS disk is ephemeral",))
     assert plan_of(row, RULES, NOW) == SILVER
     assert plan_of(replace(row, disks=()), RULES, NOW) is None
+    misspelt = replace(row, disks=(), unsupported=(), tags={"backup": "silver", "backup-at": "25"})
+    verdict = standing(misspelt, [], RULES, NOW)
+    assert (verdict.because, verdict.problems[0]) == ("none of its disks can be captured: it has none", verdict.because)
+    assert verdict.problems[1:] == (
+        "its tag backup-at = '25' is not a start time; allowed: 02:00 or 02:00 Europe/Berlin",
+    )
     assert status(row) == (
         Status.UNPROTECTED,
         "none of its disks can be captured: OS disk is ephemeral; LUN 1 is tagged backup = off",

@@ -10,6 +10,7 @@ import pytest
 
 from shared.decide.protection import settled_row
 from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, question, questions, remembered
+from shared.decide.registration import registered
 from shared.model.identity import VmUid, vm_id
 from shared.model.machine import GroupSeen, Machine, Sighting, Status
 from shared.model.rules import Mode, Rules
@@ -31,6 +32,9 @@ def asking(
 def test_what_the_row_knows_already_is_not_asked() -> None:
     assert differs(machine(), sighting(), "backup") == ""
     assert asking({UID: ROW}, {UID: sighting()}, RULES, NOW) == ()
+    misspelt = {"backup": "slver"}
+    row = settled_row(registered(machine(), sighting(misspelt), RULES, NOW), (), RULES, NOW)
+    assert asking({UID: row}, {UID: sighting(misspelt)}, RULES, NOW) == ()
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,10 @@ def test_the_power_state_stands_in_the_instance_view(codes: list[str], state: st
     assert power({"properties": {"instanceView": {"statuses": [{"code": code} for code in codes]}}}) == state
 
 
+def test_a_disk_that_is_in_its_place_is_not_in_the_way() -> None:
+    assert detached(machine("new"), WANTED, frozenset()) is None
+
+
 def test_a_disk_that_the_machine_has_no_more_is_not_swapped() -> None:
     restore = Restore("", NOW, 0, SOURCES, "", ArmPath("/vm"), (), NOW, NOW, Stage.CLAIM)
     assert [one.lun for one in swaps(machine("old"), restore)] == [None, 3]

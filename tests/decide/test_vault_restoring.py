@@ -94,6 +94,7 @@ def test_the_disks_of_a_job_are_known_by_name_and_time_the_os_disk_first() -> No
         disk("web1-osdisk-20261121-120300", ENDED + 2 * MINUTE + timedelta(seconds=1)),
         disk("web1-osdisk-20261121-120300", None),
         disk("web10-osdisk-20261121-120300"),
+        disk("app1-osdisk-20261121-120300"),
         disk("web1_OsDisk_1_abc"),
         disk("web1-osdisk"),
         disk("web1-datadisk-1-20261121-120300"),
@@ -107,6 +108,7 @@ def test_while_its_job_runs_the_present_is_its_end() -> None:
     late = disk("web1-osdisk-20261121-1203", NOW + 30 * MINUTE)
     assert made([late], recovery(), job(), NOW + 30 * MINUTE) == (source("web1-osdisk-20261121-1203", None),)
     assert made([disk("web1-osdisk-20261121-1200", NOW)], recovery(), job(), NOW)
+    assert made([disk("web1-osdisk-20261121-1206", ENDED + 2 * MINUTE)], recovery(), DONE, ENDED)
 
 
 def test_the_disks_of_two_restores_at_one_time_are_nobodys() -> None:
