@@ -45,6 +45,11 @@ def test_a_row_that_follows_from_its_tags_is_not_outdated() -> None:
     assert settled_row(rejudged(row, row.tags, RULES, NOW), (), RULES, NOW) == row
 
 
+def test_an_instance_of_a_scale_set_stays_one() -> None:
+    row = machine(tags={}, scale_set=True, group=GroupSeen({"backup": "gold"}))
+    assert rejudged(row, row.tags, replace(RULES, inherit_group_tags=True), NOW).scale_set is True
+
+
 def test_a_row_in_its_grace_follows_from_its_tags_too() -> None:
     misspelt = written(machine(tags={"backup": "slver"}, grace_from=NOW - HOUR), RULES)
     assert misspelt.plan == "silver"

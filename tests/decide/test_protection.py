@@ -269,7 +269,8 @@ def test_a_code_that_no_rule_knows_is_a_trouble_while_it_is_tried_and_one_that_i
     for known in (True, False):
         failed = replace(failing, failure=Failure("Code", "words", "", known=known))
         assert (status(row, failed, now=slot)[0] is Status.DEGRADED) is not known
-    assert status(row, failed, now=slot)[1] == "the point of 2027-03-11 02:00Z is failed: Code: words"
+    cut = replace(failed, failure=Failure("X1", "no X", "", known=False))
+    assert status(row, cut, now=slot)[1] == "the point of 2027-03-11 02:00Z is failed: X1: no X"
     waiting = replace(failing, kind=Kind.EMPTY, state=State.NEEDS_PERSON)
     assert status(row, waiting, now=slot)[0] is Status.PROTECTED
 

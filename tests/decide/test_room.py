@@ -26,6 +26,7 @@ from shared.decide.room import (
 )
 from shared.model.identity import VmUid
 from shared.model.point import Part, PartState, Point, PointState, Removal
+from tests.decide.test_restore_points import taken
 from tests.fleet import DAY, LAST_SLOT, NOW, machine, point
 
 MACHINE = machine(1, "web-1")
@@ -94,6 +95,14 @@ def test_three_unfinished_snapshots_of_a_disk_are_waited_for(state: PartState) -
     assert "3 snapshots of the disk web-1-os are not complete yet" in verdict.because
     assert verdict.until == NOW + WINDOW
     assert isinstance(room(taking(), unfinished[1:], 0, NOW), Fits)
+
+
+def test_restore_points_count_for_their_machine() -> None:
+    wanted = taken()
+    part = replace(wanted.parts[0], state=PartState.STARTED)
+    unfinished = [replace(wanted, slot=wanted.slot - number * DAY, parts=(part,)) for number in range(1, PENDING + 1)]
+    told = "3 snapshots of the machine web-1 are not complete yet, 3 may be"
+    assert room(wanted, unfinished, 0, NOW) == WaitForRoom(NOW + WINDOW, told)
 
 
 def test_a_full_region_takes_no_more_unless_something_is_about_to_go() -> None:

@@ -160,6 +160,7 @@ def test_how_many_points_come_a_day_is_an_average() -> None:
     assert rhythm(daily("02:00", "UTC")).per_day == 1
     assert rhythm(cron("0 2,14 * * 1-5")).per_day == pytest.approx(10 / 7, rel=0.01)
     assert rhythm(cron("0 4 1 * *")).per_day == pytest.approx(12 / 365.25, rel=0.01)
+    assert rhythm(cron("0 4 1 1 *")).per_day == 8 / (8 * 365 + 2)
 
 
 @pytest.mark.parametrize(

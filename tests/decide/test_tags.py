@@ -210,6 +210,8 @@ def test_machines_that_something_else_made_need_a_tag_of_their_own(group: GroupS
     out = inherited({}, group, scale_set)
     assert out == OptedOut(f"it has no tag 'backup' of its own, and inherits none because {why}")
     assert isinstance(inherited({"backup": "silver"}, group, scale_set), OptedIn)
+    [told] = inherited({}, replace(group, tags={**group.tags, "backup-at": "25"}), scale_set).problems
+    assert told.startswith("the tag backup-at of its resource group = '25' is not a start time")
     longer = inherited({"backup": "silver"}, replace(group, tags={"backup-keep": "30d"}), scale_set)
     assert isinstance(longer, OptedIn)
     assert str(longer.plan.keep) == "30d4w"

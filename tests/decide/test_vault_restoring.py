@@ -79,9 +79,10 @@ DONE = replace(job(), status=JobStatus.COMPLETED, ended=ENDED)
 
 def test_the_disks_of_a_job_are_known_by_name_and_time_the_os_disk_first() -> None:
     seen = [disk("web1-datadisk-010-20261121-120300"), disk("web1-osdisk-20261121-120300"),
-            disk("Web-1-datadisk-002-20261121-120300")]  # fmt: skip
+            disk("web1-datadisk-000-20261121-120300"), disk("Web-1-datadisk-002-20261121-120300")]  # fmt: skip
     assert made(seen, recovery(), DONE, ENDED) == (
         source("web1-osdisk-20261121-120300", None),
+        source("web1-datadisk-000-20261121-120300", 0),
         source("Web-1-datadisk-002-20261121-120300", 2),
         source("web1-datadisk-010-20261121-120300", 10),
     )
