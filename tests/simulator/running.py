@@ -83,12 +83,13 @@ class Answer:
 
 @dataclass(slots=True)
 class Running:
-    """A simulator that runs, and one connection to it that is kept open."""
+    """A simulator that runs, and one connection to it that is kept open: threads that share it take turns."""
 
     url: str
     ca: Path | None = None
     process: subprocess.Popen[str] | None = None
     connection: http.client.HTTPConnection = field(init=False)
+    turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         split = urlsplit(self.url)
@@ -105,13 +106,14 @@ class Running:
             target += ("&" if "?" in target else "?") + "api-version=2026-03-02"
         sent = {"Authorization": f"Bearer {bearer(principal)}", "Content-Type": "application/json"}
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
-        try:
-            self.connection.request(method, target, None if body is None else json.dumps(body).encode(), sent)
-            answer = self.connection.getresponse()
-            return _answer(answer.status, dict(answer.getheaders()), answer.read())
-        except (OSError, http.client.HTTPException):
-            self.connection.close()
-            raise
+        with self.turn:
+            try:
+                self.connection.request(method, target, None if body is None else json.dumps(body).encode(), sent)
+                answer = self.connection.getresponse()
+                return _answer(answer.status, dict(answer.getheaders()), answer.read())
+            except (OSError, http.client.HTTPException):
+                self.connection.close()
+                raise
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Send a control request and return what it says."""
