@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from itertools import groupby
@@ -334,6 +335,13 @@ def test_what_nobody_mended_is_given_up_with_its_remedy() -> None:
     course = CAUTIOUS[Trouble.REFUSED]
     over = follow_up(Fault(Trouble.REFUSED, "BrandNewCode", "new"), Tries(9, course.attempts + 1, "uid"))
     assert over == GiveUp(f"{course.because}, and nobody mended it", course.remedy)
+
+
+@pytest.mark.parametrize("follow", [Follow.RETRY, Follow.WAIT])
+def test_what_was_tried_in_vain_waits_for_a_person_as_long_as_azure_asks(follow: Follow) -> None:
+    fault, course = of_course(follow)
+    found = follow_up(replace(fault, after=timedelta(days=2)), Tries(9, course.attempts + 1, "uid"))
+    assert found == AskPerson(timedelta(days=2), course.remedy, course.because, course.wait_for)
 
 
 @given(faults)

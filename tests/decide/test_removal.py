@@ -60,6 +60,11 @@ def test_a_deletion_that_begins_waits_for_nobody_and_remembers_its_first_claim()
     assert first.removal == replace(REMOVAL, claimed_at=NOW + DAY, next_look=NOW + DAY, planned=True)
     again = begun(replace(going, point=first), NOW + 2 * DAY)
     assert again.removal == replace(REMOVAL, claimed_at=NOW + DAY, next_look=NOW + 2 * DAY, planned=True)
+    for planned in (False, True):
+        claimed = replace(row, removal=replace(REMOVAL, planned=not planned))
+        removal = begun(replace(going, point=claimed, planned=planned), NOW).removal
+        assert removal is not None
+        assert removal.planned is planned
     assert begun(replace(going, withdrawn=True), NOW).removal == replace(
         first.removal, claimed_at=NOW, next_look=NOW, withdrawn=True
     )

@@ -74,7 +74,10 @@ def test_a_policy_that_a_stopped_machine_had_is_not_what_it_has() -> None:
 def test_a_plan_that_loses_its_vault_stops_what_is_protected(state: Standing) -> None:
     found = becomes(stands(state, "30d", policy("30d")), "")
     assert (found.effect, found.before, found.after, found.writes) == (VaultEffect.LOSES, policy("30d"), "", 1)
-    assert found.harms
+    assert (found.harms, found.because) == (
+        True,
+        "plan silver has no vault part: protection stops, what it has is kept",
+    )
 
 
 @pytest.mark.parametrize("state", [Standing.STOPPED, Standing.DELETED, Standing.NONE])
