@@ -7,12 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from shared.decide.standing import all_is_well, at_read_time, is_job, is_of_today
+from shared.decide.standing import absence, all_is_well, at_read_time, is_job, is_of_today, refusal
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
+from shared.model.rules import Mode, Rules
+from tests.decide import plans
 from tests.fleet import DAY, LAST_SLOT, NOW, RULES, capture, machine
 
 SECOND = timedelta(seconds=1)
+OBSERVED = replace(plans.RULES, subscriptions={plans.SUBSCRIPTION: Mode.OBSERVE})
 
 
 def test_a_row_that_is_still_true_is_shown_as_it_is() -> None:
@@ -29,6 +32,27 @@ def test_time_makes_nothing_of_a_machine_outside_worse(status: Status) -> None:
 def test_a_degraded_row_is_not_made_better_by_reading_it() -> None:
     degraded = machine(1, "web-1", Status.DEGRADED)
     assert at_read_time(degraded, [], RULES, NOW) is degraded
+
+
+TYPO = "its tag backup = 'slver' names no plan; allowed: gold, silver, on, off"
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules", "because"),
+    [
+        ({"tags": {"backup": "off"}}, plans.RULES, "its tag backup is off"),
+        ({"tags": {"backup": "slver"}, "grace_from": plans.NOW - 7 * DAY}, plans.RULES, TYPO),
+        ({}, OBSERVED, "its subscription is only observed; plan silver would be enforced"),
+        ({"disks": ()}, plans.RULES, "none of its disks can be captured: it has none"),
+    ],
+)
+def test_it_is_said_why_no_plan_takes_a_machine(changes: dict[str, object], rules: Rules, because: str) -> None:
+    assert refusal(plans.machine(**changes), rules, plans.NOW) == because
+
+
+def test_a_machine_that_may_be_gone_is_taken_by_no_plan() -> None:
+    missing = plans.machine(absent_since=plans.NOW)
+    assert refusal(missing, plans.RULES, plans.NOW) == absence(missing) != ""
 
 
 def test_protection_fades_when_no_point_comes() -> None:
