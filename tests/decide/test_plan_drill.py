@@ -106,6 +106,7 @@ def test_a_command_that_is_too_long_is_none() -> None:
 def test_what_has_not_the_shape_is_left_to_the_schema() -> None:
     odd: dict[str, Any] = {"per_day": "many", "hourly_cost": "much", "cost_per_day": True, "command": 7, "group": None}
     assert part_of(**odd) == part_of()
+    assert part_of(per_day=100).per_day == 100
     assert part_of(per_day=True).per_day == part_of(per_day=0).per_day == part_of(per_day=101).per_day == 1
     assert part_of(hourly_cost=-1).hourly_cost == 0
     endless, _ = read(snapshots=SNAPSHOTS, drill={"hourly_cost": float("inf"), "cost_per_day": 1})
