@@ -17,6 +17,7 @@ from local.judges.world import Key, Snapshot, Whole, World
 DAY = timedelta(days=1)
 CLOCKS = timedelta(minutes=1)
 COOLING_OFF = timedelta(hours=72)
+UNNOTICED = timedelta(minutes=75)  # a sweep an hour, then two looks ten minutes apart: gone is what is gone twice
 LEAST_UNPLANNED, SHARE_UNPLANNED = 10, 0.05
 PER_GAIN = 1.5
 COUNTED_BY_HOUR = timedelta(hours=2)  # the product counts whole hours, so a day of it may be so much longer or shorter
@@ -100,8 +101,9 @@ def _left(machine: Machine | None, at: datetime) -> datetime | None:
 
 
 def _was_planned(machine: Machine, at: datetime) -> bool:
-    """Whether the machine was there and asked for protection."""
-    return _left(machine, at) is None
+    """Whether the machine was there and asked for protection, for all that could be known: nobody is told at once."""
+    unnoticed = machine.gone is not None and machine.gone <= at < machine.gone + UNNOTICED
+    return _left(machine, at - UNNOTICED if unnoticed else at) is None
 
 
 def _left_long_ago(world: World, uid: str, at: datetime) -> bool:
