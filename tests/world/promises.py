@@ -73,7 +73,7 @@ class Promises(Witness):
         self._audited: set[str] = set()
         self._absences: dict[ResourceId, list[tuple[datetime, VmUid | None]]] = {}
         self._listed: dict[VmUid, datetime] = {}
-        self._told: dict[tuple[int, Bucket], tuple[datetime, datetime]] = {}
+        self._told: dict[tuple[int, Bucket], tuple[datetime, datetime, object]] = {}
         self._planned: dict[tuple[VmUid, datetime, int], datetime] = {}
 
     def watch(self, azure: Azure, scheduler: Scheduler, requests: RequestsTwin) -> None:
@@ -198,7 +198,8 @@ class Promises(Witness):
 
     def told_to_wait(self, bucket: Bucket, until: datetime, by: Invocation | None) -> None:
         if by is not None:
-            self._told[id(by.process), bucket] = (self._scheduler.now, until)
+            # The process is kept with it: what is gone for good gives its id to another.
+            self._told[id(by.process), bucket] = (self._scheduler.now, until, by.process)
 
     def sent(self, bucket: Bucket, by: Invocation | None) -> None:
         """Calls that were in flight together with the refused one could not know; later ones do."""
