@@ -23,6 +23,7 @@ from shared.model.operation import Kind, State
 from shared.model.point import Consistency, Origin
 from shared.model.request import Progress
 from shared.model.vault import Standing
+from tests.contract.clouds import SimulatedClock
 from tests.e2e.vault_night import VaultNight, vault_night
 from tests.simulator.running import Running, simulator
 
@@ -44,8 +45,16 @@ def night(
     azure: tuple[Running, str], azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[VaultNight]:
     running, subscription = azure
+    wait_for_morning(running)
     with vault_night(running, azurite.connection_string, subscription, tmp_path, monkeypatch) as opened:
         yield opened
+
+
+def wait_for_morning(running: Running) -> None:
+    """Six o'clock: policies have vaults back up at ten in the evening, and that is among no test's own backups."""
+    now = SimulatedClock(running).now()
+    six = now.replace(hour=6, minute=0, second=0, microsecond=0)
+    running.advance((six - now) % timedelta(days=1) / timedelta(seconds=1))
 
 
 def backed_up(night: VaultNight) -> ResourceId:
