@@ -11,7 +11,8 @@ from shared.messages import REQUESTS, request_text
 from shared.model.plan import DrillPart, Plans
 from shared.model.request import Asked, Progress
 from tests.world.exhaustive import Scene, perform
-from tests.world.restores import carried, request_of
+from tests.world.restore_steps import carried, request_of
+from tests.world.restores import PAUSE
 from tests.world.scenes import FIRST, RULES, SECOND, SHARD, complete
 from tests.world.seeded import Run
 from tests.world.twins.builder import BuilderTwin
@@ -63,7 +64,7 @@ def prepared(outcome: Outcome, slices: int) -> Callable[[Run], None]:
 
     def prepare(world: Run) -> None:
         asked_for(world, outcome)
-        carried(world, Asked.DRILL, slices)
+        carried(world, Asked.DRILL, slices, PAUSE)
 
     return prepare
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.decide.swapping import CLAIM
-from shared.flows.ordering import ask_restore, ask_undo
-from shared.flows.requesting import run as run_request
-from shared.messages import REQUESTS, request_text
+from shared.messages import REQUESTS
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.machine import Status
-from shared.model.request import Asked, Progress, Request
+from shared.model.request import Asked, Progress
 from shared.model.restore import RestoreMode, RestoreOrder
-from shared.ports import World
-from tests.world.exhaustive import Scene, pass_time, perform
-from tests.world.scenes import FIRST, RULES, SHARD, complete
+from tests.world.exhaustive import Scene
+from tests.world.restore_steps import arriving, carried, request_of, restore_asked, undo_asked
+from tests.world.scenes import FIRST, complete
 from tests.world.seeded import Run
 from tests.world.twins.azure import DISK_TYPE, VmTruth
 from tests.world.twins.builder import BuilderTwin
@@ -36,6 +34,10 @@ class Way:
     whole: bool = False
 
     @property
+    def asked(self) -> Asked:
+        return Asked.UNDO if self.undone else Asked.RESTORE
+
+    @property
     def name(self) -> str:
         return f"{self.mode} {'undone' if self.undone else 'done'}{' of a restore point' if self.whole else ''}"
 
@@ -52,12 +54,6 @@ WAYS = (
 )
 
 
-def request_of(world: Run, asked: Asked) -> Request:
-    """The one request of a kind."""
-    [found] = [one for one in world.stage.requests.asked.values() if one.asked is asked]
-    return found
-
-
 def asked_for(world: Run, way: Way) -> None:
     """The machines have a point; the first is gone where it is to be made again; somebody asked."""
     if way.whole:
@@ -66,24 +62,7 @@ def asked_for(world: Run, way: Way) -> None:
         complete(world)
     if way.mode is RestoreMode.REBUILD:
         world.stage.azure.delete(FIRST)
-    record = world.stage.ledger.held(SHARD, FIRST.uid)
-    assert record is not None
-    machine = record.machine.row
-    perform(world, lambda ports: _keep(ask_restore(ports, machine, RestoreOrder(way.mode), "person-1")))
-
-
-def _keep(_: Request) -> None:
-    return
-
-
-def carried(world: Run, asked: Asked, slices: int) -> None:
-    for _ in range(slices):
-        perform(world, lambda ports: _slice(ports, request_of(world, asked).id))
-        pass_time(world, PAUSE)
-
-
-def _slice(ports: World, request_id: str) -> None:
-    run_request(ports, RULES, request_id)
+    restore_asked(world, FIRST.uid, RestoreOrder(way.mode))
 
 
 def prepared(way: Way, slices: int) -> Callable[[Run], None]:
@@ -92,28 +71,19 @@ def prepared(way: Way, slices: int) -> Callable[[Run], None]:
     def prepare(world: Run) -> None:
         asked_for(world, way)
         if not way.undone:
-            carried(world, Asked.RESTORE, slices)
+            carried(world, Asked.RESTORE, slices, PAUSE)
             return
-        carried(world, Asked.RESTORE, 9)
+        carried(world, Asked.RESTORE, 9, PAUSE)
         done = request_of(world, Asked.RESTORE)
         assert done.progress is Progress.DONE, done
-        perform(world, lambda ports: _keep(ask_undo(ports, done.id, "person-1")))
-        carried(world, Asked.UNDO, slices)
+        undo_asked(world)
+        carried(world, Asked.UNDO, slices, PAUSE)
 
     return prepare
 
 
-def arriving(way: Way) -> Callable[[Run], None]:
-    def arrives(world: Run) -> None:
-        request = request_of(world, Asked.UNDO if way.undone else Asked.RESTORE)
-        assert request.progress is Progress.ASKED, f"{way.name} is over already: {request}"
-        world.stage.queues.put(REQUESTS, request_text(request.id), timedelta(0))
-
-    return arrives
-
-
 def scene_of(way: Way, number: int) -> Scene:
-    return Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way))
+    return Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way.name, way.asked))
 
 
 WHOLE = (
@@ -140,7 +110,7 @@ class Verdict:
 
     def problems(self) -> list[str]:
         """Every one of them in words; none when all is well."""
-        request = request_of(self._world, Asked.UNDO if self._way.undone else Asked.RESTORE)
+        request = request_of(self._world, self._way.asked)
         if request.progress is not Progress.DONE:
             return [f"it ended as {request.progress}: {request.because}"]
         found = self._undone() if self._way.undone else self._done()

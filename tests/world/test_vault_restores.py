@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world.exhaustive import Scene, blows, play
-from tests.world.seeded import Run
-from tests.world.test_restores import EVERY, named
+from tests.world.exhaustive import Scene
+from tests.world.test_restores import EVERY, named, survives
 from tests.world.vault_restores import RESTORES, Verdict, Way
 
 FEW = 2 * EVERY - 1
@@ -17,11 +16,4 @@ FEW = 2 * EVERY - 1
 
 @pytest.mark.parametrize(("way", "scene"), RESTORES, ids=named)
 def test_a_restore_from_a_vault_that_is_harmed_comes_to_its_end(way: Way, scene: Scene) -> None:
-    known = list(blows(scene))
-    first = RESTORES.index((way, scene)) % min(FEW, len(known))
-    for blow in known[first::FEW]:
-        seen: list[Run] = []
-        outcome = play(scene, blow, seen.append)
-        assert outcome.struck, f"{blow} of {scene.name!r} was never dealt"
-        assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
-        assert Verdict(seen[0], way).problems() == [], f"{blow} of {scene.name!r}"
+    survives(scene, RESTORES.index((way, scene)), FEW, lambda world: Verdict(world, way).problems())

@@ -8,16 +8,14 @@ from datetime import timedelta
 
 from shared.decide.restoring import tag_of
 from shared.decide.swapping import CLAIM
-from shared.flows.ordering import ask_restore, ask_undo
-from shared.flows.requesting import run as run_request
-from shared.messages import REQUESTS, request_text
-from shared.model.request import Asked, Progress, Request
+from shared.messages import REQUESTS
+from shared.model.request import Asked, Progress
 from shared.model.restore import ArmPath, RestoreMode, RestoreOrder
 from shared.model.vault import JobStatus
 from shared.ports import World
-from tests.world.exhaustive import Scene, pass_time, perform
-from tests.world.restores import request_of
-from tests.world.scenes import RULES, SHARD
+from tests.world.exhaustive import Scene, perform
+from tests.world.restore_steps import arriving, carried, request_of, restore_asked, undo_asked
+from tests.world.scenes import SHARD
 from tests.world.seeded import Run
 from tests.world.vault_scenes import VM, backed_up
 
@@ -57,25 +55,7 @@ WAYS = (
 def asked_for(world: Run, way: Way) -> None:
     """The machine has a point in a vault; somebody asked for it."""
     backed_up(world)
-    record = world.stage.ledger.held(SHARD, VM.uid)
-    assert record is not None
-    order = RestoreOrder(way.mode, from_vault=True, staging=STAGING)
-    machine = record.machine.row
-    perform(world, lambda ports: _keep(ask_restore(ports, machine, order, "person-1")))
-
-
-def _keep(_: Request) -> None:
-    return
-
-
-def carried(world: Run, asked: Asked, slices: int) -> None:
-    for _ in range(slices):
-        perform(world, lambda ports: _slice(ports, request_of(world, asked).id))
-        pass_time(world, PAUSE)
-
-
-def _slice(ports: World, request_id: str) -> None:
-    run_request(ports, RULES, request_id)
+    restore_asked(world, VM.uid, RestoreOrder(way.mode, from_vault=True, staging=STAGING))
 
 
 def prepared(way: Way, slices: int) -> Callable[[Run], None]:
@@ -84,27 +64,17 @@ def prepared(way: Way, slices: int) -> Callable[[Run], None]:
     def prepare(world: Run) -> None:
         asked_for(world, way)
         if not way.undone_after:
-            carried(world, Asked.RESTORE, slices)
+            carried(world, Asked.RESTORE, slices, PAUSE)
             return
-        carried(world, Asked.RESTORE, way.undone_after)
-        done = request_of(world, Asked.RESTORE)
-        perform(world, lambda ports: _keep(ask_undo(ports, done.id, "person-1")))
-        carried(world, Asked.UNDO, slices)
+        carried(world, Asked.RESTORE, way.undone_after, PAUSE)
+        undo_asked(world)
+        carried(world, Asked.UNDO, slices, PAUSE)
 
     return prepare
 
 
-def arriving(way: Way) -> Callable[[Run], None]:
-    def arrives(world: Run) -> None:
-        request = request_of(world, way.asked)
-        assert request.progress is Progress.ASKED, f"{way.name} is over already: {request}"
-        world.stage.queues.put(REQUESTS, request_text(request.id), timedelta(0))
-
-    return arrives
-
-
 RESTORES = tuple(
-    (way, Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way)))
+    (way, Scene(f"{way.name}, slice {number + 1}", prepared(way, number), REQUESTS, arriving(way.name, way.asked)))
     for way in WAYS
     for number in range(way.slices)
 )
