@@ -106,6 +106,8 @@ type protectedSubscription = {
 var token = uniqueString(subscription().id, environmentName, location)
 var installation = take('tagback${token}', 24)
 var ownTags = union(tags, { 'azd-env-name': environmentName })
+// What holds recovery points does not carry azd's tag: it outlives the installation.
+var lastingTags = union(tags, { 'tagback-owner': installation })
 var duties = loadJsonContent('duties.json')[layout]
 var subscriptionIds = map(protected, each => each.id)
 var subscriptionsSetting = join(map(protected, each => '${each.id}=${each.mode}'), ',')
@@ -257,7 +259,7 @@ module vaults 'modules/vault.bicep' = [for place in recoveryGroups: if (place.va
   params: {
     name: replace(vaultName, '{region}', place.region)
     location: place.region
-    tags: union(ownTags, { 'tagback-owner': installation })
+    tags: lastingTags
   }
 }]
 
@@ -275,7 +277,7 @@ module recovery 'modules/recovery.bicep' = [for place in holdingGroups: {
   params: {
     name: place.name
     region: place.region
-    tags: union(ownTags, { 'tagback-owner': installation })
+    tags: lastingTags
   }
 }]
 

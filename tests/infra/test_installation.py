@@ -160,9 +160,20 @@ def test_no_lock_stands_where_the_reaper_works() -> None:
     assert locks == {("storage.bicep", "stays"): "account"}
 
 
-def test_a_recovery_group_is_tagged_as_the_installations_own() -> None:
-    tags = said(at(MAIN.find("recovery").body, "params.tags"))
-    assert "'tagback-owner': installation" in tags
+@pytest.mark.parametrize("name", ["recovery", "vaults"])
+def test_what_holds_recovery_points_is_the_installations_own_and_not_azds(name: str) -> None:
+    """`azd down` looks for groups by the tag `azd-env-name` [azure-dev#6324]."""
+    assert said(at(MAIN.find(name).body, "params.tags")) == "lastingTags"
+    assert said(MAIN.find("lastingTags").value or MAIN.root) == "union(tags, { 'tagback-owner': installation })"
+
+
+def test_azd_down_is_refused_in_words_because_recovery_groups_are_of_the_deployment() -> None:
+    azd = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    [hook] = re.findall(r"predown:\n\s+shell: sh\n\s+run: (\S+)", azd)
+    ran = subprocess.run(["sh", str(ROOT / hook)], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "would delete the recovery groups" in ran.stderr
+    assert "## Take it away\n" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -323,9 +334,9 @@ def test_the_private_example_opens_nothing_and_makes_its_endpoints() -> None:
 def test_azd_provisions_this_folder_and_then_deploys() -> None:
     azd = (ROOT / "azure.yaml").read_text(encoding="utf-8")
     assert re.search(r"path: infra\n\s+module: main", azd)
-    [hook] = re.findall(r"run: (\S+)", azd)
-    assert (ROOT / hook).is_file()
-    assert Path(ROOT / hook).stat().st_mode & 0o100
+    hooks = re.findall(r"run: (\S+)", azd)
+    assert hooks[0].endswith("/deploy.sh")
+    assert [hook for hook in hooks if not Path(ROOT / hook).stat().st_mode & 0o100] == []
 
 
 def _resources(kind: str) -> list[tuple[Any, Declaration]]:
