@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.soak.digests import HASH_SEEDS, digest
+from tests.world.every_scene import SCENES
 from tests.world.exhaustive import Scene, blows, play
-from tests.world.scenes import SCENES
 from tests.world.seeded import Options, run
 
 QUIET = logging.CRITICAL + 1  # pytest keeps every line of a log until its test ends, which costs time

@@ -7,8 +7,9 @@ from datetime import timedelta
 from shared.flows.draining import drain
 from shared.model.operation import Operation, State
 from shared.model.point import Point
+from tests.world.asked_scenes import retry_asked, retry_taken
 from tests.world.exhaustive import pass_time, perform, small_world
-from tests.world.scenes import FIRST, RULES, SHARD, retry_asked, retry_taken
+from tests.world.scenes import FIRST, RULES, SHARD
 from tests.world.seeded import Run
 
 

@@ -111,7 +111,7 @@ class Ending:
 
     def _complete(self, vm: VmTruth, slot: datetime) -> None:
         """In the truth: snapshots of every disk that the machine had at some time since the slot, all ready."""
-        attempts = self._promises.births.get((vm.uid, slot.strftime("%Y%m%dT%H%MZ")), {})
+        attempts = self._promises.born.attempts.get((vm.uid, slot.strftime("%Y%m%dT%H%MZ")), {})
         versions = [version for version in self._stage.azure.versions(vm.uid, slot) if version is not None]
         wanted = [{str(uid) for uid in version.captured} for version in versions]
         made = [{disk for disk, place in parts.items() if self._stands(place)} for parts in attempts.values()]

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tests.world.circumstances import FROM, LASTING, STRIKING, twice, under
 from tests.world.encounters import FLOWS, Encounters, flow_here
+from tests.world.every_scene import SCENES
 from tests.world.exhaustive import FAULT_OF, Blow, Harm, Scene, applies, play
-from tests.world.scenes import SCENES
 from tests.world.scheduler import Invocation
 from tests.world.seeded import Options, Run, run
 from tests.world.steps import Phase

@@ -1,20 +1,19 @@
 """The promises, checked against the twins' truth whenever something changes; the product's word is never asked.
 
-Checked as they happen: S1, S2 (one answer per slot), S5, S6, S7, S9, S10, S11, S12 and S14. What only shows once
-everything has come to rest is checked by `ending.py`.
+Checked as they happen: S2 (one answer per slot), S5, S6, S7, S9 and S11. What is born (S1, S5, S10, S12) is judged by
+`births.py`, what is deleted (S3, S4) by `removals.py`, what only shows once everything has come to rest by `ending.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.model.brake import Braking
 from shared.model.event import Event
-from shared.model.identity import COLLECTION_TYPE, ResourceId, Shard, VmUid
+from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import Part, PartState, Point, PointState
@@ -22,20 +21,19 @@ from shared.model.request import Asked
 from shared.model.restore_point import RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
 from shared.model.transition import Transition
-from tests.world.catalogue import ENFORCED, KEEPS, OWNER, UNKNOWN, asked
+from tests.world.births import Births
+from tests.world.catalogue import ENFORCED, UNKNOWN, asked
 from tests.world.holds import Holds
 from tests.world.removals import Removals
 from tests.world.scheduler import Invocation, Scheduler
 from tests.world.steps import Bucket
 from tests.world.told import Told
-from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, SnapshotTruth, VmTruth
+from tests.world.twins.azure import Azure, SnapshotTruth, VmTruth
 from tests.world.twins.rows import Kept
 from tests.world.twins.stores import RequestsTwin
 from tests.world.twins.witness import Witness
 from tests.world.vaulted import Vaulted
 
-STAMP = "%Y%m%dT%H%MZ"
-NAME = re.compile(r"tb-[0-9a-f]{32}|tb-\d{8}t\d{4}z-\d{8}t\d{4}z-\d+-[0-9a-f]{8}")
 NO_TIME = timedelta(0)
 MINUTE = timedelta(minutes=1)
 TWICE = timedelta(minutes=10)
@@ -54,10 +52,6 @@ class Violation:
         return f"{self.promise} at {self.at:%Y-%m-%d %H:%M:%S}: {self.what}"
 
 
-def stamped(text: str) -> datetime:
-    return datetime.strptime(text, STAMP).replace(tzinfo=UTC)
-
-
 class Promises(Witness):
     """Watches every change of the truth."""
 
@@ -66,11 +60,8 @@ class Promises(Witness):
         self.checked: Counter[str] = Counter()
         self.answers: dict[tuple[Shard, VmUid], dict[str, Operation]] = {}
         self.known_since: dict[tuple[Shard, VmUid], datetime] = {}
-        self.births: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = {}
-        self._wanted: dict[tuple[str, str, int], frozenset[str]] = {}  # the machine's disks when an attempt began
         self.adopted = 0
         self.told = Told(self.require)
-        self._audited: set[str] = set()
         self._absences: dict[ResourceId, list[tuple[datetime, VmUid | None]]] = {}
         self._listed: dict[VmUid, datetime] = {}
         self._told: dict[tuple[int, Bucket], tuple[datetime, datetime, object]] = {}
@@ -81,6 +72,7 @@ class Promises(Witness):
         self._scheduler = scheduler
         self._requests = requests
         self.removals = Removals(azure, self.require)
+        self.born = Births(azure, self.require, self.removals.born)
         self.holds = Holds(azure, self.require)
         self.vaulted = Vaulted(azure, self.require)
 
@@ -98,69 +90,12 @@ class Promises(Witness):
         self.told.lost()
 
     def snapshot_put(self, order: SnapshotOrder, there: SnapshotTruth | None, by: Invocation | None) -> None:
-        name = order.id.name
-        inside = order.id.subscription in ENFORCED and order.id.type == SNAPSHOT_TYPE
-        in_our_group = order.id.group == self._azure.recovery_group(order.shard)
-        self.require(inside and in_our_group, "S10", f"a snapshot is written outside: {order.id}")
-        self.require(name in self._audited, "S12", f"{name} is born and the audit log does not say so")
-        self.require(order.tags.get("tagback-owner") == OWNER, "S12", f"{name} does not say whose it is")
-        if there is not None:
-            self._put_again(order, there, by)
-        self.removals.born.add(order.id)
-        self._stamp_is_long_enough(order.id.name, order.tags)
-        self._born_once(order.id, order.tags, {order.tags["tagback-disk"]})
+        self.born.snapshot_put(order, there, by)
 
     def restore_point_put(
         self, order: RestorePointOrder, made: SnapshotTruth, there: SnapshotTruth | None, by: Invocation | None
     ) -> None:
-        name, tags = order.id.own_name, {**made.tags, "tagback-plan": order.tags["tagback-plan"]}
-        inside = order.id.subscription in ENFORCED and order.id.type == COLLECTION_TYPE
-        in_our_group = order.id.group.startswith(f"{self._azure.recovery_group(order.shard)}-rp")
-        self.require(inside and in_our_group, "S10", f"a restore point is written outside: {order.id}")
-        self.require(name in self._audited, "S12", f"{name} is born and the audit log does not say so")
-        self.require(tags.get("tagback-owner") == OWNER, "S12", f"{name} does not say whose it is")
-        if there is not None:
-            looked = by.looked.get(order.id, by.began) if by else 0
-            self.require(there.born_at_step > looked, "S1", f"{name} is put over an existing one unlooked")
-            return
-        self.removals.born.add(order.id)
-        self._stamp_is_long_enough(name, tags)
-        self._born_once(order.id, tags, {disk.uid for disk in made.inside})
-
-    def _put_again(self, order: SnapshotOrder, there: SnapshotTruth, by: Invocation | None) -> None:
-        """Allowed only where two had looked before either had put: then both put the same."""
-        looked = by.looked.get(order.id, by.began) if by else 0
-        self.require(there.born_at_step > looked, "S1", f"{order.id.name} is put over an existing snapshot unlooked")
-        held = there.tags.get("backup-hold")
-        self.require(held is None or order.tags.get("backup-hold") == held, "S14", f"{order.id.name} lost its hold")
-
-    def _stamp_is_long_enough(self, name: str, tags: Mapping[str, str]) -> None:
-        keep = KEEPS[tags["tagback-plan"]]
-        until, slot = stamped(tags["tagback-keep-until"]), stamped(tags["tagback-slot"])
-        enough = until >= slot + keep.shortest and until >= slot + keep.floor
-        self.require(enough, "S5", f"{name} of slot {slot} is stamped {until}, short of its plan")
-
-    def _born_once(self, made: ResourceId, tags: Mapping[str, str], inside: Iterable[str]) -> None:
-        attempt = int(tags["tagback-attempt"])
-        attempts = self.births.setdefault((tags["tagback-vm"], tags["tagback-slot"]), {})
-        disks = attempts.setdefault(attempt, {})
-        whole = self._captured(VmUid(tags["tagback-vm"]))
-        self._wanted.setdefault((tags["tagback-vm"], tags["tagback-slot"], attempt), whole)
-        for disk in inside:
-            first = disks.setdefault(disk, made)
-            self.require(first == made, "S1", f"one part has two names: {first.name} and {made.name}")
-        for earlier, parts in attempts.items():
-            if earlier < attempt and set(parts) >= set(disks) and self._all_ready(parts.values()):
-                complete = set(parts) >= self._wanted[tags["tagback-vm"], tags["tagback-slot"], earlier]
-                self.require(not complete, "S1", f"attempt {attempt} of {tags['tagback-slot']} doubles a complete one")
-
-    def _captured(self, uid: VmUid) -> frozenset[str]:
-        vm = self._azure.living(uid)
-        return frozenset(vm.captured) if vm else frozenset({""})
-
-    def _all_ready(self, ids: Iterable[ResourceId]) -> bool:
-        found = [self._azure.snapshots.get(one) for one in ids]
-        return all(one is not None and one.ready(self._scheduler.now) for one in found)
+        self.born.restore_point_put(order, made, there, by)
 
     def snapshot_deleted(self, snapshot: SnapshotTruth, asked_at: datetime) -> None:
         self.holds.snapshot_deleted(snapshot, asked_at)
@@ -186,7 +121,7 @@ class Promises(Witness):
 
     def audit_written(self, shard: Shard, at: datetime, lines: Sequence[str]) -> None:
         for line in lines:
-            self._audited.update(NAME.findall(line))
+            self.born.audited(line)
             self.removals.audited(line)
             self.vaulted.audited(line)
 

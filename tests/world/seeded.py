@@ -214,7 +214,7 @@ def _judge(world: Run) -> None:
 
 def _result(world: Run) -> Result:
     made = world.stage
-    points = sum(len(attempts) for attempts in world.promises.births.values())
+    points = sum(len(attempts) for attempts in world.promises.born.attempts.values())
     counters = {
         "port_calls": sum(made.steps.calls.values()),
         "steps": made.scheduler.steps,

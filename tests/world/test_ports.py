@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import get_type_hints
 
 from shared.ports import World
+from tests.world.every_scene import SCENES
 from tests.world.exhaustive import play
 from tests.world.restores import RESTORES
-from tests.world.scenes import SCENES
 from tests.world.vault_restores import RESTORES as VAULT_RESTORES
 from tests.world.vault_scenes import VAULT_SCENES
 from tests.world.whole_scenes import WHOLE_SCENES

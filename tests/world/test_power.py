@@ -11,9 +11,9 @@ import pytest
 from shared.decide import capture, naming, parts
 from shared.flows import confirming, sending
 from shared.model.point import PartState, Point
+from tests.world.every_scene import SCENES
 from tests.world.exhaustive import blows, play
 from tests.world.promises import Violation
-from tests.world.scenes import SCENES
 from tests.world.seeded import Options, Run, run
 from tests.world.twins.rows import Kept as KeptRow
 
