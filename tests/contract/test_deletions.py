@@ -22,6 +22,7 @@ from shared.ports.storage import Budgets
 from tests.contract.clouds import Cloud, SimulatedClock
 from tests.simulator.running import Running
 from tests.world.stage import Stage
+from tests.world.twins.azure import Lock
 
 SLOT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 
@@ -109,6 +110,29 @@ def test_a_snapshot_that_somebody_reads_is_not_deleted(
     assert seen.disk_state == "ActiveSAS"
     with pytest.raises(Blocked):
         deletions.delete(made.shard, made.id)
+    assert snapshots.find(made.id) is not None
+
+
+def test_what_is_locked_is_not_deleted_and_the_lock_stays(
+    deletions: Deletions,
+    snapshots: Snapshots,
+    made: SnapshotOrder,
+    implementation: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    if implementation == "twin":
+        twins: Stage = request.getfixturevalue("twins")
+        twins.azure.locks[made.shard] = Lock.CANNOT_DELETE
+        with pytest.raises(Blocked):
+            deletions.delete(made.shard, made.id)
+        assert twins.azure.locks == {made.shard: Lock.CANNOT_DELETE}
+    else:
+        simulated: Running = request.getfixturevalue("simulated")
+        lock = f"{made.id}/providers/Microsoft.Authorization/locks/keep"
+        assert simulated.ask("PUT", lock, {"properties": {"level": "CanNotDelete"}}).status == 201
+        with pytest.raises(Blocked):
+            deletions.delete(made.shard, made.id)
+        assert simulated.ask("GET", lock).status == 200
     assert snapshots.find(made.id) is not None
 
 

@@ -18,7 +18,7 @@ from shared.model.identity import Shard
 from shared.model.transition import Transition
 from shared.ports import World
 from tests.world.exhaustive import pass_time, perform, small_world
-from tests.world.scenes import RULES, SHARD, machine
+from tests.world.scenes import RULES, SHARD, half_sent, machine
 from tests.world.seeded import Run
 
 MANY = 2 * BATCH + 5
@@ -46,6 +46,19 @@ def test_what_is_due_is_read_twice_per_slice_however_many_machines_there_are() -
     assert len(world.stage.azure.snapshots) == MANY
     assert (made["ledger.due"], made["ledger.next_wanted"]) == (2, 1)
     assert made["inventory.shard"] == 1
+
+
+def test_who_follows_a_killed_drainer_minutes_later_makes_no_second_snapshot_of_any_disk() -> None:
+    world = small_world()
+    half_sent(world)
+    sent = set(world.stage.azure.snapshots)
+    assert sent
+    for _ in range(3):
+        perform(world, lambda ports: drain(ports, RULES, SHARD))
+        pass_time(world, timedelta(minutes=7))
+    made = world.stage.azure.snapshots
+    assert sent <= set(made)
+    assert len({(one.tags["tagback-vm"], one.source_uid) for one in made.values()}) == len(made)
 
 
 def test_the_next_slice_comes_when_it_is_wanted_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:

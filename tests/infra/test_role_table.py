@@ -63,6 +63,10 @@ def test_nobody_gives_rights_or_reads_a_snapshots_data_by_a_link() -> None:
     assert [grant for grant in grants() if grant.role != "restorer" and grant.action.lower().endswith(ends)] == []
 
 
+def test_nobody_sets_or_takes_off_a_lock() -> None:
+    assert [grant for grant in grants() if "/locks/" in grant.action.lower()] == []
+
+
 def test_the_keeper_and_the_reaper_write_nothing_at_a_whole_subscription() -> None:
     wide = [grant for role in ("keeper", "reaper") for grant in of(role) if grant.scope == "subscription"]
     assert [grant for grant in wide if grant.action.endswith(("/write", "/delete"))] == []
