@@ -28,13 +28,16 @@ param storageAccess string = 'public'
 @description('Subnet that the apps send their traffic through, delegated to Microsoft.App/environments. Empty: none.')
 param functionSubnetId string = ''
 
-@description('Subnet in which private endpoints are made for what is closed: the storage account where storageAccess is private, apps and topic where publicApps is off. It is in the region of the installation. Empty: the network team makes them beforehand.')
+@description('Subnet in which private endpoints are made for what is closed: the storage account where storageAccess is private, apps, topic and logs where publicApps is off. It is in the region of the installation. Empty: the network team makes them beforehand.')
 param endpointSubnetId string = ''
 
 @description('Id of the resource group that holds the private DNS zones of private endpoints, where a hub keeps them for everybody. Empty: they are made beside the installation and linked to the network of endpointSubnetId.')
 param dnsZonesGroupId string = ''
 
-@description('Whether the apps and the notification topic answer from the internet: the API, events delivered to a function, what is published.')
+@description('Id of the Azure Monitor private link scope of the network, which has one only: the logs are put into it. Empty: where publicApps is off and endpointSubnetId is named, one is made.')
+param monitorScopeId string = ''
+
+@description('Whether the apps, the notification topic and the logs take anything from the internet: the API, events delivered to a function, what is published, telemetry.')
 param publicApps bool = true
 
 @description('Pattern of the names of recovery groups; {region} stands for a region.')
@@ -139,7 +142,12 @@ var zoneNames = {
   sites: 'privatelink.azurewebsites.net'
   topic: 'privatelink.eventgrid.azure.net'
 }
-var zoneParts = concat(storageParts, closesApps ? ['sites', 'topic'] : [])
+var closesLogs = !publicApps && (makesEndpoints || !empty(monitorScopeId))
+var makesMonitorScope = closesApps && empty(monitorScopeId)
+var monitorScopeParts = split(empty(monitorScopeId) ? '/subscriptions/${subscription().subscriptionId}/resourceGroups/rg-${environmentName}/providers/Microsoft.Insights/privateLinkScopes/ampls-${environmentName}' : monitorScopeId, '/')
+// The endpoint of Azure Monitor has names in these zones, and in the one of blobs.
+var monitorZones = ['privatelink.monitor.azure.com', 'privatelink.oms.opinsights.azure.com', 'privatelink.ods.opinsights.azure.com', 'privatelink.agentsvc.azure-automation.net']
+var zoneParts = union(storageParts, closesApps ? ['sites', 'topic'] : [], makesMonitorScope ? ['blob'] : [])
 var zonesAt = empty(dnsZonesGroupId) ? group.id : dnsZonesGroupId
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
@@ -175,7 +183,7 @@ module zones 'modules/private-zones.bicep' = if (!empty(zoneParts) && empty(dnsZ
   name: 'tagback-zones'
   scope: group
   params: {
-    names: map(filter(items(zoneNames), each => contains(zoneParts, each.key)), each => each.value)
+    names: concat(map(filter(items(zoneNames), each => contains(zoneParts, each.key)), each => each.value), makesMonitorScope ? monitorZones : [])
     networkId: first(split(endpointSubnetId, '/subnets/'))
     tags: ownTags
   }
@@ -192,7 +200,7 @@ module storageEndpoints 'modules/private-endpoint.bicep' = [for part in storageP
     subnetId: endpointSubnetId
     targetId: storage.outputs.id
     part: part
-    zoneId: '${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames[part]}'
+    zoneIds: ['${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames[part]}']
   }
 }]
 
@@ -216,6 +224,41 @@ module monitoring 'modules/monitoring.bicep' = {
     tags: ownTags
     days: logDays
     gigabytesPerDay: logGigabytesPerDay
+    isPublic: !closesLogs
+  }
+}
+
+module monitorScope 'modules/monitor-scope.bicep' = if (makesMonitorScope) {
+  name: 'tagback-monitor-scope'
+  scope: group
+  params: {
+    name: 'ampls-${environmentName}'
+    tags: ownTags
+  }
+}
+
+module monitorLinks 'modules/monitor-links.bicep' = if (closesLogs) {
+  name: 'tagback-monitor-links'
+  scope: resourceGroup(monitorScopeParts[2], monitorScopeParts[4])
+  dependsOn: [monitorScope]
+  params: {
+    scopeName: monitorScopeParts[8]
+    resourceIds: [monitoring.outputs.workspaceId, monitoring.outputs.insightsId]
+  }
+}
+
+module monitorEndpoint 'modules/private-endpoint.bicep' = if (makesMonitorScope) {
+  name: 'tagback-endpoint-monitor'
+  scope: group
+  dependsOn: [zones, monitorLinks]
+  params: {
+    name: 'pe-${environmentName}-monitor'
+    location: location
+    tags: ownTags
+    subnetId: endpointSubnetId
+    targetId: join(monitorScopeParts, '/')
+    part: 'azuremonitor'
+    zoneIds: map(concat(monitorZones, [zoneNames.blob]), name => '${zonesAt}/providers/Microsoft.Network/privateDnsZones/${name}')
   }
 }
 
@@ -359,7 +402,7 @@ module appEndpoints 'modules/private-endpoint.bicep' = [for (duty, index) in dut
     subnetId: endpointSubnetId
     targetId: apps[index].outputs.id
     part: 'sites'
-    zoneId: '${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames.sites}'
+    zoneIds: ['${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames.sites}']
   }
 }]
 
@@ -374,7 +417,7 @@ module topicEndpoint 'modules/private-endpoint.bicep' = if (closesApps) {
     subnetId: endpointSubnetId
     targetId: notifications.outputs.id
     part: 'topic'
-    zoneId: '${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames.topic}'
+    zoneIds: ['${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames.topic}']
   }
 }
 

@@ -15,6 +15,9 @@ param days int
 @description('Gigabytes taken in a day at most.')
 param gigabytesPerDay int
 
+@description('Whether logs are taken from outside private networks; an identity is needed in any case.')
+param isPublic bool
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   name: 'log-${environmentName}'
   location: location
@@ -23,6 +26,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
     sku: { name: 'PerGB2018' }
     retentionInDays: days
     workspaceCapping: { dailyQuotaGb: gigabytesPerDay }
+    publicNetworkAccessForIngestion: isPublic ? 'Enabled' : 'Disabled'
     features: {
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true
@@ -40,11 +44,15 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
     IngestionMode: 'LogAnalytics'
     WorkspaceResourceId: workspace.id
+    publicNetworkAccessForIngestion: isPublic ? 'Enabled' : 'Disabled'
   }
 }
 
 @description('Id of the workspace.')
 output workspaceId string = workspace.id
+
+@description('Id of the Application Insights resource.')
+output insightsId string = insights.id
 
 @description('Name of the Application Insights resource.')
 output insightsName string = insights.name

@@ -1,4 +1,4 @@
-metadata description = 'A private endpoint: an address in a subnet by which one part of a resource is reached, and its name in a private DNS zone.'
+metadata description = 'A private endpoint: an address in a subnet by which one part of a resource is reached, and its name in private DNS zones.'
 
 @description('Name of the endpoint.')
 param name string
@@ -15,11 +15,11 @@ param subnetId string
 @description('Resource that is reached.')
 param targetId string
 
-@description('Part of it, by the name that private link knows it: blob, queue, table, sites, topic.')
+@description('Part of it, by the name that private link knows it: blob, queue, table, sites, topic, azuremonitor.')
 param part string
 
-@description('Private DNS zone that its name is registered in.')
-param zoneId string
+@description('Private DNS zones that its names are registered in.')
+param zoneIds string[]
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   name: name
@@ -44,11 +44,9 @@ resource registration 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2
   parent: endpoint
   name: 'default'
   properties: {
-    privateDnsZoneConfigs: [
-      {
-        name: part
-        properties: { privateDnsZoneId: zoneId }
-      }
-    ]
+    privateDnsZoneConfigs: [for zoneId in zoneIds: {
+      name: replace(last(split(zoneId, '/')), '.', '-')
+      properties: { privateDnsZoneId: zoneId }
+    }]
   }
 }

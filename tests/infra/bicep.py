@@ -133,6 +133,19 @@ def items(node: Node) -> list[Node]:
     return [child for child in node.named_children if child.type != "comment"]
 
 
+def at(body: Node, path: str) -> Node:
+    """The value at a path of properties."""
+    for name in path.split("."):
+        body = properties(body)[name]
+    return body
+
+
+def texts(node: Node | None) -> list[str]:
+    """Every string without interpolation within a value."""
+    assert node is not None
+    return [value for each in every(node, "string") if (value := literal(each)) is not None]
+
+
 def every(node: Node, *kinds: str) -> Iterator[Node]:
     """Every node of some kinds, from the top."""
     if node.type in kinds:

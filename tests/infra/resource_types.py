@@ -16,12 +16,12 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.infra import network_types
+from tests.infra import written_types
 from tests.infra.bicep import File, inner, items, literal, properties, said
 from tests.infra.roles import INFRA
 
 TYPES = INFRA.parents[1] / "shared" / "bicep-types"
-NETWORK = Path(network_types.__file__)
+WRITTEN = Path(written_types.__file__)
 REQUIRED, READ_ONLY = 1, 2
 # What Bicep itself takes beside the properties of a type.
 BICEP_OWN = {"parent", "scope", "dependsOn"}
@@ -50,8 +50,8 @@ class Type:
 
 @cache
 def loaded(file: Path) -> list[Document]:
-    if file == NETWORK:
-        return [*network_types.document()]
+    if file == WRITTEN:
+        return [*written_types.document()]
     found: list[Document] = json.loads(file.read_text(encoding="utf-8"))
     return found
 
@@ -60,7 +60,7 @@ def loaded(file: Path) -> list[Document]:
 def known() -> Mapping[str, Type]:
     """Every resource type by its name with version, lower case."""
     found = {}
-    for file in (*sorted(TYPES.glob("*.json")), NETWORK):
+    for file in (*sorted(TYPES.glob("*.json")), WRITTEN):
         for body in loaded(file):
             if body["$type"] == "ResourceType":
                 whole = Type(file, body)

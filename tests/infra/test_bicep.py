@@ -31,13 +31,15 @@ from tests.infra.resource_types import BICEP_OWN, TYPES, Judge, known
 from tests.infra.roles import INFRA
 
 FILES = files()
+ENDPOINT = "Microsoft.Network/privateEndpoints@2024-05-01"
+LINK_SCOPE = "Microsoft.Insights/privateLinkScopes@2021-07-01-preview"
 needs_types = pytest.mark.skipif(not TYPES.is_dir(), reason="the published types are not beside this checkout")
 # Functions and namespaces of Bicep that infra/ uses [Bicep functions].
 FUNCTIONS = {
-    "concat", "contains", "empty", "environment", "filter", "first", "flatten", "guid", "items", "join", "length",
-    "loadJsonContent", "loadTextContent", "map", "padLeft", "range", "replace", "resourceGroup", "resourceId", "split",
-    "subscription", "subscriptionResourceId", "take", "toObject", "union", "uniqueString", "uri", "description",
-    "allowed", "minLength", "maxLength", "minValue", "maxValue",
+    "concat", "contains", "empty", "environment", "filter", "first", "flatten", "guid", "items", "join", "last",
+    "length", "loadJsonContent", "loadTextContent", "map", "padLeft", "range", "replace", "resourceGroup", "resourceId",
+    "split", "subscription", "subscriptionResourceId", "take", "toObject", "union", "uniqueString", "uri",
+    "allowed", "batchSize", "description", "minLength", "maxLength", "minValue", "maxValue",
 }  # fmt: skip
 
 
@@ -124,23 +126,30 @@ def test_a_body_that_a_type_forbids_is_noticed(body: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "body", "problem"),
     [
-        ("privateEndpoints@2024-05-01", "{ name: 'x', properties: { subnetId: 'y' } }", "subnetId: there is no such"),
-        ("privateEndpoints@2024-05-01", "{ name: 'x', properties: { subnet: 'y' } }", "an object is wanted"),
-        ("privateEndpoints@2024-05-01", "{ properties: {} }", "name is missing"),
+        (ENDPOINT, "{ name: 'x', properties: { subnetId: 'y' } }", "subnetId: there is no such"),
+        (ENDPOINT, "{ name: 'x', properties: { subnet: 'y' } }", "an object is wanted"),
+        (ENDPOINT, "{ properties: {} }", "name is missing"),
         (
-            "privateDnsZones/virtualNetworkLinks@2024-06-01",
+            "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01",
             "{ name: 'x', properties: { registrationEnabled: 'no' } }",
             "BooleanType is wanted",
         ),
         (
-            "privateDnsZones@2024-06-01",
+            "Microsoft.Network/privateDnsZones@2024-06-01",
             "{ name: 'x', properties: { numberOfRecordSets: 3 } }",
             "numberOfRecordSets is read-only",
         ),
+        (LINK_SCOPE, "{ name: 'x', location: 'global', properties: {} }", "accessModeSettings is missing"),
+        (
+            LINK_SCOPE,
+            "{ name: 'x', location: 'global', properties: { accessModeSettings: "
+            "{ ingestionAccessMode: 'Private', queryAccessMode: 'Open' } } }",
+            "'Private' is none of Open, PrivateOnly",
+        ),
     ],
 )
-def test_a_body_that_the_types_of_the_network_forbid_is_noticed(kind: str, body: str, problem: str) -> None:
-    text = f"resource it 'Microsoft.Network/{kind}' = {body}\n"
+def test_a_body_that_the_types_written_down_here_forbid_is_noticed(kind: str, body: str, problem: str) -> None:
+    text = f"resource it '{kind}' = {body}\n"
     file = File(Path("it.bicep"), PARSER.parse(text.encode()).root_node)
     [resource] = file.declarations
     [found] = Judge(file).problems(resource.body, known()[resource.label.lower()], "it")

@@ -18,7 +18,7 @@ from shared.cloud import audit, control, models
 from shared.decide.restore_points import GROUPS
 from shared.flows import receiving
 from shared.settings import DEFAULTS
-from tests.infra.bicep import Declaration, every, examples, files, literal, parsed, properties, said
+from tests.infra.bicep import Declaration, at, examples, files, literal, parsed, properties, said, texts
 from tests.infra.roles import INFRA, grants
 
 ROOT = INFRA.parent
@@ -36,18 +36,6 @@ NOT_PASSED = {
 
 def document(name: str) -> Any:
     return json.loads((INFRA / name).read_text(encoding="utf-8"))
-
-
-def texts(node: Node | None) -> list[str]:
-    assert node is not None
-    return [value for each in every(node, "string") if (value := literal(each)) is not None]
-
-
-def at(body: Node, path: str) -> Node:
-    """The value at a path of properties."""
-    for name in path.split("."):
-        body = properties(body)[name]
-    return body
 
 
 def test_every_setting_that_is_passed_exists_and_none_is_forgotten() -> None:
@@ -277,58 +265,6 @@ def test_a_function_key_alone_reads_nothing_unless_that_is_switched_on() -> None
     assert said(given["TAGBACK_API_READ"]) == "keyReads ? 'key' : 'role'"
     assert said(MAIN.find("keyReads").value or MAIN.root) == "false"
     assert all("keyReads" not in example.of("variable") for example in examples())
-
-
-PARTS = ("blob", "queue", "table", "sites", "topic")
-
-
-def test_what_is_closed_is_reached_by_private_endpoints_whose_names_are_known() -> None:
-    zones = MAIN.find("zoneNames").value
-    assert zones is not None
-    assert set(properties(zones)) == set(PARTS)
-    assert said(MAIN.find("makesEndpoints").value or MAIN.root) == "!empty(endpointSubnetId)"
-    assert said(MAIN.find("closesApps").value or MAIN.root) == "makesEndpoints && !publicApps"
-    stored = said(MAIN.find("storageParts").value or MAIN.root)
-    assert stored == "makesEndpoints && storageAccess == 'private' ? ['blob', 'queue', 'table'] : []"
-    calls = {name: MAIN.find(name) for name in ("storageEndpoints", "appEndpoints", "topicEndpoint")}
-    for name, target in (
-        ("storageEndpoints", "storage.outputs.id"),
-        ("appEndpoints", "apps[index].outputs.id"),
-        ("topicEndpoint", "notifications.outputs.id"),
-    ):
-        assert said(at(calls[name].body, "params.targetId")) == target
-        assert said(at(calls[name].body, "dependsOn")) == "[zones]"
-    assert "for part in storageParts" in calls["storageEndpoints"].text
-    for name, part in (("appEndpoints", "sites"), ("topicEndpoint", "topic")):
-        assert "if (closesApps)" in calls[name].text
-        assert literal(at(calls[name].body, "params.part")) == part
-        assert f"zoneNames.{part}" in said(at(calls[name].body, "params.zoneId"))
-
-
-def test_apps_start_when_their_storage_can_be_reached() -> None:
-    assert "storageEndpoints" in said(at(MAIN.find("apps").body, "dependsOn"))
-
-
-def test_events_come_by_the_queue_where_no_app_answers() -> None:
-    """Event Grid reaches no function behind a private endpoint [azure-facts 1.7]."""
-    assert said(MAIN.find("delivery").value or MAIN.root) == "publicApps ? eventDelivery : 'queue'"
-    assert said(MAIN.find("EVENT_DELIVERY").value or MAIN.root) == "delivery"
-
-
-def test_zones_are_made_only_where_no_hub_keeps_them_and_register_no_machines() -> None:
-    assert "if (!empty(zoneParts) && empty(dnsZonesGroupId))" in MAIN.find("zones").text
-    assert said(MAIN.find("zonesAt").value or MAIN.root) == "empty(dnsZonesGroupId) ? group.id : dnsZonesGroupId"
-    links = parsed(INFRA / "modules" / "private-zones.bicep").find("links").body
-    assert said(at(links, "properties.registrationEnabled")) == "false"
-
-
-def test_the_private_example_opens_nothing_and_makes_its_endpoints() -> None:
-    [private] = [example for example in examples() if example.path.stem == "private"]
-    given = {name: each.value for name, each in private.of("variable").items()}
-    assert [literal(given[name] or MAIN.root) for name in ("eventDelivery", "storageAccess")] == ["queue", "private"]
-    assert said(given["publicApps"] or MAIN.root) == "false"
-    for name in ("functionSubnetId", "endpointSubnetId"):
-        assert "/virtualNetworks/hub/subnets/" in (literal(given[name] or MAIN.root) or "")
 
 
 def test_azd_provisions_this_folder_and_then_deploys() -> None:

@@ -1,8 +1,9 @@
-"""The types of Microsoft.Network that infra/ uses, as the published Bicep types of these versions say; those files are
-not among the ones beside this checkout, so what they say is written here, in their own form of references.
+"""The types that infra/ uses of Microsoft.Network, and of Microsoft.Insights at versions of its own, as the published
+Bicep types say; those files are not among the ones beside this checkout, so what they say is written here, in their own
+form of references.
 
-A type is the name of a scalar, a list of one type, or the properties of an object by name. A name that ends with `!` is
-required, one that ends with `-` is read-only.
+A type is the name of a scalar, a list of one type, a tuple of the texts that are allowed, or the properties of an
+object by name. A name that ends with `!` is required, one that ends with `-` is read-only.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ ADDRESS: Mapping[str, Any] = {
     "properties": {"groupId": TEXT, "memberName": TEXT, "privateIPAddress": TEXT},
     "type-": TEXT,
 }
+MODES = ("Open", "PrivateOnly")
 RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "Microsoft.Network/privateEndpoints@2024-05-01": {
         "etag-": TEXT,
@@ -83,6 +85,30 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
             "virtualNetworkLinkState-": TEXT,
         },
     },
+    "Microsoft.Insights/privateLinkScopes@2021-07-01-preview": {
+        "location!": TEXT,
+        "tags": TAGS,
+        "properties!": {
+            "accessModeSettings!": {
+                "exclusions": [
+                    {
+                        "ingestionAccessMode": MODES,
+                        "privateEndpointConnectionName": TEXT,
+                        "queryAccessMode": MODES,
+                    }
+                ],
+                "ingestionAccessMode!": MODES,
+                "queryAccessMode!": MODES,
+            },
+            "privateEndpointConnections-": [{}],
+            "provisioningState-": TEXT,
+        },
+        "systemData-": {},
+    },
+    "Microsoft.Insights/privateLinkScopes/scopedResources@2021-07-01-preview": {
+        "properties": {"linkedResourceId": TEXT, "provisioningState-": TEXT},
+        "systemData-": {},
+    },
 }
 OWN: Mapping[str, Any] = {"id-": TEXT, "name!": TEXT, "type-": TEXT, "apiVersion-": TEXT}
 FLAGS = {"!": 1, "-": 2}
@@ -101,6 +127,10 @@ def _added(type_: Any, types: list[Mapping[str, Any]]) -> Mapping[str, str]:
     """A reference to a type, which is put behind all that it refers to."""
     if isinstance(type_, str):
         types.append({"$type": type_})
+    elif isinstance(type_, tuple):
+        texts = [{"$type": "StringLiteralType", "value": each} for each in type_]
+        elements = [{"$ref": f"#/{len(types) + number}"} for number in range(len(texts))]
+        types += [*texts, {"$type": "UnionType", "elements": elements}]
     elif isinstance(type_, list):
         types.append({"$type": "ArrayType", "itemType": _added(type_[0], types)})
     elif "*" in type_:
