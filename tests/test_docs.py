@@ -73,6 +73,20 @@ def test_settings_that_are_named_exist(page: Path) -> None:
     assert set(re.findall(r"TAGBACK_[A-Z_]+", page.read_text())) - set(DEFAULTS) == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_are_named_exist(page: Path) -> None:
+    for file, function in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text()):
+        text = (ROOT / file).read_text()
+        assert not function or re.search(rf"^def {function}\(", text, re.MULTILINE), f"{file}::{function}"
+
+
+def test_every_mistake_of_others_has_a_test_that_shows_it_is_not_made_here() -> None:
+    rows = re.findall(r"^\| (P\d+) \|.*\| ([^|]+) \|$", (ROOT / "docs" / "world.md").read_text(), re.MULTILINE)
+    assert [name for name, _ in rows] == [f"P{number}" for number in range(1, len(rows) + 1)]
+    assert len(rows) >= 8
+    assert [name for name, tests in rows if not re.search(r"`tests/[\w/]+\.py::\w+`", tests)] == []
+
+
 def test_every_deployed_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
