@@ -10,6 +10,7 @@ import re
 from datetime import timedelta
 
 from local.judges.finding import Finding
+from local.judges.isolation import open_doors
 from local.judges.lives import Machine
 from local.judges.world import World
 
@@ -57,13 +58,15 @@ def tried(world: World, machine: Machine) -> Machine | None:
 
 
 def _drilled(world: World, finding: Finding, machine: Machine) -> None:
-    """All its disks are there, nothing was taken of it, and it is gone soon."""
+    """All its disks are there, nothing was taken of it, nobody could reach it or be reached, and it is gone soon."""
     original = tried(world, machine)
     finding.expect(original is not None, "a drill of no machine", machine.name, machine.born)
     if original is not None:
         wanted = len(original.disks)
         finding.expect(len(machine.disks) == wanted, f"has {len(machine.disks)} disks of {wanted}", machine.name)
     _not_enrolled(world, finding, machine)
+    doors = sorted({*open_doors(world, machine)})
+    finding.expect(not doors, f"not cut off: {', '.join(doors)}", machine.name, machine.born)
     latest = world.after_trouble(machine.born, REMOVED_WITHIN)
     over = machine.gone <= latest if machine.gone else world.script.end <= latest
     finding.expect(over, "was made for a drill and stayed", machine.name, machine.born)

@@ -80,12 +80,35 @@ def _restored(papers: Papers, day: int, content: str) -> None:
     disks = [{"managedDisk": {"id": machine.disk(number)}} for number in range(machine.disks)]
     storage = {"osDisk": disks[0], "dataDisks": disks[1:]}
     vm = {"id": machine.id, "name": machine.name, "type": "Microsoft.Compute/virtualMachines"}
-    papers.state.append({**vm, "properties": {"vmId": machine.uid, "storageProfile": storage}, **common})
+    shut = _shut_in(papers, machine, common)
+    properties = {"vmId": machine.uid, "storageProfile": storage, "networkProfile": {"networkInterfaces": [shut]}}
+    papers.state.append({**vm, "properties": properties, **common})
     for number in range(machine.disks):
         disk = {"id": machine.disk(number), "name": f"{machine.name}-{number}", "type": "Microsoft.Compute/disks"}
         held = {"0": sha256(content.encode()).hexdigest()} if number == 0 else {}
         unique = {"uniqueId": machine.disk_uid(number)}
         papers.state.append({**disk, "properties": unique, "content": held, **common})
+
+
+def _shut_in(papers: Papers, machine: Machine, common: Paper) -> Paper:
+    """The interface of a drill's machine, in a network whose rules deny everything both ways."""
+    network = machine.id.replace("Microsoft.Compute/virtualMachines", "Microsoft.Network/virtualNetworks")
+    rules, card = (network.replace("virtualNetworks", kind) for kind in ("networkSecurityGroups", "networkInterfaces"))
+    whole = dict.fromkeys(("protocol", "sourcePortRange", "destinationPortRange"), "*")
+    whole |= {"sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "access": "Deny"}
+    denied = [{"properties": {**whole, "direction": way, "priority": 100}} for way in ("Inbound", "Outbound")]
+    subnet = {"name": "isolated", "properties": {"networkSecurityGroup": {"id": rules}}}
+    address = {"properties": {"subnet": {"id": f"{network}/subnets/isolated"}}}
+    for place, properties in (
+        (rules, {"securityRules": denied}),
+        (network, {"subnets": [subnet]}),
+        (card, {"networkSecurityGroup": {"id": rules}, "ipConfigurations": [address]}),
+    ):
+        kind, name = place.split("/")[-2:]
+        papers.state.append(
+            {"id": place, "name": name, "type": f"Microsoft.Network/{kind}", "properties": properties, **common}
+        )
+    return {"id": card}
 
 
 def play_vault(papers: Papers) -> list[tuple[datetime, datetime, Paper]]:

@@ -13,7 +13,7 @@ FAILED, LAST = DRILLS[1][0], DRILLS[-1][0]
 
 
 def vm_of(papers: Papers, day: int) -> Paper:
-    return next(one for one in papers.state if one["name"] == made_by(day).name)
+    return next(one for one in papers.state if one["id"] == made_by(day).id)
 
 
 def a_disk_was_left_out(papers: Papers) -> None:
@@ -29,8 +29,42 @@ def the_drilled_one_is_enrolled(papers: Papers) -> None:
 
 
 def of_nobody(papers: Papers) -> None:
-    for named in ("id", "name"):
-        vm_of(papers, FAILED)[named] = vm_of(papers, FAILED)[named].replace("web-1-drill", "web-9-drill")
+    drilled = vm_of(papers, FAILED)
+    drilled |= {named: drilled[named].replace("web-1-drill", "web-9-drill") for named in ("id", "name")}
+
+
+def network_of(papers: Papers, kind: str) -> Paper:
+    """The properties of a thing in the network of the failed drill's machine."""
+    place = f"/{kind}/{made_by(FAILED).name}"
+    found: Paper = next(one["properties"] for one in papers.state if one["id"].endswith(place))
+    return found
+
+
+def lets_out(papers: Papers) -> None:
+    network_of(papers, "networkSecurityGroups")["securityRules"].pop()
+
+
+def lets_some_in(papers: Papers) -> None:
+    rules = network_of(papers, "networkSecurityGroups")["securityRules"]
+    rules.append({"properties": {**rules[0]["properties"], "access": "Allow", "priority": 99}})
+
+
+def denies_only_some(papers: Papers) -> None:
+    network_of(papers, "networkSecurityGroups")["securityRules"][0]["properties"]["protocol"] = "Tcp"
+
+
+def under_no_rules(papers: Papers) -> None:
+    del network_of(papers, "networkInterfaces")["networkSecurityGroup"]
+    network_of(papers, "virtualNetworks")["subnets"].clear()
+
+
+def with_a_public_address(papers: Papers) -> None:
+    address = network_of(papers, "networkInterfaces")["ipConfigurations"][0]
+    address["properties"]["publicIPAddress"] = {"id": "/somewhere"}
+
+
+def on_an_unknown_card(papers: Papers) -> None:
+    vm_of(papers, FAILED)["properties"]["networkProfile"]["networkInterfaces"][0]["id"] += "-2"
 
 
 def saying(day: int, **said: object) -> Break:
@@ -94,6 +128,12 @@ BREAKS: Listed = [
     ("S13", never_removed, "stayed"),
     ("S13", the_drilled_one_is_enrolled, "enrolled again"),
     ("S13", of_nobody, "a drill of no machine"),
+    ("S13", lets_out, "nothing stops what is outbound"),
+    ("S13", lets_some_in, "nothing stops what is inbound"),
+    ("S13", denies_only_some, "nothing stops what is inbound"),
+    ("S13", under_no_rules, "nothing stops what is inbound, nothing stops what is outbound"),
+    ("S13", with_a_public_address, "public address"),
+    ("S13", on_an_unknown_card, "an interface that Azure does not know"),
     ("drills", saying(FAILED, proven=True), "was not on its disk"),
     ("drills", saying(LAST, proven=False), "nothing was wrong"),
     ("drills", not_restored_at_all, "nothing was ever restored"),
