@@ -23,6 +23,7 @@ from shared.cloud.identity import Identity, Login
 from shared.cloud.pace import HeardPace
 from shared.cloud.storage import Storage
 from shared.model.account import StorageAccount
+from tests import counts
 from tests.contract.clouds import SimulatedClock
 from tests.simulator.replay import report
 from tests.simulator.running import OTHER, SUBSCRIPTION, Running, simulator
@@ -48,6 +49,7 @@ __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.register(report)
+    pluginmanager.register(counts)
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 

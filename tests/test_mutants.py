@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.counts import Count
 from tests.mutants.planting import ROOT, Mutant, fits, mutants
 
 ALL = mutants()
@@ -16,5 +19,6 @@ def test_a_planted_bug_fits_the_code_and_names_tests_that_are_there(mutant: Muta
         assert (ROOT / test.partition("::")[0]).exists(), test
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_enough_of_them(counted: Callable[[Count, int], None]) -> None:
     assert len(ALL) >= 24
+    counted(Count.MUTANTS, len(ALL))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.counts import Count
 from tests.soak.digests import HASH_SEEDS, digest
 from tests.world.every_scene import SCENES
 from tests.world.exhaustive import Scene, blows, play
@@ -32,7 +33,9 @@ def unlogged() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name.replace(" ", "-"))
-def test_a_flow_harmed_at_any_port_call_keeps_every_promise_and_converges(scene: Scene) -> None:
+def test_a_flow_harmed_at_any_port_call_keeps_every_promise_and_converges(
+    scene: Scene, counted: Callable[[Count, int], None]
+) -> None:
     number = 0
     for blow in blows(scene):
         outcome = play(scene, blow)
@@ -40,26 +43,34 @@ def test_a_flow_harmed_at_any_port_call_keeps_every_promise_and_converges(scene:
         assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
         number += 1
     assert number >= 4
+    counted(Count.BLOWS, number)
 
 
 @pytest.mark.parametrize("first", SEEDS[::TOGETHER])
-def test_ten_days_of_faults_break_no_promise_and_everything_converges(first: int) -> None:
+def test_ten_days_of_faults_break_no_promise_and_everything_converges(
+    first: int, counted: Callable[[Count, int], None]
+) -> None:
     for seed in range(first, first + TOGETHER):
         result = run(seed)
         assert not result.violations, f"python -m tests.world --seed {seed}: {result.violations[0]}"
+    counted(Count.SEEDS, TOGETHER)
 
 
 @pytest.mark.parametrize("path", ONCE_FAILED, ids=lambda path: path.stem)
-def test_a_seed_that_once_failed_holds(path: Path) -> None:
+def test_a_seed_that_once_failed_holds(path: Path, counted: Callable[[Count, int], None]) -> None:
     """`7.txt` as the seed draws its world; `7-vaults.txt` with machines that ask for Azure Backup."""
     seed, _, vaults = path.stem.partition("-")
     drawn = Options.of(int(seed))
     result = run(int(seed), replace(drawn, vaults=drawn.vaults or bool(vaults)))
     assert not result.violations, f"seed {path.stem} ({path.read_text().strip()}): {result.violations[0]}"
+    counted(Count.ONCE_FAILED, 1)
 
 
-def test_a_seed_gives_the_same_event_log_in_every_process_whatever_its_hash_seed() -> None:
+def test_a_seed_gives_the_same_event_log_in_every_process_whatever_its_hash_seed(
+    counted: Callable[[Count, int], None],
+) -> None:
     assert {digest(3, hash_seed) for hash_seed in HASH_SEEDS} == {run(3).digest}
+    counted(Count.DIGESTS, len(HASH_SEEDS))
 
 
 def test_different_seeds_give_different_worlds() -> None:

@@ -6,16 +6,18 @@ import os
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from local.clock.followers import HostClock
 from local.judges.world import PRODUCT
+from tests.counts import Count
 from tests.e2e.night import Night, night
 
-# Twenty-five a night, `make soak` asks for more nights. A busy machine makes several snapshots between two looks of the
-# killer, and then runs out of them; calls it does not run out of.
+# Twenty-five a night, `make soak` asks for more nights. A busy machine makes several snapshots between two
+# looks of the killer, and then runs out of them; calls it does not run out of.
 NIGHTS = int(os.environ.get("CRASH_NIGHTS", "1"))
 KILLS = {"/": 13, "snapshots/write": 12}
 FEWEST = {"/": 13, "snapshots/write": 4}
@@ -80,7 +82,7 @@ class Killer(threading.Thread):
     ids=["at any call", "between snapshots"],
 )
 def test_a_host_killed_again_and_again_leaves_every_promise_intact(
-    tmp_path: Path, operation: str, steps: range, seed: int
+    tmp_path: Path, operation: str, steps: range, seed: int, counted: Callable[[Count, int], None]
 ) -> None:
     with night(tmp_path, MACHINES) as played:
         played.observer.order("faults", UNHURRIED)
@@ -97,3 +99,5 @@ def test_a_host_killed_again_and_again_leaves_every_promise_intact(
         assert findings["S2"].checked >= ASKING_BY_NIGHT
         parts = [snapshot.tag("slot") for snapshot in world.snapshots]
         assert parts.count(f"{played.scenario.start:%Y%m%d}T0200Z") >= 6
+    counted(Count.KILLS, len(killer.kills))
+    counted(Count.INTERRUPTED, killer.interrupted)

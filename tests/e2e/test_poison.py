@@ -7,12 +7,14 @@ import json
 import os
 import random
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueServiceClient
 
+from tests.counts import Count
 from tests.e2e.night import Night, night
 
 # Sampled here; `make soak` asks for ten thousand.
@@ -52,7 +54,9 @@ def send(played: Night, count: int) -> Counter[str]:
     return sent
 
 
-def test_a_flood_of_garbage_ends_in_sight_and_the_good_messages_pass(tmp_path: Path) -> None:
+def test_a_flood_of_garbage_ends_in_sight_and_the_good_messages_pass(
+    tmp_path: Path, counted: Callable[[Count, int], None]
+) -> None:
     with night(tmp_path, ["web-1", "data-1"]) as played:
         sent: Counter[str] = Counter()
         played.conductor.stage.at(played.scenario.start, "garbage", lambda: sent.update(send(played, MESSAGES)))
@@ -63,3 +67,4 @@ def test_a_flood_of_garbage_ends_in_sight_and_the_good_messages_pass(tmp_path: P
         _, findings = played.judged()
         assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
         assert findings["S2"].checked >= 1
+    counted(Count.POISON, kept.total())

@@ -6,9 +6,11 @@ A blow takes a world of its own, so a sample is dealt here; `DRILL_BLOWS_EVERY=1
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
+from tests.counts import Count
 from tests.world.drills import BEGUN, DRILLS, OUTCOMES, Outcome, problems
 from tests.world.exhaustive import Scene, blows, play
 from tests.world.seeded import Run
@@ -23,7 +25,7 @@ def named(value: object) -> str:
 
 @pytest.mark.parametrize(("outcome", "scene"), DRILLS, ids=named)
 def test_a_drill_harmed_at_any_port_call_comes_to_its_verdict_and_leaves_nothing(
-    outcome: Outcome, scene: Scene
+    outcome: Outcome, scene: Scene, counted: Callable[[Count, int], None]
 ) -> None:
     known = list(blows(scene))
     first = DRILLS.index((outcome, scene)) % min(EVERY, len(known))
@@ -34,9 +36,12 @@ def test_a_drill_harmed_at_any_port_call_comes_to_its_verdict_and_leaves_nothing
         assert harmed.struck, f"{blow} of {scene.name!r} was never dealt"
         assert not harmed.violations, f"{blow} of {scene.name!r}: {harmed.violations[0]}"
         assert problems(seen[0], outcome) == [], f"{blow} of {scene.name!r}"
+    counted(Count.BLOWS, len(known[first::EVERY]))
 
 
-def test_the_timer_of_drills_harmed_at_any_port_call_begins_one_drill() -> None:
+def test_the_timer_of_drills_harmed_at_any_port_call_begins_one_drill(
+    counted: Callable[[Count, int], None],
+) -> None:
     dealt = 0
     for blow in blows(BEGUN):
         seen: list[Run] = []
@@ -46,3 +51,4 @@ def test_the_timer_of_drills_harmed_at_any_port_call_begins_one_drill() -> None:
         assert problems(seen[0], OUTCOMES[0]) == [], f"{blow}"
         dealt += 1
     assert dealt >= 10
+    counted(Count.BLOWS, dealt)

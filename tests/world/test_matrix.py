@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.counts import Count
 from tests.world.encounters import FLOWS
 from tests.world.matrix import BEGIN, FAULTS, PAGE, SEEDS, Matrix, lived, reasons, staged, table, together
 
@@ -18,9 +21,11 @@ def test_worlds_in_which_everything_goes_wrong_keep_every_promise(matrix: Matrix
     assert min(matrix.checked.values()) > 0
 
 
-def test_no_cell_is_empty_without_a_reason(matrix: Matrix) -> None:
+def test_no_cell_is_empty_without_a_reason(matrix: Matrix, counted: Callable[[Count, int], None]) -> None:
     print(table(matrix))
     assert matrix.empty() == []
+    counted(Count.CELLS, sum(matrix.met[fault, flow] > 0 for fault in FAULTS for flow in FLOWS))
+    counted(Count.IMPOSSIBLE, len(reasons()))
 
 
 def test_nothing_happens_that_is_said_to_be_impossible(matrix: Matrix) -> None:

@@ -20,6 +20,7 @@ from shared.errors import CloudError, Throttled
 from shared.flows.slicing import Slice
 from shared.model.draining import CallKind
 from shared.model.identity import Shard
+from tests.counts import Count
 from tests.fleet import RULES
 from tests.world.scheduler import Invocation, Process
 from tests.world.stage import Stage, stage
@@ -104,12 +105,13 @@ def purge(count: int, refill: float, share: float, neighbour: float = 0.0) -> Pu
     return running
 
 
-def test_a_starved_bucket_loses_nothing_and_is_emptied_near_its_bound() -> None:
+def test_a_starved_bucket_loses_nothing_and_is_emptied_near_its_bound(counted: Callable[[Count, int], None]) -> None:
     done = purge(260, refill=0.5, share=0.0)
     assert (len(done.gone), done.left, done.too_early) == (260, [], 0)
     bound = (260 - 200) / 0.5 * SECOND
     assert bound <= done.took <= 1.5 * bound
     assert done.bucket.refused <= 0.05 * done.sent
+    counted(Count.STARVED, len(done.gone))
 
 
 def test_a_bucket_that_is_as_documented_is_used_to_its_bound_without_a_refusal() -> None:

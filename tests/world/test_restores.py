@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.counts import Count
 from tests.world.exhaustive import Scene, blows, play
 from tests.world.restores import RESTORES, Verdict, Way
 from tests.world.seeded import Run
@@ -22,8 +23,8 @@ def named(value: object) -> str:
     return value.name.replace(" ", "-") if isinstance(value, Scene) else ""
 
 
-def survives(scene: Scene, first: int, every: int, judged: Callable[[Run], list[str]]) -> None:
-    """Deal one in `every` blows, beginning with another one for each `first`."""
+def survives(scene: Scene, first: int, every: int, judged: Callable[[Run], list[str]]) -> int:
+    """Deal one in `every` blows, beginning with another one for each `first`; how many those were."""
     known = list(blows(scene))
     dealt = known[first % min(every, len(known)) :: every]
     assert dealt
@@ -33,8 +34,12 @@ def survives(scene: Scene, first: int, every: int, judged: Callable[[Run], list[
         assert outcome.struck, f"{blow} of {scene.name!r} was never dealt"
         assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
         assert judged(seen[0]) == [], f"{blow} of {scene.name!r}"
+    return len(dealt)
 
 
 @pytest.mark.parametrize(("way", "scene"), RESTORES, ids=named)
-def test_a_restore_harmed_at_any_port_call_comes_to_its_end(way: Way, scene: Scene) -> None:
-    survives(scene, RESTORES.index((way, scene)), EVERY, lambda world: Verdict(world, way).problems())
+def test_a_restore_harmed_at_any_port_call_comes_to_its_end(
+    way: Way, scene: Scene, counted: Callable[[Count, int], None]
+) -> None:
+    first = RESTORES.index((way, scene))
+    counted(Count.BLOWS, survives(scene, first, EVERY, lambda world: Verdict(world, way).problems()))

@@ -6,10 +6,11 @@ A blow takes a world of its own, so a sample is dealt here; `WHOLE_BLOWS_EVERY=1
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.counts import Count
 from tests.world.exhaustive import Blow, Harm, Scene, blows, play
 from tests.world.whole_scenes import WHOLE_SCENES
 
@@ -27,7 +28,9 @@ def chosen(scene: Scene) -> Iterator[Blow]:
 
 
 @pytest.mark.parametrize("scene", WHOLE_SCENES, ids=lambda scene: scene.name.replace(" ", "-"))
-def test_a_restore_point_harmed_at_any_port_call_keeps_every_promise_and_converges(scene: Scene) -> None:
+def test_a_restore_point_harmed_at_any_port_call_keeps_every_promise_and_converges(
+    scene: Scene, counted: Callable[[Count, int], None]
+) -> None:
     number = 0
     for blow in list(chosen(scene))[WHOLE_SCENES.index(scene) % EVERY :: EVERY]:
         outcome = play(scene, blow)
@@ -35,3 +38,4 @@ def test_a_restore_point_harmed_at_any_port_call_keeps_every_promise_and_converg
         assert not outcome.violations, f"{blow} of {scene.name!r}: {outcome.violations[0]}"
         number += 1
     assert number >= 1
+    counted(Count.BLOWS, number)
