@@ -1,7 +1,8 @@
 """Recovery points of a vault as points of the ledger. The vault makes and expires them; the ledger only tells of them.
 
 Called by flows/watching.py. A point leaves the ledger when the vault lists it no more and its date has passed: what is
-missing from a list before that stays, because absence proves nothing.
+missing from a list before that stays, because absence proves nothing. What a vault lists after its date stays as well:
+it keeps everything of a stopped item, and the newest point of any.
 """
 
 from __future__ import annotations
@@ -88,3 +89,9 @@ def expired(seen: Iterable[PointSeen], known: Iterable[Point], now: datetime) ->
 def due(known: Iterable[Point], now: datetime) -> Iterator[Point]:
     """The points of vaults whose date has passed, by which their vault may have let them go."""
     return (point for point in known if point.engine is Engine.VAULT and point.keep_until <= now)
+
+
+def leaving(known: Iterable[Point], gone: Iterable[Point]) -> datetime | None:
+    """The first date of the points of vaults that stay known; None where there are none."""
+    left = [*gone]
+    return min((one.keep_until for one in known if one.engine is Engine.VAULT and one not in left), default=None)

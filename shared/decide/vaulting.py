@@ -13,19 +13,13 @@ from typing import TypeAlias, assert_never
 
 from shared.decide.naming import stamp
 from shared.decide.policies import PREFIX, shortening
-from shared.decide.schedule import next_slot, slots_back_from
-from shared.decide.vault_plan import rhythm_of
-from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted, late_at
+from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
-from shared.model.plan import VaultPart
 from shared.model.point import Engine, Origin
-from shared.model.vault import ItemSeen, ItemState, JobSeen, PolicySeen, Protection, Standing, VaultTask
+from shared.model.vault import AT_REST, ItemSeen, ItemState, JobSeen, PolicySeen, Protection, VaultTask
 
 DAY = timedelta(days=1)
-GRID = timedelta(minutes=5)  # looks fall on it together, so that one reading of a vault serves many machines
-AFTER_SLOT = timedelta(hours=1)
-MISSING = timedelta(minutes=45)
 ON_DEMAND_A_DAY = 3  # supported beside the scheduled one; the service stops at nine [azure-facts 5.7]
 
 
@@ -85,7 +79,7 @@ def _waits_for_protection(operation: Operation) -> bool:
 
 def _unwanted(machine: Machine, because: str, view: View, operations: Sequence[Operation], now: datetime) -> Step:
     item = view.item
-    if item is None or item.soft_deleted or item.state is ItemState.STOPPED:
+    if item is None or item.soft_deleted or item.state in AT_REST:
         return Rest(because)
     if not view.ours or not (item.policy.startswith(PREFIX) or (machine.protection and machine.protection.asked)):
         return Rest(f"{because}; somebody else protects it in vault {item.vault.name}")
@@ -106,7 +100,7 @@ def _wanted(machine: Machine, want: Wanted, view: View, operations: Sequence[Ope
     task = VaultTask(item.vault)
     if item.soft_deleted:
         return Begin(opened(machine, Kind.UNDELETE, "its deleted backups are taken back", task, now))
-    if item.state in (ItemState.STOPPED, ItemState.PAUSED, ItemState.SUSPENDED):
+    if item.state in AT_REST:
         return _protect(machine, want, "its protection is resumed", task, operations, now)
     if item.policy != want.policy.name:
         return _changed(machine, want, view, operations, now)
@@ -185,64 +179,3 @@ def opened(machine: Machine, kind: Kind, because: str, task: VaultTask, now: dat
         next_look=now,
         task=task,
     )
-
-
-def observed(machine: Machine, want: Want, view: View, step: Step, now: datetime) -> Protection:
-    """How the machine stands with its vault after this look, and when the next one is due."""
-    item, known = view.item, machine.protection
-    state = _standing(want, view)
-    fresh = Protection(state, "", now)
-    points = [] if item and item.soft_deleted else [one.last_point for one in (item, known) if one]
-    last = max((at for at in points if at), default=None)
-    seen = replace(
-        known or fresh,
-        state=state,
-        because=step.operation.because if isinstance(step, Begin) else step.because,
-        problem=step.problem if isinstance(step, Rest) else "",
-        since=known.since if known and known.state is state else now,
-        asked=want.asked if isinstance(want, Wanted) else "",
-        vault=item.vault if item else (known.vault if known else None),
-        policy=item.policy if item else "",
-        last_point=last,
-    )
-    return replace(seen, next_look=_next_look(seen, want, now))
-
-
-def _standing(want: Want, view: View) -> Standing:
-    item = view.item
-    if item is None:
-        return Standing.WANTED if isinstance(want, Wanted) else Standing.NONE
-    if not view.ours:
-        return Standing.ELSEWHERE
-    if item.soft_deleted:
-        return Standing.DELETED
-    if item.state is ItemState.STOPPED:
-        return Standing.STOPPED
-    return Standing.PENDING if item.state is ItemState.PENDING else Standing.PROTECTED
-
-
-def _next_look(seen: Protection, want: Want, now: datetime) -> datetime | None:
-    if not isinstance(want, Wanted):
-        return on_grid(now + 7 * DAY) if seen.state is Standing.STOPPED and isinstance(want, Unwanted) else None
-    if seen.state is Standing.ELSEWHERE:
-        return on_grid(now + DAY)
-    if not seen.holds:
-        return on_grid(now + AFTER_SLOT)
-    return on_grid(_watched(seen, want.part, now))
-
-
-def _watched(seen: Protection, part: VaultPart, now: datetime) -> datetime:
-    """After the next slot; sooner while the last one's point is missing; and when its absence becomes a fault."""
-    rhythm = rhythm_of(part)
-    newest = next(slots_back_from(rhythm, now))
-    got = seen.last_point is not None and seen.last_point >= newest
-    expected = got or newest <= seen.since
-    look = next_slot(rhythm, now) + AFTER_SLOT if expected else max(now + MISSING, newest + AFTER_SLOT)
-    late = late_at(part, seen)
-    return min(look, late + GRID) if late + GRID > now else look
-
-
-def on_grid(moment: datetime) -> datetime:
-    """The first instant of the grid at or after a moment."""
-    whole = moment.replace(minute=0, second=0, microsecond=0)
-    return whole + GRID * -(-(moment - whole) // GRID)

@@ -14,12 +14,15 @@ from datetime import datetime
 from shared.decide.capture import closed
 from shared.decide.protection import wish_of
 from shared.decide.stopped_vm import may_start
+from shared.decide.vault_looks import observed
+from shared.decide.vault_points import leaving
 from shared.decide.vault_wish import Unwanted, Want, Wanted, of_vaults, want_of
-from shared.decide.vaulting import Begin, Rest, next_step, observed
+from shared.decide.vaulting import Begin, Rest, next_step
 from shared.errors import CloudError, LostRace
 from shared.flows.casework import Case, saved
 from shared.flows.slicing import Slice
 from shared.flows.vault_desk import Desk
+from shared.flows.vault_expiry import left_behind
 from shared.flows.vault_sending import ask_if_given_up, prepared, sent
 from shared.flows.watching import unreadable, watch
 from shared.model.identity import ResourceId
@@ -89,6 +92,7 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
     view = desk.view(machine, want, _sent_to(case))
     resting = observed(machine, want, view, Rest(""), now)
     found = watch(slice_, desk, case, view, resting.state)
+    found = replace(found, gone=(*found.gone, *left_behind(slice_, case, view)))
     operations = [_at_once_if_startable(_unless_unwanted(one, want, now), want, now) for one in found.operations]
     known = replace(found, operations=tuple(operations)).with_operations(
         of_vaults(held.row for held in case.operations)
@@ -97,7 +101,7 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
     withheld = bool(slice_.paused) and isinstance(step, Begin)
     if withheld:
         step = Rest(slice_.paused)
-    seen = observed(machine, want, view, step, now)
+    seen = observed(machine, want, view, step, now, leaving([*case.known_points, *found.points], found.gone))
     if withheld and machine.protection:  # what is asked for is not taken up yet: it is looked at again
         seen = replace(seen, asked=machine.protection.asked)
     rows: list[Row] = [*operations, *found.points]

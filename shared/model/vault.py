@@ -138,6 +138,11 @@ class ItemState(StrEnum):
     OTHER = ""
 
 
+AT_REST = frozenset({ItemState.STOPPED, ItemState.PAUSED, ItemState.SUSPENDED})
+"""The states in which a vault takes no points. Of a stopped item it keeps those that are there without an end, of a
+suspended one as its policy says, but for the newest (documented: Disable-AzRecoveryServicesBackupProtection)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemSeen:
     """A protected item as its vault lists it. `policy` is the policy's name, empty where protection is stopped."""

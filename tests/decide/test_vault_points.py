@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.decide.plan import read_plans
-from shared.decide.vault_points import expired, recorded
+from shared.decide.vault_points import expired, leaving, recorded
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import ResourceId
 from shared.model.plan import Plan
@@ -95,3 +95,14 @@ def test_a_point_leaves_when_it_is_listed_no_more_and_its_date_has_passed() -> N
     kept = replace(kept, keep_until=NOW + timedelta(seconds=1))
     of_ours = replace(gone, engine=Engine.DISK)
     assert expired([seen("b")], [gone, listed, kept, of_ours], NOW) == [gone]
+
+
+def test_what_may_leave_next_is_the_first_date_of_what_stays_in_vaults() -> None:
+    first, second, third = (
+        one(PLAN, seen(name, expires=NOW + days * DAY)) for name, days in (("a", 1), ("b", 3), ("c", 2))
+    )
+    of_ours = replace(first, engine=Engine.DISK)
+    assert leaving([second, third, first, of_ours], []) == NOW + DAY
+    assert leaving([first, second, third, of_ours], [first]) == NOW + 2 * DAY
+    assert leaving([first, of_ours], [first]) is None
+    assert leaving([], []) is None

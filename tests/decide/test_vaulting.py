@@ -12,10 +12,11 @@ from shared.decide.plan import read_plans
 from shared.decide.policies import properties_of
 from shared.decide.protection import wish_of
 from shared.decide.vault_jobs import Broken, Called, Done, Running, followed, going_on, job_of, named_error, unclaimed
+from shared.decide.vault_looks import observed, on_grid
 from shared.decide.vault_points import expired, recorded
 from shared.decide.vault_reasons import backup_reasons
 from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted, is_made_up_for, want_of
-from shared.decide.vaulting import Begin, Rest, Step, View, next_step, observed, on_grid, opened
+from shared.decide.vaulting import Begin, Rest, Step, View, next_step, opened
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine, Status
@@ -113,7 +114,7 @@ def test_only_a_protection_of_our_making_is_stopped() -> None:
         assert isinstance(step(view, of=unwanted), Rest)
     asked = replace(ROW, protection=KNOWN)
     assert isinstance(step(View(item(policy="Theirs"), ours=True), row=asked, of=unwanted), Begin)
-    for done in (item(ItemState.STOPPED, ""), item(soft_deleted=True)):
+    for done in (*(item(state) for state in AT_REST), item(soft_deleted=True)):
         assert isinstance(step(View(done, ours=True), row=asked, of=unwanted), Rest)
 
 
@@ -150,7 +151,10 @@ def test_a_first_backup_waits_for_any_job_and_is_begun_once_a_day() -> None:
     assert isinstance(step(pending, *[replace(one, intended_at=NOW - 2 * DAY) for one in spent]), Rest)
 
 
-@pytest.mark.parametrize("state", [ItemState.STOPPED, ItemState.PAUSED, ItemState.SUSPENDED])
+AT_REST = (ItemState.STOPPED, ItemState.PAUSED, ItemState.SUSPENDED)
+
+
+@pytest.mark.parametrize("state", AT_REST)
 def test_what_stands_still_is_resumed(state: ItemState) -> None:
     found = step(View(item(state), ours=True))
     assert isinstance(found, Begin)

@@ -94,11 +94,3 @@ def test_where_no_plan_has_a_vault_none_is_read() -> None:
     before = estate.world.stage.steps.calls["vaults.vaults"]
     assert "vault" not in rebuilt(estate).because
     assert estate.world.stage.steps.calls["vaults.vaults"] == before
-
-
-def test_a_point_that_a_stopped_vault_let_go_of_leaves_the_ledger_after_its_date() -> None:
-    estate, vm = stopped()
-    estate.live(29 * DAY, 6 * HOUR)
-    assert len(estate.points(vm)) == 1
-    estate.live(70 * DAY, 12 * HOUR)
-    assert estate.points(vm) == []

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.errors import CloudError
 from shared.model.identity import DiskUid, ResourceId, VmUid
-from shared.model.vault import ItemState, JobError, JobSeen, JobStatus, PointSeen, VaultPoint, VaultSeen
+from shared.model.vault import AT_REST, ItemState, JobError, JobSeen, JobStatus, PointSeen, VaultPoint, VaultSeen
 from tests.world.twins.azure import DISK_TYPE, Azure, DiskTruth
 
 SNAPSHOT = timedelta(minutes=8)
@@ -103,15 +103,17 @@ class Vaults:
 
     def protect(self, vault: VaultTruth, vm: ResourceId, policy: str, left_out: tuple[int, ...]) -> None:
         item = vault.items.get(vm)
-        resumed = item is not None and item.state is ItemState.STOPPED
+        resumed = item is not None and item.state in AT_REST
         if hurdle := self.hurdles.get(vm):
             failed, error = self._job(vault, vm, "ConfigureBackup"), hurdle.pop(0)
             self.at(self.azure.now() + QUICK, lambda: self._end(vault, failed, JobStatus.FAILED, (error,)))
             return
         if item is None:
             item = vault.items[vm] = ItemTruth(vm, policy)
-        elif item.state is ItemState.STOPPED:
+        elif item.state in AT_REST:
             item.state = ItemState.PROTECTED if item.points else ItemState.PENDING
+            for name in [*item.points]:
+                self._forget(item, name)
         changed = item.policy != policy or not any(job.container == _container(vm) for job in vault.jobs.values())
         item.policy, item.left_out = policy, left_out
         job = self._job(vault, vm, "ConfigureBackup")
@@ -162,7 +164,18 @@ class Vaults:
         self.azure.vault_points.add((vault.id, name))
         if item.state is ItemState.PENDING:
             item.state = ItemState.PROTECTED
-        self.at(until, lambda: _forget(item, name))
+        self.at(until, lambda: self._forget(item, name))
+
+    def _forget(self, item: ItemTruth, name: str) -> None:
+        """A point goes when its date is past; none of a stopped or deleted item, and not the newest of a suspended one.
+
+        So the pages of Azure Backup say (documented).
+        """
+        until = item.points[name].expires if name in item.points else None
+        paused = item.state is ItemState.STOPPED or item.soft_deleted
+        newest = item.state is ItemState.SUSPENDED and name == max(item.points)
+        if until and until <= self.azure.now() and not paused and not newest:
+            item.points.pop(name)
 
     def restore(self, vault: VaultTruth, vm: ResourceId, group: str) -> None:
         """Disks of the machine's own, in a while: in `group`, under names of the service's."""
@@ -221,7 +234,3 @@ def _kept(policy: Mapping[str, Any]) -> timedelta:
     """For how long a policy keeps what it takes each day; a month where it keeps nothing by the day."""
     daily = policy.get("retentionPolicy", {}).get("dailySchedule")
     return int(daily["retentionDuration"]["count"]) * DAY if daily else 30 * DAY
-
-
-def _forget(item: ItemTruth, name: str) -> None:
-    item.points.pop(name, None)

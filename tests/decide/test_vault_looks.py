@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from shared.decide.vault_looks import observed, on_grid
 from shared.decide.vault_wish import Undecided, Unwanted, Want, late_at
-from shared.decide.vaulting import Begin, Rest, Step, View, observed, on_grid, opened
+from shared.decide.vaulting import Begin, Rest, Step, View, opened
 from shared.model.operation import Kind
 from shared.model.vault import ItemState, Protection, Standing, VaultTask
 from tests.decide.test_vaulting import DAY, HOUR, KNOWN, MINUTE, ROW, VAULT, item, want, wanted
@@ -29,6 +30,8 @@ ITEM = item(last_point=LAST)
         (View(ITEM), None, Standing.ELSEWHERE),
         (View(item(soft_deleted=True), ours=True), None, Standing.DELETED),
         (View(item(ItemState.STOPPED), ours=True), None, Standing.STOPPED),
+        (View(item(ItemState.PAUSED), ours=True), None, Standing.STOPPED),
+        (View(item(ItemState.SUSPENDED), ours=True), None, Standing.STOPPED),
         (View(item(ItemState.PENDING), ours=True), None, Standing.PENDING),
         (View(ITEM, ours=True), None, Standing.PROTECTED),
         (View(item(ItemState.ERROR), ours=True), None, Standing.PROTECTED),
@@ -92,6 +95,27 @@ def test_a_machine_that_its_vault_does_not_hold_is_looked_at_now_and_then(
     view: View, of: Want | None, pause: timedelta | None
 ) -> None:
     assert look(view, of) == pause
+
+
+@pytest.mark.parametrize(
+    ("view", "of", "leaves", "pause"),
+    [
+        (View(), UNWANTED, -DAY, 7 * DAY),
+        (View(), UNWANTED, 7 * DAY, 7 * DAY),
+        (View(), UNWANTED, 8 * DAY, 8 * DAY),
+        (View(), UNWANTED, 8 * DAY + MINUTE, 8 * DAY + 5 * MINUTE),
+        (View(ITEM), UNWANTED, 9 * DAY, 9 * DAY),
+        (STOPPED, UNWANTED, 9 * DAY, 7 * DAY),
+        (View(), Undecided("not now"), DAY, None),
+        (View(), None, 9 * DAY, HOUR),
+    ],
+)
+def test_while_a_point_may_leave_a_vault_the_machine_is_looked_at_from_its_date_on(
+    view: View, of: Want | None, leaves: timedelta, pause: timedelta | None
+) -> None:
+    known = replace(ROW, protection=KNOWN)
+    found = observed(known, of or want(), view, Rest("x"), NOW, NOW + leaves).next_look
+    assert (found - NOW if found else None) == pause
 
 
 SLOT = NOW.replace(hour=22) - DAY  # the last one; the next is ten hours ahead
