@@ -63,12 +63,14 @@ check: install
 	@$(BIN)/mypy
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml shared function_app.py
 
-# Whether a vulnerability is known of any version that the locks name: asks pypi.org, so it is no part of `make test`. Fails
-# as well where it could not ask about one of them.
+# Whether a vulnerability is known of any version that the locks name: asks osv.dev. Fails as well where it could not ask
+# about one of them; `make test` asks the same, and says so where nobody answers.
 LOCKED := requirements.txt local/locks/telemetry.txt local/locks/dev.txt
+OSV := https://api.osv.dev/v1/query
 
 audit: install $(CLIENTS)/audit/.installed
-	@$(CLIENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(addprefix -r ,$(LOCKED))
+	@$(CLIENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		--vulnerability-service osv --osv-url $(OSV) $(addprefix -r ,$(LOCKED))
 
 $(CLIENTS)/audit/.installed: local/locks/audit.txt | $(VENV)/.installed
 	@echo "installing pip-audit into $(CLIENTS)/audit ..."
@@ -76,7 +78,7 @@ $(CLIENTS)/audit/.installed: local/locks/audit.txt | $(VENV)/.installed
 	@$(call install,$(CLIENTS)/audit,local/locks/audit.txt)
 	@touch $@
 
-test: check $(CLIENTS)/checkov/.installed
+test: check $(CLIENTS)/checkov/.installed $(CLIENTS)/audit/.installed
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 # az, Cloud Custodian and checkov pin different versions of the same packages: an environment each.
@@ -96,7 +98,7 @@ mutants: install
 
 # What `make test` samples, at full count; SHARE=0.01 for a hundredth of it.
 soak: install
-	@$(BIN)/python -m tests.soak --share $(or $(SHARE),1)
+	@$(BIN)/python -m tests.soak --share $(or $(SHARE),1) --write
 
 # Small changes planted in shared/decide, each to be noticed by a test; MODULES="naming tags" judges only those,
 # MOST=20 so many of each module.

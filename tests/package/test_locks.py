@@ -24,7 +24,7 @@ def locked(lock: str) -> dict[str, str]:
 def recipe(*goals: str) -> list[str]:
     """What `make` would run."""
     ran = subprocess.run(["make", "--dry-run", *goals], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [line.strip() for line in ran.stdout.splitlines()]
+    return [line.strip() for line in ran.stdout.replace("\\\n", " ").splitlines()]
 
 
 @pytest.mark.parametrize("lock", [*LOCKS.values(), DEV, AUDIT])
@@ -46,6 +46,7 @@ def test_what_is_checked_and_audited_is_what_is_deployed() -> None:
     [audit] = [line for line in recipe("audit") if "/pip-audit " in line]
     assert {*LOCKS.values(), DEV} <= set(audit.split())
     assert {"--strict", "--require-hashes"} <= set(audit.split()), "what could not be asked about is no good news"
+    assert any(".venv-clients/audit" in line for line in recipe("--always-make", "test")), "it is a part of `make test`"
 
 
 def test_nothing_is_passed_over_by_bandit_but_asserts() -> None:
