@@ -60,7 +60,8 @@ def create_fleet(stack: Stack, machines: tuple[MachineStory, ...]) -> None:
     def create(machine: MachineStory) -> None:
         fleet.create(machine)
         tags = " ".join(f"{name}={value}" for name, value in machine.tags.items())
-        print(f"  {machine.name:<8} {machine.region:<12} {tags:<46} {machine.story}", flush=True)
+        # With its end in one write: owners are at work side by side.
+        print(f"  {machine.name:<8} {machine.region:<12} {tags:<46} {machine.story}\n", end="", flush=True)
 
     for machine in machines:
         if machine.status == FAILING:
@@ -123,6 +124,7 @@ The stack is running. In another terminal:
   {tagback} backup web-1        # a recovery point now
   {tagback} points web-1
 
+  dashboard  {stack.host_url}/api/?code={stack.keys["default"]}
   API        {stack.host_url}/api/status?code={stack.keys["default"]}
   simulator  {stack.simulator_url}  (Azure Resource Manager; control routes under /_sim/)
   logs       {shown(stack.wanted.run / "logs")}

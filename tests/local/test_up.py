@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from local.demo import __main__ as demo
 from local.runfolder import claimed
-from local.up import ports
+from local.stack import RUN, Stack
+from local.up import ports, usage
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +57,12 @@ def test_ctrl_c_in_the_middle_of_starting_leaves_nothing(tmp_path: Path) -> None
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid or os.getpid(), 0)
+
+
+def test_who_starts_it_is_told_where_the_dashboard_is() -> None:
+    wanted = SimpleNamespace(run=RUN)
+    stack = SimpleNamespace(host_url="http://h:1", simulator_url="https://s:2", keys={"default": "k"}, wanted=wanted)
+    assert "http://h:1/api/?code=k\n" in usage(cast(Stack, stack))
 
 
 def test_a_demo_beside_a_running_stack_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
