@@ -1,76 +1,66 @@
-"""`make soak`: everything that `make test` samples, at full count, part by part; the table it prints is kept in docs.
+"""`make soak`: everything that `make test` samples, at full count, part by part; docs/soak.md keeps what was run last.
 
-`python -m tests.soak [--share 0.01] [--part NAME]` runs a share of the counts, or some parts. Ends with 1 if one fails.
+`python -m tests.soak [--share 0.01] [--part NAME] [--write]` runs a share of the counts, or some parts. Ends with 1 if
+one fails.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.counts import Count
+from tests.soak.page import Ended, keep
+from tests.soak.parts import PARTS, Part
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One kind of trial: how many at full count, and the words that run so many of them."""
-
-    name: str
-    what: str
-    full: int
-    words: Sequence[str]
-    variable: str = ""
-
-    def command(self, count: int) -> list[str]:
-        return [sys.executable, *(word.format(count=count, last=count - 1) for word in self.words)]
-
-
-PYTEST = ("-m", "pytest", "-q", "-p", "no:xdist")
-PARTS = (
-    Part(
-        "worlds",
-        "seeds of 50 machines x 30 days",
-        10_000,
-        ("-m", "tests.world", "--seeds", "0..{last}", "--machines", "50", "--days", "30"),
-    ),
-    Part("attacks", "sequences of an attacker", 100_000, ("-m", "tests.world.attacks", "--sequences", "{count}")),
-    Part("digests", "seeds in processes of 3 hash seeds", 1_000, ("-m", "tests.soak.digests", "--seeds", "{count}")),
-    Part("races", "updates of 64 rows on Azurite", 1_000_000, ("-m", "tests.soak.races", "--updates", "{count}")),
-    Part("kills", "nights of 25 kills of the host", 20, (*PYTEST, "tests/e2e/test_crashes.py"), "CRASH_NIGHTS"),
-    Part("restores", "every blow at every slice", 1, (*PYTEST, "tests/world/test_restores.py"), "RESTORE_BLOWS_EVERY"),
-    Part("restore points", "every blow", 1, (*PYTEST, "tests/world/test_whole_scenes.py"), "WHOLE_BLOWS_EVERY"),
-    Part("drills", "every blow at every slice", 1, (*PYTEST, "tests/world/test_drills.py"), "DRILL_BLOWS_EVERY"),
-    Part("poison", "messages nobody can serve", 10_000, (*PYTEST, "tests/e2e/test_poison.py"), "POISON_MESSAGES"),
-)
+COUNT = re.compile(rf"^ *([\d,]+ (?:{'|'.join(map(re.escape, Count))}))$", re.MULTILINE)
 
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--part", action="append", choices=[part.name for part in PARTS], help="all without a name")
     parser.add_argument("--share", type=float, default=1.0, help="of the full counts")
+    parser.add_argument("--write", action="store_true", help="into docs/soak.md")
     asked = parser.parse_args(words)
-    chosen = [part for part in PARTS if not asked.part or part.name in asked.part]
-    failed = [part.name for part in chosen if not _ran(part, max(round(part.full * asked.share), 1))]
+    failed = False
+    for part in [part for part in PARTS if not asked.part or part.name in asked.part]:
+        run = ran(part, part.count(asked.share))
+        failed |= not run.held
+        if asked.write:
+            keep(run)
     return 1 if failed else 0
 
 
-def _ran(part: Part, count: int) -> bool:
+def ran(part: Part, count: int) -> Ended:
     """Run one part and print its row: what, how many, how long, how it ended."""
-    began = time.monotonic()
+    before = processor_seconds()
     environment = {**os.environ, part.variable: str(count)} if part.variable else dict(os.environ)
     done = subprocess.run(part.command(count), cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-    end = "held" if done.returncode == 0 else "FAILED"
-    print(f"{part.name:8} {count:>9,} {part.what:32} {time.monotonic() - began:>8.0f} s  {end}", flush=True)
-    for line in said[-3 if done.returncode == 0 else -30 :]:
-        print(f"         {line}", flush=True)
-    return done.returncode == 0
+    held, seconds = done.returncode == 0, round(processor_seconds() - before)
+    told = part.told(count)
+    print(f"{part.name:14} {told:>10} {part.what:34} {seconds:>7,} s  {'held' if held else 'FAILED'}", flush=True)
+    for line in said(done.stdout) if held else done.stdout.splitlines()[-40:]:
+        print(f"    {line}", flush=True)
+    return Ended(part.name, count, datetime.now(UTC).strftime("%Y-%m-%d"), seconds, held, said(done.stdout))
+
+
+def said(output: str) -> list[str]:
+    """What a part said of its run: the counts of a test run, else its last line."""
+    return COUNT.findall(output) or [line.strip() for line in output.splitlines() if line.strip()][-1:]
+
+
+def processor_seconds() -> float:
+    """What every process that was started from here and has ended took of a processor."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
