@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from shared.decide import capture as decide
@@ -21,7 +21,7 @@ from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
 from shared.flows.part_calls import find_part, news_of
 from shared.flows.setbacks import set_back
-from shared.flows.slicing import Slice
+from shared.flows.slicing import Look, Slice
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.operation import Operation, State
@@ -30,13 +30,15 @@ from shared.model.snapshot import SnapshotSeen
 
 log = logging.getLogger("tagback")
 
+LOOK_LASTS = timedelta(minutes=1)
+
 
 def confirm(slice_: Slice, cases: Sequence[Case]) -> list[Case]:
     """Look at every started capture whose time has come, and record what is ready; the cases as they are then."""
     slots = {operation.slot for case in cases for operation in _due(slice_, case)}
-    if not slots or not slice_.admitted(CallKind.READ):
+    seen = _shown(slice_, tuple(sorted(slots))) if slots else None
+    if seen is None:
         return list(cases)
-    seen = _bulk(slice_, sorted(slots))
     outcomes = [_outcome(slice_, case, seen) for case in cases]
     slice_.audit([_line(point) for outcome in outcomes for point in outcome.completed])
     return [_recorded(slice_, outcome) for outcome in outcomes]
@@ -64,6 +66,23 @@ def _due(slice_: Slice, case: Case) -> list[Operation]:
     now = slice_.now()
     started = [operation for operation in case.captures if operation.state is State.STARTED]
     return [operation for operation in started if operation.next_look is None or operation.next_look <= now]
+
+
+def _shown(slice_: Slice, slots: tuple[datetime, ...]) -> Mapping[ResourceId, SnapshotSeen] | None:
+    """What the bulk lens shows of these slots; None when no read was free in this slice.
+
+    One look serves every batch of a minute: it goes through all snapshots of the slots, not only those of a batch.
+    """
+    now = slice_.now()
+    look = slice_.looks.get(slots)
+    if look and now - look.at < LOOK_LASTS:
+        return look.seen
+    if not slice_.admitted(CallKind.READ):
+        return None
+    seen = _bulk(slice_, slots)
+    if seen:
+        slice_.looks[slots] = Look(now, seen)
+    return seen
 
 
 def _bulk(slice_: Slice, slots: Sequence[datetime]) -> Mapping[ResourceId, SnapshotSeen]:

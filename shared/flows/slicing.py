@@ -15,6 +15,7 @@ from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Sighting
 from shared.model.point import PartState, Point
 from shared.model.rules import Rules
+from shared.model.snapshot import SnapshotSeen
 from shared.ports import World
 from shared.ports.storage import Leases
 
@@ -22,6 +23,14 @@ Answer = TypeVar("Answer")
 
 TOGETHER = 8  # calls in flight at once
 MARGIN = timedelta(seconds=60)  # a lease outlives its slice by the longest call
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the bulk lens showed of the snapshots of some slots, and when it was asked."""
+
+    at: datetime
+    seen: Mapping[ResourceId, SnapshotSeen]
 
 
 @dataclass(slots=True)
@@ -37,6 +46,7 @@ class Slice:
     until: datetime
     claim_ends: datetime
     paused: str = ""
+    looks: dict[tuple[datetime, ...], Look] = field(default_factory=dict, init=False)
     _lens: Mapping[VmUid, Sighting] | None = field(default=None, init=False)
     _in_region: int | None = field(default=None, init=False)
     _opens: dict[CallKind, datetime] = field(default_factory=dict, init=False)

@@ -9,12 +9,16 @@ from functools import partial
 import pytest
 
 from shared.errors import Refused
-from shared.flows import draining
+from shared.flows import confirming, draining
+from shared.flows.casework import Case
+from shared.flows.confirming import confirm
 from shared.flows.draining import AT_ONCE, BATCH, STILL_DUE, TOGETHER, drain
 from shared.flows.registering import reconcile
+from shared.flows.slicing import Look, Slice
 from shared.messages import VmKey
 from shared.model.draining import CallKind
-from shared.model.identity import Shard
+from shared.model.identity import ResourceId, Shard
+from shared.model.snapshot import SnapshotSeen
 from shared.model.transition import Transition
 from shared.ports import World
 from tests.world.exhaustive import pass_time, perform, small_world
@@ -22,6 +26,7 @@ from tests.world.scenes import RULES, SHARD, half_sent, machine
 from tests.world.seeded import Run
 
 MANY = 2 * BATCH + 5
+HOUR = timedelta(hours=1)
 
 
 def _reconcile(key: VmKey, ports: World) -> None:
@@ -46,6 +51,57 @@ def test_what_is_due_is_read_twice_per_slice_however_many_machines_there_are() -
     assert len(world.stage.azure.snapshots) == MANY
     assert (made["ledger.due"], made["ledger.next_wanted"]) == (2, 1)
     assert made["inventory.shard"] == 1
+
+
+def test_one_look_of_the_bulk_lens_serves_every_batch_of_a_minute() -> None:
+    world = crowded(MANY)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    pass_time(world, timedelta(minutes=1))
+    before = world.stage.steps.calls.copy()
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    made = world.stage.steps.calls - before
+    rows = [rows.machine.row for rows in world.stage.ledger.rows[SHARD].values() if rows.machine]
+    assert (made["snapshots.taken"], sum(row.last_point is not None for row in rows)) == (1, MANY)
+
+
+@pytest.mark.parametrize(("age", "looks"), [(59, 0), (60, 1)], ids=["it still counts", "it is too old"])
+def test_a_look_of_the_bulk_lens_counts_for_a_minute(age: int, looks: int) -> None:
+    world = crowded(1)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    pass_time(world, timedelta(minutes=1))
+    made = []
+
+    def twice(ports: World) -> None:
+        slice_ = Slice(ports, RULES, SHARD, ports.clock.now() + HOUR, ports.clock.now() + HOUR)
+        cases = [
+            Case.of(one, ports.ledger.points(SHARD, one.machine.row.uid))
+            for one in ports.ledger.due(SHARD, slice_.now())
+        ]
+        assert confirm(slice_, cases)
+        before = world.stage.steps.calls["snapshots.taken"]
+        slice_.looks = {
+            slots: Look(look.at - timedelta(seconds=age), look.seen) for slots, look in slice_.looks.items()
+        }
+        assert confirm(slice_, cases)
+        made.append(world.stage.steps.calls["snapshots.taken"] - before)
+
+    perform(world, twice)
+    assert made == [looks]
+
+
+def test_a_look_that_failed_is_repeated_for_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = crowded(MANY)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    pass_time(world, timedelta(minutes=1))
+    looks = []
+
+    def blind(slice_: Slice, slots: object) -> dict[ResourceId, SnapshotSeen]:
+        looks.append(slots)
+        return {}
+
+    monkeypatch.setattr(confirming, "_bulk", blind)
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert len(looks) == 3
 
 
 def test_who_follows_a_killed_drainer_minutes_later_makes_no_second_snapshot_of_any_disk() -> None:
