@@ -72,9 +72,11 @@ class TableLedger:
             if held.row.next_expiry is not None and held.row.next_expiry <= now:
                 yield held
 
-    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
+    def operations(self, shard: Shard, since: datetime | None = None) -> Iterator[Held[Operation]]:
         slices = [FIRST, *further_slices(self._census(shard).closed)]
-        yield from readable(Operation, ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "o|")))
+        ended: Mapping[str, Any] = {"condition": "ended_at ge @since", "since": since} if since else {}
+        rows = ((slice_, row) for slice_ in slices for row in self._rows(shard, slice_, "o|", **ended))
+        yield from readable(Operation, rows)
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         waiting: dict[str, list[Held[Machine]]] = defaultdict(list)

@@ -54,8 +54,8 @@ class WatchedLedger:
     def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
         return self._ledger.expiring(shard, now)
 
-    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
-        return self._ledger.operations(shard)
+    def operations(self, shard: Shard, since: datetime | None = None) -> Iterator[Held[Operation]]:
+        return self._ledger.operations(shard, since)
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         found = self._ledger.due(shard, now)

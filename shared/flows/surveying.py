@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shared.decide.approvals import agreed, deletion_of, used
 from shared.decide.brakes import stopped
 from shared.decide.deletion import Facts, Look
-from shared.decide.deletion_budgets import Room, room, spent
+from shared.decide.deletion_budgets import WINDOW, Room, room, spent
 from shared.decide.deletion_dates import REMAINS_KEPT, Going, Standing
 from shared.decide.deletion_evidence import is_outlived, not_before, outliving
 from shared.decide.protection import hold_of
@@ -228,7 +228,7 @@ def _halted(slice_: Slice) -> str:
 
 
 def _gains(slice_: Slice) -> list[datetime]:
-    """When points of the shard became complete, as far as the ledger still tells."""
-    ended = (held.row for held in slice_.world.ledger.operations(slice_.shard))
+    """When points of the shard became complete, as far as it counts and the ledger still tells."""
+    ended = (held.row for held in slice_.world.ledger.operations(slice_.shard, slice_.now() - WINDOW))
     done = (one for one in ended if one.kind is Kind.CAPTURE and one.state is State.SUCCEEDED)
     return [one.ended_at for one in done if one.ended_at]

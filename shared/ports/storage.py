@@ -47,8 +47,8 @@ class Ledger(Protocol):
     def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
         """The machines of a shard whose `next_expiry` has come."""
 
-    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
-        """Every operation of a shard that the ledger still holds."""
+    def operations(self, shard: Shard, since: datetime | None = None) -> Iterator[Held[Operation]]:
+        """Every operation of a shard that the ledger still holds; with `since` those that ended then or later."""
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         """The machines whose `wanted_at` has come, earliest first and then by uid, with unresolved operations only."""

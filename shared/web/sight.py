@@ -55,8 +55,8 @@ class LedgerSeen:
     def expiring(self, shard: Shard, now: datetime) -> Iterator[Held[Machine]]:
         return self.ledger.expiring(shard, now)
 
-    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
-        return self.ledger.operations(shard)
+    def operations(self, shard: Shard, since: datetime | None = None) -> Iterator[Held[Operation]]:
+        return self.ledger.operations(shard, since)
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         return self.ledger.due(shard, now)

@@ -248,6 +248,16 @@ def test_the_operations_of_a_shard_are_listed_open_or_not(ledger: Ledger, shard:
     assert list(ledger.operations(Shard(shard.subscription, "elsewhere"))) == []
 
 
+def test_the_operations_that_ended_since_an_instant_are_listed_without_any_that_is_open(
+    ledger: Ledger, shard: Shard
+) -> None:
+    uids = [new_uid() for _ in range(3)]
+    for uid, age in zip(uids, (0, 1, 2), strict=True):
+        ended = replace(operation(uid, "slot-ended"), state=State.SUCCEEDED, ended_at=EXACT - DAY * age)
+        put(ledger, shard, uid, bare_machine(shard, uid), operation(uid), ended)
+    assert {held.row.uid for held in ledger.operations(shard, EXACT - DAY)} == {*uids[:2]}
+
+
 def test_the_next_that_is_wanted_is_the_earliest_up_to_an_instant(ledger: Ledger, shard: Shard) -> None:
     assert ledger.next_wanted(shard, EXACT) is None
     for late in (EXACT + DAY, EXACT, EXACT + 2 * DAY, None):

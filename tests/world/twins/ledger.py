@@ -58,13 +58,13 @@ class LedgerTwin:
         self._steps.after(call)
         return answer
 
-    def operations(self, shard: Shard) -> Iterator[Held[Operation]]:
+    def operations(self, shard: Shard, since: datetime | None = None) -> Iterator[Held[Operation]]:
         call = self._reading("ledger.operations", shard, "")
         found = [
             held for _, rows in sorted(self.rows.get(shard, {}).items()) for _, held in sorted(rows.operations.items())
         ]
         self._steps.after(call)
-        yield from found
+        yield from (held for held in found if since is None or (held.row.ended_at and held.row.ended_at >= since))
 
     def due(self, shard: Shard, now: datetime) -> Sequence[Record]:
         call = self._reading("ledger.due", shard, "")
