@@ -175,7 +175,21 @@ module storage 'modules/storage.bicep' = {
     tags: ownTags
     access: storageAccess
     subnetId: functionSubnetId
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module packages 'modules/packages.bicep' = {
+  name: 'tagback-packages'
+  scope: group
+  params: {
+    name: take('tagbackpkg${token}', 24)
+    location: location
+    tags: ownTags
+    access: storageAccess
+    subnetId: functionSubnetId
     apps: map(duties, duty => duty.app)
+    principalIds: identities.outputs.principalIds
   }
 }
 
@@ -203,6 +217,21 @@ module storageEndpoints 'modules/private-endpoint.bicep' = [for part in storageP
     zoneIds: ['${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames[part]}']
   }
 }]
+
+module packagesEndpoint 'modules/private-endpoint.bicep' = if (!empty(storageParts)) {
+  name: 'tagback-endpoint-packages'
+  scope: group
+  dependsOn: [zones]
+  params: {
+    name: 'pe-${environmentName}-packages'
+    location: location
+    tags: ownTags
+    subnetId: endpointSubnetId
+    targetId: packages.outputs.id
+    part: 'blob'
+    zoneIds: ['${zonesAt}/providers/Microsoft.Network/privateDnsZones/${zoneNames.blob}']
+  }
+}
 
 module dataAccess 'modules/data-access.bicep' = {
   name: 'tagback-data-access'
@@ -292,6 +321,7 @@ module notifications 'modules/notifications.bicep' = {
     location: location
     tags: ownTags
     isPublic: publicApps
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -356,7 +386,7 @@ module recoveryAccess 'modules/recovery-access.bicep' = [for place in holdingGro
 module apps 'modules/app.bicep' = [for (duty, index) in duties: {
   name: 'tagback-app-${duty.app}'
   scope: group
-  dependsOn: [dataAccess, access, recoveryAccess, storageEndpoints]
+  dependsOn: [dataAccess, access, recoveryAccess, storageEndpoints, packagesEndpoint]
   params: {
     name: 'func-${environmentName}-${duty.app}-${take(token, 6)}'
     app: duty.app
@@ -366,6 +396,7 @@ module apps 'modules/app.bicep' = [for (duty, index) in duties: {
     identityId: identities.outputs.ids[index]
     clientId: identities.outputs.clientIds[index]
     storageName: storage.outputs.name
+    packagesName: packages.outputs.name
     subnetId: functionSubnetId
     isPublic: publicApps
     maximumInstances: maximumInstances

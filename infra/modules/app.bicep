@@ -24,6 +24,9 @@ param clientId string
 @description('Storage account of the installation.')
 param storageName string
 
+@description('Storage account with the packages.')
+param packagesName string
+
 @description('Subnet that it sends its traffic through; empty: none.')
 param subnetId string
 
@@ -52,8 +55,8 @@ var host = {
   AZURE_CLIENT_ID: clientId
 }
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: storageName
+resource packages 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: packagesName
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
@@ -87,7 +90,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${storage.properties.primaryEndpoints.blob}package-${app}'
+          value: '${packages.properties.primaryEndpoints.blob}package-${app}'
           authentication: {
             type: 'UserAssignedIdentity'
             userAssignedIdentityResourceId: identityId

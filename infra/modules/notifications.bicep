@@ -12,6 +12,9 @@ param tags object
 @description('Whether it can be published to from outside private networks; an identity is needed in any case.')
 param isPublic bool
 
+@description('Workspace that is told what could not be published or delivered.')
+param workspaceId string
+
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   name: 'evgt-${environmentName}'
   location: location
@@ -22,6 +25,18 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
     disableLocalAuth: true
     minimumTlsVersionAllowed: '1.2'
     publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
+  }
+}
+
+resource undelivered 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: topic
+  name: 'tagback-failures'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'DeliveryFailures', enabled: true }
+      { category: 'PublishFailures', enabled: true }
+    ]
   }
 }
 

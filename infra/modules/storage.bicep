@@ -1,4 +1,4 @@
-metadata description = 'The storage account: ledger, queues, models, audit log, and the packages of the apps. It holds no key that opens it.'
+metadata description = 'The storage account: ledger, queues, models, audit log. It holds no key that opens it.'
 
 @description('Name of the account.')
 param name string
@@ -16,12 +16,16 @@ param access string
 @description('Subnet of the apps, for access = subnet.')
 param subnetId string
 
-@description('Apps, each of which gets a container for its package.')
-param apps string[]
+@description('Workspace that is told who deleted something.')
+param workspaceId string
 
 @minValue(1)
 @description('Days that deleted blobs and containers can be brought back.')
 param softDeleteDays int = 30
+
+@minValue(1)
+@description('Days that events which could not be delivered are kept: they say who changed a machine, from where.')
+param deadLetterDays int = 30
 
 @minValue(1)
 @description('Days that nobody can change or delete what the audit log says; adding to it stays possible.')
@@ -81,12 +85,6 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   properties: { publicAccess: 'None' }
 }]
 
-resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [for app in apps: {
-  parent: blobs
-  name: 'package-${app}'
-  properties: { publicAccess: 'None' }
-}]
-
 resource auditStays 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = {
   parent: container[1]
   name: 'default'
@@ -115,6 +113,45 @@ resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-0
   parent: tableService
   name: each
 }]
+
+resource forgets 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'dead-letters'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: deadLetterDays } } }
+            filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['dead-letters/'] }
+          }
+        }
+      ]
+    }
+  }
+}
+
+// Deletions alone: reads and writes are thousands a day, and would cost more than everything else together.
+resource blobsDeleted 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: blobs
+  name: 'tagback-deletions'
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ category: 'StorageDelete', enabled: true }]
+  }
+}
+
+resource rowsDeleted 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: tableService
+  name: 'tagback-deletions'
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ category: 'StorageDelete', enabled: true }]
+  }
+}
 
 resource stays 'Microsoft.Authorization/locks@2020-05-01' = {
   name: 'tagback-ledger-stays'

@@ -175,8 +175,15 @@ def test_azd_down_is_refused_in_words_because_recovery_groups_are_of_the_deploym
         ("storage", "account", "sku.name", "'Standard_GRS'"),
         ("storage", "blobs", "properties.deleteRetentionPolicy.enabled", "true"),
         ("storage", "blobs", "properties.containerDeleteRetentionPolicy.enabled", "true"),
+        ("packages", "account", "properties.allowSharedKeyAccess", "false"),
+        ("packages", "account", "properties.allowBlobPublicAccess", "false"),
+        ("packages", "account", "properties.isLocalUserEnabled", "false"),
+        ("packages", "account", "properties.supportsHttpsTrafficOnly", "true"),
+        ("packages", "account", "properties.minimumTlsVersion", "'TLS1_2'"),
+        ("packages", "blobs", "properties.deleteRetentionPolicy.enabled", "true"),
         ("app", "site", "properties.httpsOnly", "true"),
         ("app", "site", "properties.siteConfig.minTlsVersion", "'1.2'"),
+        ("app", "site", "properties.siteConfig.scmMinTlsVersion", "'1.2'"),
         ("app", "site", "properties.siteConfig.ftpsState", "'Disabled'"),
         ("app", "noFtp", "properties.allow", "false"),
         ("app", "noPassword", "properties.allow", "false"),
@@ -189,6 +196,43 @@ def test_azd_down_is_refused_in_words_because_recovery_groups_are_of_the_deploym
 )
 def test_nothing_is_left_open(file: str, resource: str, path: str, value: str) -> None:
     assert said(at(parsed(INFRA / "modules" / f"{file}.bicep").find(resource).body, path)) == value
+
+
+def test_no_app_reaches_the_package_of_another() -> None:
+    """Whoever may write an app's package is that app: its package is where no other identity has a right."""
+    packages = parsed(INFRA / "modules" / "packages.bicep")
+    given = packages.find("reachesItsOwn")
+    assert "for (principalId, index) in principalIds" in given.text
+    assert said(at(given.body, "scope")) == "packages[index]"
+    call = MAIN.find("packages").body
+    assert said(at(call, "params.principalIds")) == "identities.outputs.principalIds"
+    assert said(at(call, "params.apps")) == "map(duties, duty => duty.app)", "in the order of the identities"
+    assert said(at(APP.find("site").body, "properties.functionAppConfig.deployment.storage.value")).startswith(
+        "'${packages.properties.primaryEndpoints.blob}package-${app}"
+    )
+    for name in ("data-access", "event-access", "access", "recovery-access"):
+        assert "packages" not in said(parsed(INFRA / "modules" / f"{name}.bicep").root)
+    assert "package" not in said(STORAGE.root)
+
+
+def test_what_could_not_be_delivered_is_told_and_forgotten() -> None:
+    [rule] = [
+        each
+        for each in at(STORAGE.find("forgets").body, "properties.policy.rules").named_children
+        if each.type == "object"
+    ]
+    assert texts(at(rule, "definition.filters.prefixMatch")) == ["dead-letters/"], "nothing else goes by its age"
+    assert "dead-letters" in texts(STORAGE.find("containers").value)
+    assert said(STORAGE.find("deadLetterDays").value or MAIN.root) == "30"
+    told = parsed(INFRA / "modules" / "notifications.bicep").find("undelivered").body
+    assert texts(at(told, "properties.logs")) == ["DeliveryFailures", "PublishFailures"]
+
+
+@pytest.mark.parametrize(("name", "scope"), [("blobsDeleted", "blobs"), ("rowsDeleted", "tableService")])
+def test_who_deletes_state_is_logged(name: str, scope: str) -> None:
+    setting = STORAGE.find(name).body
+    assert (said(at(setting, "scope")), said(at(setting, "properties.workspaceId"))) == (scope, "workspaceId")
+    assert texts(at(setting, "properties.logs")) == ["StorageDelete"]
 
 
 def test_no_key_is_read_and_no_secret_is_written() -> None:
@@ -255,7 +299,9 @@ def test_what_is_asked_of_the_log_stands_in_the_log(name: str) -> None:
         assert not rest or f'"{rest}"' in code, rest
 
 
-@pytest.mark.parametrize("name", ["silence", "failures", "poison", "frozen", "unproven"])
+@pytest.mark.parametrize(
+    "name", ["silence", "failures", "poison", "frozen", "unproven", "unprotected", "denied", "capped"]
+)
 def test_people_are_told_of(name: str) -> None:
     assert name in {alert["name"] for alert in document("alerts.json")}
 

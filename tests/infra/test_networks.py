@@ -19,15 +19,19 @@ def test_what_is_closed_is_reached_by_private_endpoints_whose_names_are_known() 
     assert said(MAIN.find("closesApps").value or MAIN.root) == "makesEndpoints && !publicApps"
     stored = said(MAIN.find("storageParts").value or MAIN.root)
     assert stored == "makesEndpoints && storageAccess == 'private' ? ['blob', 'queue', 'table'] : []"
-    calls = {name: MAIN.find(name) for name in ("storageEndpoints", "appEndpoints", "topicEndpoint")}
+    named = ("storageEndpoints", "packagesEndpoint", "appEndpoints", "topicEndpoint")
+    calls = {name: MAIN.find(name) for name in named}
     for name, target in (
         ("storageEndpoints", "storage.outputs.id"),
+        ("packagesEndpoint", "packages.outputs.id"),
         ("appEndpoints", "apps[index].outputs.id"),
         ("topicEndpoint", "notifications.outputs.id"),
     ):
         assert said(at(calls[name].body, "params.targetId")) == target
         assert said(at(calls[name].body, "dependsOn")) == "[zones]"
     assert "for part in storageParts" in calls["storageEndpoints"].text
+    assert "if (!empty(storageParts))" in calls["packagesEndpoint"].text
+    assert literal(at(calls["packagesEndpoint"].body, "params.part")) == "blob"
     for name, part in (("appEndpoints", "sites"), ("topicEndpoint", "topic")):
         assert "if (closesApps)" in calls[name].text
         assert literal(at(calls[name].body, "params.part")) == part
@@ -74,7 +78,9 @@ def test_logs_from_outside_are_refused_where_they_are_closed(name: str) -> None:
 
 
 def test_apps_start_when_their_storage_can_be_reached() -> None:
-    assert "storageEndpoints" in said(at(MAIN.find("apps").body, "dependsOn"))
+    awaited = said(at(MAIN.find("apps").body, "dependsOn"))
+    assert "storageEndpoints" in awaited
+    assert "packagesEndpoint" in awaited
 
 
 def test_events_come_by_the_queue_where_no_app_answers() -> None:

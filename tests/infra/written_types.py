@@ -38,6 +38,7 @@ ADDRESS: Mapping[str, Any] = {
     "type-": TEXT,
 }
 MODES = ("Open", "PrivateOnly")
+KEPT: Mapping[str, Any] = {"days!": NUMBER, "enabled!": TRUTH}
 RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "Microsoft.Network/privateEndpoints@2024-05-01": {
         "etag-": TEXT,
@@ -102,6 +103,20 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
             },
             "privateEndpointConnections-": [{}],
             "provisioningState-": TEXT,
+        },
+        "systemData-": {},
+    },
+    "Microsoft.Insights/diagnosticSettings@2021-05-01-preview": {
+        "properties": {
+            "eventHubAuthorizationRuleId": TEXT,
+            "eventHubName": TEXT,
+            "logAnalyticsDestinationType": TEXT,
+            "logs": [{"category": TEXT, "categoryGroup": TEXT, "enabled!": TRUTH, "retentionPolicy": KEPT}],
+            "marketplacePartnerId": TEXT,
+            "metrics": [{"category": TEXT, "enabled!": TRUTH, "retentionPolicy": KEPT, "timeGrain": TEXT}],
+            "serviceBusRuleId": TEXT,
+            "storageAccountId": TEXT,
+            "workspaceId": TEXT,
         },
         "systemData-": {},
     },
