@@ -85,7 +85,7 @@ class Desk:
         since = machine.enrolled_at or _alone_since(machine, others) or self.slice_.now()
         if at >= since:
             return False
-        return any(one.status is Status.GONE or (one.enrolled_at or since) < since for one in others)
+        return any(one.absent_since or (one.enrolled_at or since) < since for one in others)
 
     def _namesakes_of(self, machine: Machine) -> list[Machine]:
         """The other machines of the same id that the ledger knows."""

@@ -1,7 +1,7 @@
 """After a loss of the ledger: whatever a vault holds backups of is looked at, so that its points are known again.
 
-Called by rebuilding.py once the snapshots are read. A vault names VMs and no uids: what it holds of a machine that is
-gone, and of which no snapshot is left either, belongs to nobody that the ledger could name. It stays in its vault.
+Called by rebuilding.py once the snapshots are read. A vault names VMs and no uids: a machine that is gone, and of which
+no snapshot is left either, comes back by its name alone, with a uid of ours.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.decide.policies import PREFIX
+from shared.decide.vault_points import recorded
+from shared.decide.vault_remains import LOST, remembered
 from shared.decide.vaults import is_ours
-from shared.errors import Denied, LostRace
+from shared.errors import Conflict, Denied, LostRace, Missing
 from shared.flows.casework import TRIES, Case, saved
 from shared.flows.registering import reconcile
 from shared.flows.slicing import Slice
@@ -20,12 +22,13 @@ from shared.flows.vault_desk import NO_TIME
 from shared.messages import VmKey
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, VmUid
-from shared.model.machine import Machine
+from shared.model.machine import Absent, Machine
+from shared.model.transition import Held
 from shared.model.vault import ItemSeen, Protection, Standing
 
 log = logging.getLogger("tagback")
 
-LOST = "what was asked for before the ledger was lost"
+TOGETHER = 80  # points of one transaction, which takes a hundred rows
 UNSEEN = "a vault may hold backups of it; it was not looked at since the ledger was lost"
 
 
@@ -47,9 +50,15 @@ def look_into_vaults(slice_: Slice) -> str:
     known = [machine for machine in _machines(slice_) if machine.id in items]
     for machine in known:
         _marked(slice_, machine.uid, items[machine.id])
-    nameless = len(set(items) - {machine.id for machine in known})
-    told = f"; vaults hold backups of {len(items)} machines" if items else ""
-    return told + (f", of which {nameless} are gone and cannot be named" if nameless else "")
+    strange = sorted(set(items) - {machine.id for machine in known})
+    found = [_remembered(slice_, items[vm]) for vm in strange]
+    return _told(len(items), sum(found), len(found) - sum(found))
+
+
+def _told(all_of_them: int, gone: int, unread: int) -> str:
+    told = f"; vaults hold backups of {all_of_them} machines" if all_of_them else ""
+    told += f", of which {gone} were not found and are known by their vaults alone" if gone else ""
+    return told + (f", and {unread} could not be looked at" if unread else "")
 
 
 def _machines(slice_: Slice) -> list[Machine]:
@@ -66,6 +75,28 @@ def _items(slice_: Slice) -> Mapping[ResourceId, ItemSeen]:
                 raise NO_TIME
             found |= {item.vm: item for item in world.vault_items.items(vault.id)}
     return found
+
+
+def _remembered(slice_: Slice, item: ItemSeen) -> int:
+    """A machine brought back with its points where a GET finds nothing of it; how many that makes."""
+    world, now, rules = slice_.world, slice_.now(), slice_.rules
+    if not slice_.admitted(CallKind.READ):
+        raise NO_TIME
+    try:
+        seen = world.inventory.look(item.vm)
+        points = () if item.soft_deleted else world.vault_jobs.points(item.vault, item.vm)
+    except (Denied, Conflict, Missing) as error:
+        log.warning("vm.unread id=%s because=%r", item.vm, str(error))
+        return 0
+    if not isinstance(seen, Absent):
+        return 0
+    machine = remembered(item, slice_.shard, now)
+    rows = [replace(one, rebuilt_at=now) for one in recorded(machine, None, item.vault, points, ())]
+    case = Case(Held(machine, ""), ())
+    for start in range(0, len(rows) or 1, TOGETHER):
+        case = saved(world, rules, case, rows[start : start + TOGETHER], now)
+    log.info("vm.remembered vm=%s points=%d because=%r", machine.name, len(rows), machine.because)
+    return 1
 
 
 def _marked(slice_: Slice, uid: VmUid, item: ItemSeen | None) -> None:

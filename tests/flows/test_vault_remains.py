@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
+from shared.decide.vault_remains import uid_of
 from shared.errors import Denied
 from shared.flows.asking import ask_rebuild
+from shared.flows.registering import reconcile
 from shared.flows.requesting import run
-from shared.model.machine import Status
+from shared.messages import VmKey
+from shared.model.identity import ResourceId, VmUid
+from shared.model.machine import Machine, Status
 from shared.model.plan import Plans
+from shared.model.point import Point
 from shared.model.request import Progress, Request
 from shared.model.vault import ItemState, Standing
 from tests.flows.vaulting import MINUTE, SNAPSHOTS, Backed, rules_of
@@ -68,10 +73,110 @@ def test_the_points_of_a_machine_that_is_gone_come_back_where_its_snapshots_name
     assert len(estate.points(vm)) == 1
 
 
-def test_what_nobody_can_be_named_for_stays_in_its_vault_and_is_counted() -> None:
+def remembered(estate: Backed, vm: VmTruth) -> Machine:
+    """The one row of a machine that is known by its vault alone."""
+    [row] = [held.row for held in estate.world.stage.ledger.machines(SHARD)]
+    assert (row.uid, row.id, row.name) == (uid_of(vm.id), vm.id, vm.id.name)
+    return row
+
+
+def points_of(estate: Backed, row: Machine) -> list[Point]:
+    return [held.row for held in estate.world.stage.ledger.points(SHARD, row.uid)]
+
+
+def asked_again(estate: Backed, row: Machine) -> None:
+    """What a sweep asks of a machine that no list shows, well after the first time."""
+    estate.wait(11 * MINUTE)
+    perform(estate.world, lambda ports: reconcile(ports, estate.rules, VmKey(row.id, row.uid, SHARD)))
+
+
+@pytest.mark.parametrize("tagged", [True, False], ids=["it was protected", "it was stopped"])
+def test_a_machine_of_which_its_vault_alone_knows_comes_back_with_its_points(tagged: bool) -> None:
+    estate, vm = stopped()
+    if tagged:
+        vm = estate.tagged(vm, "gold")
+        estate.live(2 * HOUR)
+    before = estate.points(vm)
+    estate.world.stage.azure.delete(vm)
+    told = rebuilt(estate).because
+    assert told.endswith(
+        "; vaults hold backups of 1 machines, of which 1 were not found and are known by their vaults alone"
+    )
+    row = remembered(estate, vm)
+    assert row.status is Status.EXCLUDED
+    assert [point.vault for point in points_of(estate, row)] == [point.vault for point in before]
+    assert [point.keep_until for point in points_of(estate, row)] == [point.keep_until for point in before]
+    asked_again(estate, row)
+    estate.live(HOUR)
+    row = remembered(estate, vm)
+    assert row.status is Status.GONE
+    assert estate.item(vm).state is ItemState.STOPPED
+    assert len(points_of(estate, row)) == len(before)
+    rebuilt_again = ask_rebuild(estate.world.stage.world, SHARD, "person-1")
+    perform(estate.world, lambda world: run(world, estate.rules, rebuilt_again.id))
+    assert remembered(estate, vm) == row
+
+
+def test_a_machine_made_under_the_name_of_one_that_its_vault_alone_knows_takes_over_nothing_of_it() -> None:
     estate, vm = stopped()
     estate.world.stage.azure.delete(vm)
-    assert "1 are gone and cannot be named" in rebuilt(estate).because
+    rebuilt(estate)
+    row = remembered(estate, vm)
+    [former] = points_of(estate, row)
+    estate.wait(MINUTE)
+    again = replace(vm, uid=VmUid("uid-again"), tags={"backup": "gold"})
+    estate.world.stage.azure.write(again)
+    estate.look(again)
+    estate.live(20 * MINUTE)
+    asked_again(estate, row)
+    estate.live(DAY, 10 * MINUTE)
+    assert points_of(estate, row) == [former]
+    own = {point.slot for point in estate.points(again)}
+    assert own
+    assert min(own) > former.slot
+
+
+def test_many_points_of_a_machine_that_its_vault_alone_knows_come_back_over_several_transactions() -> None:
+    estate, vm = stopped()
+    item = estate.item(vm)
+    [first] = item.points.values()
+    for number in range(200):
+        at = first.at + (number + 1) * HOUR
+        item.points[f"more-{number}"] = replace(first, name=f"more-{number}", at=at)
+        estate.world.stage.azure.vault_points.add((item_vault(estate, vm), f"more-{number}"))
+    estate.world.stage.azure.delete(vm)
+    rebuilt(estate)
+    assert len(points_of(estate, remembered(estate, vm))) == 201
+
+
+def item_vault(estate: Backed, vm: VmTruth) -> ResourceId:
+    holder = estate.world.stage.vaults.holder(vm.id)
+    assert holder is not None
+    return holder.id
+
+
+def test_a_machine_that_cannot_be_looked_at_is_not_called_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate, _ = stopped()
+
+    def denied(_: object) -> None:
+        raise Denied("AuthorizationFailed", "no role", 403)
+
+    monkeypatch.setattr(estate.world.stage.world.inventory, "look", denied)
+    assert rebuilt(estate).because.endswith("vaults hold backups of 1 machines, and 1 could not be looked at")
+    assert [*estate.world.stage.ledger.machines(SHARD)] == []
+
+
+def test_what_a_vault_deleted_softly_of_a_gone_machine_is_known_without_points() -> None:
+    estate, vm = stopped()
+    estate.item(vm).soft_deleted = True
+    estate.world.stage.azure.delete(vm)
+    rebuilt(estate)
+    row = remembered(estate, vm)
+    asked_again(estate, row)
+    estate.live(10 * MINUTE)
+    known = remembered(estate, vm).protection
+    assert known is not None
+    assert (known.state, points_of(estate, row)) == (Standing.DELETED, [])
 
 
 def test_who_may_not_read_vaults_leaves_them_to_the_drainer(monkeypatch: pytest.MonkeyPatch) -> None:
