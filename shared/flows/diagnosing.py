@@ -40,7 +40,7 @@ def _subscription(
     if not world.inventory.enabled(subscription):
         yield Found(scope, "subscription", False, "cannot be read, or is not enabled: nothing in it is looked after")
         return
-    yield from _tried(scope, "rights", lambda: _rights(around, asked, scope, Reach.SUBSCRIPTION))
+    yield from _tried(scope, "rights", lambda: _rights(around, asked, scope, Reach.SUBSCRIPTION, Reach.TARGETS))
     for name in decide.providers(rules):
         yield from _tried(scope, name, partial(_provider, around, scope, name))
     known = {shard for shard in world.ledger.shards() if shard.subscription == subscription}
@@ -70,8 +70,8 @@ def _provider(around: Surroundings, scope: str, name: str) -> list[Found]:
     return [decide.provider(scope, name, around.provider(scope, name))]
 
 
-def _rights(around: Surroundings, asked: Examination, scope: str, reach: Reach) -> list[Found]:
-    needs = [need for need in asked.needs if need.scope is reach]
+def _rights(around: Surroundings, asked: Examination, scope: str, *reaches: Reach) -> list[Found]:
+    needs = [need for need in asked.needs if need.scope in reaches]
     held = around.granted(scope, asked.principal) if asked.principal else around.permissions(scope)
     return decide.rights(scope, needs, held)
 

@@ -14,8 +14,10 @@ from tests.world.twins.azure import DiskTruth, VmTruth
 
 READ = Need("keeper", Reach.SUBSCRIPTION, "Microsoft.Compute/disks/read", "disks are read")
 WRITE = Need("keeper", Reach.RECOVERY, "Microsoft.Compute/snapshots/write", "points are made")
+TARGET = Need("restorer", Reach.TARGETS, "Microsoft.Compute/virtualMachines/write", "machines are made")
 GROUP = f"/subscriptions/{SHARD.subscription}/resourceGroups/tagback-{SHARD.region}"
 SCOPE = f"/subscriptions/{SHARD.subscription}"
+NEEDS = (READ, WRITE, TARGET)
 DENIED = Denied("AuthorizationFailed", "you may not look", 403)
 
 
@@ -69,7 +71,7 @@ def inhabited() -> Fleet:
 def found(around: Around, fleet: Fleet | None = None, principal: str = "") -> dict[str, Found]:
     world = (fleet or inhabited()).world
     rules = replace(RULES, topic="https://topic")
-    return {one.subject: one for one in examine(world, rules, around, Examination([READ, WRITE], principal))}
+    return {one.subject: one for one in examine(world, rules, around, Examination(NEEDS, principal))}
 
 
 def test_an_installation_that_lacks_nothing_is_well_in_everything() -> None:
@@ -82,6 +84,7 @@ def test_rights_are_looked_for_where_each_is_needed() -> None:
     findings = found(Around(held=(Permission(("Microsoft.Network/*",)),)))
     assert findings[READ.action].scope == SCOPE
     assert findings[WRITE.action].scope == GROUP
+    assert findings[TARGET.action].scope == SCOPE, "what a restore makes may be anywhere in the subscription"
 
 
 def test_another_principal_is_judged_by_its_own_rights() -> None:

@@ -22,7 +22,7 @@ from shared.ports import Surroundings
 from tests.infra.estate import OWNER, Estate, estate
 from tests.infra.roles import Assignment, Grant, of
 
-ROLES = ("keeper", "protector", "reaper", "emptier", "operator", "restorer", "recoverer")
+ROLES = ("keeper", "protector", "reaper", "emptier", "operator", "restorer", "recoverer", "driller")
 
 
 def lacking(role: str, *ends: str) -> tuple[Grant, ...]:
@@ -32,8 +32,10 @@ def lacking(role: str, *ends: str) -> tuple[Grant, ...]:
 @pytest.fixture(scope="module")
 def site(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     poor = lacking("keeper", "disks/beginGetAccess/action", "snapshots/write")
+    torn = lacking("restorer", "virtualMachines/write", "snapshots/beginGetAccess/action")
     assignments = [Assignment(role, of(role)) for role in ROLES]
-    with estate(tmp_path_factory.mktemp("doctor"), azurite, (*assignments, Assignment("poor", poor))) as made:
+    assignments += [Assignment("poor", poor), Assignment("torn", torn)]
+    with estate(tmp_path_factory.mktemp("doctor"), azurite, tuple(assignments)) as made:
         yield made
 
 
@@ -77,6 +79,16 @@ def test_what_an_app_lacks_is_named_at_its_scope(site: Estate) -> None:
     assert wrong == {
         "Microsoft.Compute/disks/beginGetAccess/action": whole,
         "Microsoft.Compute/snapshots/write": f"{whole}/resourceGroups/tagback-westeurope",
+    }
+
+
+def test_what_a_restore_lacks_is_named_where_it_would_make_machines(site: Estate) -> None:
+    _, found = doctor(site, "--principal", "torn", "--role", "restorer")
+    wrong = {one["subject"]: one["scope"] for one in found if one["subject"].startswith("Microsoft.") and not one["ok"]}
+    whole = f"/subscriptions/{site.subscription}"
+    assert wrong == {
+        "Microsoft.Compute/virtualMachines/write": whole,
+        "Microsoft.Compute/snapshots/beginGetAccess/action": f"{whole}/resourceGroups/tagback-westeurope",
     }
 
 
