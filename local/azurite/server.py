@@ -124,8 +124,8 @@ def _node() -> str:
 
 def options(wanted: Wanted) -> list[str]:
     ports = [f"--{service}Port={getattr(wanted, service)}" for service in SERVICES]
-    # The SDKs send newer api-versions than any emulator knows.
-    return ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", *ports]
+    # The SDKs send newer api-versions than any emulator knows; requests have a log of their own (clock.js).
+    return ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent", *ports]
 
 
 def refuse_taken(port: int, owner: str) -> None:
