@@ -1,7 +1,7 @@
 """`python -m tests.mutants [NAME ...]`: plants every mutant, or the named ones, and says which test noticed it.
 
 Ends with 1 when a mutant lives, when a patch does not fit, when its tests do not end, or when a named test is red
-without any mutant.
+without any mutant. With `--demo` the demo takes the place of the tests, and `healthy` is the name of no bug at all.
 """
 
 from __future__ import annotations
@@ -11,24 +11,49 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.mutants.demo import Wish, demonstrated, thinned
 from tests.mutants.planting import LONGEST, Copy, Mutant, copied, fits, mutants
+
+HEALTHY = "healthy"
 
 
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="mutants to plant; all of them without a name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies of the tree worked on at once")
+    parser.add_argument("--demo", action="store_true", help="run the demo instead of tests, one bug after the other")
+    parser.add_argument("--days", type=int, default=2, help="virtual days of each demo")
+    parser.add_argument("--seed", type=int, default=1, help="seed of each demo")
+    parser.add_argument("--thin", action="store_true", help="half of the fleet, for demos at half the cost")
     asked = parser.parse_args(words)
     chosen = [mutant for mutant in mutants() if not asked.names or mutant.name in asked.names]
-    unknown = set(asked.names) - {mutant.name for mutant in chosen}
+    unknown = set(asked.names) - {mutant.name for mutant in chosen} - ({HEALTHY} if asked.demo else set())
     if unknown:
         parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as folder:
+        if asked.demo:
+            healthy: list[None] = [None] if HEALTHY in asked.names else []
+            copy = thinned(copied(Path(folder))) if asked.thin else copied(Path(folder))
+            return shown([*healthy, *chosen], copy, Wish(asked.days, asked.seed))
         return judged(chosen, Path(folder), max(asked.jobs, 1))
+
+
+def shown(chosen: Sequence[Mutant | None], copy: Copy, wish: Wish) -> int:
+    """Run the demo with each bug planted, print who spoke, and count those that nobody saw."""
+    wrong = 0
+    for mutant in chosen:
+        told = demonstrated(copy, mutant, wish)
+        right = (told.code == 0) == (mutant is None)
+        wrong += not right
+        name, bug = (mutant.name, mutant.bug) if mutant else (HEALTHY, "no bug at all")
+        print(f"{'seen  ' if told.code else 'green '} {name}: {bug}; exit {told.code} of {wish.days} days", flush=True)
+        print("".join(f"         {line}\n" for line in told.spoke), end="", flush=True)
+    return 1 if wrong else 0
 
 
 def judged(chosen: list[Mutant], folder: Path, jobs: int) -> int:
