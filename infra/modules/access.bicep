@@ -28,7 +28,7 @@ var held = flatten(map(range(0, length(duties)), index => map(duties[index].role
   principalId: principalIds[index]
   role: role
 })))
-var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'emptier' || vaults) && (each.role != 'restorer' || allowRestores) && (each.role != 'recoverer' || (vaults && allowRestores)) && (each.role != 'driller' || allowDrills))
+var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'emptier' || vaults) && (each.role != 'attendant' || vaults) && (each.role != 'restorer' || allowRestores) && (each.role != 'recoverer' || (vaults && allowRestores)) && (each.role != 'driller' || allowDrills))
 var founders = map(filter(held, each => each.role == 'keeper'), each => { principalId: each.principalId, role: 'founder' })
 var holders = createRecoveryGroups ? concat(wanted, founders) : wanted
 var scopes = createRecoveryGroups ? ['subscription', 'targets', 'recovery'] : ['subscription', 'targets']

@@ -23,7 +23,7 @@ var held = flatten(map(range(0, length(duties)), index => map(duties[index].role
   principalId: principalIds[index]
   role: role
 })))
-var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'emptier' || vaults) && (each.role != 'restorer' || allowRestores) && (each.role != 'recoverer' || (vaults && allowRestores)) && (each.role != 'driller' || allowDrills))
+var wanted = filter(held, each => (each.role != 'protector' || vaults) && (each.role != 'emptier' || vaults) && (each.role != 'attendant' || vaults) && (each.role != 'restorer' || allowRestores) && (each.role != 'recoverer' || (vaults && allowRestores)) && (each.role != 'driller' || allowDrills))
 var inside = filter(wanted, each => !empty(filter(roles[each.role].grants, grant => grant.scope == 'recovery')))
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for each in inside: {

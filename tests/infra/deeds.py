@@ -266,6 +266,20 @@ def _backed_up(turn: Turn) -> bool:
     return True
 
 
+def _called_off(turn: Turn) -> bool:
+    """A backup that somebody else asked for is cancelled."""
+    vm, jobs = turn.site.vm("vm2"), turn.world.vault_jobs
+    with turn.site.acting("test") as (owner, _):
+        operation = owner.vault_jobs.back_up(turn.vault, vm, turn.site.clock.now() + timedelta(days=30))
+        turn.site.clock.sleep(30)
+        name = owner.vault_items.tracked(turn.vault, operation).job
+        with suppress(CloudError):
+            jobs.cancel(turn.vault, name)
+        turn.site.clock.sleep(timedelta(hours=12).total_seconds())
+        seen = owner.vault_jobs.job(turn.vault, name)
+    return seen is not None and seen.status is JobStatus.CANCELLED
+
+
 def _started(turn: Turn) -> bool:
     """A machine that does not run is seen to be so, and started for its backup."""
     shard, place = turn.site.shard, ArmPath(str(turn.site.vm("vm2")))
@@ -413,6 +427,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "reaper": (_shard, _look, _listed, _told_the_time, _deleted, _deleted_as_one),
     "emptier": (_emptied,),
     "operator": (_shards, _listed, _fleet, _look, _merged, _held_as_one),
+    "attendant": (_vaults, _items, _vault_points, _called_off),
     "recoverer": (_recovered,),
     "restorer": (_referred_to, _restored_and_undone, _disk_from_whole),
     "driller": (_isolated_and_removed, _commanded),

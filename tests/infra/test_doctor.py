@@ -22,7 +22,7 @@ from shared.ports import Surroundings
 from tests.infra.estate import OWNER, Estate, estate
 from tests.infra.roles import Assignment, Grant, of
 
-ROLES = ("keeper", "protector", "reaper", "emptier", "operator", "restorer", "recoverer", "driller")
+ROLES = ("keeper", "protector", "reaper", "emptier", "operator", "attendant", "restorer", "recoverer", "driller")
 
 
 def lacking(role: str, *ends: str) -> tuple[Grant, ...]:

@@ -266,6 +266,7 @@ def test_restores_and_vaults_are_granted_only_where_they_are_switched_on(name: s
     module = parsed(INFRA / "modules" / f"{name}.bicep")
     wanted = said(module.find("wanted").value or MAIN.root)
     assert "(each.role != 'protector' || vaults) && (each.role != 'emptier' || vaults)" in wanted
+    assert "(each.role != 'attendant' || vaults)" in wanted
     assert "(each.role != 'recoverer' || (vaults && allowRestores))" in wanted
     assert "each.role != 'restorer' || allowRestores" in wanted
     assert "each.role != 'driller' || allowDrills" in wanted

@@ -39,7 +39,7 @@ def test_only_the_reaper_deletes_points_and_only_in_the_recovery_groups() -> Non
 
 def test_a_vault_is_touched_only_by_those_whose_role_goes_with_vaults() -> None:
     touching = {grant.role for grant in grants() if grant.action.startswith("Microsoft.RecoveryServices/")}
-    assert touching == {"protector", "emptier", "recoverer", "founder"}
+    assert touching == {"protector", "emptier", "attendant", "recoverer", "founder"}
     assert {grant.action for grant in of("reaper") if grant.action.endswith("/delete")} == {
         "Microsoft.Compute/snapshots/delete",
         "Microsoft.Compute/restorePointCollections/restorePoints/delete",
