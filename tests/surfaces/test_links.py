@@ -27,6 +27,7 @@ from shared.cloud.clock import SystemClock
 from shared.cloud.holdings import AzureHoldings
 from shared.cloud.pace import HeardPace, Lane
 from shared.cloud.snapshots import Recovery
+from shared.cloud.vaults import operation_of
 from shared.errors import CloudError
 from shared.model.draining import CallKind
 from tests.surfaces.hostile import links
@@ -158,6 +159,25 @@ def test_a_hostile_operation_url_is_refused_before_a_token_is_added(
         with pytest.raises(CloudError):
             arm.send(LANE, HttpRequest("GET", link))
     assert (told.asked, reached) == ([], [])
+
+
+def test_of_a_hostile_link_to_an_operation_nothing_but_its_last_word_is_used(
+    arm: Arm, liar: tuple[Liar, Path], reached: list[str]
+) -> None:
+    """What a vault answers to a write names the operation, and we ask our own host about it."""
+    told, _ = liar
+    vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
+    hostile = links(told.own)
+    for link in hostile:
+        told.asked.clear()
+        name = operation_of({"Azure-AsyncOperation": link})
+        assert operation_of({"location": link}) == name
+        arm.get(LANE, f"{vault}/backupOperations/{name}", "2026-10-01")
+        [(path, _)] = told.asked
+        assert path.startswith(f"{vault}/backupOperations/"), link
+        assert path.count("/") == vault.count("/") + 2, link
+    assert len(hostile) >= 300
+    assert reached == []
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed(arm: Arm, liar: tuple[Liar, Path], reached: list[str]) -> None:
