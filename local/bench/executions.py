@@ -1,8 +1,8 @@
 """How long executions take on a machine of their own, whatever else this one is doing. Used by usage.py.
 
 In jumping time an execution that waits is jumped over, and one that computes takes real time: on a busy machine more
-than it needs. Waited time counts as it is. Computed time counts by the part of it in which host, Azurite and simulator
-had a processor, all three as if none of them ever worked beside another.
+than it needs, and with emulators in the place of Azure's services. Waited time counts as it is. The rest of an
+execution is scaled so that all of them together last as long as the same work would in Azure.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ class Length:
     seconds: float
 
 
-def lengths(executions: Sequence[Execution], leaps: Sequence[Span], processor_seconds: float) -> list[Length]:
-    """The length of each, given what host, Azurite and simulator used of the processor meanwhile."""
+def lengths(executions: Sequence[Execution], leaps: Sequence[Span], work_seconds: float) -> list[Length]:
+    """The length of each, given how long in Azure all that they did without waiting takes."""
     waits = [one.waited(leaps) for one in executions]
     share = 1.0
     if busy := _together(executions, leaps):
-        share = min(1.0, processor_seconds / busy.total_seconds())
+        share = work_seconds / busy.total_seconds()
     return [
         Length(one.function, (wait + share * (one.span.length - wait)).total_seconds())
         for one, wait in zip(executions, waits, strict=True)
@@ -94,9 +94,13 @@ def _together(executions: Iterable[Execution], leaps: Sequence[Span]) -> timedel
     return total
 
 
-def executed(log: Path, span: Span) -> Iterator[Execution]:
-    """The executions that ended within a span, by the host's own lines."""
+def executed(log: Path, span: Span, begin: int = 0) -> Iterator[Execution]:
+    """The executions that ended within a span, by the host's own lines from a byte of its log on.
+
+    Earlier measurements lived through the same days, and their lines are in the same log.
+    """
     with log.open(encoding="utf-8") as lines:
+        lines.seek(begin)
         for line in lines:
             if found := EXECUTED.match(line):
                 ended = datetime.strptime(found["at"], "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=UTC)

@@ -25,11 +25,18 @@ SNAPSHOTS = "microsoft.compute/snapshots"
 PLANS = """default = "bench"
 [plans.bench]
 keep_floor = "24h"
-[plans.bench.snapshots]
+"""
+SNAPSHOT_PLAN = """[plans.bench.snapshots]
 at = ["02:00"]
 keep = "{keep}"
 window = "{window}"
 """
+VAULT_PLAN = """[plans.bench.vault]
+at = "02:00"
+keep = "{keep}"
+window = "{window}"
+"""
+TOGETHER_PLAN = SNAPSHOT_PLAN + 'consistency = "vm"\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Fleet:
     keep: str = "7d"
     window: str = "0min"
     buckets: str = AS_RECORDED
+    plan: str = SNAPSHOT_PLAN
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -81,8 +89,9 @@ def start() -> datetime:
 class Play:
     """A fleet in a running stack."""
 
-    def __init__(self, stack: Stack, fleet: Fleet, began: datetime) -> None:
+    def __init__(self, stack: Stack, fleet: Fleet, began: datetime, log_begins: int) -> None:
         self.stack = stack
+        self.log_begins = log_begins
         self.fleet = fleet
         self.began = began
         self.conductor: Conductor = stack.conductor()
@@ -112,15 +121,16 @@ def playing(fleet: Fleet) -> Iterator[Play]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"fleet.{name}" for name in ("seed.toml", "plans.toml", "buckets.json")}
     paths["seed.toml"].write_text(fleet.seed())
-    paths["plans.toml"].write_text(PLANS.format(keep=fleet.keep, window=fleet.window))
+    paths["plans.toml"].write_text((PLANS + fleet.plan).format(keep=fleet.keep, window=fleet.window))
     paths["buckets.json"].write_text(fleet.buckets)
     options = ("--seed", str(paths["seed.toml"]), "--buckets", str(paths["buckets.json"]))
     settings = {"TAGBACK_PLANS": str(paths["plans.toml"]), **fleet.settings}
-    began = start()
+    began, log = start(), folder / "logs" / "host.log"
+    log_begins = log.stat().st_size if log.exists() else 0
     subscriptions = SUBSCRIPTIONS[: fleet.subscriptions]
     wanted = Wanted(subscriptions, began, run=folder, settings=settings, simulator=options)
     with running(wanted) as stack:
-        play = Play(stack, fleet, began)
+        play = Play(stack, fleet, began, log_begins)
         try:
             yield play
         finally:

@@ -5,18 +5,17 @@ Every number on the page comes from a row of that file; the words around them ar
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from xml.etree import ElementTree
 
-from local.bench.days import BILLS, LARGE, SMALL
+from local.bench.days import BILLS, MEASURED
+from local.bench.drawing import Curve, Scale, drawing
 from local.bench.fleets import DISKS
 from local.bench.rows import AT_LEAST, kept
 from local.stack import ROOT, RUN
 
-PAGE, CURVE = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.svg"
+PAGE, BILL = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.svg"
+CALLS = ROOT / "docs" / "performance-calls.svg"
 HEAD = """# Performance
 
 What Tagback costs and how fast it is, beside what Azure allows at best. Measured on the local stack: the unchanged app
@@ -24,11 +23,14 @@ in the functions host, Azurite, the simulator with Azure's own limits. Written b
 rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="imports drain_1k"` measures only those.
 
 - Time is virtual where it is waited for and real where it is computed, so a busy machine makes drains look slower.
+- Executions are billed by the time that their work takes in Azure: what was waited, the functions host's processor time
+  on the quarter of a core that 512 MB come with, and an assumed latency for every request to storage and to Azure. What
+  the emulators compute counts for nothing: it stands for that latency.
 - *Bound* is what arithmetic allows at best: for a drain the least time in which Azure's buckets let so many calls
   through when the share that we leave to others is never touched.
 - A setup that says *computed* was reckoned from two fleets that were measured, and shows the sum.
 - *Load* is the machine's average load when the figure was taken. Where it is far above the number of processors, drains
-  and `event_to_registered` are too slow. Executions, and with them the bill, are reckoned from processor time.
+  and `event_to_registered` are too slow, and processor time itself grows a little, as caches are shared.
 
 | figure | value | goal | bound | unit | measured | load |
 |---|---|---|---|---|---|---|
@@ -41,34 +43,27 @@ One point of a machine of two disks, taken and deleted again, on the same simula
 | who | calls to ARM | processor seconds |
 |---|---|---|
 """
+COSTS = """
+## What a month costs, and how many calls a day takes
+
+![Monthly bill by number of machines](performance.svg)
+![Calls to Azure a day by number of machines](performance-calls.svg)
+
+Full circles and drawn lines were measured; hollow circles and dashed lines are reckoned from what was. The bill is
+without storage of snapshots; prices and their dates are in `local/bench/prices.toml`. The lines of others are straight:
+what one machine took them, times the machines.
+"""
 # The figure of calls, of seconds, and how often the calls count for a machine.
 OTHERS = (
     ("az_calls_per_machine", "az_processor_seconds_per_machine", 1, "a loop of `az` commands"),
     ("c7n_calls_per_machine", "c7n_processor_seconds_per_machine", 1, "Cloud Custodian, the deletion alone"),
 )
 OURS = ("all_calls_per_disk_day_10k", "processor_seconds_per_machine_day", DISKS, "Tagback, 10,000 machines, computed")
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 360, 60, 30, 320
-RIGHT = 610
-LOWEST, DECADES = -2, 5  # a cent to a thousand dollars
+SIZES = (100, 1_000, 10_000, 100_000)
+DOLLARS = Scale("dollars a month by machines of two disks, one point a day", "$", -2, 3)
+A_DAY = Scale("calls to Azure a day by machines of two disks, one point a day", "", 2, 7)
 
 Row = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A fleet and its monthly bill."""
-
-    machines: int
-    dollars: float
-
-    @property
-    def x(self) -> float:
-        return LEFT + (math.log10(self.machines) - 1) / 4.2 * (RIGHT - LEFT)
-
-    @property
-    def y(self) -> float:
-        height = (math.log10(max(self.dollars, 10**LOWEST)) - LOWEST) / DECADES
-        return BOTTOM - height * (BOTTOM - TOP)
 
 
 def page(rows: Iterable[Row]) -> str:
@@ -76,13 +71,7 @@ def page(rows: Iterable[Row]) -> str:
     known = [*rows]
     missed = [row for row in known if not _met(row)]
     parts = [HEAD, *(f"{_line(row)}\n" for row in known)]
-    parts.append("\n## What a month costs\n\n![Monthly bill by number of machines](performance.svg)\n\n")
-    parts.append(
-        f"Fleets of {SMALL} and {LARGE} machines were measured; the curve is reckoned from them. Without storage of "
-    )
-    parts.append(
-        "snapshots; prices and their dates are in `local/bench/prices.toml`.\n\n## How each figure was taken\n\n"
-    )
+    parts.append(f"{COSTS}\n## How each figure was taken\n\n")
     parts += [f"- `{row['figure']}`: {row['setup']}\n" for row in known]
     parts += _beside_others(known)
     if missed:
@@ -119,37 +108,20 @@ def _met(row: Row) -> bool:
     return value >= goal if row["sense"] == AT_LEAST else value <= goal
 
 
-def curve(rows: Iterable[Row]) -> str:
-    """The bill by machines, both axes by decades: dashed, as it is reckoned from two measured fleets."""
-    bills = {str(row["figure"]): float(str(row["value"])) for row in rows}
-    figures = {size: f"monthly_bill_{name}" for size, (name, _) in BILLS.items()}
-    spots = [Spot(size, bills[figure]) for size, figure in figures.items() if figure in bills]
-    size = {"width": str(WIDTH), "height": str(HEIGHT), "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
-    drawing = ElementTree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "font-family": "sans-serif"})
-    ElementTree.SubElement(drawing, "rect", {"width": "100%", "height": "100%", "fill": "white"})
-    for power in range(DECADES + 1):
-        spot = Spot(10, 10.0 ** (LOWEST + power))
-        _segment(drawing, [(LEFT, spot.y), (RIGHT, spot.y)], {"stroke": "#ddd"})
-        _text(drawing, LEFT - 6, spot.y + 4, f"${10.0 ** (LOWEST + power):g}", "end")
-    for spot in spots:
-        _text(drawing, spot.x, BOTTOM + 18, f"{spot.machines:,}", "middle")
-        circle = {"cx": f"{spot.x:.1f}", "cy": f"{spot.y:.1f}", "r": "4", "fill": "white", "stroke": "#06c"}
-        ElementTree.SubElement(drawing, "circle", circle)
-        _text(drawing, spot.x, spot.y - 10, f"${spot.dollars:.2f}", "middle")
-    dashed = {"stroke": "#06c", "stroke-width": "2", "stroke-dasharray": "6 4"}
-    _segment(drawing, [(spot.x, spot.y) for spot in spots], dashed)
-    _text(drawing, (LEFT + RIGHT) / 2, 18, "dollars a month by machines of two disks, one point a day", "middle")
-    return ElementTree.tostring(drawing, encoding="unicode") + "\n"
+def bill(rows: Iterable[Row]) -> str:
+    """A drawing of the bill by machines."""
+    known = {str(row["figure"]): row for row in rows}
+    found = {size: known[figure] for size, (name, _) in BILLS.items() if (figure := f"monthly_bill_{name}") in known}
+    spots = {size: float(str(row["value"])) for size, row in found.items()}
+    measured = [size for size, row in found.items() if str(row["setup"]).startswith(MEASURED)]
+    return drawing(DOLLARS, [Curve("", spots, max(measured, default=0))])
 
 
-def _segment(drawing: ElementTree.Element, points: Sequence[tuple[float, float]], style: Mapping[str, str]) -> None:
-    places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    ElementTree.SubElement(drawing, "polyline", {"points": places, "fill": "none", **style})
-
-
-def _text(drawing: ElementTree.Element, x: float, y: float, words: str, anchor: str) -> None:
-    place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "font-size": "12", "text-anchor": anchor, "fill": "#333"}
-    ElementTree.SubElement(drawing, "text", place).text = words
+def calls(rows: Iterable[Row]) -> str:
+    """A drawing of the calls to Azure that a day takes: ours, and those of others where they were measured."""
+    values = {str(row["figure"]): float(str(row["value"])) for row in rows}
+    each = {told: values[figure] * times for figure, _, times, told in (*OTHERS, OURS) if figure in values}
+    return drawing(A_DAY, [Curve(told, {size: one * size for size in SIZES}, 0) for told, one in each.items()])
 
 
 def main() -> int:
@@ -158,7 +130,8 @@ def main() -> int:
         print("nothing was measured yet: run python -m local.bench", file=sys.stderr)
         return 1
     PAGE.write_text(page(rows))
-    CURVE.write_text(curve(rows))
+    BILL.write_text(bill(rows))
+    CALLS.write_text(calls(rows))
     return 0
 
 

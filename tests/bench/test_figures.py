@@ -10,13 +10,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from local.bench import peers, planning
+from local.bench import engines, peers, planning
 from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, with_smaller_windows, without_windows
-from local.bench.days import PRICES, SWEEPS, Law, bills, law_of
+from local.bench.days import LARGE, MEASURED, PRICES, SLICES, SMALL, SPREAD, SWEEPS, Law, bills, law_of
+from local.bench.drawing import Curve, Scale, drawing
 from local.bench.executions import Execution, Length, Span, executed, lengths
-from local.bench.fleets import Fleet
-from local.bench.page import curve, page
+from local.bench.fleets import PLANS, TOGETHER_PLAN, VAULT_PLAN, Fleet
+from local.bench.page import bill, calls, page
 from local.bench.rows import AT_LEAST, Row, keep, kept
+from local.bench.usage import CORE, STORAGE_LATENCY, arm
 
 ROW = Row("speed", 1.25, 1.1, 1.0, "x bound", "a fleet")
 LOG = """[2027-06-08 01:59:59,900] host Executed 'Functions.sweep' (Succeeded, Id=a, Duration=94ms)
@@ -72,17 +74,36 @@ def test_a_figure_measured_again_replaces_its_row_and_no_other(tmp_path: Path) -
 def test_a_larger_fleet_is_reckoned_from_what_a_day_costs_anyhow_and_what_each_machine_adds() -> None:
     law = Law({"reads": 300.0, "writes": 0.0}, {"reads": 0.5, "writes": 2.0})
     assert law.of("writes", 10_000) == 20_000
-    assert law.of("reads", 1_000) == 4 * 300 + 500
-    assert law.of("reads", 10_000) == 4 * 300 + 5_000 + 9 * SWEEPS
+    assert law.of("reads", 1_000) == 300 + 500
+    assert law.of("reads", 10_000) == 300 + 5_000 + 9 * SWEEPS
 
 
 def test_a_bill_takes_the_free_grants_off_and_shows_its_sum() -> None:
     found = {row.figure: row for row in bills(Law({"gb_s": 0.0}, {"gb_s": 1.0}))}
     pages = 0.5 * 0.2 * 9 * SWEEPS
-    gb_s = ((10_000 + pages) * 30.4 - 100_000) * 0.000026
+    slices = 0.5 * SPREAD * 10_000 * STORAGE_LATENCY
+    gb_s = ((10_000 + pages + slices) * 30.4 - 100_000) * 0.000026
     assert found["monthly_bill_1k"].value < 0.2
     assert f"gb_s {gb_s:.2f}" in found["monthly_bill_10k"].setup
     assert found["monthly_bill_10k"].value > gb_s
+
+
+def test_a_bill_that_was_measured_says_so_and_the_others_are_computed() -> None:
+    law = Law({}, {"executions": 1.0})
+    found = {row.figure: row.setup for row in bills(law, {300: Law({"executions": 400.0}, {})})}
+    assert found["monthly_bill_300"].startswith(f"{MEASURED} a day of 300 machines")
+    assert found["monthly_bill_100"].startswith("computed for 100 machines")
+    assert [row.figure for row in bills(law, {}, (1_000,))] == ["monthly_bill_1k"]
+
+
+def test_a_large_ledger_is_in_slices_that_are_asked_one_by_one() -> None:
+    law = Law({"scans": 200.0, "requests": 500.0}, {"requests": 10.0, "host_seconds": 0.2})
+    assert law.of("requests", 2_000) == 500 + 20_000
+    further = SLICES * 200 + SPREAD * 10_000
+    assert law.of("requests", 10_000) == pytest.approx(500 + 100_000 + further)
+    pages = 0.5 * 0.2 * 9 * SWEEPS
+    assert law.gb_s(10_000) == pytest.approx(0.5 * further * (STORAGE_LATENCY + 0.02 / CORE) + pages)
+    assert 4 < SPREAD < 5
 
 
 def test_every_price_says_where_and_when_it_was_read() -> None:
@@ -98,37 +119,49 @@ def test_executions_are_read_from_the_hosts_own_lines(tmp_path: Path) -> None:
     assert found == [("drain_shard", 1.234), ("sweep", 0.009)]
 
 
+def test_lines_of_an_earlier_measurement_do_not_count(tmp_path: Path) -> None:
+    log = tmp_path / "host.log"
+    log.write_text(LOG)
+    begin = log.stat().st_size
+    span = Span(datetime(2027, 6, 8, 2, tzinfo=UTC), datetime(2027, 6, 9, 2, tzinfo=UTC))
+    assert [*executed(log, span, begin)] == []
+    log.write_text(LOG + LOG)
+    assert len([*executed(log, span, begin)]) == 2
+
+
 def second(number: float) -> datetime:
     return datetime(2027, 6, 8, 2, tzinfo=UTC) + timedelta(seconds=number)
 
 
-def test_an_execution_counts_what_it_waited_and_the_processor_time_of_what_it_computed() -> None:
+def test_an_execution_counts_what_it_waited_and_its_share_of_the_work() -> None:
     runs = [
         Execution("drain_shard", Span(second(0), second(100))),
         Execution("drain_shard", Span(second(90), second(100))),
         Execution("sweep", Span(second(110), second(120))),
     ]
     waits = [Span(second(20), second(80)), Span(second(100), second(110))]
-    assert lengths(runs, waits, processor_seconds=25) == [
+    assert lengths(runs, waits, work_seconds=25) == [
         Length("drain_shard", 80),
         Length("drain_shard", 5),
         Length("sweep", 5),
     ]
-    assert [one.seconds for one in lengths(runs, waits, processor_seconds=90)] == [100, 10, 10]
+    assert [one.seconds for one in lengths(runs, waits, work_seconds=100)] == [140, 20, 20], "slower in Azure than here"
     assert lengths([], [], 1) == []
 
 
 def test_timers_are_the_installations_and_grow_with_the_fleet_beyond_the_second_that_is_billed() -> None:
     law = Law({"timers": 100.0, "timer_seconds": 10.0, "executions": 5.0}, {"timer_seconds": 0.1, "executions": 0.5})
-    assert law.executions(100) == 100 + 4 * 5 + 50
+    assert law.executions(100) == 100 + 5 + 50
     assert law.gb_s(100) == 0.5 * 100
     assert law.gb_s(1_000) == 0.5 * 110
 
 
 def test_what_the_host_does_for_itself_grows_with_no_fleet() -> None:
-    law = law_of({"host_writes": 300.0, "table": 800.0}, {"host_writes": 340.0, "table": 2400.0})
+    law = law_of(
+        {"host_writes": 300.0, "executions": 10.0 * SMALL + 7}, {"host_writes": 340.0, "executions": 10.0 * LARGE + 7}
+    )
     assert law.of("host_writes", 10_000) == 340
-    assert law.of("table", 10_000) == 100_000
+    assert law.of("executions", 10_000) == pytest.approx(100_007)
 
 
 def test_each_call_to_azure_is_waited_for() -> None:
@@ -190,14 +223,60 @@ def test_a_client_is_counted_by_the_machine(monkeypatch: pytest.MonkeyPatch) -> 
     assert (rows["az_processor_seconds_per_machine"], rows["c7n_processor_seconds_per_machine"]) == (1.25, 0.25)
 
 
-def test_the_curve_is_a_drawing_of_the_bills() -> None:
-    names = ("100", "1k", "10k", "100k")
-    rows = [
-        shown(f"monthly_bill_{name}", dollars, None) for name, dollars in zip(names, (0.1, 0.4, 3, 31), strict=True)
-    ]
-    drawing = ElementTree.fromstring(curve(rows))  # our own text
-    words = [element.text for element in drawing.iter() if element.text]
-    assert {"$0.10", "$0.40", "$3.00", "$31.00", "100,000"} <= set(words)
-    points = next(element.get("points", "") for element in drawing.iter() if element.get("stroke-dasharray"))
-    heights = [float(place.split(",")[1]) for place in points.split()]
+def test_the_bill_is_drawn_solid_as_far_as_it_was_measured() -> None:
+    figures = (("100", 0.1, MEASURED), ("300", 0.2, MEASURED), ("1k", 0.4, ""), ("10k", 3.0, ""), ("100k", 31.0, ""))
+    rows = [{**shown(f"monthly_bill_{name}", dollars, None), "setup": how} for name, dollars, how in figures]
+    picture = ElementTree.fromstring(bill(rows))  # our own text
+    words = [element.text for element in picture.iter() if element.text]
+    assert {"$0.10", "$0.40", "$3.00", "$31", "100,000"} <= set(words)
+    solid, dashed = (curve(picture, dashes) for dashes in (None, "6 4"))
+    assert (len(solid), len(dashed)) == (2, 4)
+    assert solid[-1] == dashed[0]
+    heights = [height for _, height in [*solid, *dashed[1:]]]
     assert heights == sorted(heights, reverse=True)
+
+
+def curve(picture: ElementTree.Element, dashes: str | None) -> list[tuple[float, float]]:
+    """The places of the thick line that is drawn so."""
+    lines = [one for one in picture.iter() if one.get("stroke-width") and one.get("stroke-dasharray") == dashes]
+    places = [place.split(",") for place in lines[0].get("points", "").split()]
+    return [(float(x), float(y)) for x, y in places]
+
+
+def test_calls_are_drawn_beside_those_of_others() -> None:
+    rows = [shown("az_calls_per_machine", 20.0, None), shown("all_calls_per_disk_day_10k", 2.0, None)]
+    words = [element.text for element in ElementTree.fromstring(calls(rows)).iter() if element.text]
+    assert {"a loop of `az` commands", "Tagback, 10,000 machines, computed", "40,000"} <= set(words)
+    assert "Cloud Custodian, the deletion alone" not in words
+
+
+def test_a_curve_of_which_nothing_was_measured_is_all_dashed() -> None:
+    picture = ElementTree.fromstring(drawing(Scale("s", "", 0, 3), [Curve("c", {10: 1.0, 100: 10.0}, 0)]))
+    assert len(curve(picture, "6 4")) == 2
+    assert {one.get("fill") for one in picture.iter() if one.tag.endswith("circle")} == {"white"}
+
+
+def test_every_kind_of_plan_can_be_measured() -> None:
+    for plan in (Fleet(1).plan, TOGETHER_PLAN, VAULT_PLAN):
+        read = tomllib.loads((PLANS + plan).format(keep="7d", window="0min"))["plans"]["bench"]
+        assert {"snapshots", "vault"} & set(read)
+
+
+def test_calls_of_other_engines_are_told_by_kind_and_reckoned_for_a_large_fleet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def day(engine: engines.Engine, machines: int) -> dict[str, int]:
+        return {"writes": 0, "deletes": machines, "reads": 100 + 3 * machines}
+
+    monkeypatch.setattr(engines, "_day", day)
+    rows = {row.figure: row.value for row in engines.figures(engines.VAULT)}
+    assert (rows["vault_writes_per_vm_day"], rows["vault_deletes_per_vm_day"]) == (0, 1)
+    assert rows["vault_reads_per_vm_day"] == 5.5
+    assert rows["vault_calls_per_vm_day_10k"] == pytest.approx(4 + 100 / 2_500)
+
+
+def test_every_call_that_is_neither_a_read_nor_a_deletion_is_a_write() -> None:
+    base = {"status": 200, "method": "POST"}
+    operations = ("Microsoft.ResourceGraph/resources/read", "Microsoft.RecoveryServices/vaults/backup/action")
+    kinds = [[*arm([{**base, "operation": operation}])] for operation in operations]
+    assert kinds == [["reads", "graph"], ["writes"]]
