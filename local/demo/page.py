@@ -105,11 +105,28 @@ def _cost(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"- {wall:,.0f} s on {machine}; the goal is {GOAL} s."
     yield f"- {whole:,.0f} processor seconds, {whole / days:,.0f} a day: {parts}."
     yield f"- {calls} calls to Azure and {stored} to storage, in {jumps} jumps of time."
+    yield _sum(summary)
     if window:
         yield (
             f"- In {window['window']}: {window['writes_deletes_per_snapshot']} writes and deletes and "
             f"{window['reads_per_snapshot']} reads for each snapshot that was made."
         )
+
+
+def _sum(summary: Mapping[str, Any]) -> str:
+    """What each request takes of whom, and what the goal would leave for it: where the time goes, by this run alone."""
+    spent, days = summary["cpu_seconds"], summary["virtual_days"]
+    stored, calls = summary["storage_ops"], summary["arm_calls"]
+    both = stored + calls
+    host, azurite = 1000 * spent["host"] / both, 1000 * spent["azurite"] / stored
+    simulator = 1000 * spent.get("simulator", 0.0) / calls
+    left = 1000 * GOAL * summary["processors"] * days / FROM_DAYS / both
+    return (
+        f"- The sum: a day has {stored / days:,.0f} requests to storage and {calls / days:,.0f} calls to Azure. Each "
+        f"takes {host:.1f} ms of the host,\n  which does little else than send them and read the answers; one to storage "
+        f"takes {azurite:.1f} ms of Azurite, one to Azure {simulator:.1f} ms of\n  the simulator. The goal leaves "
+        f"{left:.1f} ms for each in all."
+    )
 
 
 def main(words: Sequence[str]) -> int:

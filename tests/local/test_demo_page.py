@@ -43,6 +43,10 @@ def test_every_number_of_a_run_is_on_its_page() -> None:
     assert "1,234 s on a machine of 2 processors whose load was 3.5" in text
     assert "900 processor seconds, 30 a day: azurite 600, host 300" in text
     assert "every promise held, and no floor was missed" in text
+    assert "a day has 2,667 requests to storage and 2,333 calls to Azure" in text
+    assert "takes 2.0 ms of the host" in text
+    assert "takes 7.5 ms of Azurite" in text
+    assert "The goal leaves 2.4 ms for each" in text
 
 
 @pytest.mark.parametrize(
