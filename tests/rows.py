@@ -6,6 +6,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from shared.model.drill import Drill
 from shared.model.identity import DiskUid, ResourceId, Shard, VmUid, vm_id
 from shared.model.machine import Disk, Machine, Status
 from shared.model.operation import Failure, Kind, Operation, State
@@ -58,6 +59,8 @@ def full_machine(shard: Shard, uid: VmUid) -> Machine:
         settled=SLOT,
         grace_from=SLOT + DAY,
         absent_since=SLOT + 2 * DAY,
+        drill=Drill("r2", SLOT, SLOT + DAY, EXACT + DAY, False, "it did not answer: 'ß'", ("power: running",), 420, 60),
+        proof=Drill("r1", None, SLOT, EXACT, True, "it ran"),
         last_point=SLOT,
         next_look=EXACT,
         next_due=SLOT + DAY,
