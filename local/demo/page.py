@@ -123,9 +123,9 @@ def _sum(summary: Mapping[str, Any]) -> str:
     left = 1000 * GOAL * summary["processors"] * days / FROM_DAYS / both
     return (
         f"- The sum: a day has {stored / days:,.0f} requests to storage and {calls / days:,.0f} calls to Azure. Each "
-        f"takes {host:.1f} ms of the host,\n  which does little else than send them and read the answers; one to storage "
-        f"takes {azurite:.1f} ms of Azurite, one to Azure {simulator:.1f} ms of\n  the simulator. The goal leaves "
-        f"{left:.1f} ms for each in all."
+        f"takes {host:.1f} ms of the host,\n  which does little else than send them and read the answers; "
+        f"one to storage takes {azurite:.1f} ms of Azurite, one to Azure\n  {simulator:.1f} ms of the simulator. "
+        f"The goal leaves {left:.1f} ms for each in all."
     )
 
 
