@@ -49,7 +49,12 @@ class AzureVaultRestores:
         subscription = group.strip("/").split("/")[1]
         path = f"{group}/providers/Microsoft.Compute/disks"
         pages = listed(self._arm, Lane(subscription, "", CallKind.READ), path, DISK_VERSION)
-        return [DiskSeen(str(one["id"]), moment((one.get("properties") or {}).get("timeCreated"))) for one in pages]
+        return [_disk(one) for one in pages]
+
+
+def _disk(body: Mapping[str, Any]) -> DiskSeen:
+    made_at = moment((body.get("properties") or {}).get("timeCreated"))
+    return DiskSeen(str(body["id"]), made_at, tuple(body.get("zones") or ()))
 
 
 def _refusal(body: Mapping[str, Any]) -> JobError:

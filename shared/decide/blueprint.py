@@ -98,7 +98,21 @@ def machine(drawing: Drawing) -> Piece:
     storage["dataDisks"] = sorted(data, key=lambda entry: int(entry["lun"]))
     properties = {**body["properties"], "storageProfile": storage, "networkProfile": _profile(drawing)}
     tags = {**drawing.tags(captured), drawing.rules.prefix: "off"}
-    return Piece(drawing.restore.machine, {**body, "tags": tags, "properties": properties})
+    return Piece(
+        drawing.restore.machine, {**_where_its_disks_are(drawing, body), "tags": tags, "properties": properties}
+    )
+
+
+def _where_its_disks_are(drawing: Drawing, body: Body) -> dict[str, Any]:
+    """The body in the zone of the OS disk that a vault made: by default the one that it was in (documented)."""
+    if drawing.restore.recovery is None:
+        return dict(body)
+    zones = _zones(drawing)
+    return {**subtraction.without(body, "zones"), **({"zones": list(zones)} if zones else {})}
+
+
+def _zones(drawing: Drawing) -> tuple[str, ...]:
+    return next((source.zones for source in drawing.restore.sources if source.lun is None), ())
 
 
 def subtracted_machine(drawing: Drawing) -> dict[str, Any]:
@@ -143,17 +157,36 @@ def makes(drawing: Drawing) -> tuple[ArmPath, ...]:
     return tuple(pieces)
 
 
+def _not_in_point(drawing: Drawing) -> Iterator[str]:
+    """The names of captured disks that do not come back. Those of a vault are known by their LUNs, once they are."""
+    restore, machine = drawing.restore, drawing.captured.machine
+    if restore.recovery is None:
+        places = {source.disk for source in restore.sources}
+        yield from (
+            str(one.get("name")) for one in drawing.captured.disks if ResourceId.parse(str(one["id"])) not in places
+        )
+    elif restore.sources:
+        luns = {source.lun for source in restore.sources}
+        attached = at(machine, "properties.storageProfile.dataDisks") or ()
+        yield from (str(one.get("name") or one["lun"]) for one in attached if one["lun"] not in luns)
+
+
+def _moved(drawing: Drawing) -> Iterator[str]:
+    """That the machine is in another zone than it was, once the disks of a vault say so."""
+    was, now = tuple(drawing.captured.machine.get("zones") or ()), _zones(drawing)
+    if drawing.restore.recovery and drawing.restore.sources and was != now:
+        yield f"zone {', '.join(was) or 'none'}: the vault made the disks in {', '.join(now) or 'none'}"
+
+
 def lacking(drawing: Drawing) -> tuple[str, ...]:
     """What cannot come back, in words for people; of a drill nothing is to stay."""
     if drawing.order.mode is RestoreMode.DRILL:
         return ()
-    captured, found = drawing.captured, []
-    places = {source.disk for source in drawing.restore.sources}
-    for disk in captured.disks:
-        if ResourceId.parse(str(disk["id"])) not in places:
-            found.append(f"disk {disk.get('name')}: it is not in the point")
+    captured = drawing.captured
+    found = [f"disk {name}: it is not in the point" for name in _not_in_point(drawing)]
     if drawing.order.mode in WHOLE:
         found += subtraction.lacking(captured.machine, drawing.gone)
+        found += _moved(drawing)
         made = {piece.id.lower() for piece in interfaces(drawing)}
         for old, place in _cards(drawing):
             interface = captured.interface(old)

@@ -23,7 +23,7 @@ STAGING = re.compile(
     r"/subscriptions/[\w-]+/resourcegroups/[\w().-]+/providers/microsoft\.storage/storageaccounts/[a-z0-9]{3,24}",
     re.ASCII | re.IGNORECASE,
 )
-VAULT_MODES = (RestoreMode.DISKS, RestoreMode.IN_PLACE)
+VAULT_MODES = (RestoreMode.DISKS, RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.IN_PLACE)
 """The modes in which a point of a vault is restored."""
 
 # The options that a mode has no use for.
@@ -60,7 +60,7 @@ def problems(order: RestoreOrder) -> list[str]:
 def _of_vault(order: RestoreOrder) -> list[str]:
     found = []
     if (order.from_vault or order.staging) and order.mode not in VAULT_MODES:
-        found.append(f"from a vault only {' and '.join(VAULT_MODES)} are restored, and not {order.mode}")
+        found.append(f"--from-vault and --staging say nothing when {order.mode} is restored")
     if order.staging and not STAGING.fullmatch(order.staging):
         form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME"
         found.append(f"{order.staging!r} is not the id of a storage account: {form}")

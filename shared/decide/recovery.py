@@ -18,7 +18,7 @@ ORDER = tuple(Consistency)
 ARCHIVED = "ArchivedRP"
 """The tier of a point that can be restored from only after hours of rehydration, as Azure names it."""
 
-IN_VAULT = "every complete point is in a vault: --mode disks and --mode in-place restore from there"
+IN_VAULT = "every complete point is in a vault, from which only `tagback restore` brings anything back"
 
 
 @dataclass(frozen=True, slots=True)

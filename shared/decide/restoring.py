@@ -23,6 +23,7 @@ _JUDGED = (
 )  # fmt: skip
 _RECOVERED = (Stage.RECOVER, Stage.FIND, Stage.ADOPT)
 _REMOVED = (Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS)
+_MAKING_MACHINES = (RestoreMode.NEW, RestoreMode.REBUILD)
 STAGES: Mapping[RestoreMode, tuple[Stage, ...]] = {
     RestoreMode.DISKS: (Stage.SURVEY, Stage.DISKS, Stage.RELEASE),
     RestoreMode.NEW: _WHOLE,
@@ -120,7 +121,9 @@ def stages(mode: RestoreMode, restore: Restore) -> tuple[Stage, ...]:
     if not restore.undoing:
         at_disks = order.index(Stage.DISKS)
         return (*order[:at_disks], *_RECOVERED, *order[at_disks + 1 :])
-    return order if restore.swaps else (*_RECOVERED, Stage.REMOVE_DISKS)
+    if restore.swaps:
+        return order
+    return (*_RECOVERED, *(_REMOVED if mode in _MAKING_MACHINES else (Stage.REMOVE_DISKS,)))
 
 
 def next_stage(mode: RestoreMode, restore: Restore) -> Stage | None:

@@ -29,7 +29,7 @@ least [azure-facts 5.9]."""
 def recorded(
     machine: Machine, plan: Plan | None, vault: ResourceId, seen: Iterable[PointSeen], known: Sequence[Point]
 ) -> list[Point]:
-    """The points that the ledger does not have, or has otherwise."""
+    """The points that the ledger does not have, or has otherwise. A new one has the model that the machine has now."""
     own = {point.slot: point for point in known if point.engine is Engine.VAULT}
     neighbours = [Neighbour(one.slot, one.keep_until) for one in own.values() if one.complete]
     found = []
@@ -37,15 +37,15 @@ def recorded(
         point = _point(machine, plan, vault, one, neighbours)
         before = own.get(point.slot)
         if before is None or (before.vault, before.consistency) != (point.vault, point.consistency):
-            found.append(_no_shorter(point, before) if before else point)
+            found.append(_no_shorter(point, before) if before else replace(point, model=machine.model))
             neighbours.append(Neighbour(point.slot, point.keep_until))
     return found
 
 
 def _no_shorter(point: Point, before: Point) -> Point:
-    """What is told of a point may change, but never its date to an earlier one."""
+    """What is told of a point may change, but never its date to an earlier one, nor the model that it came with."""
     birth, until = max(point.birth_keep_until, before.birth_keep_until), max(point.keep_until, before.keep_until)
-    return replace(point, birth_keep_until=birth, keep_until=until)
+    return replace(point, birth_keep_until=birth, keep_until=until, model=before.model)
 
 
 def _point(

@@ -7,15 +7,19 @@ having been made while the job ran. Called by flows/recovering.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.decide.drawing import Captured, Drawing
+from shared.decide.naming import OURS
+from shared.decide.restoring import tag_of
 from shared.decide.subtraction import Body, at
 from shared.decide.vault_jobs import SLACK, container_of, named_error
 from shared.model.fault import Area, Fault, Task, Trouble
 from shared.model.identity import ResourceId
 from shared.model.restore import ArmPath, Recovery, Source
+from shared.model.rules import Rules
 from shared.model.vault import JobError, JobSeen
 from shared.model.vault_restore import DiskSeen
 
@@ -73,7 +77,7 @@ def made(disks: Iterable[DiskSeen], recovery: Recovery, job: JobSeen, now: datet
         if name and disk.made_at and begin <= disk.made_at <= end and _plain(name["vm"]) == _plain(recovery.vm.name):
             lun = None if name["number"] is None else int(name["number"])
             place = ArmPath(disk.place)
-            source = Source(recovery.point.vault, ResourceId.parse(place), lun, place)
+            source = Source(recovery.point.vault, ResourceId.parse(place), lun, place, disk.zones)
             stamps.setdefault(name["stamp"], []).append(source)
     if len(stamps) > 1:
         return Unclear(f"two restores of {recovery.vm.name} made disks at the same time: {', '.join(sorted(stamps))}")
@@ -85,13 +89,43 @@ def _plain(name: str) -> str:
     return NOT_IN_A_NAME.sub("", name.lower())
 
 
-def misfit(sources: Sequence[Source], machine: Body) -> str:
-    """Why the disks cannot take the places of a machine's own; empty when they can.
+@dataclass(frozen=True, slots=True)
+class Retagged:
+    """Tags to be put on a restored disk, and those to be taken from it."""
+
+    put: Mapping[str, str]
+    gone: Mapping[str, str]
+
+
+def retagged(disk: Body, drawing: Drawing) -> Retagged:
+    """What makes a restored disk ours: a vault gives it the tags of its source, with a plan's and an earlier restore's
+    [azure-facts 5.12: restored with the machine's tags]."""
+    ours = drawing.tags(None)
+    kept = {name.lower() for name in ours}
+    telling = (drawing.rules.prefix, OURS)
+    tags: Mapping[str, str] = disk.get("tags") or {}
+    return Retagged(
+        {name: value for name, value in ours.items() if tag_of(disk, name.lower()) != value},
+        {name: value for name, value in tags.items() if name.lower().startswith(telling) and name.lower() not in kept},
+    )
+
+
+def left_out(captured: Captured, rules: Rules) -> frozenset[int]:
+    """The LUNs of the captured machine's disks that a tag of theirs leaves out of every point."""
+    entries = at(captured.machine, "properties.storageProfile.dataDisks") or ()
+    places = {entry["lun"]: ResourceId.parse(str(at(entry, "managedDisk.id"))) for entry in entries}
+    bodies = {lun: captured.disk(place) or {} for lun, place in places.items()}
+    return frozenset(lun for lun, body in bodies.items() if tag_of(body, rules.prefix).strip().lower() == "off")
+
+
+def misfit(sources: Sequence[Source], machine: Body, missing: frozenset[int] = frozenset()) -> str:
+    """Why the disks cannot take the places of a machine's own, of which some are `missing` in the point by their LUNs;
+    empty when they can.
 
     Nothing documents whether the number in a data disk's name is its LUN or its place in the order of them: only where
-    both say the same, or only a LUN can be meant, are disks put back in place.
+    both say the same, or only a LUN can be meant, is a disk given a place.
     """
-    there = {entry.get("lun") for entry in at(machine, "properties.storageProfile.dataDisks") or ()}
+    there = {entry.get("lun") for entry in at(machine, "properties.storageProfile.dataDisks") or ()} - missing
     restored = {source.lun for source in sources}
     if None not in restored:
         return "the vault restored no OS disk"

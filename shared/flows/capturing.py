@@ -155,7 +155,7 @@ def _intended(slice_: Slice, case: Case, plan: Plan, sighting: Sighting, due: li
         because = "none of its disks can be captured"
         skipped = [row for one in due for row in closing(case, one, State.SKIPPED, because, now)]
         return Errand(saved(slice_.world, slice_.rules, case, [machine, *skipped], now))
-    machine = replace(machine, model=_kept_model(slice_, machine, sighting))
+    machine = replace(machine, model=kept_model(slice_, machine, sighting))
     rows: list[Row] = [machine]
     ids = []
     for operation in due:
@@ -226,6 +226,7 @@ def _resumed(slice_: Slice, case: Case, capture: Capture, machine: Machine, sigh
     return capture
 
 
-def _kept_model(slice_: Slice, machine: Machine, sighting: Sighting) -> str:
+def kept_model(slice_: Slice, machine: Machine, sighting: Sighting) -> str:
+    """The reference of the model as it was sighted, which is kept."""
     reference = model_reference(sighting.model)
     return reference if reference == machine.model else slice_.world.models.keep(sighting.model)

@@ -82,7 +82,8 @@ def with_point(errand: Errand, machine: ResourceId, chosen: Chosen) -> Errand | 
         if errand.order.mode in WHOLE:
             return Impossible(f"{captured}, so only its disks can be brought back: --mode disks")
         captured = Captured()
-    if errand.order.mode in WHOLE and not any(disk.lun is None for disk in chosen.point.disks):
+    headless = chosen.point.is_ours and not any(disk.lun is None for disk in chosen.point.disks)
+    if errand.order.mode in WHOLE and headless:
         return Impossible("the OS disk is not in the point, so no machine can be made of it: --mode disks, or in-place")
     restore = _first(errand, machine, chosen, captured)
     after = replace(errand, captured=captured).saved(restore, because=chosen.because)

@@ -23,7 +23,7 @@ from shared.flows.errand import Errand, Failed, Impossible, Later, Outcome, Pass
 from shared.flows.setbacks import fault_of
 from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, ResourceId
-from shared.model.restore import ArmPath, RestoreMode, Stage
+from shared.model.restore import ArmPath, Restore, RestoreMode, Stage
 
 # What each stage of removal is about, by type.
 REMOVED: Mapping[Stage, str] = {
@@ -156,8 +156,7 @@ def made(errand: Errand, pieces: Sequence[Piece]) -> Outcome:
 def release(errand: Errand) -> Outcome:
     """What is to last loses its expiry; what an exchange left behind gets one."""
     restore, drawing = errand.restore, errand.drawing
-    by_vault = {source.made for source in restore.sources}
-    lasting = [] if restore.undoing else [one for one in restore.makes if not restore.recovery or one in by_vault]
+    lasting = [] if restore.undoing else [one for one in restore.makes if _is_to_last(restore, one)]
     for place in lasting:
         _tagged(errand, place, _protecting(errand) if place == restore.machine else {}, (EXPIRES,))
     leftover = {f"{OURS}owner": errand.slice_.rules.owner, RESTORE: drawing.id, EXPIRES: drawing.expires}
@@ -167,6 +166,12 @@ def release(errand: Errand) -> Outcome:
         else:
             _tagged(errand, swap.old, leftover, ())
     return Passed(errand)
+
+
+def _is_to_last(restore: Restore, place: ArmPath) -> bool:
+    """Not what a job of the vault left that failed: a later one made the disks that are used."""
+    of_vault = restore.recovery is not None and ResourceId.parse(place).type == REMOVED[Stage.REMOVE_DISKS]
+    return not of_vault or place in {source.made for source in restore.sources}
 
 
 def _protecting(errand: Errand) -> dict[str, str]:

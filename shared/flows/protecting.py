@@ -109,7 +109,7 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
         rows.append(step.operation)
         what = (step.operation.kind, machine.name, step.operation.id, step.operation.because)
         log.info("%s.intended vm=%s operation=%s because=%r", *what)
-    rows.append(replace(machine, protection=seen))
+    rows.append(replace(machine, protection=seen, model=found.model))
     for point in found.gone:
         case = case.without_point(point)
     ask_if_given_up(slice_, machine, operations)

@@ -7,73 +7,40 @@ read, and it is asked again only when none of them can be meant.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
-from shared.decide import orders
-from shared.decide.drawing import group_of
-from shared.decide.restoring import tag_of
+from shared.decide import blueprint
+from shared.decide.blueprint import WHOLE
 from shared.decide.vault_jobs import SLACK
-from shared.decide.vault_restoring import STAGING_TAG, UNLISTED, UNSEEN, Unclear, failed, job_of, made, misfit, refused
-from shared.errors import CloudError, Conflict, Missing, OutcomeUnknown, Refused
-from shared.flows import making
+from shared.decide.vault_restoring import (
+    UNLISTED,
+    UNSEEN,
+    Unclear,
+    failed,
+    job_of,
+    left_out,
+    made,
+    misfit,
+    refused,
+    retagged,
+)
+from shared.errors import CloudError, Conflict, OutcomeUnknown, Refused
 from shared.flows.errand import NO_TIME, Errand, Failed, Handler, Impossible, Later, Outcome, Passed
 from shared.flows.setbacks import fault_of
+from shared.flows.vault_consulting import group, order, read, recovery_of, survey, with_recovery
 from shared.model.draining import CallKind
-from shared.model.fault import Area, Fault, Task, Trouble
-from shared.model.restore import ArmPath, Recovery, RestoreMode, Stage
+from shared.model.fault import Area, Fault, Task
+from shared.model.identity import ResourceId
+from shared.model.restore import RestoreMode, Stage
 from shared.model.vault import JobSeen, JobStatus, VaultTask
-from shared.model.vault_restore import RecoveryOrder
 
 log = logging.getLogger("tagback")
 
-Answer = TypeVar("Answer")
+DISK_TYPE = "microsoft.compute/disks"
 WELL = (JobStatus.COMPLETED, JobStatus.WARNED)
-
-
-def survey(errand: Errand) -> Outcome:
-    """Whether the target is free and, where the point is in a vault, whether the vault would restore it there."""
-    outcome = making.survey(errand)
-    if not isinstance(outcome, Passed) or errand.restore.recovery is None:
-        return outcome
-    errand = _with_staging(outcome.errand)
-    recovery = _recovery(errand)
-    if not recovery.staging:
-        vault = recovery.point.vault.name
-        return Impossible(
-            f"vault {vault} restores by way of a storage account: name it by --staging ID, or by the tag {STAGING_TAG}"
-        )
-    if outside := _outside(errand, recovery):
-        return Impossible(outside)
-    try:
-        _read(errand, lambda: errand.world.vault_restores.disks(_group(errand)))
-    except Missing:
-        return Impossible(f"the resource group {_group(errand)} does not exist: choose another with --group")
-    found = _read(errand, lambda: errand.world.vault_restores.check(_order(errand)))
-    return Failed(errand, refused(found[0], Trouble.REFUSED)) if found else Passed(errand)
-
-
-def _with_staging(errand: Errand) -> Errand:
-    """The storage account that the order names, else the vault's tag."""
-    recovery = _recovery(errand)
-    if recovery.staging:
-        return errand
-    shard, vault = errand.request.shard, recovery.point.vault
-    seen = _read(errand, lambda: errand.world.vaults.vaults(shard))
-    tags = next((one.tags for one in seen if one.id == vault), {})
-    return _with(errand, replace(recovery, staging=tag_of({"tags": tags}, STAGING_TAG).strip()))
-
-
-def _outside(errand: Errand, recovery: Recovery) -> str:
-    """Why the storage account may not be used; empty when it may."""
-    if not orders.STAGING.fullmatch(recovery.staging):
-        return f"{recovery.staging!r} is not the id of a storage account"
-    subscription = recovery.staging.strip("/").split("/")[1].lower()
-    refusal = orders.outside(subscription, errand.slice_.rules)
-    return f"the storage account {recovery.staging}: {refusal}" if refusal else ""
 
 
 def recover(errand: Errand) -> Outcome:
@@ -85,7 +52,7 @@ def recover(errand: Errand) -> Outcome:
 
 
 def _recovered(errand: Errand) -> Outcome:
-    task = _recovery(errand).task
+    task = recovery_of(errand).task
     if task.sent_at is None:
         return Passed(errand) if errand.restore.undoing else _asked(errand)
     job = _job(errand, task)
@@ -93,7 +60,7 @@ def _recovered(errand: Errand) -> Outcome:
         return Failed(_anew(errand), job)
     if job is None:
         return _unseen(errand, task)
-    errand = _with(errand, replace(_recovery(errand), task=replace(task, job=job.name)))
+    errand = with_recovery(errand, replace(recovery_of(errand), task=replace(task, job=job.name)))
     if not job.status.open:
         return Passed(errand)
     if errand.restore.undoing and job.status is JobStatus.IN_PROGRESS:
@@ -103,39 +70,39 @@ def _recovered(errand: Errand) -> Outcome:
 
 def _asked(errand: Errand) -> Outcome:
     """The intent written, then the vault asked: nothing in between may stop it but the end of this process."""
-    recovery, slice_ = _recovery(errand), errand.slice_
+    recovery, slice_ = recovery_of(errand), errand.slice_
     if not slice_.admitted(CallKind.WRITE):
         raise NO_TIME
     errand.audit("restore.recovering", vault=str(recovery.point.vault), point=recovery.point.name)
     task = replace(recovery.task, vault=recovery.point.vault, sent_at=errand.now())
     errand = errand.saved(replace(errand.restore, recovery=replace(recovery, task=task)))
     try:
-        tracking = errand.world.vault_restores.restore(_order(errand))
+        tracking = errand.world.vault_restores.restore(order(errand))
     except OutcomeUnknown as error:
         log.warning("restore.unanswered id=%s because=%r", errand.request.id, str(error))
         return Later(errand)
     except CloudError as error:
         return _stumbled(_anew(errand), error)
-    return Later(_with(errand, replace(_recovery(errand), task=replace(task, tracking=tracking))))
+    return Later(with_recovery(errand, replace(recovery_of(errand), task=replace(task, tracking=tracking))))
 
 
 def _job(errand: Errand, task: VaultTask) -> JobSeen | Fault | None:
     """The job that answers for it; a fault where the vault gave the request up, None where nothing is seen of it."""
-    world, recovery = errand.world, _recovery(errand)
+    world, recovery = errand.world, recovery_of(errand)
     vault, name = recovery.point.vault, task.job
     if not name and task.tracking:
-        tracked = _read(errand, lambda: world.vault_items.tracked(vault, task.tracking))
+        tracked = read(errand, lambda: world.vault_items.tracked(vault, task.tracking))
         if tracked.error:
             return refused(tracked.error)
         name = tracked.job
     if not name:
         assert task.sent_at is not None, "only what was asked for is looked for"
         since = task.sent_at - SLACK
-        found = job_of(recovery, _read(errand, lambda: list(world.vault_jobs.jobs(vault, since))))
+        found = job_of(recovery, read(errand, lambda: list(world.vault_jobs.jobs(vault, since))))
         if found is None:
             return None
         name = found.name
-    return _read(errand, lambda: world.vault_jobs.job(vault, name))
+    return read(errand, lambda: world.vault_jobs.job(vault, name))
 
 
 def _unseen(errand: Errand, task: VaultTask) -> Outcome:
@@ -151,7 +118,7 @@ def _unseen(errand: Errand, task: VaultTask) -> Outcome:
 
 def _cancel(errand: Errand, job: JobSeen) -> None:
     """Ask that a job end that nobody wants any more; one that cannot be cancelled ends by itself."""
-    vault = _recovery(errand).point.vault
+    vault = recovery_of(errand).point.vault
     with suppress(Conflict, Refused):
         errand.write(partial(errand.world.vault_jobs.cancel, vault, job.name))
 
@@ -161,26 +128,26 @@ def find(errand: Errand) -> Outcome:
     job = _ended_job(errand)
     if job is None:
         return Passed(errand)
-    disks = _read(errand, lambda: errand.world.vault_restores.disks(_group(errand)))
-    found = made(disks, _recovery(errand), job, errand.now())
+    disks = read(errand, lambda: errand.world.vault_restores.disks(group(errand)))
+    found = made(disks, recovery_of(errand), job, errand.now())
     if isinstance(found, Unclear):
         return Passed(errand) if errand.restore.undoing else Impossible(found.because)
     wanted = job.status in WELL and not errand.restore.undoing
     if wanted and not found:
         late = job.ended is None or errand.now() - job.ended < UNLISTED
-        return Later(errand) if late else Impossible(f"job {job.name} ended, and no disk of it is in {_group(errand)}")
+        return Later(errand) if late else Impossible(f"job {job.name} ended, and no disk of it is in {group(errand)}")
     places = tuple(dict.fromkeys([*errand.restore.makes, *(source.made for source in found)]))
     return Passed(errand.with_restore(replace(errand.restore, sources=found, makes=places)))
 
 
 def adopt(errand: Errand) -> Outcome:
-    """All of it carries the request's id and its expiry, whatever its tags were; a failed job is told only then."""
-    tags = errand.drawing.tags(None)
+    """Its disks carry the request's id and its expiry, and no plan's tag that came back with them; a failed job is told
+    only then."""
     for place in errand.restore.makes:
-        seen = errand.find(place)
-        put = {name: value for name, value in tags.items() if seen and tag_of(seen, name.lower()) != value}
-        if put:
-            errand.write(partial(errand.world.builder.tag, errand.request.shard, place, put, {}))
+        seen = errand.find(place) if ResourceId.parse(place).type == DISK_TYPE else None
+        tags = retagged(seen, errand.drawing) if seen else None
+        if tags and (tags.put or tags.gone):
+            errand.write(partial(errand.world.builder.tag, errand.request.shard, place, tags.put, tags.gone))
     job = None if errand.restore.undoing else _ended_job(errand)
     if job is None:
         return Passed(errand)
@@ -189,58 +156,44 @@ def adopt(errand: Errand) -> Outcome:
     if job.status not in WELL:
         again = replace(errand.restore, stage=Stage.RECOVER, sources=())
         return Failed(_anew(errand.with_restore(again)), failed(job))
-    if errand.order.mode is RestoreMode.IN_PLACE:
-        machine = errand.find(errand.restore.machine)
-        if because := misfit(errand.restore.sources, machine or {}):
-            return Impossible(f"{because}; the disks are restored: attach them by hand")
-    return Passed(errand)
+    return _fitting(errand)
 
 
-RECOVERING: Mapping[Stage, Handler] = {Stage.RECOVER: recover, Stage.FIND: find, Stage.ADOPT: adopt}
+def _fitting(errand: Errand) -> Outcome:
+    """Whether each disk has its place in the machine: the one that stands there, or the one to be made."""
+    mode, drawing, because = errand.order.mode, errand.drawing, ""
+    if mode is RestoreMode.IN_PLACE:
+        because = misfit(errand.restore.sources, errand.find(errand.restore.machine) or {})
+    elif mode in WHOLE:
+        because = misfit(errand.restore.sources, drawing.captured.machine, left_out(drawing.captured, drawing.rules))
+    if because:
+        return Impossible(f"{because}; the disks are restored: attach them by hand")
+    return Passed(errand.with_restore(replace(errand.restore, lacking=blueprint.lacking(drawing))))
+
+
+RECOVERING: Mapping[Stage, Handler] = {
+    Stage.SURVEY: survey,
+    Stage.RECOVER: recover,
+    Stage.FIND: find,
+    Stage.ADOPT: adopt,
+}
 
 
 def _ended_job(errand: Errand) -> JobSeen | None:
     """The job that was followed to its end; None where the vault was never asked."""
-    recovery = _recovery(errand)
+    recovery = recovery_of(errand)
     if not recovery.task.job:
         return None
-    return _read(errand, lambda: errand.world.vault_jobs.job(recovery.point.vault, recovery.task.job))
-
-
-def _order(errand: Errand) -> RecoveryOrder:
-    recovery, shard = _recovery(errand), errand.request.shard
-    point, group = recovery.point, _group(errand)
-    return RecoveryOrder(point.vault, recovery.vm, point.name, group, recovery.staging, shard.region)
-
-
-def _group(errand: Errand) -> ArmPath:
-    """The path of the group that the disks are to be in: that of the machine that they are for."""
-    return ArmPath(group_of(errand.restore.machine))
-
-
-def _recovery(errand: Errand) -> Recovery:
-    assert errand.restore.recovery is not None, "only restores from vaults come here"
-    return errand.restore.recovery
-
-
-def _with(errand: Errand, recovery: Recovery) -> Errand:
-    return errand.with_restore(replace(errand.restore, recovery=recovery))
+    return read(errand, lambda: errand.world.vault_jobs.job(recovery.point.vault, recovery.task.job))
 
 
 def _anew(errand: Errand) -> Errand:
     """Nothing of it is under way: the vault may be asked again."""
-    recovery = _recovery(errand)
-    return _with(errand, replace(recovery, task=recovery.task.anew(None)))
+    recovery = recovery_of(errand)
+    return with_recovery(errand, replace(recovery, task=recovery.task.anew(None)))
 
 
 def _stumbled(errand: Errand, error: CloudError) -> Outcome:
     if error.code == NO_TIME.code:
         return Later(errand)
     return Failed(errand, replace(fault_of(error), area=Area.VAULT, task=Task.RESTORE))
-
-
-def _read(errand: Errand, call: Callable[[], Answer]) -> Answer:
-    """A read in its turn; Throttled when this slice has no time for it."""
-    if not errand.slice_.admitted(CallKind.READ):
-        raise NO_TIME
-    return call()

@@ -19,7 +19,7 @@ from shared.flows.choosing import begun
 from shared.flows.errand import Errand, Failed, Handler, Impossible, Later, Outcome, Passed, opened
 from shared.flows.making import make_disks, make_interfaces, make_machine, release, remove
 from shared.flows.proving import command, make_network, make_rules, not_begun, probe, verdict
-from shared.flows.recovering import RECOVERING, survey
+from shared.flows.recovering import RECOVERING
 from shared.flows.setbacks import NEEDS_APPROVAL, fault_of
 from shared.flows.swapping import claim, detach, let_go, start, stop, swap
 from shared.flows.tidying import tidy_up
@@ -37,7 +37,6 @@ SOON = timedelta(seconds=1)
 LATER = timedelta(seconds=60)  # a longer wait is the sweep's
 
 HANDLERS: Mapping[Stage, Handler] = {
-    Stage.SURVEY: survey,
     **RECOVERING,
     Stage.RULES: make_rules,
     Stage.NETWORK: make_network,

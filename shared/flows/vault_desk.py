@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.decide.policies import MOST_POLICIES, Policy, free_from
+from shared.decide.protection import wish_of
 from shared.decide.vault_jobs import container_of
-from shared.decide.vault_wish import Want, Wanted
+from shared.decide.vault_wish import Unwanted, Want, Wanted, want_of
 from shared.decide.vaulting import View
 from shared.decide.vaults import MOST_MACHINES, Choice, choose, is_ours
 from shared.errors import Blocked, Denied, Throttled
@@ -70,14 +71,20 @@ class Desk:
         if item is None:
             return None
         others = self._namesakes_of(machine) if machine.status is Status.GONE else []
-        if any(one.status is not Status.GONE for one in others):
+        if any(self._has_a_say(one) for one in others):
             return None
-        return replace(item, last_point=None) if self.is_of_former(machine, item.last_point) else item
+        return replace(item, last_point=None) if self.is_of_another(machine, item.last_point) else item
 
-    def is_of_former(self, machine: Machine, at: datetime | None) -> bool:
-        """Whether a point of this instant is of an earlier machine of the same name, which the ledger remembers.
+    def _has_a_say(self, machine: Machine) -> bool:
+        """Whether an item of its name is a living machine's: one that asks for nothing leaves it to the former one."""
+        rules = self.slice_.rules
+        asks = not isinstance(want_of(machine, wish_of(machine, rules, self.slice_.now()), rules), Unwanted)
+        return machine.status is not Status.GONE and (asks or machine.protection is not None)
 
-        What was taken before this one was registered is: it errs towards the former machine, by minutes.
+    def is_of_another(self, machine: Machine, at: datetime | None) -> bool:
+        """Whether a point of this instant is of another machine of the same name, which the ledger remembers.
+
+        What was taken before this one was registered is, by minutes more than was; and what was taken since it is gone.
         """
         if at is None or (machine.enrolled_at and at >= machine.enrolled_at):
             return False

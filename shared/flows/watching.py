@@ -1,7 +1,7 @@
 """Folds what a vault shows of one machine into its rows: how its operations stand, the vault's own jobs, its points.
 
-Called by protecting.py, before anything is decided. It reads single jobs that failed and lists of recovery points, and
-changes nothing at Azure.
+Called by protecting.py, before anything is decided. It reads single jobs that failed and lists of recovery points
+(vault_recording.py), and changes nothing at Azure.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.decide.naming import stamp
-from shared.decide.protection import plan_of
 from shared.decide.vault_jobs import (
     Broken,
     Called,
@@ -26,15 +24,14 @@ from shared.decide.vault_jobs import (
     succeeded,
     unclaimed,
 )
-from shared.decide.vault_points import due, expired, recorded
 from shared.decide.vault_wish import of_vaults
 from shared.decide.vaulting import View
 from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing
 from shared.flows.setbacks import setback
 from shared.flows.slicing import Slice
-from shared.flows.vault_desk import NO_TIME, Desk
-from shared.model.draining import CallKind
+from shared.flows.vault_desk import Desk
+from shared.flows.vault_recording import TOGETHER, listed
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
 from shared.model.point import Engine, Point
@@ -42,19 +39,22 @@ from shared.model.vault import JobError, Standing
 
 log = logging.getLogger("tagback")
 
-TOGETHER = 80  # points of one transaction, which takes a hundred rows
 NOT_TAKEN = timedelta(minutes=15)  # a backup that was asked for is listed by then, or nobody heard of it
 OTHER_JOB = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What follows from a look: changed operations and points, points that leave, and operations that may act now."""
+    """What follows from a look: changed operations and points, points that leave, and operations that may act now.
+
+    `model` is what the machine's newest points are rebuilt from.
+    """
 
     operations: tuple[Operation, ...]
     points: tuple[Point, ...]
     gone: tuple[Point, ...]
     ready: tuple[Operation, ...]
+    model: str
 
     def with_operations(self, operations: Sequence[Operation]) -> tuple[Operation, ...]:
         """All operations with the changed ones in their place."""
@@ -74,10 +74,11 @@ def watch(slice_: Slice, desk: Desk, case: Case, view: View, standing: Standing)
         after = _looked(slice_, desk, case, operation, view, standing)
         changed += after
         ready += [one for one in after if one.state.open and one.next_look and one.next_look <= now]
-    points, gone = _points(slice_, desk, case, view)
+    points = listed(slice_, desk, case, view)
     if any(one.kind is Kind.EMPTY and one.state is State.SUCCEEDED for one in changed):
         changed, gone = _emptied(case, changed, now)
-    return Watched(tuple(changed), points, gone, tuple(ready))
+        points = replace(points, gone=gone)
+    return Watched(tuple(changed), points.fresh, points.gone, tuple(ready), points.model)
 
 
 def _emptied(case: Case, changed: list[Operation], now: datetime) -> tuple[list[Operation], tuple[Point, ...]]:
@@ -194,34 +195,6 @@ def _unless_busy(operation: Operation, view: View, now: datetime) -> Operation:
     return replace(
         operation, because=f"waits until job {other.name} ({other.operation}) has ended", next_look=now + OTHER_JOB
     )
-
-
-def _points(slice_: Slice, desk: Desk, case: Case, view: View) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
-    """The points that are new, and those that expired: listed when the vault shows a newer one or a date is past."""
-    machine, item, now = case.machine.row, view.item, slice_.now()
-    known = machine.protection.last_point if machine.protection else None
-    if item is None or not view.ours or item.soft_deleted:
-        return (), ()
-    if item.last_point in (None, known) and not any(due(case.known_points, now)):
-        return (), ()
-    if not slice_.admitted(CallKind.READ):
-        raise NO_TIME
-    seen = slice_.world.vault_jobs.points(item.vault, machine.id)
-    own = [one for one in seen if not desk.is_of_former(machine, one.at)]
-    fresh = recorded(machine, plan_of(machine, slice_.rules, now), item.vault, own, case.known_points)
-    for point in fresh:
-        log.info(
-            "point.recorded vm=%s slot=%s vault=%s consistency=%s because=%r",
-            *(machine.name, stamp(point.slot), item.vault.name, point.consistency, point.because),
-        )
-    fresh = [_taken_back(case, point, now) for point in fresh]
-    return tuple(fresh[-TOGETHER:]), tuple(expired(seen, case.known_points, now))
-
-
-def _taken_back(case: Case, point: Point, now: datetime) -> Point:
-    """A point that was there before what its vault had was deleted is known again, and no news."""
-    ends = [held.row.ended_at for held in case.operations if held.row.kind is Kind.EMPTY and held.row.ended_at]
-    return replace(point, rebuilt_at=now) if any(point.slot < end for end in ends) else point
 
 
 def unreadable(case: Case, asked: str, error: CloudError, now: datetime) -> list[Machine | Operation]:

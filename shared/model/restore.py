@@ -97,13 +97,15 @@ class RestoreOrder:
 class Source:
     """What one disk is made from: the part of the point, and the disk that it was taken of.
 
-    A disk that a vault made is at `made`, under a name of the vault's; `snapshot` then is the vault, `disk` the disk.
+    A disk that a vault made is at `made` and in `zones`, under a name of the vault's; `snapshot` then is the vault,
+    `disk` the disk.
     """
 
     snapshot: ResourceId
     disk: ResourceId
     lun: int | None
     made: ArmPath = ArmPath("")
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

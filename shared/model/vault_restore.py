@@ -27,3 +27,4 @@ class DiskSeen:
 
     place: str
     made_at: datetime | None
+    zones: tuple[str, ...] = ()

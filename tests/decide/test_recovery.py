@@ -88,7 +88,7 @@ def test_where_none_is_so_consistent_the_newest_is_better_than_none() -> None:
         (
             [*points()[:1], replace(points()[1], engine=Engine.VAULT)],
             Latest(),
-            "every complete point is in a vault: --mode disks and --mode in-place restore from there",
+            "every complete point is in a vault, from which only `tagback restore` brings anything back",
         ),
         (points(), Before(NEWEST - 9 * DAY), "every complete point is from 2027-03-01 02:00Z or later"),
     ],

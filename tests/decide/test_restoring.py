@@ -111,12 +111,22 @@ def in_vault(undoing: bool = False, swapped: bool = False) -> Restore:
 def test_a_vault_makes_the_disks_and_then_they_are_found() -> None:
     assert stages(RestoreMode.DISKS, in_vault()) == (Stage.SURVEY, *RECOVERED, Stage.RELEASE)
     assert stages(RestoreMode.IN_PLACE, in_vault()) == (Stage.SURVEY, *RECOVERED, *SWAPPED)
+    for mode in (RestoreMode.NEW, RestoreMode.REBUILD):
+        made = (Stage.INTERFACES, Stage.MACHINE, Stage.RELEASE)
+        assert stages(mode, in_vault()) == (Stage.SURVEY, *RECOVERED, *made)
     assert stages(RestoreMode.DISKS, restore(Stage.SURVEY)) == (Stage.SURVEY, Stage.DISKS, Stage.RELEASE)
 
 
 @pytest.mark.parametrize("mode", [RestoreMode.DISKS, RestoreMode.IN_PLACE])
 def test_what_a_vault_made_is_looked_for_where_it_is_undone(mode: RestoreMode) -> None:
     assert stages(mode, in_vault(undoing=True)) == (*RECOVERED, Stage.REMOVE_DISKS)
+    assert first_of_removal(mode, in_vault()) is Stage.RECOVER
+
+
+@pytest.mark.parametrize("mode", [RestoreMode.NEW, RestoreMode.REBUILD])
+def test_a_machine_made_of_a_vaults_disks_goes_before_them(mode: RestoreMode) -> None:
+    removed = (Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS)
+    assert stages(mode, in_vault(undoing=True)) == (*RECOVERED, *removed)
     assert first_of_removal(mode, in_vault()) is Stage.RECOVER
 
 

@@ -106,3 +106,13 @@ def test_what_may_leave_next_is_the_first_date_of_what_stays_in_vaults() -> None
     assert leaving([first, second, third, of_ours], [first]) == NOW + 2 * DAY
     assert leaving([first, of_ours], [first]) is None
     assert leaving([], []) is None
+
+
+def test_a_point_has_the_model_that_its_machine_had_when_the_point_was_first_seen() -> None:
+    known = replace(machine(1, "web-1"), model="then")
+    [first] = recorded(known, None, VAULT, [seen()], [])
+    assert first.model == "then"
+    later, other = replace(known, model="later"), replace(VAULT, name="other")
+    [moved] = recorded(later, None, other, [seen()], [first])
+    assert (moved.vault and moved.vault.vault, moved.model) == (other, "then")
+    assert [one.model for one in recorded(later, None, VAULT, [seen(), seen("2", NIGHT + DAY)], [first])] == ["later"]

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from shared.decide.drawing import disk_place
-from shared.decide.vault_restoring import Unclear, failed, job_of, made, misfit, refused
+from shared.decide.drawing import Captured, disk_place
+from shared.decide.vault_restoring import Unclear, failed, job_of, left_out, made, misfit, refused, retagged
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.fault import Area, Task, Trouble
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.restore import ArmPath, Recovery, Source
 from shared.model.vault import JobError, JobSeen, JobStatus, VaultPoint, VaultTask
 from shared.model.vault_restore import DiskSeen
-from tests.fleet import NOW
+from tests.decide.test_blueprint import drawing
+from tests.fleet import NOW, RULES
 
 MINUTE = timedelta(minutes=1)
 VAULT = ResourceId("s", "backups", VAULT_TYPE, "v")
@@ -65,13 +66,13 @@ def test_a_failed_job_says_why_by_the_error_that_a_rule_knows() -> None:
     assert refused(JobError("x", "no"), Trouble.REFUSED).trouble is Trouble.REFUSED
 
 
-def disk(name: str, at: datetime | None = NOW + 3 * MINUTE) -> DiskSeen:
-    return DiskSeen(f"{GROUP}/{name}", at)
+def disk(name: str, at: datetime | None = NOW + 3 * MINUTE, zones: tuple[str, ...] = ()) -> DiskSeen:
+    return DiskSeen(f"{GROUP}/{name}", at, zones)
 
 
-def source(name: str, lun: int | None) -> Source:
+def source(name: str, lun: int | None, zones: tuple[str, ...] = ()) -> Source:
     place = ArmPath(f"{GROUP}/{name}")
-    return Source(VAULT, ResourceId.parse(place), lun, place)
+    return Source(VAULT, ResourceId.parse(place), lun, place, zones)
 
 
 DONE = replace(job(), status=JobStatus.COMPLETED, ended=ENDED)
@@ -79,10 +80,11 @@ DONE = replace(job(), status=JobStatus.COMPLETED, ended=ENDED)
 
 def test_the_disks_of_a_job_are_known_by_name_and_time_the_os_disk_first() -> None:
     seen = [disk("web1-datadisk-010-20261121-120300"), disk("web1-osdisk-20261121-120300"),
-            disk("web1-datadisk-000-20261121-120300"), disk("Web-1-datadisk-002-20261121-120300")]  # fmt: skip
+            disk("web1-datadisk-000-20261121-120300", zones=("2",)),
+            disk("Web-1-datadisk-002-20261121-120300")]  # fmt: skip
     assert made(seen, recovery(), DONE, ENDED) == (
         source("web1-osdisk-20261121-120300", None),
-        source("web1-datadisk-000-20261121-120300", 0),
+        source("web1-datadisk-000-20261121-120300", 0, ("2",)),
         source("Web-1-datadisk-002-20261121-120300", 2),
         source("web1-datadisk-010-20261121-120300", 10),
     )
@@ -139,3 +141,33 @@ def test_disks_take_the_places_of_a_machine_only_where_their_numbers_are_its_lun
     assert misfit([system, first], machine(0)) == said
     assert misfit([system], machine(2)) == "the vault's data disks are numbered [], and the machine has LUNs ['2']"
     assert misfit([first], machine(1)) == "the vault restored no OS disk"
+
+
+def test_disks_that_are_left_out_of_points_need_not_be_there() -> None:
+    system, first = source("os", None), source("d", 0)
+    assert misfit([system, first], machine(0, 1), frozenset({1})) == ""
+    told = misfit([system, first], machine(0, 1, 2), frozenset({1}))
+    assert told == "the vault's data disks are numbered [0], and the machine has LUNs ['0', '2']"
+
+
+@pytest.mark.parametrize(
+    ("tags", "out"),
+    [({"Backup": " OFF "}, True), ({"backup": "gold"}, False), ({"backup-keep": "off"}, False), ({}, False)],
+)
+def test_what_a_disks_own_tag_leaves_out_is_known_by_its_lun(tags: dict[str, str], out: bool) -> None:
+    attached = [{"lun": 4, "managedDisk": {"id": f"{GROUP}/D"}}, {"lun": 5, "managedDisk": {"id": f"{GROUP}/other"}}]
+    vm = {"properties": {"storageProfile": {"dataDisks": attached}}}
+    known = Captured(vm, ({"id": f"{GROUP}/d", "tags": tags}, {"id": f"{GROUP}/none"}))
+    assert left_out(known, RULES) == (frozenset({4}) if out else frozenset())
+    assert left_out(Captured(), RULES) == frozenset()
+
+
+def test_a_restored_disk_loses_what_its_source_was_told_by_tags_and_keeps_the_rest() -> None:
+    wanted = drawing().tags(None)
+    found = retagged(
+        {"tags": {"Env": "prod", "Backup": "off", "TAGBACK-drill": "old", "tagback-restore": "old"}}, drawing()
+    )
+    assert (found.put, found.gone) == (wanted, {"Backup": "off", "TAGBACK-drill": "old"})
+    again = retagged({"tags": {**wanted, "Env": "prod"}}, drawing())
+    assert (again.put, again.gone) == ({}, {})
+    assert retagged({}, drawing()).put == wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from shared.flows import request_kinds
 from shared.model.identity import ResourceId
 from shared.model.request import Progress, Request
 from tests.e2e import test_vaults
-from tests.e2e.vault_night import VaultNight
+from tests.e2e.vault_night import REGION, VaultNight
 
 azure, night = test_vaults.azure, test_vaults.night
 STEP = timedelta(seconds=31)
@@ -91,7 +91,7 @@ def staging(night: VaultNight) -> str:
 
 def test_a_machine_comes_back_from_a_vault_by_its_disks_alone_and_in_place(night: VaultNight, spoilt: Spoilt) -> None:
     beside = served(night, spoilt.machine, mode="disks", staging=staging(night))
-    assert beside.progress is Progress.DONE, beside
+    assert beside.progress is Progress.DONE, beside.because
     assert beside.restore is not None
     now = contents(night)
     assert {lun: now[disk.lower()] for lun, disk in disks(night, spoilt.machine).items()} == spoilt.held
@@ -111,3 +111,51 @@ def test_a_machine_comes_back_from_a_vault_by_its_disks_alone_and_in_place(night
     left = set(contents(night))
     assert not left & {disk.lower() for disk in new.values()}
     assert {source.made.lower() for source in beside.restore.sources} <= left
+
+
+def held(night: VaultNight, machine: ResourceId) -> Mapping[int | None, Any]:
+    """What the disks of a machine hold, by their LUNs."""
+    now = contents(night)
+    return {lun: now[disk.lower()] for lun, disk in disks(night, machine).items()}
+
+
+def deleted(night: VaultNight, machine: ResourceId, places: Mapping[int | None, str]) -> None:
+    """Somebody deletes a machine with all its disks, and it is known to be gone."""
+    for place in (str(machine), *places.values()):
+        night.running.ask("DELETE", place)
+        night.running.advance(60)
+    for _ in range(2):
+        night.look(machine)
+        night.running.advance(660)
+
+
+def subnet(night: VaultNight) -> str:
+    """A network for machines that had none."""
+    place = f"/subscriptions/{night.subscription}/resourceGroups/Web/providers/Microsoft.Network/virtualNetworks/net"
+    subnets = [{"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}]
+    body = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": subnets}
+    night.running.put_done(place, {"location": REGION, "properties": body})
+    return f"{place}/subnets/a"
+
+
+def test_a_machine_is_made_from_a_vault_beside_the_other_and_again_once_it_is_gone(
+    night: VaultNight, spoilt: Spoilt
+) -> None:
+    where = {"staging": staging(night), "subnet": subnet(night)}
+    beside = served(night, spoilt.machine, mode="new", **where)
+    assert beside.progress is Progress.DONE, beside.because
+    made = replace(spoilt.machine, name=f"{spoilt.machine.name}-restored")
+    assert (held(night, made), held(night, spoilt.machine)) == (spoilt.captured, spoilt.held)
+    deleted(night, spoilt.machine, spoilt.disks)
+    again = served(night, spoilt.machine, **where)
+    assert again.progress is Progress.DONE, again.because
+    assert held(night, spoilt.machine) == spoilt.captured
+    for place in (str(made), str(spoilt.machine)):
+        tags = night.running.ask("GET", place).body["tags"]
+        assert (tags["backup"], "tagback-expires" in tags) == ("off", False)
+    asked = request_kinds.ask(night.world, night.rules, {"asked": "undo", "request": again.id}, "person")
+    places = disks(night, spoilt.machine)
+    assert carried(night, asked).progress is Progress.DONE
+    left = set(contents(night))
+    assert not left & {str(spoilt.machine), *(disk.lower() for disk in places.values())}
+    assert held(night, made) == spoilt.captured

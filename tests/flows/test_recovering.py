@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,67 +9,15 @@ from typing import Any
 import pytest
 
 from shared.decide.restoring import tag_of
-from shared.errors import BadInput, CloudError, OutcomeUnknown, Refused, Throttled
-from shared.flows.ordering import ask_restore, ask_undo, foreseen
-from shared.flows.requesting import run as run_request
+from shared.errors import CloudError, OutcomeUnknown, Refused, Throttled
 from shared.flows.show_restore import restore as shown
-from shared.model.request import Asked, Progress, Request
-from shared.model.restore import ArmPath, RestoreMode, RestoreOrder
+from shared.model.request import Asked, Progress
+from shared.model.restore import RestoreMode, RestoreOrder
 from shared.model.vault import ItemState, JobStatus
-from tests.flows.vaulting import Backed
-from tests.world.exhaustive import perform
+from tests.flows.vaulting import DISKS, IN_PLACE, MINUTE, STAGING, Vaulted
 from tests.world.scenes import SHARD
 from tests.world.steps import Call, Calm, Phase
 from tests.world.twins.azure import VmTruth
-
-STAGING = (
-    f"/subscriptions/{SHARD.subscription}/resourceGroups/backups/providers/Microsoft.Storage/storageAccounts/tbstage"
-)
-DISKS = RestoreOrder(RestoreMode.DISKS, staging=STAGING)
-IN_PLACE = RestoreOrder(RestoreMode.IN_PLACE, staging=STAGING)
-MINUTE = timedelta(minutes=1)
-
-
-class Vaulted(Backed):
-    """A machine whose one recovery point is in a vault, and what people ask to be done with it."""
-
-    def backed_up(self) -> VmTruth:
-        self.vault()
-        vm = self.vm()
-        self.live(timedelta(hours=2))
-        assert self.points(vm)
-        return vm
-
-    def ask(self, vm: VmTruth, order: RestoreOrder = DISKS) -> Request:
-        return ask_restore(self.world.stage.world, self.row(vm), order, "person")
-
-    def undo(self, request: Request) -> Request:
-        return ask_undo(self.world.stage.world, request.id, "person")
-
-    def slice_of(self, request: Request) -> Request:
-        perform(self.world, lambda ports: run_request(ports, self.rules, request.id))
-        return self.now(request)
-
-    def now(self, request: Request) -> Request:
-        return self.world.stage.requests.asked[request.id]
-
-    def carried(self, request: Request, span: timedelta = timedelta(minutes=12)) -> Request:
-        """Carried on for a while, or to its end."""
-        for _ in range(int(span / timedelta(seconds=30))):
-            if self.slice_of(request).progress is not Progress.ASKED:
-                break
-            self.wait(timedelta(seconds=31))
-        return self.now(request)
-
-    def restores(self) -> list[JobStatus]:
-        """How each restore that the vault ever began stands."""
-        [vault] = self.world.stage.vaults.all.values()
-        return [job.status for job in vault.jobs.values() if job.operation == "Restore"]
-
-    def body(self, place: ArmPath) -> Mapping[str, Any] | None:
-        found: list[Mapping[str, Any] | None] = []
-        perform(self.world, lambda ports: found.append(ports.builder.find(SHARD, place)))
-        return found[0]
 
 
 @pytest.fixture
@@ -297,12 +244,6 @@ def test_disks_that_fit_no_lun_are_restored_and_left_for_a_person(backed: Vaulte
     undone = backed.carried(backed.undo(ended))
     assert undone.progress is Progress.DONE, undone
     assert not [one for one in backed.world.stage.vaults.restored if backed.world.stage.azure.disk(one)]
-
-
-@pytest.mark.parametrize("mode", [RestoreMode.REBUILD, RestoreMode.NEW])
-def test_a_whole_machine_is_not_promised_of_a_point_in_a_vault(backed: Vaulted, vm: VmTruth, mode: RestoreMode) -> None:
-    with pytest.raises(BadInput, match="--mode disks"):
-        foreseen(backed.world.stage.world, backed.row(vm), RestoreOrder(mode))
 
 
 def test_what_partial_disks_a_failed_restore_leaves_expire(backed: Vaulted, vm: VmTruth) -> None:

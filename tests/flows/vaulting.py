@@ -10,15 +10,19 @@ from typing import Any
 from shared.decide.plan import read_plans
 from shared.decide.vaults import VAULT_TYPE
 from shared.flows.draining import drain
+from shared.flows.ordering import ask_restore, ask_undo
 from shared.flows.registering import reconcile
+from shared.flows.requesting import run as run_request
 from shared.messages import VmKey
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation
 from shared.model.point import Engine, Point
+from shared.model.request import Progress, Request
+from shared.model.restore import ArmPath, RestoreMode, RestoreOrder
 from shared.model.rules import Mode, Rules
 from shared.model.transition import Record
-from shared.model.vault import VaultSeen
+from shared.model.vault import JobStatus, VaultSeen
 from tests.world.catalogue import OWNER
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import SHARD, machine
@@ -28,6 +32,11 @@ from tests.world.twins.vault_truth import ItemTruth, VaultTruth
 
 VAULT = {"at": "22:00", "keep": "30d12w"}
 MINUTE = timedelta(minutes=1)
+STAGING = (
+    f"/subscriptions/{SHARD.subscription}/resourceGroups/backups/providers/Microsoft.Storage/storageAccounts/tbstage"
+)
+DISKS = RestoreOrder(RestoreMode.DISKS, staging=STAGING)
+IN_PLACE = RestoreOrder(RestoreMode.IN_PLACE, staging=STAGING)
 
 
 def rules_of(vault: Mapping[str, Any] | None = None, **parts: Any) -> Rules:
@@ -104,3 +113,45 @@ class Backed:
         holder = self.world.stage.vaults.holder(vm.id)
         assert holder is not None
         return holder.items[vm.id]
+
+
+class Vaulted(Backed):
+    """A machine whose one recovery point is in a vault, and what people ask to be done with it."""
+
+    def backed_up(self) -> VmTruth:
+        self.vault()
+        vm = self.vm()
+        self.live(timedelta(hours=2))
+        assert self.points(vm)
+        return vm
+
+    def ask(self, vm: VmTruth, order: RestoreOrder = DISKS) -> Request:
+        return ask_restore(self.world.stage.world, self.row(vm), order, "person")
+
+    def undo(self, request: Request) -> Request:
+        return ask_undo(self.world.stage.world, request.id, "person")
+
+    def slice_of(self, request: Request) -> Request:
+        perform(self.world, lambda ports: run_request(ports, self.rules, request.id))
+        return self.now(request)
+
+    def now(self, request: Request) -> Request:
+        return self.world.stage.requests.asked[request.id]
+
+    def carried(self, request: Request, span: timedelta = timedelta(minutes=12)) -> Request:
+        """Carried on for a while, or to its end."""
+        for _ in range(int(span / timedelta(seconds=30))):
+            if self.slice_of(request).progress is not Progress.ASKED:
+                break
+            self.wait(timedelta(seconds=31))
+        return self.now(request)
+
+    def restores(self) -> list[JobStatus]:
+        """How each restore that the vault ever began stands."""
+        [vault] = self.world.stage.vaults.all.values()
+        return [job.status for job in vault.jobs.values() if job.operation == "Restore"]
+
+    def body(self, place: ArmPath) -> Mapping[str, Any] | None:
+        found: list[Mapping[str, Any] | None] = []
+        perform(self.world, lambda ports: found.append(ports.builder.find(SHARD, place)))
+        return found[0]

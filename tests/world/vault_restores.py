@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.decide.restoring import tag_of
 from shared.decide.swapping import CLAIM
 from shared.messages import REQUESTS
+from shared.model.identity import ResourceId
+from shared.model.machine import Status
 from shared.model.request import Asked, Progress
 from shared.model.restore import ArmPath, RestoreMode, RestoreOrder
 from shared.model.vault import JobStatus
@@ -17,6 +19,7 @@ from tests.world.exhaustive import Scene, perform
 from tests.world.restore_steps import arriving, carried, request_of, restore_asked, undo_asked
 from tests.world.scenes import SHARD
 from tests.world.seeded import Run
+from tests.world.twins.azure import DISK_TYPE
 from tests.world.vault_scenes import VM, backed_up
 
 STAGING = (
@@ -49,12 +52,19 @@ WAYS = (
     Way(RestoreMode.DISKS, 2, undone_after=ALL),
     Way(RestoreMode.DISKS, 2, undone_after=1),
     Way(RestoreMode.IN_PLACE, 6, undone_after=ALL),
+    Way(RestoreMode.REBUILD, 4),
+    Way(RestoreMode.NEW, 5),
+    Way(RestoreMode.REBUILD, 3, undone_after=ALL),
+    Way(RestoreMode.NEW, 2, undone_after=1),
 )
+BESIDE = replace(VM.id, name=f"{VM.id.name}-restored")
 
 
 def asked_for(world: Run, way: Way) -> None:
-    """The machine has a point in a vault; somebody asked for it."""
+    """The machine has a point in a vault, and is gone where it is to be made again; somebody asked for it."""
     backed_up(world)
+    if way.mode is RestoreMode.REBUILD:
+        world.stage.azure.delete(VM)
     restore_asked(world, VM.uid, RestoreOrder(way.mode, from_vault=True, staging=STAGING))
 
 
@@ -106,13 +116,15 @@ class Verdict:
         vaults = self._world.stage.vaults.all.values()
         ends = [job.status for vault in vaults for job in vault.jobs.values() if job.operation == "Restore"]
         problems = [] if ends == [JobStatus.COMPLETED] else [f"the vault was asked so often: {ends}"]
-        if sorted(self._left()) != sorted(request.restore.makes):
-            problems.append(f"{self._left()} are there, and {request.restore.makes} are known")
+        known = [place for place in request.restore.makes if ResourceId.parse(place).type == DISK_TYPE]
+        if sorted(self._left()) != sorted(known):
+            problems.append(f"{self._left()} are there, and {known} are known")
         problems += [
             f"{place} is not marked as it should be" for place in request.restore.makes if not self._fine(place)
         ]
         if self._way.mode is RestoreMode.DISKS:
             return problems
+        problems += self._taken_up()
         now, wanted = self._attached(), {one.made: one.lun for one in request.restore.sources}
         return problems if now == wanted else [*problems, f"its disks are {now}, not {wanted}"]
 
@@ -128,11 +140,25 @@ class Verdict:
         perform(self._world, look)
         return found == [True]
 
+    def _taken_up(self) -> list[str]:
+        """A machine that was made is nobody's, whatever tags its disks and its model had."""
+        if self._way.mode is RestoreMode.IN_PLACE:
+            return []
+        made = self._azure.vm(self._target())
+        record = self._world.stage.ledger.held(SHARD, made.uid) if made else None
+        excluded = record is not None and record.machine.row.status is Status.EXCLUDED
+        return [] if excluded else [f"it is enrolled: {record}"]
+
+    def _target(self) -> ResourceId:
+        return BESIDE if self._way.mode is RestoreMode.NEW else VM.id
+
     def _attached(self) -> dict[str, int | None]:
-        vm = self._azure.vm(VM.id)
+        vm = self._azure.vm(self._target())
         return {str(disk.id): disk.lun for disk in vm.disks} if vm else {}
 
     def _undone(self) -> list[str]:
         problems = [f"{place} is left" for place in self._left()]
+        if self._way.mode in (RestoreMode.REBUILD, RestoreMode.NEW):
+            return problems if self._azure.vm(self._target()) is None else [*problems, "the machine is left"]
         known = {str(disk.id): disk.lun for disk in VM.disks}
         return problems if self._attached() == known else [*problems, f"its disks are {self._attached()}"]
