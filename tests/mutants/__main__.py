@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
+from local.stack import ending_on_signals
 from tests.mutants.demo import Wish, demonstrated, thinned
 from tests.mutants.planting import LONGEST, Copy, Mutant, copied, fits, mutants
 
@@ -35,7 +36,7 @@ def main(words: list[str]) -> int:
     unknown = set(asked.names) - {mutant.name for mutant in chosen} - ({HEALTHY} if asked.demo else set())
     if unknown:
         parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
-    with tempfile.TemporaryDirectory() as folder:
+    with ending_on_signals(), tempfile.TemporaryDirectory() as folder:
         if asked.demo:
             healthy: list[None] = [None] if HEALTHY in asked.names else []
             copy = thinned(copied(Path(folder))) if asked.thin else copied(Path(folder))
