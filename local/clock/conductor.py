@@ -34,7 +34,8 @@ class Stuck(Exception):
 class Patience:
     """How long the conductor waits for rest: long while something is done, shorter while nothing changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, restless_after: float) -> None:
+        self._restless_after = restless_after
         self._began = self._changed = time.monotonic()
         self._seen: dict[str, int] = {}
 
@@ -45,8 +46,8 @@ class Patience:
             self._seen, self._changed = activity, now
         if now - self._changed > STUCK_AFTER:
             raise Stuck(f"no rest and nothing done for {STUCK_AFTER:.0f} s {where}")
-        if now - self._began > RESTLESS_AFTER:
-            raise Stuck(f"no rest for {RESTLESS_AFTER:.0f} s {where}")
+        if now - self._began > self._restless_after:
+            raise Stuck(f"no rest for {self._restless_after:.0f} s {where}")
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Conductor:
         self._absent: set[str] = set()
         self._away: set[str] = set()
         self.statistics = Statistics()
+        self.restless_after = RESTLESS_AFTER
         self.stage = Stage(self.now)
         self._followers: dict[str, Follower] = {follower.name: follower for follower in (*followers, self.stage)}
         self._ahead = max(start - self.now(), timedelta())
@@ -149,7 +151,7 @@ class Conductor:
 
     def _settle(self) -> dict[str, Look]:
         """Wait in real time until nothing is left to do, seen twice with nothing done in between."""
-        patience = Patience()
+        patience = Patience(self.restless_after)
         before: dict[str, int] | None = None
         while True:
             looks = self._looks()

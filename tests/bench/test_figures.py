@@ -6,19 +6,28 @@ import json
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import Any
 
 import pytest
 
-from local.bench import engines, peers, planning
-from local.bench.bounds import SETS, WINDOWS, WRITES, seconds, with_smaller_windows, without_windows
+from local.bench import arrivals, drains, engines, peers, planning
+from local.bench.bounds import (
+    ARM_ONLY,
+    BOTH,
+    READS,
+    SETS,
+    WINDOWS,
+    WRITES,
+    seconds,
+    with_smaller_windows,
+    without_windows,
+)
 from local.bench.days import LARGE, MEASURED, PRICES, SLICES, SMALL, SPREAD, SWEEPS, Law, bills, law_of
-from local.bench.drawing import Curve, Scale, drawing
 from local.bench.executions import Execution, Length, Span, executed, lengths
 from local.bench.fleets import PLANS, TOGETHER_PLAN, VAULT_PLAN, Fleet
-from local.bench.page import bill, calls, page
 from local.bench.rows import AT_LEAST, Row, keep, kept
 from local.bench.usage import CORE, STORAGE_LATENCY, arm
+from local.clock.conductor import Patience, Stuck
 
 ROW = Row("speed", 1.25, 1.1, 1.0, "x bound", "a fleet")
 LOG = """[2027-06-08 01:59:59,900] host Executed 'Functions.sweep' (Succeeded, Id=a, Duration=94ms)
@@ -34,8 +43,8 @@ LOG = """[2027-06-08 01:59:59,900] host Executed 'Functions.sweep' (Succeeded, I
     [
         (140, [WRITES], 0.3, 0),
         (240, [WRITES], 0.3, 10),
-        (2_000, SETS["ARM only"], 0.3, 186),
-        (2_000, SETS["ARM + provider windows of 2023"], 0.3, 234),
+        (2_000, SETS[ARM_ONLY], 0.3, 186),
+        (2_000, SETS[BOTH], 0.3, 234),
         (20_000, WINDOWS, 0.0, 3420),
     ],
 )
@@ -183,77 +192,11 @@ def test_planning_asks_only_about_what_changed() -> None:
     assert rows["plan_300_mb"].value > 10
 
 
-def shown(figure: str, value: float, goal: float | None) -> dict[str, object]:
-    more: dict[str, object] = {
-        "bound": None,
-        "unit": "USD",
-        "setup": f"the sum of {figure}",
-        "sense": "at most",
-        "measured": "2026-11-21",
-    }
-    more["load"] = 1.5
-    return {"figure": figure, "value": value, "goal": goal, **more}
-
-
-def test_the_page_shows_every_row_and_says_what_is_missed() -> None:
-    written = page([shown("fast", 1.0, 2.0), shown("slow", 3.0, 2.0), shown("told", 4.0, None)])
-    assert "| `fast` | 1.0 | at most 2.0 |  | USD | 2026-11-21 | 1.5 |" in written
-    assert "the sum of told" in written
-    missed = written.partition("## Goals that are missed")[2]
-    assert "`slow`: 3.0 USD, goal at most 2.0" in missed
-    assert "fast" not in missed
-    assert "told" not in missed
-
-
-def test_the_page_sets_others_beside_us_once_they_were_measured() -> None:
-    ours = shown("all_calls_per_disk_day_10k", 2.5, None)
-    assert "Beside others" not in page([ours])
-    written = page(
-        [ours, shown("az_calls_per_machine", 23, None), shown("az_processor_seconds_per_machine", 8.3, None)]
-    )
-    assert "| a loop of `az` commands | 23.00 | 8.30 |" in written
-    assert "| Cloud Custodian, the deletion alone | not measured | not measured |" in written
-    assert "| Tagback, 10,000 machines, computed | 5.00 | not measured |" in written
-
-
 def test_a_client_is_counted_by_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "_run", lambda peer: {"changes": 40.0, "reads": 10.0, "seconds": 5.0})
     rows = {row.figure: row.value for row in peers.figures()}
     assert (rows["az_calls_per_machine"], rows["c7n_calls_per_machine"]) == (12.5, 2.5)
     assert (rows["az_processor_seconds_per_machine"], rows["c7n_processor_seconds_per_machine"]) == (1.25, 0.25)
-
-
-def test_the_bill_is_drawn_solid_as_far_as_it_was_measured() -> None:
-    figures = (("100", 0.1, MEASURED), ("300", 0.2, MEASURED), ("1k", 0.4, ""), ("10k", 3.0, ""), ("100k", 31.0, ""))
-    rows = [{**shown(f"monthly_bill_{name}", dollars, None), "setup": how} for name, dollars, how in figures]
-    picture = ElementTree.fromstring(bill(rows))  # our own text
-    words = [element.text for element in picture.iter() if element.text]
-    assert {"$0.10", "$0.40", "$3.00", "$31", "100,000"} <= set(words)
-    solid, dashed = (curve(picture, dashes) for dashes in (None, "6 4"))
-    assert (len(solid), len(dashed)) == (2, 4)
-    assert solid[-1] == dashed[0]
-    heights = [height for _, height in [*solid, *dashed[1:]]]
-    assert heights == sorted(heights, reverse=True)
-
-
-def curve(picture: ElementTree.Element, dashes: str | None) -> list[tuple[float, float]]:
-    """The places of the thick line that is drawn so."""
-    lines = [one for one in picture.iter() if one.get("stroke-width") and one.get("stroke-dasharray") == dashes]
-    places = [place.split(",") for place in lines[0].get("points", "").split()]
-    return [(float(x), float(y)) for x, y in places]
-
-
-def test_calls_are_drawn_beside_those_of_others() -> None:
-    rows = [shown("az_calls_per_machine", 20.0, None), shown("all_calls_per_disk_day_10k", 2.0, None)]
-    words = [element.text for element in ElementTree.fromstring(calls(rows)).iter() if element.text]
-    assert {"a loop of `az` commands", "Tagback, 10,000 machines, computed", "40,000"} <= set(words)
-    assert "Cloud Custodian, the deletion alone" not in words
-
-
-def test_a_curve_of_which_nothing_was_measured_is_all_dashed() -> None:
-    picture = ElementTree.fromstring(drawing(Scale("s", "", 0, 3), [Curve("c", {10: 1.0, 100: 10.0}, 0)]))
-    assert len(curve(picture, "6 4")) == 2
-    assert {one.get("fill") for one in picture.iter() if one.tag.endswith("circle")} == {"white"}
 
 
 def test_every_kind_of_plan_can_be_measured() -> None:
@@ -280,3 +223,39 @@ def test_every_call_that_is_neither_a_read_nor_a_deletion_is_a_write() -> None:
     operations = ("Microsoft.ResourceGraph/resources/read", "Microsoft.RecoveryServices/vaults/backup/action")
     kinds = [[*arm([{**base, "operation": operation}])] for operation in operations]
     assert kinds == [["reads", "graph"], ["writes"]]
+
+
+def test_a_fleet_is_given_time_to_enrol_before_it_counts_as_stuck() -> None:
+    with pytest.raises(Stuck, match="no rest"):
+        Patience(-1.0).spend({}, "here")
+    Patience(60.0).spend({}, "here")
+
+
+def test_an_events_wait_is_from_the_change_to_the_row() -> None:
+    heard = arrivals.Heard([(second(5), second(9)), (second(1), second(2))], host_seconds=3)
+    assert heard.waits == [1, 4]
+
+
+def test_a_storm_is_told_by_its_slowest_its_cost_and_a_burst_by_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = [(second(0), second(number)) for number in range(1, 101)]
+    monkeypatch.setattr(arrivals, "_heard", lambda storm: arrivals.Heard(changes, host_seconds=2.0))
+    rows = {row.figure: row for row in arrivals.figures(arrivals.Storm(50, 2, 10))}
+    assert (rows["event_to_registered_p99_s"].value, rows["event_to_registered_median_s"].value) == (99, 51)
+    assert rows["processor_seconds_per_event"].value == 0.02
+    assert "keep 4 instances" in rows["processor_seconds_per_event"].setup
+    [burst] = arrivals.absorbed(arrivals.Storm(5_000, 1, 10))
+    assert burst.value == pytest.approx(100 / seconds(2_500, [READS], 0.3))
+
+
+def test_a_drain_says_what_it_cost_beside_how_long_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Row("drain_over_bound_1k", 1.05, 1.1, 1.0, "x bound", "")
+    told: list[str] = []
+
+    def drained(fleet: Fleet, suffix: str, buckets: str) -> tuple[Row, list[dict[str, Any]]]:
+        told.append(f"{fleet.machines}{suffix} {buckets}")
+        return row, [{"status": 201}, {"status": 429}]
+
+    monkeypatch.setattr(drains, "_drained", drained)
+    assert [one.value for one in drains.figures(1_000)] == [1.05, 0.5]
+    assert [*drains.figures_arm_only(1_000)] == [row]
+    assert told == [f"1000 {BOTH}", f"1000_arm_only {ARM_ONLY}"]
