@@ -83,9 +83,7 @@ class Owner:
 
     def ask(self, *words: str) -> str:
         """What the command line says."""
-        answer = self._cast.tagback.run(*words)
-        if answer.code:
-            raise RuntimeError(f"tagback {' '.join(words)}: exit {answer.code}: {answer.errors.strip()}")
+        answer = self._cast.tagback.done(*words)
         return f"$ tagback {' '.join(words)}  ->  {answer.output.split(':')[0].strip()}"
 
     def act(self, turn: Turn) -> None:

@@ -55,6 +55,13 @@ class CommandLine:
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
+    def done(self, *words: str) -> Answer:
+        """Run what must not be refused; RuntimeError when it is."""
+        answer = self.run(*words)
+        if answer.code:
+            raise RuntimeError(f"tagback {' '.join(words)}: exit {answer.code}: {answer.errors.strip()}")
+        return answer
+
     def show(self, screen: Screen, *words: str) -> Answer:
         """Run it before the reader's eyes."""
         answer = self.run(*words)

@@ -65,6 +65,15 @@ def lock(cast: Cast, trouble: Trouble) -> None:
             cast.fleet.unlock(scope)
 
 
+def pause(cast: Cast, trouble: Trouble) -> None:
+    """A person has something rest for a while, everywhere, by the command line."""
+    what, began = str(trouble.options["what"]), cast.now()
+    cast.tagback.done("pause", what, "--because", trouble.says)
+    cast.sleep(trouble.lasts)
+    cast.script.note("pause", began, cast.now(), what=what)
+    cast.tagback.done("resume", what)
+
+
 def garbage(cast: Cast, trouble: Trouble) -> None:
     """Messages that no version of the app has ever sent."""
     began, wanted = cast.now(), int(trouble.options["count"])
@@ -116,6 +125,7 @@ MAKERS: Mapping[str, Callable[[Cast, Trouble], object]] = {
     "silence": silence,
     "outage": outage,
     "lock": lock,
+    "pause": pause,
     "garbage": garbage,
     "forge": forge,
     "neighbour": hungry_neighbour,

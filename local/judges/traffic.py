@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from local.judges.evidence import Record, instant, path_of
 from local.judges.finding import Finding
+from local.judges.stops import rests_while_paused
 from local.judges.world import World, region_of
 
 IN_FLIGHT = timedelta(seconds=1)  # what was on its way together with the refused call could not know
@@ -84,7 +85,7 @@ def _after(text: str, at: datetime) -> datetime:
 
 
 def writes_stay_inside(world: World) -> Finding:
-    """S10: only the operations of the table, only at their places, only in subscriptions that are enforced."""
+    """S10: only the operations of the table, at their places, in enforced subscriptions, and not while paused."""
     finding = Finding()
     inside = "|".join(sorted(world.script.enforced))
     for call in world.calls:
@@ -98,6 +99,7 @@ def writes_stay_inside(world: World) -> Finding:
         at = instant(call["t"])
         right = bool(allowed) or _restores(world, operation, path, at) or _drills(world, operation, path, at)
         finding.expect(right, f"{call['method']} {operation}", path, at)
+        rests_while_paused(world, finding, call)
     return finding
 
 

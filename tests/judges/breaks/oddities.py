@@ -7,13 +7,14 @@ from datetime import datetime
 
 from tests.judges.breaks.common import NIGHT, Break, deletion
 from tests.judges.breaks.points import skipped_for_nothing
-from tests.judges.breaks.traffic import before_retry_after
+from tests.judges.breaks.traffic import before_retry_after, paused
 from tests.judges.papers import (
     END,
     GROUPS,
     HOUR,
     LEAVER,
     MINUTE,
+    STAMP,
     START,
     WEB,
     Machine,
@@ -90,6 +91,17 @@ def gone_for_minutes_when_a_point_goes(papers: Papers) -> None:
     deletion(papers, LEAVER.leaves + 5 * MINUTE, snapshot)
 
 
+def intended_before(papers: Papers) -> None:
+    """Captures rest from the minute on in which one was begun; its part is sent twelve minutes later."""
+    paused("captures", NIGHT)(papers)
+    for part in (one for one in papers.state if one.get("born") == text(NIGHT + MINUTE)):
+        put = next(call for call in papers.calls if call["method"] == "PUT" and part["id"] in call["path"])
+        put["t"] = part["born"] = text(NIGHT + 12 * MINUTE)
+    for line in papers.audit:
+        if line["event"] == "point.complete" and line["slot"] == f"{NIGHT:{STAMP}}":
+            line["at"] = text(NIGHT + 13 * MINUTE)
+
+
 HARMLESS: list[Break] = [
     tags_are_copied,
     tags_are_taken_off,
@@ -100,4 +112,6 @@ HARMLESS: list[Break] = [
     restored_elsewhere,
     azures_clock_is_off,
     gone_for_minutes_when_a_point_goes,
+    intended_before,
+    paused("deletes", NIGHT - 20 * MINUTE),
 ]

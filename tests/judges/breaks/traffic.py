@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tests.judges.breaks.common import Break, Listed
+from tests.judges.breaks.common import NIGHT, Break, Listed
 from tests.judges.papers import (
     DB,
     END,
     GROUPS,
+    HOUR,
     MINUTE,
     START,
     WEB,
@@ -16,6 +17,8 @@ from tests.judges.papers import (
     text,
 )
 from tests.judges.play import PUT
+
+DELETED = NIGHT + 12 * HOUR
 
 
 def before_retry_after(papers: Papers) -> None:
@@ -93,7 +96,20 @@ def drilling(name: str, since: datetime = START) -> Break:
     return broken
 
 
+def paused(what: str, since: datetime) -> Break:
+    """A person says that something is to rest, and it goes on."""
+
+    def broken(papers: Papers) -> None:
+        act = {"at": text(since), "until": text(since + HOUR), "what": what}
+        papers.script.append({"do": "pause", **act})
+
+    return broken
+
+
 BREAKS: Listed = [
+    ("S10", paused("captures", NIGHT - 20 * MINUTE), "captures had been paused at 00:40"),
+    ("S10", paused("all", NIGHT - 20 * MINUTE), "captures had been paused"),
+    ("S10", paused("deletes", DELETED - 20 * MINUTE), "deletes had been paused"),
     ("S10", drilling("web-1"), "microsoft.compute/virtualmachines"),
     ("S10", drilling("web-1-drill-0123"), "microsoft.compute/virtualmachines"),
     ("S10", calling("DELETE", f"{DRILLED}/web-1-drill-01234567", DRILLING), "microsoft.compute/virtualmachines"),
