@@ -75,6 +75,8 @@ def _promises(summary: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "The judges (`local/judges`) share no code with the product: they read what the simulator of Azure, storage's"
     yield "request log and a sink of events saw, and what the script says that people did."
+    yield "What they say to planted bugs, and which of those no demo can show:"
+    yield "[tests/mutants/demo.toml](../tests/mutants/demo.toml)."
     yield ""
 
 
