@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from shared.model.point import Engine
 from shared.model.rights import Found, Need, Permission, Quota
 from shared.model.rules import Mode, Rules
 
@@ -51,6 +52,12 @@ def providers(rules: Rules) -> list[str]:
     """Those that this installation calls: the vaults' only where a plan has a vault."""
     with_vaults = any(plan.vault for plan in rules.plans.by_name.values())
     return [name for name in PROVIDERS if with_vaults or name != VAULTS]
+
+
+def takes_restore_points(rules: Rules, subscription: str) -> bool:
+    """Whether a plan that machines may use takes all their disks at one instant: a region has groups for that."""
+    plans = (rules.plans.by_name[name] for name in rules.plans.allowed_in(subscription))
+    return any(plan.engine is Engine.RESTORE_POINT for plan in plans)
 
 
 def provider(scope: str, name: str, state: str) -> Found:

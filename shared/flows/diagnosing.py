@@ -6,10 +6,11 @@ What cannot be looked at is a finding too: whoever asks may lack the right to se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from shared.decide import diagnosis as decide
+from shared.decide.restore_points import GROUPS
 from shared.errors import CloudError
 from shared.model.identity import Shard
 from shared.model.rights import Found, Need, Reach
@@ -23,6 +24,11 @@ class Examination:
 
     needs: Sequence[Need]
     principal: str = ""
+
+    @property
+    def about_restore_points(self) -> Examination:
+        """The same, of what is done in the groups of restore points."""
+        return replace(self, needs=[need for need in self.needs if "/restorePointCollections/" in need.action])
 
 
 def examine(world: World, rules: Rules, around: Surroundings, asked: Examination) -> list[Found]:
@@ -49,12 +55,21 @@ def _subscription(
     except CloudError as error:
         yield _unseen(scope, "machines", error)
     for shard in sorted(known):
-        yield from _region(rules, around, asked, shard)
+        yield from _region(world, rules, around, asked, shard)
 
 
-def _region(rules: Rules, around: Surroundings, asked: Examination, shard: Shard) -> Iterator[Found]:
-    place = f"/subscriptions/{shard.subscription}/resourceGroups/{around.recovery_group(shard.region)}"
+def _region(world: World, rules: Rules, around: Surroundings, asked: Examination, shard: Shard) -> Iterator[Found]:
+    yield from _group(rules, around, asked, shard, around.recovery_group(shard.region))
+    if decide.takes_restore_points(rules, shard.subscription):
+        for number in range(GROUPS):
+            group = world.restore_points.place(shard, number, "any").group
+            yield from _group(rules, around, asked.about_restore_points, shard, group)
     region = f"/subscriptions/{shard.subscription}/{shard.region}"
+    yield from _tried(region, "quotas", lambda: decide.quotas(region, around.quotas(shard)))
+
+
+def _group(rules: Rules, around: Surroundings, asked: Examination, shard: Shard, group: str) -> Iterator[Found]:
+    place = f"/subscriptions/{shard.subscription}/resourceGroups/{group}"
     try:
         tagged = around.owner(place)
     except CloudError as error:
@@ -63,7 +78,6 @@ def _region(rules: Rules, around: Surroundings, asked: Examination, shard: Shard
     yield decide.group(place, rules.owner, tagged)
     if tagged is not None:
         yield from _tried(place, "rights", lambda: _rights(around, asked, place, Reach.RECOVERY))
-    yield from _tried(region, "quotas", lambda: decide.quotas(region, around.quotas(shard)))
 
 
 def _provider(around: Surroundings, scope: str, name: str) -> list[Found]:
@@ -72,6 +86,8 @@ def _provider(around: Surroundings, scope: str, name: str) -> list[Found]:
 
 def _rights(around: Surroundings, asked: Examination, scope: str, *reaches: Reach) -> list[Found]:
     needs = [need for need in asked.needs if need.scope in reaches]
+    if not needs:
+        return []
     held = around.granted(scope, asked.principal) if asked.principal else around.permissions(scope)
     return decide.rights(scope, needs, held)
 

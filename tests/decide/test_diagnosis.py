@@ -69,6 +69,22 @@ def test_the_provider_of_vaults_is_needed_where_a_plan_has_one() -> None:
     assert diagnosis.providers(replace(RULES, plans=plans)) == [*always, "Microsoft.RecoveryServices"]
 
 
+def test_groups_for_restore_points_are_needed_where_a_plan_that_may_be_used_takes_them() -> None:
+    assert not diagnosis.takes_restore_points(RULES, "s")
+    disk = {"at": "02:00", "keep": "7d"}
+    plans, problems = read_plans(
+        {
+            "default": "disk",
+            "plans": {"disk": {"snapshots": disk}, "vm": {"snapshots": {**disk, "consistency": "vm"}}},
+            "subscriptions": {"11111111-2222-3333-4444-555555555555": {"allowed_plans": ["disk"]}},
+        }
+    )
+    assert problems == ()
+    rules = replace(RULES, plans=plans)
+    assert diagnosis.takes_restore_points(rules, "s")
+    assert not diagnosis.takes_restore_points(rules, "11111111-2222-3333-4444-555555555555")
+
+
 @pytest.mark.parametrize(
     ("name", "needed_for"),
     [

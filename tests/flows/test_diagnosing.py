@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from shared.decide.plan import read_plans
 from shared.errors import CloudError, Denied
 from shared.flows.diagnosing import Examination, examine
 from shared.model.identity import Shard
@@ -17,6 +18,8 @@ WRITE = Need("keeper", Reach.RECOVERY, "Microsoft.Compute/snapshots/write", "poi
 TARGET = Need("restorer", Reach.TARGETS, "Microsoft.Compute/virtualMachines/write", "machines are made")
 GROUP = f"/subscriptions/{SHARD.subscription}/resourceGroups/tagback-{SHARD.region}"
 SCOPE = f"/subscriptions/{SHARD.subscription}"
+POINTS = "Microsoft.Compute/restorePointCollections/restorePoints/write"
+POINT = Need("keeper", Reach.RECOVERY, POINTS, "points of all disks are made")
 NEEDS = (READ, WRITE, TARGET)
 DENIED = Denied("AuthorizationFailed", "you may not look", 403)
 
@@ -97,6 +100,24 @@ def test_rights_in_a_group_that_is_not_there_are_not_asked_for() -> None:
     findings = found(Around(held=(), tagged=None))
     assert not findings["recovery group"].well
     assert WRITE.action not in findings
+
+
+def test_where_a_plan_takes_all_disks_at_one_instant_its_twenty_groups_are_looked_at() -> None:
+    part = {"at": ["02:00"], "keep": "7d", "consistency": "vm"}
+    plans, problems = read_plans({"default": "one", "plans": {"one": {"snapshots": part}}})
+    assert problems == ()
+    rules = replace(RULES, plans=plans)
+    world = inhabited().world
+    around = Around(held=(Permission((WRITE.action, READ.action, TARGET.action)),))
+    found = examine(world, rules, around, Examination([*NEEDS, POINT]))
+    groups = [f"{GROUP}-rp{number:02}" for number in range(20)]
+    assert [one.scope for one in found if one.subject == "recovery group"] == [GROUP, *groups]
+    assert [one.scope for one in found if one.subject == POINT.action] == [GROUP, *groups]
+    assert not [one for one in found if one.subject == WRITE.action], "snapshots lie in the recovery group alone"
+    nothing = examine(world, rules, around, Examination(NEEDS))
+    assert [one.scope for one in nothing if one.subject == "rights"] == [SCOPE, GROUP], (
+        "who needs nothing there lacks none"
+    )
 
 
 def test_what_may_not_be_looked_at_is_a_finding_and_the_rest_is_looked_at() -> None:
