@@ -12,7 +12,7 @@ from shared.cloud.vaults import BACKUP_VERSION, FABRIC, OF_VMS, BackupClient, la
 from shared.errors import Missing
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
-from shared.model.vault import Act, ItemOrder, ItemSeen, Tracked
+from shared.model.vault import Act, ItemOrder, ItemSeen, JobError, Tracked
 
 if TYPE_CHECKING:
     from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
@@ -37,6 +37,12 @@ class AzureVaultItems:
         path = f"{vault}/backupProtectableItems"
         pages = listed(self._arm, lane(vault, CallKind.READ), path, BACKUP_VERSION, **{"$filter": OF_VMS})
         yield from (vm for body in pages if (vm := shapes.protectable_seen(body)))
+
+    def refusal(self, vault: ResourceId, vm: ResourceId, region: str) -> JobError | None:
+        provider = f"/subscriptions/{vault.subscription}/providers/Microsoft.RecoveryServices"
+        body = {"resourceType": "VM", "resourceId": str(vm), "vaultId": str(vault)}
+        path = f"{provider}/locations/{region}/backupPreValidateProtection"
+        return shapes.refusal_seen(self._arm.ask(lane(vault, CallKind.READ), path, BACKUP_VERSION, body))
 
     def refresh(self, vault: ResourceId) -> str:
         def send(client: RecoveryServicesBackupClient, hook: Hook) -> object:

@@ -109,6 +109,14 @@ def point_seen(body: Mapping[str, Any]) -> PointSeen | None:
     )
 
 
+def refusal_seen(body: Mapping[str, Any]) -> JobError | None:
+    """What a dry run found against protecting a VM; None where it found nothing, or was not carried out."""
+    if str(body.get("status") or "").lower() != "failed":
+        return None
+    said = (str(body.get(name) or "") for name in ("errorCode", "errorMessage", "recommendation"))
+    return JobError(*said)
+
+
 def tracked(body: Mapping[str, Any]) -> Tracked:
     """How far an operation came, as `backupOperations` tells it."""
     status = str(body.get("status") or "").lower()

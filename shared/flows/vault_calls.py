@@ -5,6 +5,7 @@ Used by vault_sending.py. What is missing is asked for here, and waited for by t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,16 +17,19 @@ from shared.decide.protection import wish_of
 from shared.decide.vault_wish import Wanted, of_vaults, want_of
 from shared.decide.vaulting import backups_left
 from shared.decide.vaults import Await, Make, NoVault, Use
-from shared.errors import Blocked, CloudError
+from shared.errors import Blocked, CloudError, Conflict, Throttled
 from shared.flows.casework import Case
 from shared.flows.slicing import Slice
-from shared.flows.vault_desk import Desk
+from shared.flows.vault_desk import NO_TIME, Desk
+from shared.model.draining import CallKind
 from shared.model.fault import Task
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation
 from shared.model.plan import Unit
 from shared.model.vault import Act, ItemOrder, VaultTask
+
+log = logging.getLogger("tagback")
 
 SOON = timedelta(minutes=2)
 REFRESHING = timedelta(minutes=1)
@@ -128,9 +132,25 @@ def _protection(slice_: Slice, desk: Desk, machine: Machine, task: VaultTask) ->
             told = f"vault {vault.name} takes no more policies now: {WRITES_A_DAY} were written within a day"
             return Later(free, told, task) if free > now else Lacking(vault, want.policy, task)
     if not held:
+        _validated(slice_, vault, machine)
         desk.taken(vault)
     order = ItemOrder(Act.PROTECT, vault, machine.id, want.policy.name, left_out_of(machine))
     return vault, lambda: world.vault_items.change(order)
+
+
+def _validated(slice_: Slice, vault: ResourceId, machine: Machine) -> None:
+    """Conflict with what the vault would refuse a VM for. A dry run that cannot be asked for forbids nothing."""
+    if not slice_.admitted(CallKind.READ):
+        raise NO_TIME
+    try:
+        found = slice_.world.vault_items.refusal(vault, machine.id, slice_.shard.region)
+    except Throttled:
+        raise
+    except CloudError as error:
+        log.info("vault.unvalidated vm=%s because=%r", machine.name, str(error))
+        return
+    if found is not None:
+        raise Conflict(found.code, "; ".join(one for one in (found.message, found.recommendation) if one))
 
 
 def _vault(slice_: Slice, desk: Desk) -> ResourceId | Later:

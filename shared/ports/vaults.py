@@ -49,6 +49,9 @@ class VaultItems(Protocol):
     def protectable(self, vault: ResourceId) -> Iterator[ResourceId]:
         """The VMs that a vault has discovered and does not protect."""
 
+    def refusal(self, vault: ResourceId, vm: ResourceId, region: str) -> JobError | None:
+        """Why a vault would not take a VM, by the service's own dry run; None when it would. Nothing is changed."""
+
     def refresh(self, vault: ResourceId) -> str:
         """Ask a vault to discover VMs; the operation by which `refreshed` knows it. Conflict while another runs."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -154,6 +154,18 @@ def test_a_protected_machine_waits_for_its_first_backup_under_its_policy(estate:
     assert (item.vault, item.state, item.policy, item.last_point) == (vault, ItemState.PENDING, POLICY, None)
     assert not item.soft_deleted
     assert vm not in [*estate.items.protectable(vault)]
+
+
+def test_a_dry_run_says_what_a_vault_would_refuse_a_machine_for_and_changes_nothing(estate: Estate) -> None:
+    vault, other = estate.vault(), estate.vault()
+    vm, region = estate.machine(), estate.cloud.shard.region
+    assert estate.items.refusal(vault, vm, region) is None
+    assert [*estate.items.items(vault)] == []
+    held = estate.protected(other)
+    assert estate.items.refusal(other, held, region) is None
+    elsewhere = estate.items.refusal(vault, held, region)
+    nowhere = estate.items.refusal(vault, replace(vm, name="none"), region)
+    assert [one.code for one in (elsewhere, nowhere) if one] == ["UserErrorVMAlreadyProtected", "UserErrorVmNotFoundV2"]
 
 
 def test_protecting_twice_is_protecting_once(estate: Estate) -> None:

@@ -24,7 +24,7 @@ from shared.model.point import Origin
 from shared.model.request import Progress
 from shared.model.vault import ItemState, JobError
 from tests.decide.failures import Scenario, scenarios
-from tests.flows.vaulting import MINUTE, Backed
+from tests.flows.vaulting import MINUTE, Backed, Vaulted
 from tests.world.exhaustive import perform
 from tests.world.twins.azure import VmTruth
 
@@ -33,13 +33,13 @@ ERRORS = {"conflict": Conflict, "refused": Refused, "blocked": Blocked, "missing
 FIRST = {"retry": State.FAILED, "ask": State.NEEDS_PERSON, "give-up": State.GAVE_UP, "gone": State.GAVE_UP}
 PLAYED_OUT = 6  # of retries: longer courses are only begun here, tests/decide/test_failure.py counts them
 MANY = 600
-NO_FLOW = "restore"  # no flow of this product asks a vault for a restore
 
 TOLD = [one for one in scenarios() if one.area == "vault"]
 GUARDED = "ours: a resource guard or immutability protects the vault"
-STANDING = [one for one in TOLD if one.task not in ("cancel", NO_FLOW) and "gone" not in one.path]
+STANDING = [one for one in TOLD if one.task not in ("cancel", "restore") and "gone" not in one.path]
 DEPARTED = [one for one in TOLD if one.path[-1] == "gone"]
 CANCELLED = [one for one in TOLD if one.task == "cancel"]
+RESTORED = [one for one in TOLD if one.task == "restore"]
 
 
 @dataclass
@@ -257,9 +257,24 @@ def test_what_a_vault_cancels_at_the_second_time_of_asking_is_done(monkeypatch: 
     assert estate.world.stage.requests.asked[asked.id].progress is Progress.DONE
 
 
-def test_no_scenario_of_the_tables_is_left_out_but_those_of_restores_which_no_flow_asks_a_vault_for() -> None:
-    played = [str(one) for one in (*STANDING, *DEPARTED, *CANCELLED)]
-    left = {one.row for one in TOLD if str(one) not in played}
-    assert left == {
-        "2015: Restore: cloud service name taken, vnet/subnet missing, storage account in another region, RG limit"
-    }
+@pytest.mark.parametrize("scenario", RESTORED, ids=str)
+def test_a_restore_that_a_vault_refuses_for_good_ends_at_once_with_what_to_choose_instead(scenario: Scenario) -> None:
+    assert scenario.path == ["give-up"]
+    estate = Vaulted()
+    vm = estate.backed_up()
+    refused = Refused(scenario.code, scenario.message, 400)
+    estate.world.stage.vaults.refusals[vm.id] = [refused] * MANY
+    ended = estate.carried(estate.ask(vm))
+    assert ended.progress is Progress.FAILED
+    assert ended.restore is not None
+    failure = ended.restore.failure
+    assert failure is not None
+    rule = rule_for(scenario.fault)
+    assert rule is not None
+    assert (failure.remedy, failure.times) == (rule.course_for(scenario.message).remedy, 1)
+    assert estate.restores() == []
+
+
+def test_every_scenario_of_the_tables_is_played() -> None:
+    played = {str(one) for one in (*STANDING, *DEPARTED, *CANCELLED, *RESTORED)}
+    assert {str(one) for one in TOLD} == played

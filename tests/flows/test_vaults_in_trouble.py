@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from shared.decide.policies import MOST_POLICIES
-from shared.errors import Denied, LostRace, Missing, Refused, Unavailable
+from shared.errors import CloudError, Denied, LostRace, Missing, Refused, Throttled, Unavailable
 from shared.flows.asking import ask_backup
 from shared.flows.pausing import ask_pause, ask_resume
 from shared.flows.requesting import run
 from shared.model.identity import ResourceId
+from shared.model.machine import Status
 from shared.model.operation import Kind, State
 from shared.model.rules import Mode
 from shared.model.transition import Transition
@@ -77,6 +78,79 @@ def test_a_vault_of_others_that_may_not_be_read_hides_nothing_of_ours(monkeypatc
     estate.live(2 * HOUR)
     assert vm.id in ours.items
     assert len(estate.points(vm)) == 1
+
+
+def test_a_vault_that_hides_the_machine_is_found_out_by_a_dry_run_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = Backed()
+    foreign = estate.vault("theirs", owner="somebody-else")
+    estate.vault()
+    items = estate.world.stage.world.vault_items
+    real: Callable[[ResourceId], Any] = items.items
+
+    def denied(vault: ResourceId) -> Any:
+        if vault == foreign.id:
+            raise Denied("AuthorizationFailed", "not yours", 403)
+        return real(vault)
+
+    monkeypatch.setattr(items, "items", denied)
+    vm = estate.vm()
+    foreign.policies["Theirs"] = {"schedulePolicy": {"scheduleRunTimes": ["2026-01-01T01:00:00Z"]}}
+    estate.world.stage.vaults.protect(foreign, vm.id, "Theirs", ())
+    estate.live(HOUR)
+    [operation] = estate.operations(vm, Kind.PROTECT)
+    assert operation.failure is not None
+    assert (operation.state, operation.failure.code) == (State.NEEDS_PERSON, "UserErrorVMAlreadyProtected")
+    assert "another vault has it" in operation.failure.message
+    assert estate.world.stage.steps.calls["vaults.change"] == 0
+
+
+@pytest.mark.parametrize("error", [Denied("AuthorizationFailed", "no role", 403), Unavailable("timeout", "x")], ids=str)
+def test_a_dry_run_that_cannot_be_asked_for_forbids_nothing(error: CloudError, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    estate = Backed()
+    monkeypatch.setattr(estate.world.stage.world.vault_items, "refusal", fails)
+    vm = estate.vm()
+    estate.live(2 * HOUR)
+    assert len(estate.points(vm)) == 1
+
+
+def test_a_dry_run_that_is_throttled_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise Throttled("429", "too many", 5 * MINUTE)
+
+    estate = Backed()
+    with monkeypatch.context() as patch:
+        patch.setattr(estate.world.stage.world.vault_items, "refusal", fails)
+        vm = estate.vm()
+        estate.live(30 * MINUTE)
+        assert estate.world.stage.steps.calls["vaults.change"] == 0
+    estate.live(2 * HOUR)
+    assert len(estate.points(vm)) == 1
+
+
+def test_a_job_that_does_not_end_is_told_of_after_half_a_day_and_ends_well_when_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vault_truth, "SNAPSHOT", 20 * HOUR)
+    monkeypatch.setattr(vault_truth, "BACKUP", 21 * HOUR)
+    estate = Backed()
+    vm = estate.vm()
+    estate.live(11 * HOUR, 10 * MINUTE)
+    [running] = estate.operations(vm, Kind.BACK_UP)
+    assert running.state is State.STARTED
+    estate.live(3 * HOUR, 10 * MINUTE)
+    [endless] = estate.operations(vm, Kind.BACK_UP)
+    assert endless.state is State.NEEDS_PERSON
+    assert "longer than it should take" in " ".join(estate.row(vm).problems)
+    assert estate.item(vm).asked == 1
+    estate.live(8 * HOUR, 10 * MINUTE)
+    first = min(estate.operations(vm, Kind.BACK_UP), key=lambda one: one.intended_at)
+    assert first.state in (State.SUCCEEDED, State.SUPERSEDED)
+    assert estate.row(vm).status is Status.PROTECTED
 
 
 def test_a_lost_race_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:

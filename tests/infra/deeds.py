@@ -239,6 +239,10 @@ def _new_machine(turn: Turn) -> ResourceId:
     return turn.site.vm(name)
 
 
+def _validated(turn: Turn) -> bool:
+    return turn.world.vault_items.refusal(turn.vault, turn.site.vm("vm1"), REGION) is None
+
+
 def _protected(turn: Turn) -> bool:
     """A machine of its own: the service looks at the machine only when it is new to the vault."""
     order = ItemOrder(Act.PROTECT, turn.vault, _new_machine(turn), POLICY)
@@ -421,7 +425,8 @@ Deed = Callable[[Turn], bool]
 DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "keeper": (_fleet, _shard_with_models, _look, _examine, _enabled, _captured, _merged, _taken_as_one),
     "protector": (
-        _vaults, _policies, _policy_written, _refreshed, _protectable, _items, _protected, _backed_up, _jobs,
+        _vaults, _policies, _policy_written, _refreshed, _protectable, _items, _validated, _protected, _backed_up,
+        _jobs,
         _vault_points, _started,
     ),
     "reaper": (_shard, _look, _listed, _told_the_time, _deleted, _deleted_as_one),

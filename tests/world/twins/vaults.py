@@ -136,6 +136,14 @@ class VaultItemsTwin:
             answer = [vm for vm in sorted(truth.discovered) if self._gate.vaults.holder(vm) is None]
         yield from answer
 
+    def refusal(self, vault: ResourceId, vm: ResourceId, region: str) -> JobError | None:
+        with self._gate.of_shard("vaults.refusal", Effect.READ, Shard(vault.subscription, region)):
+            holder = self._gate.vaults.holder(vm)
+            if self._gate.vaults.azure.vm(vm) is None:
+                return JobError("UserErrorVmNotFoundV2", "Virtual machine doesn't exist.")
+            elsewhere = holder is not None and holder.id != vault
+            return JobError("UserErrorVMAlreadyProtected", "another vault has it") if elsewhere else None
+
     def refresh(self, vault: ResourceId) -> str:
         with self._gate.write("vaults.refresh", vault, vault.name) as truth:
             if truth.refreshing:
