@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from local.simulator import compute_vms, machine_disks, machines
+from local.simulator import compute_vms, machine_disks, machine_sizes, machines
 from local.simulator.acceptance import accepted
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.clock import compute_time
@@ -41,7 +41,11 @@ def change_disks(world: "World", call: "Call") -> Reply:
         raise ArmError(400, "InvalidParameter", message, target="dataDisksToDetach")
     storage["dataDisks"] = [disk for disk in storage["dataDisks"] if key_of(machine_disks.disk_id(disk)) not in leaving]
     used = {int(disk["lun"]) for disk in storage["dataDisks"]}
+    _check_room(document, len(used) + len(body.get("dataDisksToAttach") or []))
     for asked in body.get("dataDisksToAttach") or []:
+        if asked.get("lun") in used:
+            message = f"A disk at LUN {asked['lun']} already exists."  # documented: openshift-azure#83
+            raise ArmError(400, "InvalidParameter", message, target="dataDisk.lun")
         lun = asked.get("lun", next(number for number in range(64) if number not in used))
         used.add(lun)
         disk = {"lun": lun, "createOption": "Attach", "managedDisk": {"id": asked.get("diskId")}}
@@ -53,6 +57,14 @@ def change_disks(world: "World", call: "Call") -> Reply:
     world.access.check_linked(call.principal.oid, f"{TYPE}/write", found.id, wanted)
     world.store.write(found, accepted_now, call.now)
     return _begin(world, call, "vm.disks", found, {"before": before})
+
+
+def _check_room(document: Document, wanted: int) -> None:
+    """Refuse more data disks than the size takes (documented: azuredisk-csi-driver#2883); unknown sizes take any."""
+    size = machine_sizes.size_of(str((document["properties"].get("hardwareProfile") or {}).get("vmSize", "")))
+    if size is not None and wanted > size.disks:
+        message = f"The maximum number of data disks allowed to be attached to a VM of this size is {size.disks}."
+        raise ArmError(409, "OperationNotAllowed", message, target="dataDisks")
 
 
 def finish_disks(world: "World", operation: Operation, at: float) -> Document:

@@ -101,13 +101,29 @@ def print_request(answer: Json) -> None:
     print_end(restore)
 
 
+def _lent(lent: Sequence[Json]) -> Iterator[str]:
+    """Which disk is where, and how it is read without being changed: Azure attaches no disk read-only."""
+    for one in lent:
+        yield f"  LUN {one['lun']}: the {one['was']} ({one['of']}), {one['linux']}"
+    yield ""
+    yield f"Linux:   lsblk -f {lent[0]['linux']}, then mount -o ro,noload (ext4) or -o ro,norecovery,nouuid (xfs)"
+    yield "Windows: Get-Disk | ft Number, Location; Set-Disk N -IsReadOnly $true; Set-Disk N -IsOffline $false"
+
+
 def print_end(answer: Json) -> None:
     """What came of it, for people."""
     lines = [f"{answer['progress']}: {answer['because']}"]
     if error := answer.get("error"):
         lines.append(f"{error['code']}: {error['message']}")
         lines += [error["remedy"]] if error["remedy"] else []
-    if answer["progress"] == "done" and answer["asked"] == "restore":
+    if answer["progress"] == "done" and answer.get("lent"):
+        lines += [
+            *_lent(answer["lent"]),
+            "",
+            f"They go again at {words(answer['kept_until'])}, or sooner: unmount, then",
+        ]
+        lines += [f"tagback restore undo {answer['id']}"]
+    elif answer["progress"] == "done" and answer["asked"] == "restore":
         lines += [f"  {place}" for place in (answer["makes"] or [answer["machine"]])]
         if answer["lacking"]:
             lines += ["", "Not as it was:", *(f"  - {one}" for one in answer["lacking"])]
@@ -116,6 +132,6 @@ def print_end(answer: Json) -> None:
         lines += ["", f"To take it back: tagback restore undo {answer['id']}"]
     elif answer["mode"] == RestoreMode.DRILL:
         lines += [f"  {one}" for one in (answer.get("trial") or {}).get("seen", ())]
-    elif answer["progress"] == "failed" and answer.get("makes"):
+    elif answer["progress"] == "failed" and answer.get("makes") and answer["mode"] != RestoreMode.FILES:
         lines += ["", f"What it made is left; to remove it: tagback restore undo {answer['id']}"]
     print_lines(lines)

@@ -24,7 +24,7 @@ EVERY = 2.0  # seconds between two looks at a request that is followed
 UNDO = "undo"
 MODES = (
     "rebuild: under its own name, which must be free; new: beside the one that is there; in-place: the VM that is "
-    "there gets the disks of the point; disks: only disks."
+    "there gets the disks of the point; disks: only disks; files: the disks are attached to the VM of --to for a day."
 )
 
 
@@ -52,6 +52,8 @@ class Following:
 @click.option("--protect", is_flag=True, help="Give the machine its backup tags back when all is done.")
 @click.option("--from-vault", is_flag=True, help="A point of Azure Backup, even where there are snapshots.")
 @click.option("--staging", default="", metavar="ID", help="The storage account by which a vault restores.")
+@click.option("--to", default="", metavar="VM", help="The VM that reads the files; with --mode files.")
+@click.option("--disk", default="", metavar="DISK", help="Only this disk: os, a LUN, or its name; with --mode files.")
 @click.option("--follow/--no-wait", default=True, show_default=True, help="Stay until it has ended.")
 @click.option(
     "--from-azure", is_flag=True, help="From snapshots and their tags alone: the app and its tables may be gone."
@@ -91,6 +93,10 @@ def _from_azure(session: Session, words: tuple[str, ...], said: Words) -> Reques
     if len(words) != 1:
         raise BadInput(["with --from-azure one VM is restored by one command"])
     order = ordering.order_of(said)
+    if order.mode is RestoreMode.FILES:
+        raise BadInput(
+            ["with --from-azure nobody would take the disks away again: --mode disks, and attach them by hand"]
+        )
     world, rules = session.open()
     alone = direct.alone(world)
     machine = direct.meant(direct.remembered(alone, rules), words[0])
@@ -106,7 +112,8 @@ def _restored(
     """Every machine that is meant is asked for before the first is waited for."""
     order = ordering.order_of(said)
     world, _ = session.open()
-    machines = ordering.meant(lookup.machines(world), words, several)
+    known = lookup.machines(world)
+    machines, order = ordering.meant(known, words, several), ordering.with_reader(known, order)
     chosen, by = ordering.all_foreseen(world, machines, order), session.caller()
     asked = []
     for machine, point in zip(machines, chosen, strict=True):

@@ -5,7 +5,7 @@ Bodies and not the SDK's models: a captured body goes back as it came, with what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +28,7 @@ VERSIONS: Mapping[str, str] = {
     "microsoft.network": INTERFACE_VERSION,
     "microsoft.managedidentity": "2023-01-31",
 }
+CHANGE_DISKS = "attachDetachDataDisks"  # only the disks that it names [facts 3.5]
 MACHINE_LONG = 8  # segments of the id of a resource in a group
 PARTS_GONE = frozenset({*ABSENT, "parentresourcenotfound"})
 
@@ -57,6 +58,20 @@ class AzureBuilder:
 
     def power(self, shard: Shard, machine: ArmPath, wanted: Power) -> None:
         self._write(shard, Ask("POST", f"{machine}/{wanted}", VM_VERSION))
+
+    def attach(self, shard: Shard, machine: ArmPath, disks: Mapping[ArmPath, int]) -> None:
+        how = {"caching": "None", "deleteOption": "Detach"}
+        wanted = [{"diskId": place, "lun": lun, **how} for place, lun in disks.items()]
+        self._write(shard, Ask("POST", f"{machine}/{CHANGE_DISKS}", VM_VERSION, {"dataDisksToAttach": wanted}))
+
+    def detach(self, shard: Shard, machine: ArmPath, disks: Sequence[ArmPath]) -> None:
+        body = {"dataDisksToDetach": [{"diskId": place} for place in disks]}
+        self._write(shard, Ask("POST", f"{machine}/{CHANGE_DISKS}", VM_VERSION, body))
+
+    def room(self, shard: Shard, machine: ArmPath, size: str) -> int | None:
+        listed = self._arm.get(Lane.of(shard, CallKind.READ), f"{machine}/vmSizes", VM_VERSION).get("value") or ()
+        found = (one.get("maxDataDiskCount") for one in listed if str(one.get("name")).lower() == size.lower())
+        return next((int(count) for count in found if count), None)
 
     def tag(self, shard: Shard, place: ArmPath, tags: Mapping[str, str], gone: Mapping[str, str]) -> None:
         path = f"{place}/providers/Microsoft.Resources/tags/default"

@@ -33,6 +33,7 @@ IDLE: Mapping[RestoreMode, tuple[str, ...]] = {
     RestoreMode.REBUILD: ("name",),
     RestoreMode.NEW: (),
     RestoreMode.DRILL: ("name", "subnet", "protect"),
+    RestoreMode.FILES: ("name", "group", "subnet", "protect"),
 }
 OPTIONS = {"name": "--as", "group": "--group", "subnet": "--subnet", "protect": "--protect"}
 
@@ -54,7 +55,7 @@ def problems(order: RestoreOrder) -> list[str]:
     if order.subnet and not SUBNET.fullmatch(order.subnet):
         form = "/subscriptions/…/virtualNetworks/NAME/subnets/NAME"
         found.append(f"{order.subnet!r} is not the id of a subnet: {form}")
-    return [*found, *_of_vault(order)]
+    return [*found, *_of_vault(order), *_of_files(order)]
 
 
 def _of_vault(order: RestoreOrder) -> list[str]:
@@ -65,6 +66,13 @@ def _of_vault(order: RestoreOrder) -> list[str]:
         form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME"
         found.append(f"{order.staging!r} is not the id of a storage account: {form}")
     return found
+
+
+def _of_files(order: RestoreOrder) -> list[str]:
+    if order.mode is RestoreMode.FILES:
+        return [] if order.reader else ["files are read from a VM that you name: --to VM"]
+    said = {"--to": order.reader, "--disk": order.disk}
+    return [f"{option} says nothing when {order.mode} is restored" for option, value in said.items() if value]
 
 
 def outside(subscription: str, rules: Rules) -> str:

@@ -33,6 +33,7 @@ STAGES: Mapping[RestoreMode, tuple[Stage, ...]] = {
         Stage.RELEASE,
     ),
     RestoreMode.DRILL: (*_TRIED, *_JUDGED),
+    RestoreMode.FILES: (Stage.SURVEY, Stage.DISKS, Stage.CLAIM, Stage.ATTACH, Stage.LET_GO),
 }  # fmt: skip
 UNDOING: Mapping[RestoreMode, tuple[Stage, ...]] = {
     RestoreMode.DISKS: _REMOVED,
@@ -43,6 +44,7 @@ UNDOING: Mapping[RestoreMode, tuple[Stage, ...]] = {
         Stage.REMOVE_DISKS,
     ),
     RestoreMode.DRILL: _JUDGED,
+    RestoreMode.FILES: (Stage.CLAIM, Stage.DETACH, Stage.LET_GO, Stage.REMOVE_DISKS),
 }  # fmt: skip
 # How soon another look at what Azure is doing can tell something new; never more than a minute.
 PAUSES: Mapping[Stage, timedelta] = {
@@ -65,6 +67,9 @@ LEFT_FOR = timedelta(days=7)
 DRILL_LASTS = timedelta(days=1)
 """When what a drill made has expired: it is long over by then, unless nobody could remove it."""
 
+LENT_FOR = timedelta(days=1)
+"""How long a VM may read files from the disks that were lent to it."""
+
 PATIENCE = timedelta(hours=4)
 """How long a drill tries to make its machine: a restore that takes longer than that is not proven by waiting."""
 
@@ -79,9 +84,20 @@ def must_be_put_back(restore: Restore) -> bool:
     return not restore.undoing and restore.stage in IN_BITS
 
 
+def lasts(mode: RestoreMode) -> timedelta:
+    """When what a restore leaves behind has expired."""
+    return {RestoreMode.DRILL: DRILL_LASTS, RestoreMode.FILES: LENT_FOR}.get(mode, LEFT_FOR)
+
+
 def is_on_trial(mode: RestoreMode, restore: Restore) -> bool:
     """Whether a drill has not come to its verdict: whatever it cannot do now is that verdict."""
     return mode is RestoreMode.DRILL and not restore.undoing and restore.stage in _TRIED
+
+
+def reverts(mode: RestoreMode, restore: Restore) -> bool:
+    """Whether nobody has a use for half of it: a drill that is not proven, disks that are not lent yet."""
+    lending = mode is RestoreMode.FILES and not restore.undoing and restore.stage is not Stage.SURVEY
+    return lending or is_on_trial(mode, restore)
 
 
 def is_verdict(following: Next, began: datetime, now: datetime) -> bool:

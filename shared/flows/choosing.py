@@ -15,7 +15,7 @@ from shared.decide.blueprint import WHOLE
 from shared.decide.drawing import Captured, made_name, place_in
 from shared.decide.naming import stamp
 from shared.decide.recovery import Before, Chosen, Latest, NothingFits, Wish, choose
-from shared.decide.restoring import DRILL_LASTS, LEFT_FOR, STAGES, first_of_removal
+from shared.decide.restoring import STAGES, first_of_removal, lasts
 from shared.errors import Missing
 from shared.flows.errand import SLICE, Errand, Impossible, model_of
 from shared.model.identity import ResourceId
@@ -115,7 +115,7 @@ def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captur
         model=point.model if captured.machine else "",
         machine=_target(machine, captured, errand.order, errand.request.id),
         makes=(),
-        expires=now + (DRILL_LASTS if errand.order.mode is RestoreMode.DRILL else LEFT_FOR),
+        expires=now + lasts(errand.order.mode),
         started_at=now,
         stage=STAGES[errand.order.mode][0],
         recovery=Recovery(point.vault, machine, errand.order.staging, VaultTask()) if point.vault else None,
@@ -123,7 +123,9 @@ def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captur
 
 
 def _target(machine: ResourceId, captured: Captured, order: RestoreOrder, request_id: str) -> ArmPath:
-    """Where the machine is to be, in the spelling that it had."""
+    """Where the machine is to be, in the spelling that it had; of single files the one that reads them."""
+    if order.mode is RestoreMode.FILES:
+        return ArmPath(order.reader)
     known = str(captured.machine.get("id") or machine)
     own_group, _, _ = known.partition("/providers/")
     own_name = known.rsplit("/", 1)[-1]
@@ -163,7 +165,7 @@ def _afterwards(errand: Errand) -> Errand | Impossible:
 
 def _first_afterwards(asked: Asked, done: Request) -> Stage:
     assert done.order is not None, "only restores are undone"
-    if asked is Asked.TIDY and done.order.mode is not RestoreMode.DRILL:
+    if asked is Asked.TIDY and done.order.mode not in (RestoreMode.DRILL, RestoreMode.FILES):
         return Stage.LEFTOVERS
     assert done.restore is not None, "only what began is undone"
     return first_of_removal(done.order.mode, done.restore)

@@ -42,9 +42,11 @@ class Words:
     protect: bool = False
     from_vault: bool = False
     staging: str = ""
+    to: str = ""
+    disk: str = ""
 
 
-FIELDS = ("mode", "before", "zone", "slot", "as", "group", "subnet", "protect", "from_vault", "staging")
+FIELDS = ("mode", "before", "zone", "slot", "as", "group", "subnet", "protect", "from_vault", "staging", "to", "disk")
 """What a program may say of a restore, all of it as texts."""
 
 FLAGS = ("protect", "from_vault")
@@ -77,6 +79,7 @@ def order_of(words: Words) -> RestoreOrder:
     subnet, staging = (text.strip().rstrip("/") for text in (words.subnet, words.staging))
     order = RestoreOrder(mode, before, slot, words.group.strip(), words.name.strip(), subnet, words.protect)
     order = replace(order, from_vault=words.from_vault, staging=staging)
+    order = replace(order, reader=words.to.strip(), disk=words.disk.strip())
     both = ["a point is named by --before or by --slot, not by both"] if words.before and words.slot else []
     found = [*problems, *both, *orders.problems(order)]
     if found:
@@ -136,6 +139,11 @@ def meant(known: Sequence[Machine], texts: Sequence[str], several: Several) -> l
     if not chosen:
         raise Unknown("no VM that was seen here is meant by that")
     return list({machine.uid: machine for machine in chosen}.values())
+
+
+def with_reader(known: Sequence[Machine], order: RestoreOrder) -> RestoreOrder:
+    """The order with the id of the machine that reads, which a person may have named shorter."""
+    return replace(order, reader=str(named(known, order.reader).id)) if order.reader else order
 
 
 def all_foreseen(world: World, machines: Sequence[Machine], order: RestoreOrder) -> list[Chosen]:

@@ -91,6 +91,7 @@ def _resume(world: World, _: Rules, fields: Fields, by: str) -> Request:
 def _restore(world: World, _: Rules, fields: Fields, by: str) -> Request:
     machine = _machine(world, fields)
     order = ordering.order_of(ordering.said({name: value for name, value in fields.items() if name != "vm"}))
+    order = ordering.with_reader(lookup.machines(world), order)
     ordering.foreseen(world, machine, order)
     return ordering.ask_restore(world, machine, order, by)
 

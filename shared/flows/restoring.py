@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.decide.failure import AskPerson, GiveUp, Gone, Retry, Tries, follow_up
-from shared.decide.restoring import UNDOING, is_on_trial, is_verdict, must_be_put_back, next_stage, pause_after
+from shared.decide.restoring import UNDOING, is_on_trial, is_verdict, must_be_put_back, next_stage, pause_after, reverts
 from shared.errors import CloudError, LostRace, Throttled
 from shared.flows.choosing import begun
 from shared.flows.errand import Errand, Failed, Handler, Impossible, Later, Outcome, Passed, opened
-from shared.flows.making import make_disks, make_interfaces, make_machine, release, remove
+from shared.flows.lending import LENDING
+from shared.flows.making import REMOVED, make_disks, make_interfaces, make_machine, release, remove
 from shared.flows.proving import command, make_network, make_rules, not_begun, probe, verdict
 from shared.flows.recovering import RECOVERING
 from shared.flows.setbacks import NEEDS_APPROVAL, fault_of
@@ -27,7 +28,7 @@ from shared.messages import REQUESTS, request_text
 from shared.model.fault import Fault
 from shared.model.operation import Failure
 from shared.model.request import Asked, Progress, Request
-from shared.model.restore import Stage
+from shared.model.restore import RestoreMode, Stage
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -53,13 +54,10 @@ HANDLERS: Mapping[Stage, Handler] = {
     Stage.START: start,
     Stage.LET_GO: let_go,
     Stage.RELEASE: release,
-    Stage.REMOVE_MACHINE: remove,
-    Stage.REMOVE_INTERFACES: remove,
-    Stage.REMOVE_DISKS: remove,
-    Stage.REMOVE_NETWORK: remove,
-    Stage.REMOVE_RULES: remove,
+    **dict.fromkeys(REMOVED, remove),
     Stage.LEFTOVERS: tidy_up,
 }
+OF_FILES: Mapping[Stage, Handler] = {**HANDLERS, **LENDING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def _followed(stage: Stage, outcome: Outcome, errand: Errand) -> Errand | Pause:
 
 def _tried(errand: Errand, stage: Stage) -> Outcome:
     try:
-        return HANDLERS[stage](errand)
+        return (OF_FILES if errand.order.mode is RestoreMode.FILES else HANDLERS)[stage](errand)
     except Throttled as error:
         return Failed(errand, fault_of(error)) if error.code != "Paced" else Later(errand)
     except CloudError as error:
@@ -184,7 +182,7 @@ def _waiting(errand: Errand, failure: Failure, because: str, after: timedelta) -
 def _stopped(errand: Errand, failure: Failure, because: str) -> Errand | Pause:
     """It cannot go on: a machine in bits is put together again, anything else is left for `undo` or its expiry."""
     restore = replace(errand.restore, failure=failure, because=because)
-    if not must_be_put_back(restore):
+    if not (must_be_put_back(restore) or reverts(errand.order.mode, restore)):
         return _ended(errand.with_restore(restore), Progress.FAILED, because)
     return _turned(errand.with_restore(restore), because)
 
@@ -197,7 +195,7 @@ def _turned(errand: Errand, because: str) -> Errand:
 
 
 def _given_up(errand: Errand, because: str) -> Errand | Pause:
-    if is_on_trial(errand.order.mode, errand.restore):
+    if reverts(errand.order.mode, errand.restore):
         return _turned(errand, because)
     nothing_made = errand.restore.stage is Stage.SURVEY
     return _ended(errand, Progress.REFUSED if nothing_made else Progress.FAILED, because)
@@ -218,7 +216,8 @@ def _done(errand: Errand) -> Pause:
     if errand.request.asked is Asked.DRILL:
         return _drilled(errand)
     if not restore.undoing:
-        return _ended(errand, Progress.DONE, f"{errand.target} is back as of {restore.slot:%Y-%m-%d %H:%M}Z")
+        told = f"{errand.target} {'has disks' if restore.lent else 'is back'} as of {restore.slot:%Y-%m-%d %H:%M}Z"
+        return _ended(errand, Progress.DONE, told)
     if errand.request.asked is Asked.UNDO:
         return _ended(errand, Progress.DONE, "everything that the restore made or changed is as it was before")
     return _ended(errand, Progress.FAILED, f"it could not be done, and was put back: {restore.because}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from shared.decide.lending import linux_path
 from shared.decide.restoring import stages
 from shared.flows.show import instant
 from shared.model.request import Progress, Request
-from shared.model.restore import Restore, RestoreMode, Stage
+from shared.model.restore import Lent, Restore, RestoreMode, Stage
 
 Json: TypeAlias = dict[str, Any]
 
@@ -43,12 +44,19 @@ def _far(asked: Request, far: Restore, mode: RestoreMode) -> Json:
         "lacking": list(far.lacking),
         "kept_until": instant(far.expires),
         "trial": _trial(far) if mode is RestoreMode.DRILL else None,
+        "lent": [_lent(one) for one in far.lent],
         "old_disks": [swap.old for swap in far.swaps],
         "error": _error(far),
         "next_look": instant(far.next_look),
         "started": instant(far.started_at),
         "ended": instant(far.ended_at),
     }
+
+
+def _lent(one: Lent) -> Json:
+    """A disk that is lent, and where the machine that reads it finds it."""
+    of = "OS disk" if one.was is None else f"LUN {one.was}"
+    return {"disk": one.disk, "of": one.source.own_name, "was": of, "lun": one.lun, "linux": linux_path(one.lun)}
 
 
 def _trial(far: Restore) -> Json:
@@ -97,7 +105,8 @@ SAID = {
     Stage.VERDICT: "record the verdict",
     Stage.CLAIM: "claim the machine",
     Stage.STOP: "stop the machine",
-    Stage.DETACH: "detach the old disks",
+    Stage.ATTACH: "attach the disks",
+    Stage.DETACH: "detach what is to leave",
     Stage.SWAP: "attach the right disks",
     Stage.START: "start the machine",
     Stage.LET_GO: "let the machine go",

@@ -25,7 +25,8 @@ class RestoreMode(StrEnum):
 
     `disks`: the disks alone. `new`: a new VM beside the one that was. `rebuild`: the VM under its own name, which must
     be free. `in-place`: the disks of the VM that stands there are swapped for those of the point. `drill`: a new VM in
-    a network of its own that nothing enters or leaves, tried and removed again.
+    a network of its own that nothing enters or leaves, tried and removed again. `files`: disks attached for a while to
+    a VM that somebody reads them from.
     """
 
     DISKS = "disks"
@@ -33,6 +34,7 @@ class RestoreMode(StrEnum):
     REBUILD = "rebuild"
     IN_PLACE = "in-place"
     DRILL = "drill"
+    FILES = "files"
 
 
 class Power(StrEnum):
@@ -59,6 +61,7 @@ class Stage(StrEnum):
     VERDICT = "verdict"
     CLAIM = "claim"
     STOP = "stop"
+    ATTACH = "attach"
     DETACH = "detach"
     SWAP = "swap"
     START = "start"
@@ -78,7 +81,8 @@ class RestoreOrder:
 
     `group`, `name` and `subnet` are empty for those of the machine itself. `protect` gives the machine its opt-in tags
     back when all is done; otherwise it says `off`. `trial` is what a drill asks of the machine. `from_vault` asks for a
-    point of a vault even where there are others; `staging` is the storage account that the vault is to use.
+    point of a vault even where there are others; `staging` is the storage account that the vault is to use. `reader` is
+    the id of the VM that single files are read from, `disk` the one disk that is wanted there: `os`, a LUN or a name.
     """
 
     mode: RestoreMode
@@ -91,6 +95,8 @@ class RestoreOrder:
     trial: Trial | None = None
     from_vault: bool = False
     staging: str = ""
+    reader: str = ""
+    disk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,16 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class Lent:
+    """A disk at the `lun` of the VM that reads it. It is of `source`, which had the LUN `was` (None: the OS disk)."""
+
+    disk: ArmPath
+    source: ResourceId
+    was: int | None
+    lun: int
+
+
+@dataclass(frozen=True, slots=True)
 class Restore:
     """How far a restore came. `stage` is the one under way; None once it ended.
 
@@ -146,7 +162,7 @@ class Restore:
     `was_running` say how a machine in place was found. `undoing`: it goes back to how things were, for the reason in
     `because`. `expires` is when leftovers may be removed. `attempts` counts the setbacks of the stage under way.
     `probing` is how far the trial of a drill came, once its machine is there. `recovery` is set where the point is in a
-    vault: `sources` are known once the vault has made the disks.
+    vault: `sources` are known once the vault has made the disks. `lent` are the disks that `machine` reads files from.
     """
 
     because: str
@@ -171,3 +187,4 @@ class Restore:
     ended_at: datetime | None = None
     probing: Probing | None = None
     recovery: Recovery | None = None
+    lent: tuple[Lent, ...] = ()

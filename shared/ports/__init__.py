@@ -166,6 +166,18 @@ class Builder(Protocol):
     def power(self, shard: Shard, machine: ArmPath, wanted: Power) -> None:
         """Ask a machine to stop or to start. May be repeated."""
 
+    def attach(self, shard: Shard, machine: ArmPath, disks: Mapping[ArmPath, int]) -> None:
+        """Ask that disks be attached at LUNs; the machine's others stay as they are.
+
+        Refused where a LUN is taken, Conflict where a disk is another machine's, or where no more of them fit.
+        """
+
+    def detach(self, shard: Shard, machine: ArmPath, disks: Sequence[ArmPath]) -> None:
+        """Ask that disks which are attached be detached. They stay; so do the machine's others."""
+
+    def room(self, shard: Shard, machine: ArmPath, size: str) -> int | None:
+        """How many data disks a machine of this size takes, as Azure lists it; None where it does not."""
+
     def tag(self, shard: Shard, place: ArmPath, tags: Mapping[str, str], gone: Mapping[str, str]) -> None:
         """Put tags beside those that are there, and take those away that have exactly these values. May be repeated."""
 

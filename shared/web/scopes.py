@@ -78,8 +78,7 @@ class ApprovalsOf:
 
 
 def _admit_target(caller: Caller, request: Request) -> None:
-    """A restore reaches beyond its own subscription by its subnet alone."""
-    subnet = request.order.subnet if request.order else ""
-    subscription = subnet.strip("/").lower().split("/")[1:2]
-    if subscription:
-        admit(caller, Role.REQUEST, replace(request.shard, subscription=subscription[0]))
+    """A restore reaches beyond its own subscription by its subnet, and by the machine that reads files."""
+    for place in (request.order.subnet, request.order.reader) if request.order else ():
+        if subscription := place.strip("/").lower().split("/")[1:2]:
+            admit(caller, Role.REQUEST, replace(request.shard, subscription=subscription[0]))

@@ -11,7 +11,7 @@ from shared.flows.requesting import run as run_request
 from shared.model.machine import Status
 from shared.model.point import PointState
 from shared.model.request import Progress
-from shared.model.restore import RestoreMode
+from shared.model.restore import ArmPath, Lent, RestoreMode
 from tests.cli.running import answer, run
 from tests.fleet import DAY, LAST_SLOT, Fleet, capture, empty_fleet, machine, point, uid_of
 
@@ -113,3 +113,47 @@ def test_a_program_asks_for_the_same_by_texts(fleet: Fleet) -> None:
     )
     assert asked.order is not None
     assert (asked.order.mode, asked.order.name, asked.by) == (RestoreMode.NEW, "web-9", "program")
+
+
+FILES = ("--mode", "files", "--to", "reader")
+
+
+def test_single_files_are_asked_for_with_the_machine_that_reads_them(fleet: Fleet) -> None:
+    reader = machine(2, "reader")
+    fleet.put(reader)
+    result = run(fleet, "restore", "web-1", *FILES, "--disk", "os", "--no-wait")
+    assert result.exit_code == 0, result.stderr
+    [asked] = fleet.stage.requests.asked.values()
+    assert asked.order is not None
+    assert (asked.order.mode, asked.order.reader, asked.order.disk) == (RestoreMode.FILES, str(reader.id), "os")
+
+
+def test_the_machine_that_reads_has_to_be_known(fleet: Fleet) -> None:
+    assert run(fleet, "restore", "web-1", *FILES).exit_code == 3
+    missing = run(fleet, "restore", "web-1", "--mode", "files")
+    assert (missing.exit_code, "files are read from a VM that you name: --to VM" in missing.stderr) == (2, True)
+
+
+def test_without_the_app_nothing_is_lent_that_nobody_would_take_back(fleet: Fleet) -> None:
+    result = run(fleet, "restore", "web-1", *FILES, "--from-azure")
+    assert (result.exit_code, "nobody would take the disks away again" in result.stderr) == (2, True)
+
+
+def test_it_is_told_which_disk_is_where_and_how_to_read_it(fleet: Fleet) -> None:
+    reader = machine(2, "reader")
+    fleet.put(reader)
+    asked = answer(run(fleet, "restore", "web-1", *FILES, "--no-wait", "--output", "json"))["id"]
+    run_request(*fleet.open(), asked)
+    begun = fleet.stage.requests.asked[asked]
+    assert begun.restore is not None
+    sources = begun.restore.sources
+    lent = tuple(Lent(ArmPath(f"/disks/{lun}"), source.disk, source.lun, lun) for lun, source in enumerate(sources, 3))
+    restore = replace(begun.restore, lent=lent, failure=None)
+    done = replace(begun, progress=Progress.DONE, because="reader has disks", restore=restore)
+    fleet.stage.requests.asked[asked] = done
+    told = answer(run(fleet, "request", asked, "--output", "json"))["restore"]["lent"]
+    where = {"disk": "/disks/3", "of": "web-1-os", "was": "OS disk", "lun": 3, "linux": "/dev/disk/azure/scsi1/lun3"}
+    assert told[0] == where
+    page = run(fleet, "request", asked).stdout
+    for said in ("LUN 3: the OS disk (web-1-os)", "-o ro,noload", "-IsReadOnly", f"tagback restore undo {asked}"):
+        assert said in page

@@ -12,7 +12,7 @@ from shared.decide.probing import Seen, booted, command_body, command_place, com
 from shared.decide.restoring import Standing, standing, tag_of
 from shared.decide.subtraction import at
 from shared.decide.swapping import power
-from shared.errors import Blocked, Conflict, Missing
+from shared.errors import Blocked, Conflict, Missing, Refused
 from shared.model.drill import Trial
 from shared.model.machine import Sighting
 from shared.model.restore import ArmPath, Power
@@ -212,3 +212,41 @@ def test_a_change_swaps_the_disks_of_a_machine(
     assert at(after, "properties.storageProfile.osDisk.managedDisk.id").lower() == disk.lower()
     old = builder.find(machine.shard, ArmPath(str(machine.disks[0].id)))
     assert old is not None, "what left is still there"
+
+
+def luns(builder: Builder, machine: Sighting) -> dict[str, int]:
+    """The data disks of the machine, by lower-case id."""
+    seen = builder.find(machine.shard, place_of(machine))
+    assert seen is not None
+    data = at(seen, "properties.storageProfile.dataDisks")
+    return {at(disk, "managedDisk.id").lower(): disk["lun"] for disk in data}
+
+
+def test_disks_are_attached_and_detached_and_the_others_stay(
+    builder: Builder, machine: Sighting, snapshot: ArmPath, cloud: Cloud
+) -> None:
+    first, second, before = fresh_disk(machine), fresh_disk(machine), luns(builder, machine)
+    for disk in (first, second):
+        builder.make(machine.shard, disk, disk_body(machine, snapshot))
+        cloud.settle()
+    builder.attach(machine.shard, place_of(machine), {first: 5})
+    cloud.settle()
+    assert luns(builder, machine) == {**before, first.lower(): 5}
+    with pytest.raises(Refused):
+        builder.attach(machine.shard, place_of(machine), {second: 5})
+    with pytest.raises((Conflict, Blocked)):
+        builder.remove(machine.shard, first)
+    builder.detach(machine.shard, place_of(machine), [first])
+    cloud.settle()
+    assert luns(builder, machine) == before
+    assert standing(builder.find(machine.shard, first), REQUEST) is Standing.READY
+    with pytest.raises(Refused):
+        builder.detach(machine.shard, place_of(machine), [first])
+
+
+def test_a_size_says_how_many_disks_it_takes(builder: Builder, machine: Sighting) -> None:
+    assert builder.room(machine.shard, place_of(machine), "standard_d2s_v5") == 4
+
+
+def test_a_size_that_is_not_listed_says_nothing(builder: Builder, machine: Sighting) -> None:
+    assert builder.room(machine.shard, place_of(machine), "Standard_Unheard_Of") is None

@@ -26,6 +26,7 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         RestoreOrder(RestoreMode.IN_PLACE, slot=NOW),
         RestoreOrder(RestoreMode.DISKS, group="Rescue", from_vault=True, staging=STAGING),
         RestoreOrder(RestoreMode.DRILL, group="drills", trial=Trial(1800)),
+        RestoreOrder(RestoreMode.FILES, before=NOW, reader="vm-2", disk="os"),
     ],
     ids=lambda order: str(order.mode),
 )
@@ -87,11 +88,13 @@ def test_what_is_wrong_is_said_in_these_words() -> None:
         (RestoreMode.REBUILD, ["--as"]),
         (RestoreMode.NEW, []),
         (RestoreMode.DRILL, ["--as", "--subnet", "--protect"]),
+        (RestoreMode.FILES, ["--as", "--group", "--subnet", "--protect"]),
     ],
 )
 def test_options_that_a_mode_has_no_use_for_are_named(mode: RestoreMode, idle: list[str]) -> None:
     trial = Trial(1800) if mode is RestoreMode.DRILL else None
     order = RestoreOrder(mode, group="g", name="n", subnet=SUBNET, protect=True, trial=trial)
+    order = replace(order, reader="vm-2") if mode is RestoreMode.FILES else order
     assert [problem.split()[0] for problem in problems(order)] == idle
 
 
@@ -103,3 +106,12 @@ def test_a_drill_and_nothing_else_is_a_trial(order: RestoreOrder) -> None:
 def test_nothing_is_made_outside_the_allowed_subscriptions() -> None:
     assert outside(SUBSCRIPTION, RULES) == ""
     assert "TAGBACK_SUBSCRIPTIONS" in outside("another", RULES)
+
+
+def test_single_files_are_read_by_a_machine_that_is_named_and_nothing_else_is() -> None:
+    assert problems(RestoreOrder(RestoreMode.FILES, disk="os")) == ["files are read from a VM that you name: --to VM"]
+    for mode in (RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.DISKS, RestoreMode.IN_PLACE):
+        assert problems(RestoreOrder(mode, reader="vm-2", disk="os")) == [
+            f"--to says nothing when {mode} is restored",
+            f"--disk says nothing when {mode} is restored",
+        ]

@@ -18,9 +18,11 @@ from shared.decide.restoring import (
     first_of_removal,
     is_on_trial,
     is_verdict,
+    lasts,
     must_be_put_back,
     next_stage,
     pause_after,
+    reverts,
     stages,
     standing,
     tag_of,
@@ -96,6 +98,26 @@ def test_a_drill_makes_tries_judges_and_removes_in_this_order() -> None:
     assert STAGES[RestoreMode.DRILL] == (*TRIED, *JUDGED)
     assert UNDOING[RestoreMode.DRILL] == JUDGED
     assert first_of_removal(RestoreMode.DRILL, restore(Stage.VERDICT)) is Stage.REMOVE_MACHINE
+
+
+def test_disks_are_lent_and_taken_back_in_this_order() -> None:
+    lent = (Stage.SURVEY, Stage.DISKS, Stage.CLAIM, Stage.ATTACH, Stage.LET_GO)
+    assert STAGES[RestoreMode.FILES] == lent
+    back = (Stage.CLAIM, Stage.DETACH, Stage.LET_GO, Stage.REMOVE_DISKS)
+    assert UNDOING[RestoreMode.FILES] == back
+    assert first_of_removal(RestoreMode.FILES, restore(Stage.ATTACH)) is Stage.CLAIM
+    for stage in lent:
+        assert reverts(RestoreMode.FILES, restore(stage)) is (stage is not Stage.SURVEY)
+        assert not reverts(RestoreMode.FILES, restore(stage, undoing=True))
+        assert not reverts(RestoreMode.IN_PLACE, restore(stage))
+    assert reverts(RestoreMode.DRILL, restore(Stage.PROBE))
+    assert not reverts(RestoreMode.DRILL, restore(Stage.VERDICT))
+
+
+@pytest.mark.parametrize("mode", RestoreMode)
+def test_what_is_left_behind_goes_after_a_week_and_what_was_lent_or_tried_after_a_day(mode: RestoreMode) -> None:
+    days = 1 if mode in (RestoreMode.DRILL, RestoreMode.FILES) else 7
+    assert lasts(mode) == timedelta(days=days)
 
 
 RECOVERED = (Stage.RECOVER, Stage.FIND, Stage.ADOPT)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from typing import Any
 
+from shared.decide.lending import attached
 from shared.decide.policies import properties_of
 from shared.decide.probing import Seen, command_body, command_place, commanded
 from shared.decide.swapping import power
@@ -365,6 +366,20 @@ def _restored_and_undone(turn: Turn) -> bool:
     return all(builder.find(shard, each) is None for each in (place, card, disk))
 
 
+def _lent(turn: Turn) -> bool:
+    """A disk at a machine that is there, as far as it has room, and back again."""
+    builder, shard, reader = turn.world.builder, turn.site.shard, ArmPath(str(turn.site.vm("vm1")))
+    disk = _disk_restored(turn)
+    if disk is None or not builder.room(shard, reader, "Standard_D2s_v5"):
+        return False
+    builder.attach(shard, reader, {disk: 9})
+    turn.site.clock.sleep(300)
+    there = attached(builder.find(shard, reader) or {}, [disk])
+    builder.detach(shard, reader, list(there))
+    turn.site.clock.sleep(300)
+    return there == {disk: 9} and not attached(builder.find(shard, reader) or {}, [disk])
+
+
 def _recovered(turn: Turn) -> bool:
     """Disks from a point in a vault: checked, asked for, followed and listed; a job that nobody wants is cancelled."""
     world, vm = turn.world, turn.site.vm("vm2")
@@ -434,7 +449,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "operator": (_shards, _listed, _fleet, _look, _merged, _held_as_one),
     "attendant": (_vaults, _items, _vault_points, _called_off),
     "recoverer": (_recovered,),
-    "restorer": (_referred_to, _restored_and_undone, _disk_from_whole),
+    "restorer": (_referred_to, _restored_and_undone, _disk_from_whole, _lent),
     "driller": (_isolated_and_removed, _commanded),
 }  # fmt: skip
 

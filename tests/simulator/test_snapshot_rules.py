@@ -238,6 +238,19 @@ def test_disks_are_attached_and_detached_by_a_call_of_their_own(sim: Running) ->
     assert (strange.status, strange.code) == (400, "InvalidParameter")
 
 
+def test_no_lun_gets_two_disks_and_no_machine_more_than_its_size_takes(sim: Running) -> None:
+    places = [restored(sim, f"more-{n}", createOption="Copy", sourceResourceId=DISK) for n in range(4)]
+    before = sim.ask("GET", VM).body["properties"]["storageProfile"]["dataDisks"]
+    taken = sim.ask(
+        "POST", f"{VM}/attachDetachDataDisks", {"dataDisksToAttach": [{"diskId": places[0], "lun": before[0]["lun"]}]}
+    )
+    assert (taken.status, taken.code) == (400, "InvalidParameter")
+    every = [{"diskId": place} for place in places]
+    full = sim.ask("POST", f"{VM}/attachDetachDataDisks", {"dataDisksToAttach": every})
+    assert (full.status, full.code) == (409, "OperationNotAllowed")
+    assert sim.ask("GET", VM).body["properties"]["storageProfile"]["dataDisks"] == before
+
+
 def test_commands_run_by_name_and_as_resources(sim: Running) -> None:
     asked = sim.ask("POST", f"{VM}/runCommand", {"commandId": "RunShellScript", "script": ["ls"]})
     assert asked.status == 202

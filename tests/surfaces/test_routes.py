@@ -395,6 +395,7 @@ def test_whoever_reads_by_the_key_is_one_caller(door: Door) -> None:
         {"asked": "hold", "vm": "far-1", "until": "forever"},
         {"asked": "restore", "vm": "far-1"},
         {"asked": "restore", "vm": "web-1", "mode": "new", "as": "web-2", "subnet": f"{NETWORK}/subnets/x"},
+        {"asked": "restore", "vm": "web-1", "mode": "files", "to": "far-1"},
     ],
     ids=lambda document: " ".join(map(str, document.values())),
 )

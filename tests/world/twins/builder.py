@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ class BuilderTwin:
     made: dict[str, Thing] = field(default_factory=dict)
     power_of: dict[ResourceId, tuple[Power, datetime]] = field(default_factory=dict)
     agent: str = "Ready"
+    rooms: int | None = 4
     command: dict[str, Any] = field(default_factory=lambda: {"executionState": "Succeeded", "exitCode": 0})
 
     def find(self, shard: Shard, place: ArmPath) -> Mapping[str, Any] | None:
@@ -79,6 +80,42 @@ class BuilderTwin:
         self._machine(place)
         self.power_of[place] = (wanted, self.azure.now() + QUICK)
         self.steps.after(call)
+
+    def attach(self, shard: Shard, machine: ArmPath, disks: Mapping[ArmPath, int]) -> None:
+        call = self._begin(shard, "attach", machine, CallKind.WRITE)
+        there, wanted = self._machine(ResourceId.parse(machine)), []
+        for place, lun in disks.items():
+            disk = self.azure.disk(ResourceId.parse(place))
+            if disk is None:
+                raise Missing("NotFound", f"the disk {place} does not exist", 404)
+            if lun in [one.lun for one in there.disks]:
+                raise Refused("InvalidParameter", f"A disk at LUN {lun} already exists.", 400)
+            if self._attached(disk.id):
+                raise Conflict("ConflictingUserInput", f"the disk {place} is attached", 409)
+            wanted.append(replace(disk, lun=lun))
+        self._changed(there, (*there.disks, *wanted))
+        self.steps.after(call)
+
+    def detach(self, shard: Shard, machine: ArmPath, disks: Sequence[ArmPath]) -> None:
+        call = self._begin(shard, "detach", machine, CallKind.WRITE)
+        there, leaving = self._machine(ResourceId.parse(machine)), {ResourceId.parse(place) for place in disks}
+        if not leaving <= {disk.id for disk in there.disks}:
+            raise Refused("InvalidParameter", f"not all of {disks} are attached", 400)
+        self.azure.loose |= {disk.id: disk for disk in there.disks if disk.id in leaving}
+        self._changed(there, tuple(disk for disk in there.disks if disk.id not in leaving))
+        self.steps.after(call)
+
+    def _changed(self, vm: VmTruth, disks: tuple[DiskTruth, ...]) -> None:
+        """Other disks; the machine is busy with them for a moment."""
+        self.azure.write(replace(vm, disks=disks))
+        body = self._body(str(vm.id)) or {}
+        self.made[str(vm.id)] = Thing(body, self.azure.now() + QUICK)
+
+    def room(self, shard: Shard, machine: ArmPath, size: str) -> int | None:
+        call = self._begin(shard, "room", machine, CallKind.READ)
+        self._machine(ResourceId.parse(machine))
+        self.steps.after(call)
+        return self.rooms if "unheard" not in size.lower() else None
 
     def tag(self, shard: Shard, place: ArmPath, tags: Mapping[str, str], gone: Mapping[str, str]) -> None:
         call = self._begin(shard, "tag", place, CallKind.WRITE)
@@ -173,6 +210,7 @@ class BuilderTwin:
         agent = {"vmAgentVersion": "2.11.1.12", "statuses": [{"displayStatus": self.agent}]}
         view = {"statuses": [{"code": f"PowerState/{power}"}], "vmAgent": agent}
         state = self._state(thing) if thing else "Succeeded"
+        body["location"] = vm.region
         body["properties"] |= {"instanceView": view, "provisioningState": state}
         return body
 
@@ -189,7 +227,8 @@ class BuilderTwin:
             raise Missing("NotFound", f"the snapshot {source} does not exist", 404)
         if not snapshot.ready(self.azure.now()):
             raise Conflict("OperationNotAllowed", f"the snapshot {source} is not complete", 409)
-        self.azure.loose.setdefault(place, DiskTruth(place, DiskUid(f"d-{place.name}"), None))
+        left_out = "tagged off" if (body.get("tags") or {}).get("backup") == "off" else ""
+        self.azure.loose.setdefault(place, DiskTruth(place, DiskUid(f"d-{place.name}"), None, left_out))
         self.azure.made_from[place] = source
 
     def _put_machine(self, place: ResourceId, path: str, body: Mapping[str, Any], uid: VmUid) -> None:
