@@ -21,6 +21,12 @@ param layout string = 'three'
 @description('How events arrive. queue needs no public endpoint, and is what happens where publicApps is off: Event Grid reaches no app behind a private endpoint.')
 param eventDelivery string = 'function'
 
+@description('Names of system topics that exist already, by subscription id: Azure allows one for each subscription. A topic needs a system-assigned identity.')
+param existingTopics object = {}
+
+@description('Group of the system topics, in each subscription: made where the topic is made, and where an existing one is found.')
+param topicGroup string = 'tagback-events'
+
 @allowed(['public', 'subnet', 'private'])
 @description('Who reaches the storage account over the network; every access needs an Entra identity in any case. subnet: functionSubnetId alone, by service endpoints. private: private endpoints only.')
 param storageAccess string = 'public'
@@ -491,3 +497,9 @@ output EVENT_DELIVERY string = delivery
 
 @description('Subscriptions that events come from.')
 output EVENT_SOURCES string[] = subscriptionIds
+
+@description('System topics that exist already.')
+output EXISTING_TOPICS object = existingTopics
+
+@description('Group of the system topics.')
+output TOPIC_GROUP string = topicGroup

@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 : "${INSTALLATION_GROUP:?run azd provision first}" "${INSTALLATION_APPS:?}" "${INSTALLATION_KEEPER:?}" "${AzureWebJobsStorage__accountName:?}"
 : "${EVENT_SOURCES:?}" "${EVENT_DELIVERY:?}" "${AZURE_LOCATION:?}" "${AZURE_SUBSCRIPTION_ID:?}"
+: "${EXISTING_TOPICS:?}" "${TOPIC_GROUP:?}"
 
 make package EXTRAS="${PACKAGE_EXTRAS:-}"
 
@@ -29,5 +30,6 @@ fi
 az deployment sub create --subscription "$AZURE_SUBSCRIPTION_ID" --location "$AZURE_LOCATION" --name tagback-events \
     --template-file infra/events.bicep --output none --parameters \
     installation="$AzureWebJobsStorage__accountName" group="$INSTALLATION_GROUP" keeper="$INSTALLATION_KEEPER" \
-    delivery="$EVENT_DELIVERY" location="$AZURE_LOCATION" sources="$EVENT_SOURCES"
+    delivery="$EVENT_DELIVERY" location="$AZURE_LOCATION" sources="$EVENT_SOURCES" \
+    existingTopics="$EXISTING_TOPICS" topicGroup="$TOPIC_GROUP"
 echo "events of $EVENT_SOURCES are subscribed to"

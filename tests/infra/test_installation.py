@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,20 +41,6 @@ def test_every_setting_that_is_passed_exists_and_none_is_forgotten() -> None:
     passed = set(properties(at(MAIN.find("apps").body, "params.settings")))
     assert passed - set(DEFAULTS) == set()
     assert set(DEFAULTS) - passed - NOT_PASSED == set()
-
-
-def test_what_azd_gives_to_the_command_line_is_what_the_apps_are_given() -> None:
-    outputs, given = MAIN.of("output"), properties(at(MAIN.find("apps").body, "params.settings"))
-    for name, output in outputs.items():
-        if name.startswith("TAGBACK_"):
-            assert name in DEFAULTS, "the command line refuses settings that it does not know"
-            assert said(output.value or MAIN.root) == said(given[name])
-    assert {"AzureWebJobsStorage__accountName", "TAGBACK_SUBSCRIPTIONS", "TAGBACK_RECOVERY_GROUP"} <= set(outputs)
-
-
-def test_the_hook_goes_by_outputs_that_exist() -> None:
-    named = set(re.findall(r"\$\{?([A-Z]\w+)", (INFRA / "hooks" / "deploy.sh").read_text(encoding="utf-8")))
-    assert named - set(MAIN.of("output")) == {"AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID"}
 
 
 def test_schedules_are_those_that_the_reference_names() -> None:
@@ -153,15 +138,6 @@ def test_what_holds_recovery_points_is_the_installations_own_and_not_azds(name: 
     """`azd down` looks for groups by the tag `azd-env-name` [azure-dev#6324]."""
     assert said(at(MAIN.find(name).body, "params.tags")) == "lastingTags"
     assert said(MAIN.find("lastingTags").value or MAIN.root) == "union(tags, { 'tagback-owner': installation })"
-
-
-def test_azd_down_is_refused_in_words_because_recovery_groups_are_of_the_deployment() -> None:
-    azd = (ROOT / "azure.yaml").read_text(encoding="utf-8")
-    [hook] = re.findall(r"predown:\n\s+shell: sh\n\s+run: (\S+)", azd)
-    ran = subprocess.run(["sh", str(ROOT / hook)], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert "would delete the recovery groups" in ran.stderr
-    assert "## Take it away\n" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -312,14 +288,6 @@ def test_a_function_key_alone_reads_nothing_unless_that_is_switched_on() -> None
     assert said(given["TAGBACK_API_READ"]) == "keyReads ? 'key' : 'role'"
     assert said(MAIN.find("keyReads").value or MAIN.root) == "false"
     assert all("keyReads" not in example.of("variable") for example in examples())
-
-
-def test_azd_provisions_this_folder_and_then_deploys() -> None:
-    azd = (ROOT / "azure.yaml").read_text(encoding="utf-8")
-    assert re.search(r"path: infra\n\s+module: main", azd)
-    hooks = re.findall(r"run: (\S+)", azd)
-    assert hooks[0].endswith("/deploy.sh")
-    assert [hook for hook in hooks if not Path(ROOT / hook).stat().st_mode & 0o100] == []
 
 
 def _resources(kind: str) -> list[tuple[Any, Declaration]]:
