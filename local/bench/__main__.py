@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from local.bench import arrivals, days, drains, engines, imports, peers, planning
+from local.bench import arrivals, days, drains, engines, imports, pacing, peers, planning
 from local.bench.rows import Row, keep
 from local.clock.conductor import Stuck
 from local.process import PartFailed
@@ -22,6 +22,7 @@ PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
     "imports": imports.figures,
     "plan_10k": partial(planning.figures, planning.SIZES[0]),
     "plan_100k": partial(planning.figures, planning.SIZES[1]),
+    "pacing": pacing.figures,
     "days": days.figures,
     "vault_days": partial(engines.figures, engines.VAULT),
     "restore_point_days": partial(engines.figures, engines.RESTORE_POINTS),

@@ -37,8 +37,8 @@ class Engine:
     mark: str
 
 
-VAULT = Engine("vault", "in a vault of Azure Backup", VAULT_PLAN, "7d", 3 * DAY, "recoveryservices")
-RESTORE_POINTS = Engine("restore_point", "by restore points", TOGETHER_PLAN, "24h", 2 * DAY, "restorepointcollections")
+VAULT = Engine("vault", "in a vault of Azure Backup", VAULT_PLAN, "7d", DAY, "recoveryservices")
+RESTORE_POINTS = Engine("restore_point", "by restore points", TOGETHER_PLAN, "24h", DAY, "restorepointcollections")
 
 
 def figures(engine: Engine) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.bench import arrivals, drains, engines, peers, planning
+from local.bench import arrivals, drains, engines, pacing, peers, planning
 from local.bench.bounds import (
     ARM_ONLY,
     BOTH,
@@ -183,6 +183,14 @@ def test_a_seed_has_every_machine_with_its_disks_spread_over_the_shards() -> Non
     places = {(machine["subscription"], machine["location"]) for machine in seed["vm"]}
     assert (len(seed["subscription"]), len(seed["group"]), len(seed["vm"]), len(places)) == (2, 4, 5, 4)
     assert all(len(machine["disks"]) == 2 for machine in seed["vm"])
+
+
+def test_the_pace_of_a_drain_is_measured_at_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "NAMES", {200: "small"})
+    monkeypatch.setattr(pacing, "GOALS", {200: 1.10})
+    rows = {row.figure: row for row in pacing.figures()}
+    assert set(rows) == {"drain_pace_over_bound_small", "drain_pace_over_bound_small_arm_only"}
+    assert all(1 <= row.value < 1.2 and "0 of 400 calls refused" in row.setup for row in rows.values())
 
 
 def test_planning_asks_only_about_what_changed() -> None:
