@@ -1,7 +1,8 @@
 """`make up`: the local stack on the machine's own clock with a small, protected fleet, kept running until Ctrl-C.
 
 Waits until the fleet has its first recovery points, shows how it stands, and prints how to use it. Ports may be chosen
-by HOST_PORT, SIMULATOR_PORT, BLOB_PORT, QUEUE_PORT and TABLE_PORT. It never jumps through time, and leaves nothing.
+by HOST_PORT, SIMULATOR_PORT, BLOB_PORT, QUEUE_PORT and TABLE_PORT, plans other than the shipped ones by TAGBACK_PLANS,
+which names their file. It never jumps through time, and leaves nothing.
 """
 
 from __future__ import annotations
@@ -107,6 +108,14 @@ def telling(run: Path) -> dict[str, str]:
     return {"TAGBACK_TELEMETRY": str((run / TOLD).resolve()), "TAGBACK_TELEMETRY_SHARE": "1"}
 
 
+def planned(environment: dict[str, str]) -> dict[str, str]:
+    """The setting that names the plans' file, where other plans than the shipped ones are asked for."""
+    name = environment.get("TAGBACK_PLANS", "")
+    if name and not Path(name).is_file():
+        raise ValueError(f"TAGBACK_PLANS={name} is no file")
+    return {"TAGBACK_PLANS": str(Path(name).resolve())} if name else {}
+
+
 def shown(path: Path) -> str:
     """A path as short as it can be typed from here."""
     return os.path.relpath(path)
@@ -143,7 +152,8 @@ def keep(stack: Stack) -> None:
 def main(run: Path = RUN) -> int:
     scenario = load("up", 0, datetime.now(UTC))
     try:
-        wanted = Wanted(scenario.subscriptions, run=run, ports=ports(dict(os.environ)), settings=telling(run))
+        settings = {**telling(run), **planned(dict(os.environ))}
+        wanted = Wanted(scenario.subscriptions, run=run, ports=ports(dict(os.environ)), settings=settings)
         print("starting Azurite, the Azure simulator and the functions host ...", flush=True)
         with running(wanted) as stack:
             (run / TOLD).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ import pytest
 from local.demo import __main__ as demo
 from local.runfolder import claimed
 from local.stack import RUN, Stack
-from local.up import ports, usage
+from local.up import planned, ports, usage
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +29,15 @@ def test_all_wrong_ports_are_said_at_once() -> None:
 
 def test_ports_asked_for_are_taken() -> None:
     assert (ports({"HOST_PORT": "7071"}).host, ports({}).host) == (7071, 0)
+
+
+def test_other_plans_than_the_shipped_ones_are_asked_for_by_their_file(tmp_path: Path) -> None:
+    file = tmp_path / "plans.toml"
+    with pytest.raises(ValueError, match=r"plans\.toml is no file$"):
+        planned({"TAGBACK_PLANS": str(file)})
+    file.touch()
+    assert planned({"TAGBACK_PLANS": str(file)}) == {"TAGBACK_PLANS": str(file)}
+    assert planned({}) == {}
 
 
 @pytest.mark.parametrize(("module", "setting"), [("local.up", "HOST_PORT"), ("local.demo", "DAYS")])
