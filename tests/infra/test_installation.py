@@ -283,6 +283,19 @@ def test_people_are_told_of(name: str) -> None:
     assert name in {alert["name"] for alert in document("alerts.json")}
 
 
+def test_silence_of_each_app_is_heard() -> None:
+    """By a timer of each: the host writes every run of a function as a request of its name [documented]."""
+    silent = {alert["name"]: alert for alert in document("alerts.json") if alert["operator"] == "LessThan"}
+    named = {name: re.findall(r"Name == '(\w+)'", alert["query"]) for name, alert in silent.items()}
+    heard = {document("functions.json")[function] for functions in named.values() for function in functions}
+    assert named["silence"] == [], "by the keeper's own line"
+    assert "sweep.done" in silent["silence"]["query"]
+    assert document("functions.json")["sweep"] == "keeper"
+    assert heard == {"reaper", "operator"}
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    assert "Request" in host["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"]
+
+
 def test_a_function_key_alone_reads_nothing_unless_that_is_switched_on() -> None:
     given = properties(at(MAIN.find("apps").body, "params.settings"))
     assert said(given["TAGBACK_API_READ"]) == "keyReads ? 'key' : 'role'"
