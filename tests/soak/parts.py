@@ -49,7 +49,7 @@ PARTS = (
         "restores",
         "blows at every slice",
         1,
-        (*PYTEST, f"{WORLD}restores.py", f"{WORLD}vault_restores.py"),
+        (*PYTEST, f"{WORLD}restores.py", f"{WORLD}vault_restores.py", f"{WORLD}files.py"),
         "RESTORE_BLOWS_EVERY",
         sparse=True,
     ),

@@ -5,13 +5,19 @@ A blow takes a world of its own, so a sample is dealt here; `RESTORE_BLOWS_EVERY
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.counts import Count
 from tests.world.exhaustive import Scene
 from tests.world.files import LENDINGS, Lending, problems
 from tests.world.test_restores import EVERY, named, survives
 
 
 @pytest.mark.parametrize(("way", "scene"), LENDINGS, ids=named)
-def test_disks_are_lent_and_taken_back_whatever_harms_that(way: Lending, scene: Scene) -> None:
-    survives(scene, LENDINGS.index((way, scene)), EVERY, lambda world: problems(world, way))
+def test_disks_are_lent_and_taken_back_whatever_harms_that(
+    way: Lending, scene: Scene, counted: Callable[[Count, int], None]
+) -> None:
+    first = LENDINGS.index((way, scene))
+    counted(Count.BLOWS, survives(scene, first, EVERY, lambda world: problems(world, way)))
