@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.flows.expiring import expire
+from shared.flows.asking import filed, new_request
 from shared.flows.registering import reconcile
 from shared.messages import VmKey
 from shared.model.identity import ResourceId
@@ -80,9 +81,8 @@ def test_a_protected_reader_is_captured_without_what_it_was_lent_and_gives_it_ba
     captured = {disk.disk for point in points for disk in point.disks}
     assert captured == {disk.id for disk in own.disks}
     estate.running.advance(timedelta(hours=2).total_seconds())
-    expire(estate.world, estate.rules)
-    [tidy] = [one for one in estate.world.requests.unsettled() if one.asked is Asked.TIDY]
-    [ended] = estate.carried(tidy)
+    asked = new_request(estate.world, Asked.TIDY, done.shard, done.uid, "expiry")  # as the timer files it
+    [ended] = estate.carried(filed(estate.world, replace(asked, operation=done.id, order=done.order)))
     assert ended.progress is Progress.DONE, ended
     assert estate.find(one.disk) is None
     assert set(disks_of(estate.body(reader))) == {None, 1}
