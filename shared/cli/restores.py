@@ -47,7 +47,7 @@ class Following:
 @click.option("--zone", default="", metavar="ZONE", help="The time zone of --before; UTC unless given.")
 @click.option("--slot", default="", metavar="SLOT", help="The point of this slot, as `tagback points` shows it.")
 @click.option("--as", "name", default="", metavar="NAME", help="The new machine's name; with --mode new.")
-@click.option("--group", default="", metavar="GROUP", help="The resource group to restore to; its own unless given.")
+@click.option("--group", default="", metavar="GROUP", help="The resource group to restore to, by name or id.")
 @click.option("--subnet", default="", metavar="ID", help="The subnet of new network interfaces.")
 @click.option("--protect", is_flag=True, help="Give the machine its backup tags back when all is done.")
 @click.option("--from-vault", is_flag=True, help="A point of Azure Backup, even where there are snapshots.")

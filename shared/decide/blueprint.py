@@ -11,6 +11,7 @@ from typing import Any
 from shared.decide import isolation, subtraction
 from shared.decide import restored_network as network
 from shared.decide.drawing import Drawing, Piece, disk_place, group_of, made_name, place_in
+from shared.decide.orders import subscription_of
 from shared.decide.restored_disks import attachment, captured_at, disk_body
 from shared.decide.subtraction import Body, at
 from shared.model.identity import ResourceId
@@ -145,6 +146,18 @@ def needed(drawing: Drawing) -> tuple[str, ...]:
     if drawing.order.mode is RestoreMode.REBUILD and not drawing.order.subnet:
         found += [str(each.get("id")) for each in captured.attached_interfaces]
     return tuple(dict.fromkeys(found))
+
+
+def left_behind(drawing: Drawing) -> tuple[str, ...]:
+    """What a machine that is made in another subscription cannot refer to: everything of its own but identities.
+
+    Documented for networks, interfaces and security groups, assumed for the rest.
+    """
+    target = subscription_of(drawing.restore.machine)
+    if subscription_of(str(drawing.captured.machine.get("id") or drawing.restore.machine)) == target:
+        return ()
+    kept = frozenset(subtraction.identities(drawing.captured.machine))
+    return tuple(place for place in needed(drawing) if subscription_of(place) != target and place not in kept)
 
 
 def makes(drawing: Drawing) -> tuple[ArmPath, ...]:

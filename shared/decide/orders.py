@@ -13,6 +13,7 @@ from shared.model.rules import Rules
 
 # [documented: naming rules of resource groups and virtual machines; a name with a slash would be another path]
 GROUP = re.compile(r"[\w().-]{0,89}[\w()-]", re.ASCII)
+GROUP_ID = re.compile(rf"/subscriptions/[\w-]+/resourcegroups/{GROUP.pattern}", re.ASCII | re.IGNORECASE)
 NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,62}[A-Za-z0-9_])?", re.ASCII)
 SUBNET = re.compile(
     r"/subscriptions/[\w-]+/resourcegroups/[\w().-]+/providers/microsoft\.network"
@@ -48,7 +49,7 @@ def problems(order: RestoreOrder) -> list[str]:
     for field in IDLE[order.mode]:
         if getattr(order, field):
             found.append(f"{OPTIONS[field]} says nothing when {order.mode} is restored")
-    if order.group and not GROUP.fullmatch(order.group):
+    if order.group and not (GROUP.fullmatch(order.group) or GROUP_ID.fullmatch(order.group)):
         found.append(f"{order.group!r} is no name of a resource group")
     if order.name and not NAME.fullmatch(order.name):
         found.append(f"{order.name!r} is no name of a VM")
@@ -73,6 +74,33 @@ def _of_files(order: RestoreOrder) -> list[str]:
         return [] if order.reader else ["files are read from a VM that you name: --to VM"]
     said = {"--to": order.reader, "--disk": order.disk}
     return [f"{option} says nothing when {order.mode} is restored" for option, value in said.items() if value]
+
+
+def group_path(order: RestoreOrder, subscription: str) -> str:
+    """The path of the group that is asked for, in a machine's own subscription unless its id says another; or empty."""
+    if not order.group or order.group.startswith("/"):
+        return order.group
+    return f"/subscriptions/{subscription}/resourceGroups/{order.group}"
+
+
+def unreachable(order: RestoreOrder, subscription: str, rules: Rules, *, of_vault: bool) -> str:
+    """Why a point of a machine in one subscription may not be restored where the order says; empty when it may."""
+    target = subscription_of(group_path(order, subscription)) or subscription
+    if target == subscription:
+        return ""
+    if not of_vault:
+        return "only points of vaults are restored into another subscription: --from-vault"
+    if refusal := outside(target, rules):
+        return f"the resource group {order.group}: {refusal}"
+    needs_network = order.mode in (RestoreMode.NEW, RestoreMode.REBUILD)
+    if needs_network and subscription_of(order.subnet) != target:
+        return f"a machine in another subscription needs a network there: --subnet in {target}"
+    return ""
+
+
+def subscription_of(place: str) -> str:
+    """The subscription that a path is in, in lower case; empty where it names none."""
+    return next(iter(place.strip("/").lower().split("/")[1:2]), "")
 
 
 def outside(subscription: str, rules: Rules) -> str:

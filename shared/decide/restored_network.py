@@ -132,7 +132,7 @@ def lacking(interface: Body, network: Network) -> Iterator[str]:
     name = interface.get("name", "an interface")
     for what, place in needs(interface):
         if what != "subnet" and not network.has(place):
-            yield f"{what} {place.rsplit('/', 1)[-1]} of {name}: it does not exist any more, or another has it"
+            yield f"{what} {place.rsplit('/', 1)[-1]} of {name}: it is gone, elsewhere, or another has it"
     for one in configurations(interface):
         address = at(one, "properties.publicIPAddress.id")
         if address and network.has(address) and not network.in_its_place:

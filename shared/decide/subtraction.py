@@ -124,7 +124,7 @@ def lacking(body: Body, absent: frozenset[str]) -> Iterator[str]:
         yield "the system-assigned identity: a machine made again gets another one; grant its roles anew"
     for reference, place in references(body):
         if place.lower() in absent:
-            yield f"{reference.what} {place.rsplit('/', 1)[-1]}: it does not exist any more"
+            yield f"{reference.what} {place.rsplit('/', 1)[-1]}: it is gone or elsewhere"
     for place in identities(body):
         if place.lower() in absent:
             yield f"the identity {place.rsplit('/', 1)[-1]}: it does not exist any more"

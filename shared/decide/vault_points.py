@@ -1,6 +1,6 @@
 """Recovery points of a vault as points of the ledger. The vault makes and expires them; the ledger only tells of them.
 
-Called by flows/watching.py. A point leaves the ledger when the vault lists it no more and its date has passed: what is
+Called by vault_recording.py. A point leaves the ledger when the vault lists it no more and its date has passed: what is
 missing from a list before that stays, because absence proves nothing. What a vault lists after its date stays as well:
 it keeps everything of a stopped item, and the newest point of any.
 """

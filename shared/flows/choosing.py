@@ -77,6 +77,9 @@ def _chosen(points: Sequence[Point], order: RestoreOrder, now: datetime, *, in_v
 
 def with_point(errand: Errand, machine: ResourceId, chosen: Chosen) -> Errand | Impossible:
     """The first progress, written: the point with its parts, and where the machine is to be."""
+    rules, of_vault = errand.slice_.rules, not chosen.point.is_ours
+    if wrong := orders.unreachable(errand.order, machine.subscription, rules, of_vault=of_vault):
+        return Impossible(wrong)
     captured = _captured(errand, chosen.point)
     if isinstance(captured, str):
         if errand.order.mode in WHOLE:
@@ -129,7 +132,7 @@ def _target(machine: ResourceId, captured: Captured, order: RestoreOrder, reques
     known = str(captured.machine.get("id") or machine)
     own_group, _, _ = known.partition("/providers/")
     own_name = known.rsplit("/", 1)[-1]
-    group = f"/subscriptions/{machine.subscription}/resourceGroups/{order.group}" if order.group else own_group
+    group = orders.group_path(order, machine.subscription) or own_group
     if order.mode is RestoreMode.IN_PLACE:
         return place_in(own_group, VM, own_name)
     if order.mode is RestoreMode.DRILL:

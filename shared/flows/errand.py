@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from shared.decide.drawing import Captured, Drawing
+from shared.decide.orders import subscription_of
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
 from shared.model.draining import CallKind
 from shared.model.fault import Fault
+from shared.model.identity import Shard
 from shared.model.request import Asked, Progress, Request
 from shared.model.restore import ArmPath, Restore, RestoreOrder
 from shared.model.rules import Rules
@@ -54,6 +56,11 @@ class Errand:
     def target(self) -> str:
         return self.restore.machine.rsplit("/", 1)[-1]
 
+    @property
+    def shard(self) -> Shard:
+        """Where it makes things: one into another subscription is paced there."""
+        return replace(self.request.shard, subscription=subscription_of(self.restore.machine))
+
     def now(self) -> datetime:
         return self.slice_.now()
 
@@ -75,7 +82,7 @@ class Errand:
         """A look at something, in its turn; Throttled when this slice has no time for it."""
         if not self.slice_.admitted(CallKind.READ):
             raise NO_TIME
-        return self.world.builder.find(self.request.shard, place)
+        return self.world.builder.find(self.shard, place)
 
     def write(self, act: Callable[[], None], kind: CallKind = CallKind.WRITE) -> None:
         """An act in its turn; Throttled when this slice has no time for it."""

@@ -74,8 +74,11 @@ def _machine_in_place(errand: Errand, there: Mapping[str, Any] | None) -> Outcom
 
 
 def _with_surroundings(errand: Errand) -> Errand:
-    absent, taken = [], []
+    behind = blueprint.left_behind(errand.drawing)
+    absent, taken = [ArmPath(place) for place in behind], []
     for place in blueprint.needed(errand.drawing):
+        if place in behind:
+            continue
         try:
             found = errand.find(ArmPath(place))
         except Denied:
@@ -131,7 +134,7 @@ def make_machine(errand: Errand) -> Outcome:
 
 def made(errand: Errand, pieces: Sequence[Piece]) -> Outcome:
     """Every piece asked for that is not there; passed once all of them are ready."""
-    builder, shard, waiting = errand.world.builder, errand.request.shard, False
+    builder, shard, waiting = errand.world.builder, errand.shard, False
     for piece in pieces:
         seen = errand.find(piece.id)
         match standing(seen, errand.drawing.id):
@@ -191,7 +194,7 @@ def _tagged(errand: Errand, place: ArmPath, tags: Mapping[str, str], leaving: Se
     put = {name: value for name, value in tags.items() if tag_of(seen, name.lower()) != value}
     gone = {name: tag_of(seen, name.lower()) for name in leaving if tag_of(seen, name.lower())}
     if put or gone:
-        errand.write(partial(errand.world.builder.tag, errand.request.shard, place, put, gone))
+        errand.write(partial(errand.world.builder.tag, errand.shard, place, put, gone))
 
 
 def remove(errand: Errand) -> Outcome:
@@ -212,5 +215,5 @@ def _removed(errand: Errand, place: ArmPath) -> bool:
         return False
     if str(at(seen, "properties.provisioningState")).lower() != "deleting":
         errand.audit("restore.removing", id=place)
-        errand.write(partial(errand.world.builder.remove, errand.request.shard, place), CallKind.DELETE)
+        errand.write(partial(errand.world.builder.remove, errand.shard, place), CallKind.DELETE)
     return True

@@ -147,7 +147,7 @@ def adopt(errand: Errand) -> Outcome:
         seen = errand.find(place) if ResourceId.parse(place).type == DISK_TYPE else None
         tags = retagged(seen, errand.drawing) if seen else None
         if tags and (tags.put or tags.gone):
-            errand.write(partial(errand.world.builder.tag, errand.request.shard, place, tags.put, tags.gone))
+            errand.write(partial(errand.world.builder.tag, errand.shard, place, tags.put, tags.gone))
     job = None if errand.restore.undoing else _ended_job(errand)
     if job is None:
         return Passed(errand)

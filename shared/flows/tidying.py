@@ -54,7 +54,7 @@ def tidy_up(errand: Errand) -> Outcome:
         seen = errand.find(place)
         if seen is not None and _may_go(seen, errand):
             errand.audit("restore.removing", id=place)
-            errand.write(partial(errand.world.builder.remove, errand.request.shard, place), CallKind.DELETE)
+            errand.write(partial(errand.world.builder.remove, errand.shard, place), CallKind.DELETE)
             waiting = True
     return Later(errand) if waiting else Passed(errand)
 

@@ -84,9 +84,13 @@ class Desk:
     def is_of_another(self, machine: Machine, at: datetime | None) -> bool:
         """Whether a point of this instant is of another machine of the same name, which the ledger remembers.
 
-        What was taken before this one was registered is, by minutes more than was; and what was taken since it is gone.
+        What was taken before this one was registered is, by minutes more than was; and what was since it is missed.
         """
-        if at is None or (machine.enrolled_at and at >= machine.enrolled_at):
+        if at is None:
+            return False
+        if machine.absent_since and at >= machine.absent_since:
+            return any(one.status is not Status.GONE for one in self._namesakes_of(machine))
+        if machine.enrolled_at and at >= machine.enrolled_at:
             return False
         others = self._namesakes_of(machine)
         since = machine.enrolled_at or _alone_since(machine, others) or self.slice_.now()

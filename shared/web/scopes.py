@@ -78,7 +78,9 @@ class ApprovalsOf:
 
 
 def _admit_target(caller: Caller, request: Request) -> None:
-    """A restore reaches beyond its own subscription by its subnet, and by the machine that reads files."""
-    for place in (request.order.subnet, request.order.reader) if request.order else ():
+    """A restore reaches beyond its own subscription by its group, its subnet, the storage account that its vault leaves
+    something in, and the machine that reads files."""
+    order = request.order
+    for place in (order.group, order.subnet, order.staging, order.reader) if order else ():
         if subscription := place.strip("/").lower().split("/")[1:2]:
             admit(caller, Role.REQUEST, replace(request.shard, subscription=subscription[0]))

@@ -255,7 +255,7 @@ GONE = (ArmPath(POOL.partition("/backendAddressPools")[0]),)
             {"absent": (*GONE, ArmPath(CARD))},
             (
                 *OF_THE_MACHINE,
-                "load balancer's pool all of Web-1-nic: it does not exist any more, or another has it",
+                "load balancer's pool all of Web-1-nic: it is gone, elsewhere, or another has it",
                 EXTENSION,
             ),
         ),

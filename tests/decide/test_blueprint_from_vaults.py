@@ -14,7 +14,7 @@ from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.restore import ArmPath, Recovery, RestoreMode, Source
 from shared.model.vault import VaultPoint, VaultTask
-from tests.decide.test_blueprint import MACHINE, MODEL, drawing
+from tests.decide.test_blueprint import IDENTITY, MACHINE, MODEL, SET, drawing
 from tests.fleet import NOW
 
 VAULT = ResourceId("s", "backups", VAULT_TYPE, "v")
@@ -81,3 +81,13 @@ def test_before_the_vault_made_anything_only_the_machine_and_its_interfaces_are_
     found = of_vault()
     assert blueprint.makes(found) == (found.restore.machine, *(piece.id for piece in blueprint.interfaces(found)))
     assert not [one for one in blueprint.lacking(replace(found)) if one.startswith("zone")]
+
+
+def test_in_another_subscription_a_machine_refers_to_nothing_of_its_own_but_identities() -> None:
+    machine = ArmPath("/subscriptions/There/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/Web-1")
+    there = drawing(recovery=RECOVERY, sources=(), machine=machine)
+    assert set(blueprint.left_behind(there)) == set(blueprint.needed(there)) - {IDENTITY}
+    assert SET in blueprint.left_behind(there)
+    assert blueprint.left_behind(drawing(recovery=RECOVERY, sources=())) == ()
+    moved = replace(there.captured, machine={**MACHINE, "id": machine})
+    assert blueprint.left_behind(replace(there, captured=moved)) == ()

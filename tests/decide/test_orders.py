@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.decide.orders import outside, problems
+from shared.decide.orders import group_path, outside, problems, subscription_of, unreachable
 from shared.model.drill import Trial
 from shared.model.restore import RestoreMode, RestoreOrder
+from shared.model.rules import Mode
 from tests.fleet import RULES, SUBSCRIPTION
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -25,6 +26,7 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         RestoreOrder(RestoreMode.NEW, before=NOW, name="Web-2", group="g.1", subnet=SUBNET),
         RestoreOrder(RestoreMode.IN_PLACE, slot=NOW),
         RestoreOrder(RestoreMode.DISKS, group="Rescue", from_vault=True, staging=STAGING),
+        RestoreOrder(RestoreMode.NEW, name="Web-2", subnet=SUBNET, from_vault=True, staging=STAGING),
         RestoreOrder(RestoreMode.DRILL, group="drills", trial=Trial(1800)),
         RestoreOrder(RestoreMode.FILES, before=NOW, reader="vm-2", disk="os"),
     ],
@@ -39,6 +41,8 @@ def test_orders_that_can_be_carried_out(order: RestoreOrder) -> None:
     [
         ({"group": "../../other"}, "is no name of a resource group"),
         ({"group": "ends."}, "is no name of a resource group"),
+        ({"group": "/subscriptions/s/resourceGroups/g/providers/x"}, "is no name of a resource group"),
+        ({"group": "/subscriptions/s"}, "is no name of a resource group"),
         ({"name": "a/b"}, "is no name of a VM"),
         ({"name": "-a"}, "is no name of a VM"),
         ({"name": "x" * 65}, "is no name of a VM"),
@@ -101,6 +105,44 @@ def test_options_that_a_mode_has_no_use_for_are_named(mode: RestoreMode, idle: l
 @pytest.mark.parametrize("order", [RestoreOrder(RestoreMode.DRILL), RestoreOrder(RestoreMode.NEW, trial=Trial(1800))])
 def test_a_drill_and_nothing_else_is_a_trial(order: RestoreOrder) -> None:
     assert problems(order) == ["a drill, and nothing else, says what the restored machine has to do"]
+
+
+HERE, THERE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g", "/subscriptions/There/resourceGroups/G"
+BOTH = replace(RULES, subscriptions={**RULES.subscriptions, "there": Mode.ENFORCE})
+
+
+@pytest.mark.parametrize(
+    ("group", "path", "subscription"),
+    [("", "", ""), ("g", HERE, SUBSCRIPTION), (HERE, HERE, SUBSCRIPTION), (THERE, THERE, "there")],
+)
+def test_a_group_is_in_the_machines_subscription_unless_its_id_says_another(
+    group: str, path: str, subscription: str
+) -> None:
+    order = RestoreOrder(RestoreMode.DISKS, group=group)
+    assert problems(order) == []
+    assert group_path(order, SUBSCRIPTION) == path
+    assert subscription_of(path) == subscription
+
+
+@pytest.mark.parametrize("of_vault", [True, False])
+@pytest.mark.parametrize("group", ["", "g", HERE])
+def test_everything_is_restored_within_a_subscription(group: str, of_vault: bool) -> None:
+    for mode in RestoreMode:
+        assert unreachable(RestoreOrder(mode, group=group), SUBSCRIPTION, RULES, of_vault=of_vault) == ""
+
+
+def test_into_another_subscription_only_vaults_restore_and_a_machine_only_with_a_network_there() -> None:
+    disks, new = RestoreOrder(RestoreMode.DISKS, group=THERE), RestoreOrder(RestoreMode.NEW, group=THERE)
+    ours = "only points of vaults are restored into another subscription: --from-vault"
+    assert unreachable(disks, SUBSCRIPTION, BOTH, of_vault=False) == ours
+    outside_ = f"the resource group {THERE}: its subscription is not among TAGBACK_SUBSCRIPTIONS"
+    assert unreachable(disks, SUBSCRIPTION, RULES, of_vault=True) == outside_
+    assert unreachable(disks, SUBSCRIPTION, BOTH, of_vault=True) == ""
+    lacks = "a machine in another subscription needs a network there: --subnet in there"
+    for mode in (RestoreMode.NEW, RestoreMode.REBUILD):
+        for subnet, said in (("", lacks), (SUBNET, lacks), (SUBNET.replace("/s/", "/THERE/"), "")):
+            order = replace(new, mode=mode, subnet=subnet)
+            assert unreachable(order, SUBSCRIPTION, BOTH, of_vault=True) == said
 
 
 def test_nothing_is_made_outside_the_allowed_subscriptions() -> None:

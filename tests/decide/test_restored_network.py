@@ -93,7 +93,7 @@ def test_a_membership_that_is_gone_is_needed_looked_for_and_told(
     gone = Network(in_its_place=True, subnet="", gone=frozenset({member.lower()}))
     assert list(needs(captured)) == [("subnet", SUBNET), (what, member)]
     assert name not in address_of(captured, gone)
-    assert list(lacking(captured, gone)) == [f"{what} m of nic: it does not exist any more, or another has it"]
+    assert list(lacking(captured, gone)) == [f"{what} m of nic: it is gone, elsewhere, or another has it"]
 
 
 BALANCER = f"{NET}/loadBalancers/l"
@@ -136,7 +136,7 @@ def test_what_has_no_name_is_given_one() -> None:
     assert one["name"] == "restored"
     guarded = {"properties": {"networkSecurityGroup": {"id": "guard"}}}
     told = list(lacking(guarded, Network(in_its_place=True, subnet="", gone=frozenset({"guard"}))))
-    assert told == ["network security group guard of an interface: it does not exist any more, or another has it"]
+    assert told == ["network security group guard of an interface: it is gone, elsewhere, or another has it"]
 
 
 def test_what_is_told_of_has_the_last_name_of_its_id() -> None:

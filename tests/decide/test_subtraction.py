@@ -87,7 +87,7 @@ def test_a_machine_goes_back_to_what_it_was_placed_in_unless_that_is_no_more(pat
     assert list(lacking(captured, NOTHING_ABSENT)) == []
     assert subtracted(captured, absent)["properties"] == {"stays": 1}
     assert leaves in captured["properties"]
-    assert list(lacking(captured, absent)) == [f"{what} Pair: it does not exist any more"]
+    assert list(lacking(captured, absent)) == [f"{what} Pair: it is gone or elsewhere"]
 
 
 @pytest.mark.parametrize("value", [{}, [], "", None])
@@ -106,7 +106,7 @@ def test_an_identity_that_is_no_more_is_told_and_the_others_go_back() -> None:
     absent = frozenset({second.lower()})
     assert list(lacking(captured, absent)) == ["the identity Two: it does not exist any more"]
     alone: dict[str, Any] = {"properties": {"availabilitySet": {"id": "Pair"}}}
-    assert list(lacking(alone, frozenset({"pair"}))) == ["the availability set Pair: it does not exist any more"]
+    assert list(lacking(alone, frozenset({"pair"}))) == ["the availability set Pair: it is gone or elsewhere"]
     bare: dict[str, Any] = {"identity": {"userAssignedIdentities": {"Two": {}}}}
     assert list(lacking(bare, frozenset({"two"}))) == ["the identity Two: it does not exist any more"]
     assert subtracted(captured, absent)["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {first: {}}}

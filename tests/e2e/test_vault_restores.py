@@ -14,6 +14,7 @@ from shared.model.identity import ResourceId
 from shared.model.request import Progress, Request
 from tests.e2e import test_vaults
 from tests.e2e.vault_night import REGION, VaultNight
+from tests.e2e.vault_night import beside as elsewhere
 
 azure, night = test_vaults.azure, test_vaults.night
 STEP = timedelta(seconds=31)
@@ -99,6 +100,14 @@ def test_a_machine_comes_back_from_a_vault_by_its_disks_alone_and_in_place(night
     for source in beside.restore.sources:
         tags = night.running.ask("GET", source.made).body["tags"]
         assert (tags["tagback-restore"], "tagback-expires" in tags) == (beside.id, False)
+    rescue = f"/subscriptions/{elsewhere(night.subscription)}/resourceGroups/Rescue"
+    night.running.ask("PUT", rescue, {"location": REGION})
+    far = served(night, spoilt.machine, mode="disks", staging=staging(night), group=rescue)
+    assert far.progress is Progress.DONE, far.because
+    assert far.restore is not None
+    assert all(source.made.startswith(f"{rescue}/") for source in far.restore.sources)
+    now = contents(night)
+    assert {source.lun: now[source.made.lower()] for source in far.restore.sources} == spoilt.captured
     swapped = served(night, spoilt.machine, mode="in-place", staging=staging(night))
     assert swapped.progress is Progress.DONE, swapped
     new, now = disks(night, spoilt.machine), contents(night)

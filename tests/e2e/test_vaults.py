@@ -24,7 +24,7 @@ from shared.model.point import Consistency, Origin
 from shared.model.request import Progress
 from shared.model.vault import Standing
 from tests.contract.clouds import SimulatedClock
-from tests.e2e.vault_night import VaultNight, vault_night
+from tests.e2e.vault_night import VaultNight, beside, vault_night
 from tests.simulator.running import Running, simulator
 
 GOLD = {"backup": "gold"}
@@ -35,7 +35,7 @@ GOLD = {"backup": "gold"}
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
     """An Azure of this module's own: its clock runs through days."""
     directory, subscription = tmp_path_factory.mktemp("vaults"), str(uuid.uuid4())
-    seed = f'[[subscription]]\nid = "{subscription}"\n'
+    seed = "".join(f'[[subscription]]\nid = "{one}"\n' for one in (subscription, beside(subscription)))
     with simulator(directory, "--tls-dir", str(directory / "tls"), seed=seed) as running:
         yield running, subscription
 

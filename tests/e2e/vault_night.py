@@ -46,6 +46,11 @@ keep = "7d"
 """
 
 
+def beside(subscription: str) -> str:
+    """The other subscription of the same installation, in which nothing is protected."""
+    return str(uuid.uuid5(uuid.UUID(subscription), "beside"))
+
+
 @dataclass
 class VaultNight:
     """One subscription's machines, drained when told."""
@@ -124,7 +129,7 @@ def vault_night(
     plans.write_text(PLANS)
     environment = {
         "AzureWebJobsStorage": connection,
-        "TAGBACK_SUBSCRIPTIONS": subscription,
+        "TAGBACK_SUBSCRIPTIONS": f"{subscription},{beside(subscription)}",
         "TAGBACK_PLANS": str(plans),
         "TAGBACK_ARM_ENDPOINT": running.url,
         "TAGBACK_RECOVERY_GROUP": f"tb{uuid.uuid4().hex[:6]}-{{region}}",

@@ -117,7 +117,7 @@ def test_after_a_lost_answer_the_jobs_of_the_vault_say_whether_to_ask_again(
 
 def test_a_restore_that_somebody_else_asked_for_before_is_not_taken_for_ours(backed: Vaulted, vm: VmTruth) -> None:
     [vault] = backed.world.stage.vaults.all.values()
-    backed.world.stage.vaults.restore(vault, vm.id, f"/subscriptions/s/resourceGroups/{vm.id.group}")
+    backed.world.stage.vaults.restore(vault, vm.id, f"/subscriptions/{SHARD.subscription}/resourceGroups/{vm.id.group}")
     backed.wait(5 * MINUTE)
     done = backed.carried(backed.ask(vm))
     assert done.progress is Progress.DONE, done
@@ -129,7 +129,7 @@ def test_two_restores_of_one_machine_at_one_time_are_told_apart_by_nobody(backed
     request = backed.slice_of(backed.ask(vm))
     backed.wait(MINUTE)
     [vault] = backed.world.stage.vaults.all.values()
-    backed.world.stage.vaults.restore(vault, vm.id, f"/subscriptions/s/resourceGroups/{vm.id.group}")
+    backed.world.stage.vaults.restore(vault, vm.id, f"/subscriptions/{SHARD.subscription}/resourceGroups/{vm.id.group}")
     backed.wait(10 * MINUTE)
     ended = backed.carried(request)
     assert ended.progress is Progress.FAILED

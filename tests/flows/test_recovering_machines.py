@@ -13,6 +13,7 @@ from shared.model.identity import ResourceId
 from shared.model.machine import Status
 from shared.model.request import Progress, Request
 from shared.model.restore import RestoreMode, RestoreOrder
+from shared.model.rules import Mode
 from shared.model.vault import ItemState, JobStatus
 from tests.flows.vaulting import MINUTE, STAGING, Vaulted
 from tests.world.scenes import SHARD
@@ -21,6 +22,7 @@ from tests.world.twins.builder import BuilderTwin, Thing
 from tests.world.vault_scenes import builder_of
 
 DAY = timedelta(days=1)
+OTHER = "sub-other"
 REBUILD = RestoreOrder(RestoreMode.REBUILD, staging=STAGING)
 BESIDE = RestoreOrder(RestoreMode.NEW, staging=STAGING)
 
@@ -86,11 +88,13 @@ def test_the_vault_takes_no_more_points_of_a_machine_that_came_back_and_asks_for
     assert made is not None, done
     backed.look(made)
     backed.live(DAY, 20 * MINUTE)
+    assert len(backed.item(vm).points) > len(known), "its vault goes on as long as nobody misses the former machine"
+    backed.look(vm)
+    missed = backed.points(vm)
+    backed.live(DAY, 20 * MINUTE)
     taken = len(backed.item(vm).points)
-    assert taken > len(known), "before the former machine is known to be gone, its vault goes on"
-    for _ in range(2):
-        backed.look(vm)
-        backed.wait(11 * MINUTE)
+    assert (taken > len(missed), backed.points(vm)) == (True, missed), "what was taken since is none of the former one"
+    backed.look(vm)
     backed.live(timedelta(hours=1))
     assert backed.item(vm).state is ItemState.STOPPED
     backed.live(2 * DAY, 20 * MINUTE)
@@ -126,6 +130,43 @@ def test_a_machine_goes_to_the_group_and_network_that_are_named(backed: Vaulted,
     assert [at["properties"]["subnet"]["id"] for one in cards for at in one["properties"]["ipConfigurations"]] == [
         subnet
     ]
+
+
+@pytest.mark.parametrize("mode", [RestoreMode.NEW, RestoreMode.DISKS])
+def test_a_vault_restores_into_another_subscription(backed: Vaulted, vm: VmTruth, mode: RestoreMode) -> None:
+    backed.rules = replace(backed.rules, subscriptions={**backed.rules.subscriptions, OTHER: Mode.ENFORCE})
+    backed.world.stage.azure.tag_group(OTHER, "rescue", {})
+    network = f"/subscriptions/{OTHER}/resourceGroups/quiet/providers/Microsoft.Network/virtualNetworks/q"
+    order = replace(BESIDE, mode=mode, group=f"/subscriptions/{OTHER}/resourceGroups/Rescue")
+    whole = mode is RestoreMode.NEW
+    done = backed.carried(backed.ask(vm, replace(order, subnet=f"{network}/subnets/a") if whole else order))
+    assert done.progress is Progress.DONE, done
+    assert done.restore is not None
+    assert {(one.disk.subscription, one.disk.group) for one in done.restore.sources} == {(OTHER, "rescue")}
+    beside = replace(vm.id, subscription=OTHER, group="rescue", name=f"{vm.id.name}-restored")
+    assert (backed.world.stage.azure.vm(beside) is not None) is whole
+    assert backed.world.stage.azure.vm(vm.id) == vm
+    undone = backed.carried(backed.undo(done))
+    assert (undone.progress, backed.world.stage.azure.vm(beside), left(backed)) == (Progress.DONE, None, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "TAGBACK_SUBSCRIPTIONS"),
+        ({"mode": RestoreMode.NEW}, "TAGBACK_SUBSCRIPTIONS"),
+        ({"mode": RestoreMode.NEW, "known": True}, f"--subnet in {OTHER}"),
+    ],
+)
+def test_what_another_subscription_lacks_is_said_before_anything_is_made(
+    backed: Vaulted, vm: VmTruth, change: dict[str, Any], said: str
+) -> None:
+    if change.pop("known", False):
+        backed.rules = replace(backed.rules, subscriptions={**backed.rules.subscriptions, OTHER: Mode.ENFORCE})
+    order = RestoreOrder(RestoreMode.DISKS, group=f"/subscriptions/{OTHER}/resourceGroups/rescue", staging=STAGING)
+    refused = backed.carried(backed.ask(vm, replace(order, **change)))
+    assert (refused.progress, said in refused.because) == (Progress.REFUSED, True)
+    assert backed.restores() == []
 
 
 def test_what_somebody_else_made_under_the_name_meanwhile_is_left_alone(backed: Vaulted, lost: VmTruth) -> None:

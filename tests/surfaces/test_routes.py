@@ -350,6 +350,8 @@ def test_requests_beyond_what_an_instance_takes_are_turned_away_by_the_platform(
 
 
 NETWORK = f"/subscriptions/{ELSEWHERE}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub"
+FAR_GROUP = f"/subscriptions/{ELSEWHERE}/resourceGroups/rescue"
+FAR_ACCOUNT = f"{FAR_GROUP}/providers/Microsoft.Storage/storageAccounts/stage1"
 BOTH = replace(RULES, subscriptions={SUBSCRIPTION: Mode.ENFORCE, ELSEWHERE: Mode.ENFORCE})
 HERE_ONLY = Caller("ann", frozenset({f"{role}/{SUBSCRIPTION}" for role in Role}))
 
@@ -394,6 +396,8 @@ def test_whoever_reads_by_the_key_is_one_caller(door: Door) -> None:
         {"asked": "backup", "vm": "far-1"},
         {"asked": "hold", "vm": "far-1", "until": "forever"},
         {"asked": "restore", "vm": "far-1"},
+        {"asked": "restore", "vm": "web-1", "mode": "disks", "group": FAR_GROUP},
+        {"asked": "restore", "vm": "web-1", "mode": "disks", "staging": FAR_ACCOUNT},
         {"asked": "restore", "vm": "web-1", "mode": "new", "as": "web-2", "subnet": f"{NETWORK}/subnets/x"},
         {"asked": "restore", "vm": "web-1", "mode": "files", "to": "far-1"},
     ],

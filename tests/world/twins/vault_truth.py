@@ -194,7 +194,7 @@ class Vaults:
         for disk in self.disks_of[vm]:
             kind = "osdisk" if disk.lun is None else f"datadisk-{disk.lun:03}"
             name = f"{vm.name.replace('-', '')}-{kind}-{now:%Y%m%d-%H%M%S}"
-            place = ResourceId(vault.id.subscription, group.rsplit("/", 1)[-1].lower(), DISK_TYPE, name)
+            place = ResourceId.parse(f"{group}/providers/{DISK_TYPE}/{name}")
             self.azure.loose[place] = DiskTruth(place, DiskUid(f"d-{name}"), None)
             self.azure.made_from[place] = disk.id
             self.restored[place] = now
