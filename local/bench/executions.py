@@ -73,25 +73,14 @@ class Length:
 
 
 def lengths(executions: Sequence[Execution], leaps: Sequence[Span], work_seconds: float) -> list[Length]:
-    """The length of each, given how long in Azure all that they did without waiting takes."""
+    """The length of each, given how long in Azure all that they did without waiting takes, one after the other."""
     waits = [one.waited(leaps) for one in executions]
-    share = 1.0
-    if busy := _together(executions, leaps):
-        share = work_seconds / busy.total_seconds()
+    busy = sum((one.span.length - wait for one, wait in zip(executions, waits, strict=True)), NONE)
+    share = work_seconds / busy.total_seconds() if busy else 1.0
     return [
         Length(one.function, (wait + share * (one.span.length - wait)).total_seconds())
         for one, wait in zip(executions, waits, strict=True)
     ]
-
-
-def _together(executions: Iterable[Execution], leaps: Sequence[Span]) -> timedelta:
-    """The time in which at least one of them computed."""
-    total, reached = NONE, datetime.min.replace(tzinfo=UTC)
-    for span in sorted((one.span for one in executions), key=lambda one: one.since):
-        new = Span(max(span.since, reached), max(span.until, reached))
-        total += new.length - sum((new.shared(leap) for leap in leaps), NONE)
-        reached = new.until
-    return total
 
 
 def executed(log: Path, span: Span, begin: int = 0) -> Iterator[Execution]:
