@@ -165,13 +165,14 @@ def attach(errand: Errand) -> Outcome:
 def detach(errand: Errand) -> Outcome:
     """None of the disks is attached any more; one that somebody moved to another machine is theirs to detach."""
     restore, reader = errand.restore, errand.find(errand.restore.machine)
+    alone = errand.with_restore(replace(restore, lent=()))
     if reader is None:
-        return Passed(errand)
+        return Passed(alone)
     if str(at(reader, "properties.provisioningState") or "").lower() not in SETTLED:
         return Later(errand)
     there = list(decide.attached(reader, restore.makes))
     if not there:
-        return Passed(errand.with_restore(replace(restore, lent=())))
+        return Passed(alone)
     errand.audit("restore.taking_back", disks=there)
     errand.write(partial(errand.world.builder.detach, errand.request.shard, restore.machine, there))
     return Later(errand)

@@ -233,6 +233,8 @@ def test_disks_of_a_machine_that_was_deleted_go_all_the_same(world: Run) -> None
     world.stage.azure.loose |= {disk.id: disk for disk in vm.disks}
     undo = carried(world, ask_undo(world.stage.world, done.id, "person"))
     assert undo.progress is Progress.DONE, undo.because
+    assert undo.restore is not None
+    assert undo.restore.lent == ()
     assert nothing_left(world)
 
 
@@ -301,3 +303,32 @@ def test_a_lun_that_somebody_takes_at_that_moment_is_left_to_them(world: Run) ->
     assert done.progress is Progress.DONE, done.because
     assert done.restore is not None
     assert [one.lun for one in done.restore.lent] == [1]
+
+
+def test_a_machine_may_read_its_own_disks_as_they_were(world: Run) -> None:
+    done = carried(world, asked(world, replace(ORDER, reader=str(FIRST.id))))
+    assert done.progress is Progress.DONE, done.because
+    vm = world.stage.azure.vm(FIRST.id)
+    assert vm is not None
+    assert len(vm.disks) == 4
+    assert {disk.id for disk in FIRST.disks} < {disk.id for disk in vm.disks}
+    undo = carried(world, ask_undo(world.stage.world, done.id, "person"))
+    assert undo.progress is Progress.DONE
+    vm = world.stage.azure.vm(FIRST.id)
+    assert vm is not None
+    assert {disk.id for disk in vm.disks} == {disk.id for disk in FIRST.disks}
+
+
+def test_several_machines_are_read_by_one_though_they_are_asked_for_together(world: Run) -> None:
+    record = world.stage.ledger.held(SHARD, SECOND.uid)
+    assert record is not None
+    first = asked(world)
+    second = ask_restore(world.stage.world, record.machine.row, ORDER, "person")
+    for _ in range(12):
+        first, second = slice_of(world, first), slice_of(world, second)
+        pass_time(world, timedelta(seconds=15))
+    assert (first.progress, second.progress) == (Progress.DONE, Progress.DONE), (first.because, second.because)
+    assert len(disks(world)) == 3
+    vm = world.stage.azure.vm(SECOND.id)
+    assert vm is not None
+    assert CLAIM not in vm.tags
