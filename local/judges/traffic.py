@@ -23,6 +23,10 @@ MAY_WRITE: dict[str, str] = {
     "microsoft.compute/restorepointcollections/write": rf"{GROUP}/providers/.*/restorepointcollections/.*",
     "microsoft.compute/restorepointcollections/restorepoints/write": rf"{GROUP}/providers/.*/restorepoints/tb-.*",
     "microsoft.compute/restorepointcollections/restorepoints/delete": rf"{GROUP}/providers/.*/restorepoints/tb-.*",
+    # A question in the form of an action: what a vault would refuse a machine for. It changes nothing.
+    "microsoft.recoveryservices/locations/backupprevalidateprotection/action": (
+        r"/providers/microsoft\.recoveryservices/locations/[a-z0-9]+/backupprevalidateprotection"
+    ),
     # Azure Backup: nothing of a vault is ever deleted.
     "microsoft.recoveryservices/vaults/write": rf"{GROUP}/providers/microsoft\.recoveryservices/vaults/[^/]+",
     **{

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tests.judges.breaks.common import NIGHT, Break, deletion
 from tests.judges.breaks.points import skipped_for_nothing
-from tests.judges.breaks.traffic import before_retry_after, paused
+from tests.judges.breaks.traffic import asking_a_vault, before_retry_after, paused
 from tests.judges.papers import (
     END,
     GROUPS,
@@ -16,6 +16,7 @@ from tests.judges.papers import (
     MINUTE,
     STAMP,
     START,
+    SUBSCRIPTION,
     WEB,
     Machine,
     Papers,
@@ -113,5 +114,6 @@ HARMLESS: list[Break] = [
     azures_clock_is_off,
     gone_for_minutes_when_a_point_goes,
     intended_before,
+    asking_a_vault(SUBSCRIPTION),
     paused("deletes", NIGHT - 20 * MINUTE),
 ]

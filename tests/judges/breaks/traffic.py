@@ -106,7 +106,15 @@ def paused(what: str, since: datetime) -> Break:
     return broken
 
 
+def asking_a_vault(subscription: str) -> Break:
+    """The product asks what a vault would refuse a machine for."""
+    provider = f"/subscriptions/{subscription}/providers/Microsoft.RecoveryServices"
+    asked = "Microsoft.RecoveryServices/locations/backupPreValidateProtection/action"
+    return calling("POST", f"{provider}/locations/westeurope/backupPreValidateProtection", asked)
+
+
 BREAKS: Listed = [
+    ("S10", asking_a_vault("c" * 8), "backupprevalidateprotection"),
     ("S10", paused("captures", NIGHT - 20 * MINUTE), "captures had been paused at 00:40"),
     ("S10", paused("all", NIGHT - 20 * MINUTE), "captures had been paused"),
     ("S10", paused("deletes", DELETED - 20 * MINUTE), "deletes had been paused"),
