@@ -17,18 +17,20 @@ from shared.decide.stopped_vm import may_start
 from shared.decide.vault_looks import observed
 from shared.decide.vault_points import leaving
 from shared.decide.vault_wish import Unwanted, Want, Wanted, of_vaults, want_of
-from shared.decide.vaulting import Begin, Rest, next_step
+from shared.decide.vaulting import Begin, Rest, View, next_step
 from shared.errors import CloudError, LostRace
 from shared.flows.casework import Case, saved
 from shared.flows.slicing import Slice
 from shared.flows.vault_desk import Desk
 from shared.flows.vault_expiry import left_behind
+from shared.flows.vault_recording import TOGETHER
 from shared.flows.vault_sending import ask_if_given_up, prepared, sent
-from shared.flows.watching import unreadable, watch
+from shared.flows.watching import Watched, unreadable, watch
 from shared.model.identity import ResourceId
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
 from shared.model.transition import Record, Row
+from shared.model.vault import Standing
 
 log = logging.getLogger("tagback")
 
@@ -91,8 +93,8 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
     want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
     view = desk.view(machine, want, _sent_to(case))
     resting = observed(machine, want, view, Rest(""), now)
-    found = watch(slice_, desk, case, view, resting.state)
-    found = replace(found, gone=(*found.gone, *left_behind(slice_, case, view)))
+    case, found = _watched(slice_, desk, case, view, resting.state)
+    machine = replace(case.machine.row, disks=machine.disks)
     operations = [_at_once_if_startable(_unless_unwanted(one, want, now), want, now) for one in found.operations]
     known = replace(found, operations=tuple(operations)).with_operations(
         of_vaults(held.row for held in case.operations)
@@ -114,6 +116,20 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
         case = case.without_point(point)
     ask_if_given_up(slice_, machine, operations)
     return saved(slice_.world, slice_.rules, case, rows, now)
+
+
+def _watched(slice_: Slice, desk: Desk, case: Case, view: View, standing: Standing) -> tuple[Case, Watched]:
+    """What became of a machine, once as many of its points are written as one transaction more cannot hold."""
+    found = watch(slice_, desk, case, view, standing)
+    points, gone = found.points, (*found.gone, *left_behind(slice_, case, view))
+    while len(points) + len(gone) > TOGETHER:
+        leaving_now, gone = gone[:TOGETHER], gone[TOGETHER:]
+        room = TOGETHER - len(leaving_now)
+        for point in leaving_now:
+            case = case.without_point(point)
+        case = saved(slice_.world, slice_.rules, case, points[:room], slice_.now())
+        points = points[room:]
+    return case, replace(found, points=points, gone=gone)
 
 
 def _sent_to(case: Case) -> ResourceId | None:

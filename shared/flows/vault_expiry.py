@@ -20,8 +20,6 @@ from shared.model.identity import ResourceId
 from shared.model.point import Point
 from shared.model.vault import PointSeen
 
-MOST = 40  # of one look: the rows of one transaction are a hundred, and a look writes others as well
-
 
 def left_behind(slice_: Slice, case: Case, view: View) -> tuple[Point, ...]:
     """The points that expired in vaults in which the machine has nothing any more.
@@ -36,7 +34,7 @@ def left_behind(slice_: Slice, case: Case, view: View) -> tuple[Point, ...]:
         with suppress(Denied):
             seen = _listed(slice_, vault, case.machine.row.id)
             gone += expired(seen, (one for at, one in waiting if at == vault), now)
-    return tuple(gone[:MOST])
+    return tuple(gone)
 
 
 def _listed(slice_: Slice, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:

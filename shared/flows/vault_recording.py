@@ -18,7 +18,7 @@ from shared.decide.vaulting import View
 from shared.flows.capturing import kept_model
 from shared.flows.casework import Case
 from shared.flows.slicing import Slice
-from shared.flows.vault_desk import NO_TIME, Desk
+from shared.flows.vault_desk import JOBS_OF, NO_TIME, Desk
 from shared.model.draining import CallKind
 from shared.model.machine import Machine
 from shared.model.operation import Kind
@@ -58,7 +58,7 @@ def listed(slice_: Slice, desk: Desk, case: Case, view: View) -> Listed:
             *(machine.name, stamp(point.slot), item.vault.name, point.consistency, point.because),
         )
     fresh = [_taken_back(case, point, now) for point in fresh]
-    return Listed(tuple(fresh[-TOGETHER:]), tuple(expired(seen, case.known_points, now)), machine.model)
+    return Listed(tuple(fresh), tuple(expired(seen, case.known_points, now)), machine.model)
 
 
 def _model_now(slice_: Slice, machine: Machine) -> str:
@@ -70,6 +70,8 @@ def _model_now(slice_: Slice, machine: Machine) -> str:
 
 
 def _taken_back(case: Case, point: Point, now: datetime) -> Point:
-    """A point that was there before what its vault had was deleted is known again, and no news."""
+    """A point that was there before what its vault had was deleted, or the ledger lost, is known again, and no news."""
+    if point.slot < now - JOBS_OF:
+        return replace(point, rebuilt_at=now)
     ends = [held.row.ended_at for held in case.operations if held.row.kind is Kind.EMPTY and held.row.ended_at]
     return replace(point, rebuilt_at=now) if any(point.slot < end for end in ends) else point

@@ -14,7 +14,7 @@ from shared.flows.asking import ask_rebuild
 from shared.flows.registering import reconcile
 from shared.flows.requesting import run
 from shared.messages import VmKey
-from shared.model.identity import ResourceId, VmUid
+from shared.model.identity import VmUid
 from shared.model.machine import Machine, Status
 from shared.model.plan import Plans
 from shared.model.point import Point
@@ -136,23 +136,38 @@ def test_a_machine_made_under_the_name_of_one_that_its_vault_alone_knows_takes_o
     assert min(own) > former.slot
 
 
-def test_many_points_of_a_machine_that_its_vault_alone_knows_come_back_over_several_transactions() -> None:
-    estate, vm = stopped()
+def with_many_points(estate: Backed, vm: VmTruth) -> None:
+    """Two hundred older points in its vault."""
+    holder = estate.world.stage.vaults.holder(vm.id)
+    assert holder is not None
     item = estate.item(vm)
     [first] = item.points.values()
     for number in range(200):
-        at = first.at + (number + 1) * HOUR
+        at = first.at - 3 * DAY - number * HOUR
         item.points[f"more-{number}"] = replace(first, name=f"more-{number}", at=at)
-        estate.world.stage.azure.vault_points.add((item_vault(estate, vm), f"more-{number}"))
+        estate.world.stage.azure.vault_points.add((holder.id, f"more-{number}"))
+
+
+def test_many_points_of_a_machine_that_its_vault_alone_knows_come_back_over_several_transactions() -> None:
+    estate, vm = stopped()
+    with_many_points(estate, vm)
     estate.world.stage.azure.delete(vm)
     rebuilt(estate)
     assert len(points_of(estate, remembered(estate, vm))) == 201
 
 
-def item_vault(estate: Backed, vm: VmTruth) -> ResourceId:
-    holder = estate.world.stage.vaults.holder(vm.id)
-    assert holder is not None
-    return holder.id
+def test_many_points_come_back_and_leave_over_several_transactions_and_are_no_news() -> None:
+    estate, vm = stopped()
+    with_many_points(estate, vm)
+    rebuilt(estate)
+    estate.live(10 * MINUTE)
+    found = estate.points(vm)
+    assert len(found) == 201
+    assert sum(point.rebuilt_at is not None for point in found) == 200
+    estate.item(vm).points.clear()
+    estate.live(40 * DAY, 2 * DAY)
+    assert estate.points(vm) == []
+    assert estate.world.promises.violations == []
 
 
 def test_a_machine_that_cannot_be_looked_at_is_not_called_gone(monkeypatch: pytest.MonkeyPatch) -> None:
