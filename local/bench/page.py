@@ -28,6 +28,8 @@ rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="i
   the emulators compute counts for nothing: it stands for that latency.
 - *Bound* is what arithmetic allows at best: for a drain the least time in which Azure's buckets let so many calls
   through when the share that we leave to others is never touched.
+- `drain_over_bound` is a drain of the whole stack. `drain_pace_over_bound` is only its calls, through the product's
+  slices and pace, where computing takes no time: how busy this machine is does not matter to it.
 - A setup that says *computed* was reckoned from two fleets that were measured, and shows the sum.
 - *Load* is the machine's average load when the figure was taken. Where it is far above the number of processors, drains
   and `event_to_registered` are too slow, and processor time itself grows a little, as caches are shared.
