@@ -53,13 +53,13 @@ def known(sources: Iterable[Source]) -> str:
 
 def unfit(reader: Body, drawing: Drawing) -> str:
     """Why a machine cannot read the disks, as far as it can be known before any is made; empty when nothing is."""
-    region = str(reader.get("location") or "").replace(" ", "").lower()
+    region = str(reader.get("location")).replace(" ", "").lower()
     name, here = reader.get("name"), drawing.request.shard.region
     if region != here:
         return f"{name} is in {region}, and the point in {here}: a disk is made where its snapshot is"
     if tag_of(reader, DRILL):
         return f"{name} is the machine of a drill, and will be removed: name another with --to"
-    if str(at(reader, "properties.provisioningState") or "").lower() == "deleting":
+    if str(at(reader, "properties.provisioningState")).lower() == "deleting":
         return f"{name} is being deleted: name another with --to"
     return next((because for source in drawing.restore.sources if (because := _too_fast(source, reader, drawing))), "")
 
@@ -67,7 +67,7 @@ def unfit(reader: Body, drawing: Drawing) -> str:
 def _too_fast(source: Source, reader: Body, drawing: Drawing) -> str:
     """Why a fast disk cannot be attached: it needs a zone where it had one [facts 3.2], Ultra the machine's consent."""
     disk = drawing.captured.disk(source.disk) or {}
-    sku = str(at(disk, "sku.name") or "")
+    sku = str(at(disk, "sku.name"))
     if sku.lower() not in FAST:
         return ""
     if disk.get("zones") and not reader.get("zones"):
@@ -82,10 +82,10 @@ def _too_fast(source: Source, reader: Body, drawing: Drawing) -> str:
 def out_of_zone(source: Source, part: Body, reader: Body, drawing: Drawing) -> str:
     """Why a snapshot cannot become a disk in the reader's zone: only a zone-redundant one can in any [facts 3.5]."""
     was = list((drawing.captured.disk(source.disk) or {}).get("zones") or ())
-    zones, sku = list(reader.get("zones") or ()), str(at(part, "sku.name") or "")
+    zones, sku = list(reader.get("zones") or ()), str(at(part, "sku.name"))
     if not was or not zones or was == zones or not sku.lower().endswith("_lrs"):
         return ""
-    where = f"zone {', '.join(zones)}, and disk {source.disk.own_name} was in zone {', '.join(was)}"
+    where = f"zone {zones[0]}, and disk {source.disk.own_name} was in zone {was[0]}"
     return f"{reader.get('name')} is in {where}: its snapshot is {sku}, name a VM there"
 
 
@@ -99,7 +99,7 @@ def _disk(drawing: Drawing, source: Source, reader: Body) -> Piece:
     body = disk_body(source, captured, drawing.request.shard.region)
     body["properties"] = {name: value for name, value in body["properties"].items() if name not in NOT_LENT}
     body.pop("zones", None)
-    zones, sku = list(reader.get("zones") or ()), str(at(body, "sku.name") or "")
+    zones, sku = list(reader.get("zones") or ()), str(at(body, "sku.name"))
     if zones and not sku.lower().endswith("_zrs"):
         body["zones"] = zones
     tags = {**drawing.tags(captured), drawing.rules.prefix: "off"}
@@ -108,7 +108,7 @@ def _disk(drawing: Drawing, source: Source, reader: Body) -> Piece:
 
 def attached(reader: Body, places: Iterable[ArmPath]) -> dict[ArmPath, int]:
     """At which LUN each of these disks is attached, as far as it is."""
-    luns = {str(at(disk, "managedDisk.id") or "").lower(): int(disk["lun"]) for disk in _data(reader)}
+    luns = {str(at(disk, "managedDisk.id")).lower(): int(disk["lun"]) for disk in _data(reader)}
     return {place: luns[place.lower()] for place in places if place.lower() in luns}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.decide.drawing import disk_place
 from shared.decide.lending import (
     attached,
     chosen,
@@ -122,7 +123,9 @@ def test_only_a_zone_redundant_snapshot_becomes_a_disk_in_another_zone(
 
 
 def test_a_lent_disk_lies_beside_its_reader_in_its_zone_and_is_left_out_of_points() -> None:
-    first, second = disks(files(), reader(zones=("2",)))
+    model = {**MODEL, "disks": ({**DISK_BODIES[0], "tags": {"Env": "prod"}}, *DISK_BODIES[1:])}
+    first, second = disks(files(model=model), reader(zones=("2",)))
+    assert (first.id, first.body["tags"]["Env"]) == (disk_place("r1", READER, OS), "prod")
     assert first.id.startswith(f"{GROUP}/providers/Microsoft.Compute/disks/tb-")
     assert (first.body["zones"], second.body["zones"], first.body["location"]) == (["2"], ["2"], "westeurope")
     assert first.body["tags"]["backup"] == "off"
