@@ -36,14 +36,25 @@ def recorded(
     for one in sorted(seen, key=lambda each: each.at):
         point = _point(machine, plan, vault, one, neighbours)
         before = own.get(point.slot)
-        if before is None or (before.vault, before.consistency) != (point.vault, point.consistency):
-            found.append(_no_shorter(point, before) if before else replace(point, model=machine.model))
+        if before is None or _is_told_otherwise(point, before, one.expires):
+            found.append(_retold(point, before, one.expires) if before else replace(point, model=machine.model))
             neighbours.append(Neighbour(point.slot, point.keep_until))
     return found
 
 
-def _no_shorter(point: Point, before: Point) -> Point:
-    """What is told of a point may change, but never its date to an earlier one, nor the model that it came with."""
+def _is_told_otherwise(point: Point, before: Point, named: datetime | None) -> bool:
+    known = (before.vault, before.consistency, before.keep_until)
+    return known != (point.vault, point.consistency, named or before.keep_until)
+
+
+def _retold(point: Point, before: Point, named: datetime | None) -> Point:
+    """What is told of a point may change, but never the model that it came with.
+
+    The date that its vault names is taken as it is: one that was reckoned holds for no point that was asked for, which
+    is kept as it was asked. One that is reckoned now never replaces a later one.
+    """
+    if named:
+        return replace(point, model=before.model)
     birth, until = max(point.birth_keep_until, before.birth_keep_until), max(point.keep_until, before.keep_until)
     return replace(point, birth_keep_until=birth, keep_until=until, model=before.model)
 

@@ -116,3 +116,14 @@ def test_a_point_has_the_model_that_its_machine_had_when_the_point_was_first_see
     [moved] = recorded(later, None, other, [seen()], [first])
     assert (moved.vault and moved.vault.vault, moved.model) == (other, "then")
     assert [one.model for one in recorded(later, None, VAULT, [seen(), seen("2", NIGHT + DAY)], [first])] == ["later"]
+
+
+def test_the_date_that_a_vault_names_later_takes_the_place_of_the_one_that_was_reckoned_or_named_before() -> None:
+    reckoned = replace(one(PLAN, seen()), model="kept")
+    assert recorded(machine(1, "web-1"), PLAN, VAULT, [seen()], [reckoned]) == []
+    named = one(PLAN, seen(expires=NOW + DAY), [reckoned])
+    assert (named.keep_until, named.birth_keep_until, named.earned) == (NOW + DAY, NOW + DAY, "")
+    assert (named.because, named.model) == ("its vault says so", "kept")
+    assert recorded(machine(1, "web-1"), PLAN, VAULT, [seen(expires=NOW + DAY)], [named]) == []
+    assert one(PLAN, seen(expires=NOW + 9 * DAY), [named]).keep_until == NOW + 9 * DAY
+    assert recorded(machine(1, "web-1"), PLAN, VAULT, [seen()], [named]) == []

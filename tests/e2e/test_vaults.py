@@ -102,6 +102,9 @@ def test_the_vault_goes_on_by_its_policy_and_every_job_is_told_of(night: VaultNi
     scheduled = [one for one in night.operations(machine, Kind.BACK_UP) if one.origin is Origin.SLOT]
     assert [one.state for one in scheduled] == [State.SUCCEEDED] * len(scheduled)
     assert len(night.points(machine)) == 1 + len(scheduled) >= 3
+    first = min(night.points(machine), key=lambda point: point.slot)
+    assert first.because == "its vault says so", "what it was asked to keep is known once the vault names it"
+    assert first.keep_until - first.slot < timedelta(days=31)
 
 
 PASSES = ("BackUpOperationFailed", "GuestAgentSnapshotTaskStatusError", "UserErrorVmNotInDesirableState")
