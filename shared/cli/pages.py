@@ -109,12 +109,15 @@ def print_points(answer: Sequence[Json]) -> None:
     if not answer:
         print_lines(["It has no recovery point yet; `tagback explain` says why and when the next is due."])
         return
-    print_table(POINTS, [{**point, "ready": _ready(point["parts"])} for point in answer])
+    print_table(POINTS, [{**point, "ready": _ready(point)} for point in answer])
 
 
-def _ready(parts: Sequence[Json]) -> str:
-    ready = sum(part["state"] == "ready" for part in parts)
-    return f"{ready} of {len(parts)}"
+def _ready(point: Json) -> str:
+    """How many parts are ready; a point of a vault has none."""
+    if point["vault"]:
+        return "in a vault"
+    ready = sum(part["state"] == "ready" for part in point["parts"])
+    return f"{ready} of {len(point['parts'])}"
 
 
 def print_jobs(answer: Sequence[Json]) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.decide.vaults import VAULT_TYPE
+from shared.model.identity import ResourceId
 from shared.model.operation import State
-from shared.model.point import PartState, PointState
+from shared.model.point import Engine, PartState, PointState
+from shared.model.vault import VaultPoint
 from tests.cli.running import answer, run
 from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, capture, empty_fleet, machine, point, uid_of, usual_fleet
 
@@ -55,6 +58,15 @@ def test_the_table_of_points_counts_the_parts_that_are_ready() -> None:
     assert "incomplete" in rows[1]
     assert "0 of 2" in rows[1]
     assert "2 of 2" in rows[2]
+
+
+def test_a_point_of_a_vault_is_said_to_be_there() -> None:
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    vault = ResourceId(SUBSCRIPTION, "backups", VAULT_TYPE, "rsv-1")
+    held = replace(point(well), engine=Engine.VAULT, parts=(), vault=VaultPoint(vault, "1", LAST_SLOT))
+    fleet.put(well, held)
+    assert "in a vault" in run(fleet, "points", "web-1").stdout.splitlines()[1]
 
 
 def test_a_machine_without_points_says_where_to_look() -> None:
