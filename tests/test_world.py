@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ from tests.counts import Count
 from tests.soak.digests import HASH_SEEDS, digest
 from tests.world.every_scene import SCENES
 from tests.world.exhaustive import Scene, blows, play
-from tests.world.seeded import Options, run
+from tests.world.options import SOME_HAVE, Options
+from tests.world.seeded import run
 
 QUIET = logging.CRITICAL + 1  # pytest keeps every line of a log until its test ends, which costs time
 SEEDS = (*range(100, 180), *range(200, 320))
@@ -58,12 +58,18 @@ def test_ten_days_of_faults_break_no_promise_and_everything_converges(
 
 @pytest.mark.parametrize("path", ONCE_FAILED, ids=lambda path: path.stem)
 def test_a_seed_that_once_failed_holds(path: Path, counted: Callable[[Count, int], None]) -> None:
-    """`7.txt` as the seed draws its world; `7-vaults.txt` with machines that ask for Azure Backup."""
-    seed, _, vaults = path.stem.partition("-")
+    """`7.txt` is a seed with none of what only some worlds have but vaults; `7-edits-drills.txt` names what it has."""
+    seed, *has = path.stem.split("-")
     drawn = Options.of(int(seed))
-    result = run(int(seed), replace(drawn, vaults=drawn.vaults or bool(vaults)))
+    result = run(int(seed), drawn.having([*has, *(["vaults"] if drawn.vaults else [])]))
     assert not result.violations, f"seed {path.stem} ({path.read_text().strip()}): {result.violations[0]}"
     counted(Count.ONCE_FAILED, 1)
+
+
+def test_among_the_seeds_is_every_kind_of_world() -> None:
+    drawn = [Options.of(seed) for seed in SEEDS]
+    counts = {one: sum(getattr(options, one) for options in drawn) for one in SOME_HAVE}
+    assert all(3 <= count <= len(SEEDS) // 4 for count in counts.values()), counts
 
 
 def test_a_seed_gives_the_same_event_log_in_every_process_whatever_its_hash_seed(

@@ -8,7 +8,8 @@ import sys
 import time
 from dataclasses import asdict, replace
 
-from tests.world.seeded import DAYS, Options, Result, run
+from tests.world.options import DAYS, SOME_HAVE, Options
+from tests.world.seeded import Result, run
 
 
 def main() -> int:
@@ -20,25 +21,26 @@ def main() -> int:
     parser.add_argument("--about", default="", help="of those that name this")
     parser.add_argument("--machines", type=int, help="instead of as many as the seed draws")
     parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--has", metavar="A,B", help=f"of {', '.join(SOME_HAVE)}, instead of what the seed draws")
     asked = parser.parse_args()
     logging.getLogger("tagback").setLevel(logging.CRITICAL)
     if asked.seed is not None:
-        result = lived(asked.seed, asked.machines, asked.days)
+        result = lived(asked.seed, asked.machines, asked.days, asked.has)
         show(result, asked.tail, asked.about)
         return 1 if result.violations else 0
     first, last = (int(part) for part in asked.seeds.split(".."))
-    return many(range(first, last + 1), asked.machines, asked.days)
+    return many(range(first, last + 1), asked.machines, asked.days, asked.has)
 
 
-def lived(seed: int, machines: int | None, days: int) -> Result:
-    options = Options.of(seed)
+def lived(seed: int, machines: int | None, days: int, has: str | None = None) -> Result:
+    options = Options.of(seed) if has is None else Options.of(seed).having(has.split(","))
     return run(seed, replace(options, machines=machines or options.machines, days=days))
 
 
-def many(seeds: range, machines: int | None, days: int) -> int:
+def many(seeds: range, machines: int | None, days: int, has: str | None) -> int:
     began, failed = time.monotonic(), []
     for seed in seeds:
-        result = lived(seed, machines, days)
+        result = lived(seed, machines, days, has)
         if result.violations:
             failed.append(seed)
             print(f"seed {seed}: {result.violations[0]}", flush=True)

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from shared.model.identity import COLLECTION_TYPE, ResourceId, VmUid
 from shared.model.restore_point import RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
-from tests.world.catalogue import ENFORCED, KEEPS, OWNER
+from tests.world.catalogue import ENFORCED, OWNER
+from tests.world.plan_file import PlanFile
 from tests.world.scheduler import Invocation
 from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, SnapshotTruth
 
@@ -32,6 +33,7 @@ class Births:
     azure: Azure
     require: Callable[[bool, str, str], None]
     ours: set[ResourceId]
+    plans: PlanFile
     attempts: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = field(default_factory=dict)
     _wanted: dict[tuple[str, str, int], frozenset[str]] = field(default_factory=dict)  # its disks as an attempt began
     _announced: set[str] = field(default_factory=set)
@@ -77,9 +79,9 @@ class Births:
         self.require(held is None or order.tags.get("backup-hold") == held, "S14", f"{order.id.name} lost its hold")
 
     def _stamp_is_long_enough(self, name: str, tags: Mapping[str, str]) -> None:
-        keep = KEEPS[tags["tagback-plan"]]
         until, slot = stamped(tags["tagback-keep-until"]), stamped(tags["tagback-slot"])
-        enough = until >= slot + keep.shortest and until >= slot + keep.floor
+        keeps = self.plans.kept_between(tags["tagback-plan"], slot, self.azure.now())
+        enough = until >= slot + min(max(keep.shortest, keep.floor) for keep in keeps)
         self.require(enough, "S5", f"{name} of slot {slot} is stamped {until}, short of its plan")
 
     def _born_once(self, made: ResourceId, tags: Mapping[str, str], inside: Iterable[str]) -> None:

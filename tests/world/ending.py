@@ -10,8 +10,10 @@ from shared.model.machine import Machine, Status
 from shared.model.operation import Kind, Operation, State
 from shared.model.point import Origin, Point
 from shared.model.request import Progress
-from tests.world.catalogue import ENFORCED, FOREIGN, KEEPS, UNKNOWN, WISHES, Asked, asked, local_periods
+from tests.world.catalogue import ENFORCED, FOREIGN, UNKNOWN, WISHES, Asked, Kept, asked, local_periods
+from tests.world.holds import is_unreadable
 from tests.world.promises import Promises
+from tests.world.removals import STAMP
 from tests.world.slots import slots_between
 from tests.world.stage import Stage
 from tests.world.twins.azure import VmTruth
@@ -41,6 +43,7 @@ class Ending:
                 self._remembered(shard, uid)
         self._nothing_left_over()
         self._promises.told.check()
+        self._promises.drilled.check()
 
     def _since(self, vm: VmTruth) -> datetime:
         """Since when the machine is as it is."""
@@ -54,7 +57,8 @@ class Ending:
             if not same or version is None or bool(version.captured) != bool(vm.captured):
                 break
             since = moment
-        return since
+        wish = asked(vm.counted)
+        return max(since, self._promises.plans.stands_since(wish.plan)) if wish else since
 
     def _living(self, vm: VmTruth) -> None:
         record = self._stage.ledger.held(vm.shard, vm.uid)
@@ -81,7 +85,8 @@ class Ending:
         if self._asked_since(vm) + timedelta(hours=30) > self._now:
             return {Status.PENDING, Status.PROTECTED, Status.DEGRADED, Status.UNPROTECTED}
         moved_in_vain = "backup-at" in vm.counted and wish.plan not in ("bronze", "silver")
-        return {Status.DEGRADED if vm.unsupported or moved_in_vain else Status.PROTECTED}
+        puzzling = moved_in_vain or is_unreadable(vm.counted)
+        return {Status.DEGRADED if vm.unsupported or puzzling else Status.PROTECTED}
 
     def _slots_answered(self, vm: VmTruth, row: Machine, wish: Asked) -> None:
         """Every slot since the product knew has its one answer, and the newest one a complete point."""
@@ -111,7 +116,7 @@ class Ending:
 
     def _complete(self, vm: VmTruth, slot: datetime) -> None:
         """In the truth: snapshots of every disk that the machine had at some time since the slot, all ready."""
-        attempts = self._promises.born.attempts.get((vm.uid, slot.strftime("%Y%m%dT%H%MZ")), {})
+        attempts = self._promises.born.attempts.get((vm.uid, slot.strftime(STAMP)), {})
         versions = [version for version in self._stage.azure.versions(vm.uid, slot) if version is not None]
         wanted = [{str(uid) for uid in version.captured} for version in versions]
         made = [{disk for disk, place in parts.items() if self._stands(place)} for parts in attempts.values()]
@@ -152,12 +157,12 @@ class Ending:
     def _kept_long_enough(self, points: list[Point], plan_slots: list[datetime]) -> None:
         """The first complete plan point of each local day, week and month is kept as long as its class says (S5)."""
         for point in points:
-            ages = [KEEPS[point.plan].shortest]
-            if point.origin is Origin.SLOT and _is_regular(point):
-                ages += _earned(point, [slot for slot in plan_slots if slot < point.slot])
-            enough = point.keep_until >= point.slot + max(ages)
+            whole = self._promises.removals.whole.get((point.uid, point.slot.strftime(STAMP)))
+            keeps = self._promises.plans.kept_between(point.plan, point.slot, whole.since if whole else self._now)
+            earlier = [slot for slot in plan_slots if slot < point.slot]
+            age = min(_owed(point, keep, earlier) for keep in keeps)
             what = f"{point.uid} {point.slot:%m-%d %H:%M} ({point.plan}) is kept until {point.keep_until}"
-            self._promises.require(enough, "S5", f"{what}, not for {max(ages)}")
+            self._promises.require(point.keep_until >= point.slot + age, "S5", f"{what}, not for {age}")
 
     def _nothing_left_over(self) -> None:
         for message in self._stage.queues.messages.values():
@@ -196,13 +201,20 @@ def _is_regular(point: Point) -> bool:
     return point.slot in slots_between(WISHES[point.plan].wish, point.slot - timedelta(days=1), point.slot)
 
 
-def _earned(point: Point, earlier: list[datetime]) -> list[timedelta]:
+def _owed(point: Point, keep: Kept, earlier: list[datetime]) -> timedelta:
+    """How long a point is kept at least by one edition of its plan."""
+    regular = point.origin is Origin.SLOT and _is_regular(point)
+    return max([keep.shortest, *(_earned(point, keep, earlier) if regular else [])])
+
+
+def _earned(point: Point, kept: Kept, earlier: list[datetime]) -> list[timedelta]:
     """The ages of the classes whose period has no earlier complete plan point, in the zone of the point's plan."""
     zone = ZONES[point.plan]
     passed = [local_periods(slot, zone) for slot in earlier]
     mine = local_periods(point.slot, zone)
-    keep = KEEPS[point.plan].ages
-    return [age for letter, age in keep.items() if letter in mine and all(mine[letter] != p[letter] for p in passed)]
+    return [
+        age for letter, age in kept.ages.items() if letter in mine and all(mine[letter] != p[letter] for p in passed)
+    ]
 
 
 def _covers(operation: Operation, slot: datetime) -> bool:

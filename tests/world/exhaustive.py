@@ -16,9 +16,10 @@ from shared.ports import World
 from tests.world.encounters import Encounters, flow_here
 from tests.world.ending import Ending
 from tests.world.host import Flows, Regular
+from tests.world.options import Options
 from tests.world.promises import Violation
 from tests.world.scheduler import Invocation, Killed
-from tests.world.seeded import Options, Run, build
+from tests.world.seeded import Run, build
 from tests.world.steps import Call, Calm, Effect, Phase
 from tests.world.storm import ARM, RACED, STORAGE
 from tests.world.twins.azure import Fair

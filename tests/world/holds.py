@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from shared.model.identity import VmUid
+from shared.model.identity import ResourceId, VmUid
 from shared.model.point import Point
 from tests.world.twins.azure import Azure, SnapshotTruth
 
 PROMISE = "S14"
 LOOKED_BEFORE = timedelta(minutes=15)
+WRITES_TAKE = timedelta(hours=1)  # at most, from the tag to the row, where a call hangs
 CLOCKS_DIFFER = timedelta(minutes=5)
 FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -23,14 +24,29 @@ Require = Callable[[bool, str, str], None]
 
 
 def ends(tags: Mapping[str, str]) -> datetime | None:
-    """When the hold in these tags is over; None without one."""
-    text = next((value for name, value in tags.items() if name.lower() == "backup-hold"), None)
+    """When the hold in these tags is over; None without one. What is no date holds for ever."""
+    text = _said(tags)
     if text is None:
         return None
-    if text == "forever":
-        return FOR_EVER
-    day = date.fromisoformat(text)
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    day = _day(text)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1) if day else FOR_EVER
+
+
+def is_unreadable(tags: Mapping[str, str]) -> bool:
+    """Whether a hold is there and says neither a day nor for ever."""
+    text = _said(tags)
+    return text is not None and text != "forever" and _day(text) is None
+
+
+def _said(tags: Mapping[str, str]) -> str | None:
+    return next((value for name, value in tags.items() if name.lower() == "backup-hold"), None)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @dataclass
@@ -69,11 +85,16 @@ class Holds:
         late = known and asked_at - seen > LOOKED_BEFORE + CLOCKS_DIFFER
         self.require(not late, PROMISE, f"{truth.id.name} is deleted, and {uid} was seen to be held at {seen}")
 
+    def _was_let_go(self, place: ResourceId) -> bool:
+        """Whether somebody took its hold away after the product may have put it there."""
+        since = self.azure.released.get(place)
+        return since is not None and self.azure.now() - since < WRITES_TAKE
+
     def point_written(self, row: Point, was: Point | None) -> None:
         """Azure first: whatever the ledger says is held carries the hold as a tag."""
         if row.held_until is None or row.rebuilt_at or (was is not None and was.held_until == row.held_until):
             return
         for part in row.live_parts:
             truth = self.azure.snapshots.get(part.id)
-            tagged = truth is None or ends(truth.tags) is not None
+            tagged = truth is None or ends(truth.tags) is not None or self._was_let_go(part.id)
             self.require(tagged, PROMISE, f"{part.id.name} is said to be held until {row.held_until}, and is not")

@@ -21,6 +21,7 @@ from tests.world.twins.queues import POISON, Message, Queues
 SWEEP = timedelta(minutes=15)
 EXPIRE = timedelta(hours=1)
 FIVE_PAST = timedelta(minutes=5)
+DRILL, AT_FOUR = timedelta(days=1), timedelta(hours=4)
 BATCH = 8
 HIDDEN_WHILE_RUNNING = timedelta(minutes=10)
 HIDDEN_AFTER_FAILURE = timedelta(seconds=30)
@@ -85,6 +86,7 @@ class Flows:
     receive: Callable[[World, Event], None]
     on_queue: Mapping[str, Callable[[World, str], None]]
     expire: Callable[[World], None] = lambda world: None
+    drill: Callable[[World], None] = lambda world: None
 
 
 @dataclass
@@ -105,6 +107,7 @@ class Host:
     down: bool = False
     back_since: datetime | None = None
     sweeps_every: timedelta = SWEEP
+    drills: bool = False
     _invoked: int = 0
 
     def start(self) -> None:
@@ -112,6 +115,8 @@ class Host:
         self.queues.arrived = self._arrived
         self._set_timer(self.sweeps_every, timedelta(0), "sweep", self.flows.sweep)
         self._set_timer(EXPIRE, FIVE_PAST, "expire", self.flows.expire)
+        if self.drills:
+            self._set_timer(DRILL, AT_FOUR, "drill", self.flows.drill)
 
     def kill(self, process: Process) -> None:
         """The process dies at once; a new one takes its place a little later."""

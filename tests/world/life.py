@@ -7,20 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
-from shared.model.identity import DiskUid, ResourceId, Shard, VmUid
-from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED
+from shared.model.identity import DiskUid, ResourceId, VmUid
+from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED, asked
+from tests.world.keepers import Keepers
 from tests.world.people import People
 from tests.world.stage import Stage
-from tests.world.twins.azure import DiskTruth, Lock, SnapshotTruth, VmTruth, disk_place, vm_place
+from tests.world.twins.azure import DiskTruth, VmTruth, disk_place, vm_place
 
 REGIONS = ("northeu", "eastus")
 TAG_VALUES = ("bronze", "silver", "gold", "twice", "on", "Silver", "GOLD", "off", "goldd", "")
 TAG_VALUES_WITH_VAULTS = ("vaulted", "vaulted", "gold", "Vaulted", *TAG_VALUES[4:])
+TAG_VALUES_OF_WHOLES = ("whole", "entire", "gold", "Whole", *TAG_VALUES[4:])
+TAG_VALUES_OF_BOTH = ("vaulted", "whole", "entire", "Vaulted", *TAG_VALUES[4:])
 STARTS = ("05:15", "23:59 UTC", "02:30 America/New_York", "00:00 Europe/Berlin")
 PLAIN_TAGS = {"Env": "prod", "owner": "team-7"}
 GROUPS = ("App", "Other", "Third")
+OWN = "uid-"  # how the identity of a machine begins that people made
 
 
 class Life:
@@ -34,6 +37,9 @@ class Life:
         self._born = 0
         self.acts: Counter[str] = Counter()
         self.people = People(stage, self._random)
+        self.keepers = keepers = Keepers(stage, self._random, self.people)
+        self.regions: tuple[str, ...] = REGIONS
+        self.places: tuple[str, ...] = (*ENFORCED, ENFORCED[0], WATCHED, *ENFORCED, FOREIGN)
         self.upheaval = datetime.min.replace(tzinfo=UTC)  # when a machine or disk was last taken away or made again
         self._upheavals = (self.delete, self.make_again, self.move_group, self.move_subscription, self.renew_disk)
         self._acts: tuple[tuple[int, Callable[[VmTruth], None]], ...] = (
@@ -47,19 +53,21 @@ class Life:
             (2, self.add_disk),
             (2, self.renew_disk),
             (1, self.detach_disk),
-            (1, self.hold_snapshot),
-            (2, self.hold_machine),
+            (1, keepers.hold_snapshot),
+            (2, keepers.hold_machine),
             (2, self.opt_out_for_a_while),
-            (2, self.export_snapshot),
-            (1, self.lock_group),
+            (2, keepers.export_snapshot),
+            (1, keepers.lock_group),
             (3, self.tag_group),
             (4, self.people.ask_for_point),
             (3, self.people.ask_for_hold),
             (4, self.people.ask_for_retry),
             (1, self.people.ask_for_pause),
         )
-        if values is TAG_VALUES_WITH_VAULTS:
-            self._acts += ((3, self.people.agree), (4, self.people.ask_to_empty))
+
+    def also(self, *acts: tuple[int, Callable[[VmTruth], None]]) -> None:
+        """Such acts happen too, each as often as its weight among the others says."""
+        self._acts += acts
 
     @property
     def asked(self) -> list[str]:
@@ -75,8 +83,8 @@ class Life:
         unsupported = ("OS disk is ephemeral",) if kind < 0.12 else ()
         disks = tuple(self._disk(subscription, name, lun) for lun in range(count))
         place = vm_place(subscription, "App", name)
-        uid = VmUid(f"uid-{self._born}")
-        vm = VmTruth(place, uid, name, draw.choice(REGIONS), tags | PLAIN_TAGS, disks, unsupported)
+        uid = VmUid(f"{OWN}{self._born}")
+        vm = VmTruth(place, uid, name, draw.choice(self.regions), tags | PLAIN_TAGS, disks, unsupported)
         self._azure.write(vm)
         return vm
 
@@ -85,10 +93,26 @@ class Life:
         for subscription in (*ENFORCED, WATCHED):
             for group in GROUPS:
                 self._azure.tag_group(subscription, group.lower(), PLAIN_TAGS)
-        places = [*ENFORCED, ENFORCED[0], WATCHED, *ENFORCED, FOREIGN]
         for number in range(count):
             value = self._random.choice(self._values[:5])
-            self.create(places[number % len(places)], {"backup": value} if number % 4 else {})
+            self.create(self.places[number % len(self.places)], {"backup": value} if number % 4 else {})
+
+    def crowd(self) -> None:
+        """All first machines are of one subscription and region."""
+        self.regions, self.places = REGIONS[:1], ENFORCED[:1]
+
+    def exodus(self) -> None:
+        """Most machines of a subscription lose their tag or are deleted at once; of some it was a mistake."""
+        self.upheaval = self._stage.scheduler.now
+        asking = [vm for vm in self._azure.vms() if vm.id.subscription == ENFORCED[0] and asked(vm.tags)]
+        for vm in sorted(asking, key=lambda one: one.id)[: max(len(asking) - 1, 0)]:
+            self._note("exodus", vm.id)
+            if self._random.random() < 0.3:
+                self.delete(vm)
+            elif self._random.random() < 0.3:
+                self.opt_out_for_a_while(vm)
+            else:
+                self.untag(vm)
 
     def go_on(self, until: datetime, pause: timedelta) -> None:
         """Something happens about once in every `pause`, until a moment."""
@@ -103,7 +127,7 @@ class Life:
             self._stage.scheduler.at(moment, happen)
 
     def _one_act(self) -> None:
-        machines = sorted(self._azure.vms(), key=lambda vm: vm.id)
+        machines = sorted((vm for vm in self._azure.vms() if vm.uid.startswith(OWN)), key=lambda vm: vm.id)
         if not machines or self._random.random() < 0.06:
             self._note("create")
             self.create(self._random.choice((*ENFORCED, WATCHED)), {"backup": self._random.choice(self._values[:5])})
@@ -143,7 +167,7 @@ class Life:
         self._born += 1
         self._azure.delete(vm)
         disks = tuple(replace(disk, uid=self._disk_uid(), left_out="") for disk in vm.disks)
-        again = replace(vm, uid=VmUid(f"uid-{self._born}"), disks=disks)
+        again = replace(vm, uid=VmUid(f"{OWN}{self._born}"), disks=disks)
         self._stage.scheduler.at(
             self._stage.scheduler.now + timedelta(seconds=self._random.choice((0, 30, 1200))),
             lambda: self._azure.write(again),
@@ -151,14 +175,14 @@ class Life:
 
     def move_group(self, vm: VmTruth) -> None:
         place = vm_place(vm.id.subscription, self._random.choice(GROUPS), vm.name)
-        if self._azure.vm(place) is None:
+        if self._azure.vm(place) is None and not self._azure.has_restore_points(vm.id):
             self._azure.move(vm, replace(vm, id=place))
 
     def move_subscription(self, vm: VmTruth) -> None:
         """With its disks, which keep their identity under other ids."""
         subscription = self._random.choice([*ENFORCED, WATCHED])
         place = vm_place(subscription, vm.id.group, vm.name)
-        if self._azure.vm(place) is None:
+        if self._azure.vm(place) is None and not self._azure.has_restore_points(vm.id):
             disks = tuple(replace(disk, id=replace(disk.id, subscription=subscription)) for disk in vm.disks)
             self._azure.move(vm, replace(vm, id=place, disks=disks))
 
@@ -196,41 +220,6 @@ class Life:
 
         self._later(come_back, hours=(1, 12, 50, 100))
 
-    def hold_machine(self, vm: VmTruth) -> None:
-        """By a tag on the VM, which ends by its date or is taken away again."""
-        held = {name: value for name, value in vm.tags.items() if name.lower() != "backup-hold"}
-        if len(held) == len(vm.tags):
-            held["backup-hold"] = self.people.until()
-        self._azure.write(replace(vm, tags=held))
-
-    def hold_snapshot(self, vm: VmTruth) -> None:
-        """Somebody holds a snapshot by a tag on it."""
-        ours = self._snapshots_of(vm)
-        if ours:
-            self._azure.hold(self._random.choice(ours), self.people.until())
-
-    def export_snapshot(self, vm: VmTruth) -> None:
-        """Somebody reads a snapshot by a shared access signature, for a while."""
-        ours = self._snapshots_of(vm)
-        if ours:
-            read = self._random.choice(ours)
-            read.read_by_sas = True
-            self._later(partial(_stop_reading, read), hours=(1, 10, 60))
-
-    def _snapshots_of(self, vm: VmTruth) -> list[SnapshotTruth]:
-        return [one for one in self._azure.snapshots.values() if one.tags.get("tagback-vm") == vm.uid]
-
-    def lock_group(self, vm: VmTruth) -> None:
-        """Nothing can be deleted from a recovery group for a while."""
-        shard = vm.shard
-        if shard in self._azure.groups and not self._azure.locks.get(shard):
-            self._azure.locks[shard] = Lock.CANNOT_DELETE
-            self._later(partial(self._unlock, shard), hours=(2, 20, 60))
-
-    def _unlock(self, shard: Shard) -> None:
-        if self._azure.locks.get(shard) is Lock.CANNOT_DELETE:
-            del self._azure.locks[shard]
-
     def tag_group(self, vm: VmTruth) -> None:
         """The resource group opts its machines in, by another plan than before, or no longer."""
         if self._azure.inherits:
@@ -254,7 +243,3 @@ class Life:
 
     def _disk_uid(self) -> DiskUid:
         return DiskUid(f"disk-{self._random.getrandbits(64):016x}")
-
-
-def _stop_reading(snapshot: SnapshotTruth) -> None:
-    snapshot.read_by_sas = False

@@ -23,7 +23,9 @@ from shared.model.snapshot import SnapshotOrder
 from shared.model.transition import Transition
 from tests.world.births import Births
 from tests.world.catalogue import ENFORCED, UNKNOWN, asked
+from tests.world.drilled import Drilled
 from tests.world.holds import Holds
+from tests.world.plan_file import PlanFile
 from tests.world.removals import Removals
 from tests.world.scheduler import Invocation, Scheduler
 from tests.world.steps import Bucket
@@ -55,7 +57,8 @@ class Violation:
 class Promises(Witness):
     """Watches every change of the truth."""
 
-    def __init__(self) -> None:
+    def __init__(self, plans: PlanFile) -> None:
+        self.plans = plans
         self.violations: list[Violation] = []
         self.checked: Counter[str] = Counter()
         self.answers: dict[tuple[Shard, VmUid], dict[str, Operation]] = {}
@@ -71,8 +74,10 @@ class Promises(Witness):
         self._azure = azure
         self._scheduler = scheduler
         self._requests = requests
-        self.removals = Removals(azure, self.require)
-        self.born = Births(azure, self.require, self.removals.born)
+        self.removals = Removals(azure, self.require, self.plans)
+        self.departures = self.removals.departures
+        self.drilled = Drilled(azure, requests, self.require)
+        self.born = Births(azure, self.require, self.removals.born, self.plans)
         self.holds = Holds(azure, self.require)
         self.vaulted = Vaulted(azure, self.require)
 
@@ -88,6 +93,7 @@ class Promises(Witness):
         self.answers.clear()
         self.known_since.clear()
         self.told.lost()
+        self.departures.lost()
 
     def snapshot_put(self, order: SnapshotOrder, there: SnapshotTruth | None, by: Invocation | None) -> None:
         self.born.snapshot_put(order, there, by)
@@ -165,6 +171,8 @@ class Promises(Witness):
         worker = self._scheduler.current
         since = worker.invocation.began_at if worker else self._scheduler.now
         versions = self._azure.versions(row.uid, since)
+        self.departures.machine_written(shard, row, was, since)
+        self.drilled.machine_written(row, was)
         if was is None or _asking(was) != _asking(row):
             ahead = worker.invocation.process.skew if worker else NO_TIME  # slots before its own now are no longer due
             self.known_since[shard, row.uid] = self._scheduler.now + max(ahead, NO_TIME)
@@ -173,10 +181,17 @@ class Promises(Witness):
             vanished = len(here) < len(versions) or any(vm.id != row.id for vm in here)
             self.require(vanished and self._seen_absent(row), "S7", f"{row.uid} is called gone")
         if was is not None and was.enrolled_at and not row.enrolled_at and row.status is not Status.GONE:
-            wanted = all(_is_wanted(vm) for vm in here) and len(here) == len(versions)
+            wanted = all(self._is_wanted(vm, since) for vm in here) and len(here) == len(versions)
             self.require(not wanted, "S7", f"{row.uid} is let go while it asks for protection")
         if row.enrolled_at and not (was and was.enrolled_at):
             self.require(any(_is_asking(vm) for vm in here), "S7", f"{row.uid} is enrolled and never asked for it")
+
+    def _is_wanted(self, vm: VmTruth, since: datetime) -> bool:
+        """Whether a machine certainly asks for protection, by a plan that was there all the time, and can have it."""
+        wish = asked(vm.counted)
+        if wish is None or wish is UNKNOWN or self.plans.was_missing(wish.plan, since, self._scheduler.now):
+            return False
+        return vm.id.subscription in ENFORCED and bool(vm.captured)
 
     def _seen_absent(self, row: Machine) -> bool:
         """Two GETs, ten minutes apart, found nothing of this machine under its id."""
@@ -259,9 +274,3 @@ def _adopted(row: Point, was: Point | None) -> int:
 
 def _is_asking(vm: VmTruth) -> bool:
     return asked(vm.counted) is not None and vm.id.subscription in ENFORCED
-
-
-def _is_wanted(vm: VmTruth) -> bool:
-    """Whether a machine certainly asks for protection and can have it."""
-    wish = asked(vm.counted)
-    return wish is not None and wish is not UNKNOWN and vm.id.subscription in ENFORCED and bool(vm.captured)

@@ -15,6 +15,8 @@ from shared.model.identity import ResourceId, Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.point import Origin, Point, PointState
 from tests.world.catalogue import ENFORCED, ORPHAN_KEEP, asked
+from tests.world.departures import Departures
+from tests.world.plan_file import PlanFile
 from tests.world.twins.azure import Azure, SnapshotTruth
 
 STAMP = "%Y%m%dT%H%MZ"
@@ -30,13 +32,14 @@ Key = tuple[VmUid, str]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A complete point as it was recorded: its attempt, its parts, and until when the ledger keeps it."""
+    """A complete point as recorded: attempt, parts, until when the ledger keeps it; it is complete since `since`."""
 
     slot: datetime
     attempt: int
     parts: tuple[ResourceId, ...]
     keep_until: datetime
     of_plan: bool
+    since: datetime
 
 
 @dataclass
@@ -45,13 +48,18 @@ class Removals:
 
     azure: Azure
     require: Require
+    plans: PlanFile = field(default_factory=PlanFile)
     whole: dict[Key, Whole] = field(default_factory=dict)
     gained: dict[Shard, list[datetime]] = field(default_factory=dict)
     claimed: dict[Shard, dict[Key, tuple[datetime, bool]]] = field(default_factory=dict)
     born: set[ResourceId] = field(default_factory=set)
     deleted: int = 0
+    departures: Departures = field(init=False)
     _announced: set[str] = field(default_factory=set)
     _agreed: set[Key] = field(default_factory=set)  # to what two people agreed to no day's budget applies
+
+    def __post_init__(self) -> None:
+        self.departures = Departures(self.azure, self.require)
 
     def audited(self, line: str) -> None:
         told = json.loads(line)
@@ -68,7 +76,8 @@ class Removals:
             if not (was and was.complete) and key not in self.whole:
                 self.gained.setdefault(shard, []).append(self.azure.now())
             parts = tuple(part.id for part in row.live_parts)
-            self.whole[key] = Whole(row.slot, row.attempt, parts, row.keep_until, row.origin is Origin.SLOT)
+            since = self.whole[key].since if key in self.whole else self.azure.now()
+            self.whole[key] = Whole(row.slot, row.attempt, parts, row.keep_until, row.origin is Origin.SLOT, since)
         if row.state is PointState.DELETING and was is not None and was.complete:
             self._claimed(shard, key, row, machine)
 
@@ -91,6 +100,8 @@ class Removals:
             enough = alike <= -(-3 * gained // 2)
             self.require(enough, "S3", f"{alike} points of {shard} go as planned in a day that gained {gained}")
         else:
+            if key not in self._agreed:
+                self.departures.unplanned(shard, machine.uid)
             self.require(alike <= LEAST_UNPLANNED, "S3", f"{alike} points of {shard} go unplanned in a day")
             left = machine.left_at
             cooled = left is None or now >= left + COOLING_OFF - CLOCKS_DIFFER
@@ -113,6 +124,9 @@ class Removals:
             if unplanned and (birth := truth.tags.get("tagback-birth-keep-until")):
                 due = datetime.strptime(birth, STAMP).replace(tzinfo=UTC)
             self.require(now >= due - CLOCKS_DIFFER, "S3", f"{name} of {key} is deleted before {due}")
+            if unplanned and now < max(stamped, point.keep_until) - CLOCKS_DIFFER:
+                told = self._was_shortened(key[0], point, now - COOLING_OFF + CLOCKS_DIFFER)
+                self.require(told, "S3", f"{name} of {key} goes before {point.keep_until}, shortened within three days")
             self._another_is_kept(key, point, now)
         else:
             self._is_a_remnant(key, truth, now)
@@ -121,6 +135,11 @@ class Removals:
         """A newer complete point stands, or the machine has not asked for anything for long (S4)."""
         newer = any(other.slot > point.slot for other in self._standing(key[0], now))
         self.require(newer or self._left_long_ago(key[0], now), "S4", f"{key} was the last complete point")
+
+    def _was_shortened(self, uid: VmUid, point: Whole, until: datetime) -> bool:
+        """Whether anything happened to a machine's plan since a point is complete, and before an instant."""
+        lives = [moment for moment, _ in self.azure.lives.get(uid, ())]
+        return any(point.since < moment <= until for moment in (*lives, *(one.since for one in self.plans.editions)))
 
     def _is_a_remnant(self, key: Key, truth: SnapshotTruth, now: datetime) -> None:
         """What belongs to no complete point goes a day later, when something better stands."""

@@ -6,39 +6,37 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.messages import REAP, REQUESTS, SHARDS, VMS
 from tests.world.catalogue import ENFORCED, FOREIGN, WATCHED, rules
+from tests.world.editors import Editors
 from tests.world.encounters import Encounters, recorded
 from tests.world.ending import Ending
 from tests.world.flows import product_flows
-from tests.world.host import SWEEP, Flows, Host
-from tests.world.life import TAG_VALUES, TAG_VALUES_WITH_VAULTS, Life
+from tests.world.host import Flows, Host
+from tests.world.life import TAG_VALUES, TAG_VALUES_OF_BOTH, TAG_VALUES_OF_WHOLES, TAG_VALUES_WITH_VAULTS, Life
 from tests.world.loss import Loss
 from tests.world.loss import plan as lose
+from tests.world.options import Options
+from tests.world.plan_file import PlanFile
 from tests.world.promises import Promises, Violation
 from tests.world.scheduler import Process
 from tests.world.stage import Stage, stage
 from tests.world.steps import Calm
-from tests.world.storm import KINDS, Kind, Storm
+from tests.world.storm import Storm
 from tests.world.twins.azure import Fair, vm_place
+from tests.world.twins.builder import BuilderTwin
 
-STARTS = (
-    datetime(2026, 3, 24, 7, 13, tzinfo=UTC),  # summer time begins in Berlin on the 29th
-    datetime(2026, 10, 20, 7, 13, tzinfo=UTC),  # and ends on the 25th, in New York on November 1st
-    datetime(2027, 3, 9, 23, 50, tzinfo=UTC),  # summer time begins in New York on the 14th
-    datetime(2028, 2, 24, 12, 0, tzinfo=UTC),  # a leap day
-    datetime(2026, 12, 27, 0, 0, tzinfo=UTC),  # ISO week 53 and a new year
-    datetime(2026, 6, 3, 3, 33, tzinfo=UTC),
-)
-DAYS = 10
-SKEWS = (0, 0, 0, -150, 40, 150)  # F9: seconds by which the clock of a process is wrong
-SWEEPS = (SWEEP, 4 * SWEEP, 4 * SWEEP)  # every quarter of an hour as we ship it, or hourly by setting
 QUIET = timedelta(hours=36)
-INHERITS = 0.4  # the share of installations in which machines inherit the tags of their resource group
-LOSSES = 0.25  # the share of runs in which every table is deleted once
-VAULTS = 0.1  # the share of runs in which machines ask for Azure Backup too
+VALUES = {  # by whether machines ask for vaults, and for restore points
+    (False, False): TAG_VALUES,
+    (True, False): TAG_VALUES_WITH_VAULTS,
+    (False, True): TAG_VALUES_OF_WHOLES,
+    (True, True): TAG_VALUES_OF_BOTH,
+}
+DRILL = {"every": "2d", "per_day": 2, "boot_within": "30min", "command": "check", "expects": "fine"}
+CROWD = 10  # machines at least where most leave: the mass brake counts from five on
 SUBSCRIPTIONS = (*ENFORCED, WATCHED, FOREIGN)
 GARBAGE = (
     "",
@@ -52,46 +50,6 @@ GARBAGE = (
     f'{{"shard": "{ENFORCED[0]}|atlantis"}}',
     '{"request": "none"}',
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a run is made of, drawn from its seed. `skews` has the wrongness of the clock of each process."""
-
-    seed: int
-    start: datetime
-    machines: int
-    skews: tuple[timedelta, ...]
-    kinds: tuple[Kind, ...]
-    spells_every: timedelta
-    acts_every: timedelta
-    share: float
-    days: int = DAYS
-    loses_ledger: bool = False
-    sweeps_every: timedelta = SWEEP
-    inherits: bool = False
-    garbage: int = 0
-    vaults: bool = False
-
-    @classmethod
-    def of(cls, seed: int) -> Options:
-        draw = random.Random(seed)
-        kinds = tuple(sorted(draw.sample(KINDS, draw.randint(3, len(KINDS))), key=KINDS.index))
-        return cls(
-            seed=seed,
-            start=draw.choice(STARTS),
-            machines=draw.choice((8, 8, 8, 12)),
-            skews=tuple(timedelta(seconds=draw.choice(SKEWS)) for _ in range(draw.randint(1, 3))),
-            kinds=kinds,
-            spells_every=timedelta(hours=draw.choice((2, 4, 8))),
-            acts_every=timedelta(hours=draw.choice((3, 6, 12))),
-            share=draw.choice((0.0, 0.0, 0.1)),
-            loses_ledger=draw.random() < LOSSES,
-            sweeps_every=draw.choice(SWEEPS),
-            inherits=draw.random() < INHERITS,
-            garbage=draw.randint(0, 4),
-            vaults=draw.random() < VAULTS,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +76,13 @@ class Run:
     host: Host
     life: Life
     loss: Loss
+    plans: PlanFile
 
 
 def build(options: Options, flows: Flows | None = None, encounters: Encounters | None = None) -> Run:
     given = replace(rules(), inherit_group_tags=options.inherits)
-    promises = Promises()
+    plans = PlanFile(given)
+    promises = Promises(plans)
     made = stage(options.seed, options.start, promises)
     promises.watch(made.azure, made.scheduler, made.requests)
     promises.vaulted.vaults = made.vaults
@@ -133,17 +93,29 @@ def build(options: Options, flows: Flows | None = None, encounters: Encounters |
         made.world = recorded(made.world, encounters)
     storm = Storm(made, options.seed + 1)
     processes = [Process(f"host{number}", skew=skew) for number, skew in enumerate(options.skews)]
-    host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(given), processes, storm)
+    host = Host(made.scheduler, made.queues, made.log, made.world, flows or product_flows(plans), processes, storm)
     host.sweeps_every = options.sweeps_every
     storm.host = host
     made.azure.publish = host.publish
     made.azure.weather = storm
     made.vaults.mishap = storm.mishap
     made.steps.interference = storm
-    values = TAG_VALUES_WITH_VAULTS if options.vaults else TAG_VALUES
-    life, loss = Life(made, options.seed + 2, values), Loss(made, promises, given)
+    life, loss = Life(made, options.seed + 2, VALUES[options.vaults, options.wholes]), Loss(made, promises, given)
     life.people.asked, life.people.rules = loss.asked, given
-    return Run(options, made, promises, storm, host, life, loss)
+    _peopled(life, options, Editors(made, random.Random(options.seed + 5), plans))
+    return Run(options, made, promises, storm, host, life, loss, plans)
+
+
+def _peopled(life: Life, options: Options, editors: Editors) -> None:
+    """Those live here too of whom not every world has any."""
+    people, keepers = life.people, life.keepers
+    if options.vaults:
+        life.also((3, people.agree), (4, people.ask_to_empty))
+    if options.edits:
+        life.also((4, editors.edit_keep), (2, editors.edit_engine), (2, editors.remove_plan))
+    if options.keepers:
+        life.also((6, keepers.hold_snapshot), (3, keepers.hold_snapshot_oddly), (3, keepers.hold_machine_oddly))
+        life.also((5, keepers.let_go), (4, keepers.export_snapshot), (2, keepers.export_for_days))
 
 
 def run(
@@ -158,11 +130,18 @@ def run(
         change(world)
     scheduler, chosen = world.stage.scheduler, world.options
     over = chosen.start + timedelta(days=chosen.days)
+    if chosen.drills:
+        _drill(world)
+    if chosen.exodus:
+        world.life.crowd()
     world.host.start()
-    world.life.populate(chosen.machines)
+    world.life.populate(max(chosen.machines, CROWD) if chosen.exodus else chosen.machines)
     world.life.go_on(over, chosen.acts_every)
     world.storm.plan(chosen.kinds, over, chosen.spells_every)
     _throw_garbage(world, over)
+    if chosen.exodus:
+        moment = random.Random(chosen.seed + 6).choice((12, 30, 60))
+        scheduler.at(chosen.start + timedelta(hours=moment), world.life.exodus)
     if chosen.loses_ledger:
         lose(world.loss, chosen.seed + 4, (timedelta(days=1), timedelta(days=chosen.days - 2)))
     scheduler.run(over)
@@ -170,6 +149,16 @@ def run(
     scheduler.run(over + QUIET)
     _judge(world)
     return _result(world)
+
+
+def _drill(world: Run) -> None:
+    """Every plan has drills; what machines write when they are tried is not always what it should be."""
+    drilled, builder = world.promises.drilled, world.stage.world.builder
+    assert isinstance(builder, BuilderTwin)
+    world.plans.set_drills(DRILL, world.stage.scheduler.now)
+    world.host.drills = True
+    drilled.watch(builder)
+    world.life.also((1, drilled.mend), (1, drilled.break_down))
 
 
 def _throw_garbage(world: Run, until: datetime) -> None:
@@ -193,6 +182,9 @@ def _calm_down(world: Run) -> None:
     """Faults stop; what was lost stays lost. Whatever is still paused, or becomes so late, is resumed."""
     for pause in (timedelta(0), timedelta(hours=2)):
         world.stage.scheduler.at(world.stage.scheduler.now + pause, world.life.people.resume)
+    world.plans.bring_all_back(world.stage.scheduler.now)
+    if world.host.drills:
+        world.plans.set_drills(None, world.stage.scheduler.now)
     world.storm.active.clear()
     world.stage.azure.disabled.clear()
     world.stage.azure.locks.clear()

@@ -10,7 +10,7 @@ import pytest
 from shared.model.identity import DiskUid, ResourceId
 from tests.decide.points import part_of, point_of
 from tests.world.catalogue import ENFORCED
-from tests.world.holds import FOR_EVER, Holds, ends
+from tests.world.holds import FOR_EVER, Holds, ends, is_unreadable
 from tests.world.scenes import FIRST
 from tests.world.twins.azure import SNAPSHOT_TYPE, Azure, SnapshotTruth
 
@@ -96,6 +96,26 @@ def test_a_row_must_not_say_held_before_azure_does(bench: Bench) -> None:
     assert len(bench.broken) == 1
 
 
+def test_a_hold_that_somebody_takes_away_meanwhile_is_not_lost_by_the_product(bench: Bench) -> None:
+    row = replace(point_of(NOW), parts=(replace(part_of(NOW), id=PLACE),), held_until=FOR_EVER)
+    bench.azure.hold(bench.truth, "forever")
+    bench.azure.let_go(bench.truth)
+    bench.holds.point_written(row, replace(row, held_until=None))
+    assert bench.broken == []
+    bench.now += 61 * MINUTE
+    bench.holds.point_written(row, replace(row, held_until=None))
+    assert len(bench.broken) == 1
+
+
 def test_holds_are_read_whatever_the_case_of_their_name() -> None:
     assert ends({"BACKUP-hold": "forever"}) == FOR_EVER
     assert ends({"backup": "gold"}) is None
+
+
+@pytest.mark.parametrize(
+    ("until", "odd"), [("2026-06-20", False), ("forever", False), ("2026-13-45", True), ("", True), ("soon", True)]
+)
+def test_what_is_no_date_holds_for_ever(until: str, odd: bool) -> None:
+    assert is_unreadable({"Backup-Hold": until}) is odd
+    assert (ends({"backup-hold": until}) == FOR_EVER) is (odd or until == "forever")
+    assert not is_unreadable({})

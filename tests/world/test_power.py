@@ -13,8 +13,9 @@ from shared.flows import confirming, sending
 from shared.model.point import PartState, Point
 from tests.world.every_scene import SCENES
 from tests.world.exhaustive import blows, play
+from tests.world.options import Options
 from tests.world.promises import Violation
-from tests.world.seeded import Options, Run, run
+from tests.world.seeded import Run, run
 from tests.world.twins.rows import Kept as KeptRow
 
 BLOWS = 40

@@ -142,3 +142,18 @@ def test_more_unplanned_ones_than_a_day_allows_are_seen(bench: Bench) -> None:
 def test_an_unplanned_one_within_three_days_is_seen(bench: Bench) -> None:
     bench.claim(bench.old, planned=False, left_at=NOW - 3 * DAY + 6 * MINUTE)
     assert bench.broken == ["S3"]
+
+
+@pytest.mark.parametrize(("hours", "broken"), [(None, ["S3"]), (71, ["S3"]), (73, [])])
+def test_one_before_its_ledger_date_is_seen_unless_its_plan_became_shorter_three_days_ago(
+    bench: Bench, hours: int | None, broken: list[str]
+) -> None:
+    kept = bench.written(replace(bench.old, keep_until=NOW + DAY), bench.old)
+    bench.azure.snapshots[kept.parts[0].id].tags["tagback-birth-keep-until"] = (NOW - DAY).strftime(STAMP)
+    whole = bench.removals.whole
+    whole.update({key: replace(one, since=one.slot) for key, one in whole.items()})
+    if hours is not None:
+        bench.removals.plans.set_keep("gold", "48h3d", NOW - timedelta(hours=hours))
+    bench.claim(kept, planned=False)
+    bench.delete(kept)
+    assert bench.broken == broken

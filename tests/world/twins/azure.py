@@ -167,6 +167,7 @@ class Azure:
     by_slot: dict[tuple[Shard, str], list[SnapshotTruth]] = field(default_factory=dict)
     deleted: dict[ResourceId, SnapshotTruth] = field(default_factory=dict)
     holds: dict[ResourceId, datetime] = field(default_factory=dict)
+    released: dict[ResourceId, datetime] = field(default_factory=dict)
     refusals: dict[ResourceId, CloudError] = field(default_factory=dict)
     history: dict[ResourceId, list[tuple[datetime, VmTruth | None]]] = field(default_factory=dict)
     loose: dict[ResourceId, DiskTruth] = field(default_factory=dict)
@@ -242,6 +243,17 @@ class Azure:
         if snapshot.tags.get("backup-hold") != until:
             self.holds[snapshot.id] = self.now()
         snapshot.tags["backup-hold"] = until
+
+    def let_go(self, snapshot: SnapshotTruth) -> None:
+        """Somebody takes the hold of a snapshot away."""
+        if snapshot.tags.pop("backup-hold", None) is not None:
+            self.holds.pop(snapshot.id, None)
+            self.released[snapshot.id] = self.now()
+
+    def has_restore_points(self, vm: ResourceId) -> bool:
+        """Whether Azure refuses to move a VM because of its restore points [reliability S27]."""
+        mine = {place for place, collection in self.collections.items() if collection.machine == vm}
+        return any(one.top in mine for one in self.snapshots)
 
     def remove(self, snapshot: SnapshotTruth) -> None:
         """It is gone for good."""

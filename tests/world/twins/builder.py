@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,8 @@ class BuilderTwin:
     agent: str = "Ready"
     rooms: int | None = 4
     command: dict[str, Any] = field(default_factory=lambda: {"executionState": "Succeeded", "exitCode": 0})
+    touched: Callable[[str, str, bool], None] = lambda verb, place, mine: None
+    _ours: set[str] = field(default_factory=set)
 
     def find(self, shard: Shard, place: ArmPath) -> Mapping[str, Any] | None:
         call = self._begin(shard, "find", place, CallKind.READ)
@@ -155,7 +157,16 @@ class BuilderTwin:
         self.steps.before(call)
         if shard.subscription in self.azure.disabled:
             raise Denied("AuthorizationFailed", f"{place} cannot be reached", 403)
+        if kind is not CallKind.READ:
+            self._touch(verb, place.partition(RUN_COMMAND)[0])
         return call
+
+    def _touch(self, verb: str, place: str) -> None:
+        """Tell who watches whether it is a thing that was made here, or is being made where nothing was."""
+        resource = ResourceId.parse(place)
+        if verb == "make" and self.azure.vm(resource) is None and self.azure.disk(resource) is None:
+            self._ours.add(place.lower())
+        self.touched(verb, place, place.lower() in self._ours)
 
     def _body(self, place: str) -> dict[str, Any] | None:
         if "/subnets/" in place:
