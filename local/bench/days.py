@@ -75,8 +75,12 @@ class Law:
         """What is billed of a day's executions: as measured, and while each call to Azure is waited for."""
         calls = self.of("reads", machines) + (self.of("writes", machines) + self.of("deletes", machines)) / AT_ONCE
         timers = max(LEAST_BILLED * self.of("timers", machines), self.of("timer_seconds", machines))
-        further = self.further(machines) * (STORAGE_LATENCY + self.host_seconds_of_a_request() / CORE)
-        return self.of("gb_s", machines) + INSTANCE_GB * (timers + LATENCY * calls + further)
+        return self.of("gb_s", machines) + INSTANCE_GB * (timers + LATENCY * calls) + self.gb_s_of_slices(machines)
+
+    def gb_s_of_slices(self, machines: int) -> float:
+        """The part that requests to further slices take."""
+        each = STORAGE_LATENCY + self.host_seconds_of_a_request() / CORE
+        return INSTANCE_GB * self.further(machines) * each
 
     def host_seconds_of_a_request(self) -> float:
         """A whole processor's, all that is done with the answer included."""
@@ -193,7 +197,8 @@ def bills(law: Law, measured: Mapping[int, Law] | None = None, sizes: Iterable[i
         how = f"{MEASURED} a day of" if known else "computed for"
         setup = (
             f"{how} {machines:,} machines x {DISKS} disks, prices.toml, without storage of snapshots: {shown}; "
-            f"{(known or law).gb_s(machines) * MONTH:,.0f} GB-s before the grant"
+            f"{(known or law).gb_s(machines) * MONTH:,.0f} GB-s before the grant, "
+            f"{(known or law).gb_s_of_slices(machines) * MONTH:,.0f} of them as the ledger is in slices"
         )
         yield Row(f"monthly_bill_{name}", sum(parts.values()), goal, None, "USD", setup)
 

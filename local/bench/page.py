@@ -89,7 +89,8 @@ def _beside_others(rows: Sequence[Row]) -> Iterator[str]:
         return
     yield BESIDE
     for calls, seconds, times, told in (*OTHERS, OURS):
-        cells = [f"{values[name] * times:.2f}" if name in values else "not measured" for name in (calls, seconds)]
+        found = ((values.get(calls), times), (values.get(seconds), 1))
+        cells = ["not measured" if value is None else f"{value * count:.2f}" for value, count in found]
         yield f"| {told} | {' | '.join(cells)} |\n"
 
 

@@ -40,6 +40,10 @@ def test_the_page_sets_others_beside_us_once_they_were_measured() -> None:
     assert "| a loop of `az` commands | 23.00 | 8.30 |" in written
     assert "| Cloud Custodian, the deletion alone | not measured | not measured |" in written
     assert "| Tagback, 10,000 machines, computed | 5.00 | not measured |" in written
+    beside = page(
+        [ours, shown("az_calls_per_machine", 23, None), shown("processor_seconds_per_machine_day", 0.2, None)]
+    )
+    assert "| Tagback, 10,000 machines, computed | 5.00 | 0.20 |" in beside, "a machine's seconds are not a disk's"
 
 
 def test_the_bill_is_drawn_solid_as_far_as_it_was_measured() -> None:
