@@ -46,6 +46,7 @@ class Following:
 )
 @click.option("--zone", default="", metavar="ZONE", help="The time zone of --before; UTC unless given.")
 @click.option("--slot", default="", metavar="SLOT", help="The point of this slot, as `tagback points` shows it.")
+@click.option("--at-least", default="", metavar="PROMISE", help="The newest point that promises so much: application.")
 @click.option("--as", "name", default="", metavar="NAME", help="The new machine's name; with --mode new.")
 @click.option("--group", default="", metavar="GROUP", help="The resource group to restore to, by name or id.")
 @click.option("--subnet", default="", metavar="ID", help="The subnet of new network interfaces.")

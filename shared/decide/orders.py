@@ -44,6 +44,8 @@ def problems(order: RestoreOrder) -> list[str]:
     found = []
     if order.before and order.slot:
         found.append("a point is named by --before or by --slot, not by both")
+    if order.at_least and order.slot:
+        found.append("--at-least says nothing when a point is named by --slot")
     if (order.mode is RestoreMode.DRILL) != (order.trial is not None):
         found.append("a drill, and nothing else, says what the restored machine has to do")
     for field in IDLE[order.mode]:

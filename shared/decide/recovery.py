@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
 
 from shared.model.point import Consistency, Point
 
@@ -22,25 +21,16 @@ IN_VAULT = "every complete point is in a vault, from which only `tagback restore
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """As little lost as possible."""
+class Wish:
+    """The newest complete point: of those from before something happened (a deletion, an intrusion, a bad deployment),
+    of those that promise at least so much. None where that does not matter."""
+
+    before: datetime | None = None
+    at_least: Consistency | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """The newest point before something happened at `moment`: a deletion, an intrusion, a bad deployment."""
-
-    moment: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AtLeast:
-    """The newest point that promises at least this; the newest of all where none does."""
-
-    consistency: Consistency
-
-
-Wish: TypeAlias = Latest | Before | AtLeast
+NEWEST = Wish()
+"""As little lost as possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +57,16 @@ class NothingFits:
 def choose(points: Sequence[Point], wish: Wish, now: datetime, *, in_vault: bool = False) -> Chosen | NothingFits:
     """The point to restore from: of those that we took, or of those `in_vault`. The order in which they are given says
     nothing."""
-    until = wish.moment if isinstance(wish, Before) else now
+    until = wish.before or now
     newest_first = sorted(points, key=lambda point: point.slot, reverse=True)
-    unfit = {id(point): _unfit(point, wish, in_vault) for point in newest_first}
-    fitting = [point for point in newest_first if not unfit[id(point)]]
+    unfit = [(point, _unfit(point, wish, in_vault)) for point in newest_first]
+    fitting = [point for point, why_not in unfit if not why_not]
     if not fitting:
-        return NothingFits(_nothing(points, wish, in_vault), tuple((point, unfit[id(point)]) for point in newest_first))
-    asked = [point for point in fitting if _promises(point, wish)]
-    point = (asked or fitting)[0]
-    newer = [one for one in newest_first if one.slot > point.slot]
-    passed_over = tuple((one, unfit[id(one)] or f"only {one.consistency}") for one in newer)
-    return Chosen(point, _because(point, wish, fell_back=not asked), max(until - point.slot, timedelta(0)), passed_over)
+        return NothingFits(_nothing(points, wish, in_vault), tuple(unfit))
+    point = fitting[0]
+    passed_over = tuple((one, why_not) for one, why_not in unfit if one.slot > point.slot)
+    because = f"the newest complete point{_told(wish)} ({point.consistency})"
+    return Chosen(point, because, max(until - point.slot, timedelta(0)), passed_over)
 
 
 def _unfit(point: Point, wish: Wish, in_vault: bool) -> str:
@@ -88,27 +77,17 @@ def _unfit(point: Point, wish: Wish, in_vault: bool) -> str:
         return "it is not in a vault" if in_vault else "it is in a vault, which restores it itself"
     if point.vault and point.vault.tiers and set(point.vault.tiers) == {ARCHIVED}:
         return "it is archived, and would have to be brought back from there by its vault first"
-    if isinstance(wish, Before) and point.slot >= wish.moment:
+    if wish.before and point.slot >= wish.before:
         return "it is not from before that time"
+    if wish.at_least and ORDER.index(point.consistency) > ORDER.index(wish.at_least):
+        return f"it is only {point.consistency}"
     return ""
 
 
-def _promises(point: Point, wish: Wish) -> bool:
-    return not isinstance(wish, AtLeast) or ORDER.index(point.consistency) <= ORDER.index(wish.consistency)
-
-
-def _because(point: Point, wish: Wish, *, fell_back: bool) -> str:
-    match wish:
-        case Latest():
-            return f"the newest complete point ({point.consistency})"
-        case Before(moment):
-            return f"the newest complete point from before {moment:%Y-%m-%d %H:%M}Z ({point.consistency})"
-        case AtLeast(wanted) if fell_back:
-            return f"no complete point is {wanted}; the newest is {point.consistency}"
-        case AtLeast(wanted):
-            return f"the newest complete point that is at least {wanted} ({point.consistency})"
-        case _:  # pragma: no cover - mypy shows that nothing is left
-            assert_never(wish)
+def _told(wish: Wish) -> str:
+    """What is wished for, to be read after `point`."""
+    before = f" from before {wish.before:%Y-%m-%d %H:%M}Z" if wish.before else ""
+    return before + (f" that is at least {wish.at_least}" if wish.at_least else "")
 
 
 def _nothing(points: Sequence[Point], wish: Wish, in_vault: bool) -> str:
@@ -119,7 +98,12 @@ def _nothing(points: Sequence[Point], wish: Wish, in_vault: bool) -> str:
     asked_for = [point for point in points if point.complete and point.is_ours is not in_vault]
     if not asked_for:
         return "no complete point is in a vault" if in_vault else IN_VAULT
-    if all(_unfit(point, Latest(), in_vault) for point in asked_for):
+    if all(_unfit(point, NEWEST, in_vault) for point in asked_for):
         return "every complete point in a vault is archived"
-    assert isinstance(wish, Before), "any complete point fits every other wish"
-    return f"every complete point is from {wish.moment:%Y-%m-%d %H:%M}Z or later"
+    in_time = [point for point in asked_for if not _unfit(point, Wish(wish.before), in_vault)]
+    if not in_time:
+        return f"every complete point is from {wish.before:%Y-%m-%d %H:%M}Z or later"
+    newest = max(in_time, key=lambda point: point.slot)
+    return (
+        f"it has no complete point{_told(wish)}: the newest, of {newest.slot:%Y-%m-%d %H:%M}Z, is {newest.consistency}"
+    )

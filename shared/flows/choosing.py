@@ -14,7 +14,7 @@ from shared.decide import orders
 from shared.decide.blueprint import WHOLE
 from shared.decide.drawing import Captured, made_name, place_in
 from shared.decide.naming import stamp
-from shared.decide.recovery import Before, Chosen, Latest, NothingFits, Wish, choose
+from shared.decide.recovery import NEWEST, Chosen, NothingFits, Wish, choose
 from shared.decide.restoring import STAGES, first_of_removal, lasts
 from shared.errors import Missing
 from shared.flows.errand import SLICE, Errand, Impossible, model_of
@@ -63,12 +63,11 @@ def chosen_point(points: Sequence[Point], order: RestoreOrder, now: datetime) ->
 
 def _chosen(points: Sequence[Point], order: RestoreOrder, now: datetime, *, in_vault: bool) -> Chosen | NothingFits:
     if order.slot is None:
-        wish: Wish = Before(order.before) if order.before else Latest()
-        return choose(points, wish, now, in_vault=in_vault)
+        return choose(points, Wish(order.before, order.at_least), now, in_vault=in_vault)
     of_slot = [point for point in points if stamp(point.slot) == stamp(order.slot)]
     if not of_slot:
         return NothingFits(f"it has no point of {order.slot:%Y-%m-%d %H:%M}Z", ())
-    found = choose(of_slot, Latest(), now, in_vault=in_vault)
+    found = choose(of_slot, NEWEST, now, in_vault=in_vault)
     if isinstance(found, NothingFits):
         point, because = found.passed_over[0]
         return NothingFits(f"the point of {point.slot:%Y-%m-%d %H:%M}Z cannot be used: {because}", found.passed_over)

@@ -15,7 +15,7 @@ from shared.decide.departure import Departure, Forecast, forecast
 from shared.decide.durations import parse_keep, told
 from shared.decide.proofs import reasons_of
 from shared.decide.protection import asked_of, hold_of, plan_of, wish_of
-from shared.decide.recovery import Chosen, Latest, choose
+from shared.decide.recovery import NEWEST, Chosen, choose
 from shared.decide.schedule import next_slot
 from shared.decide.standing import absence, at_read_time
 from shared.decide.tag_values import FOREVER
@@ -149,7 +149,7 @@ def _retention(machine: Machine, points: Sequence[Point], now: datetime) -> list
         f"complete points: {len(complete)}, the newest of {_at(newest.slot)}",
         f"the newest is kept until {_at(newest.keep_until)}: {newest.because}",
     ]
-    match choose(points, Latest(), now):
+    match choose(points, NEWEST, now):
         case Chosen(point=point, lost=lost):
             reasons.append(f"a restore now would use the point of {_at(point.slot)} and lose {told(lost)}")
     return reasons

@@ -19,6 +19,7 @@ from shared.flows.asking import filed, new_request, request
 from shared.flows.choosing import chosen_point
 from shared.flows.lookup import named
 from shared.model.machine import Machine
+from shared.model.point import Consistency
 from shared.model.request import Asked, Request
 from shared.model.restore import RestoreMode, RestoreOrder
 from shared.ports import World
@@ -44,9 +45,13 @@ class Words:
     staging: str = ""
     to: str = ""
     disk: str = ""
+    at_least: str = ""
 
 
-FIELDS = ("mode", "before", "zone", "slot", "as", "group", "subnet", "protect", "from_vault", "staging", "to", "disk")
+FIELDS = (
+    *("mode", "before", "zone", "slot", "at_least", "as", "group", "subnet", "protect", "from_vault", "staging"),
+    *("to", "disk"),
+)
 """What a program may say of a restore, all of it as texts."""
 
 FLAGS = ("protect", "from_vault")
@@ -78,7 +83,7 @@ def order_of(words: Words) -> RestoreOrder:
     slot = _slot(words.slot, problems) if words.slot else None
     subnet, staging = (text.strip().rstrip("/") for text in (words.subnet, words.staging))
     order = RestoreOrder(mode, before, slot, words.group.strip(), words.name.strip(), subnet, words.protect)
-    order = replace(order, from_vault=words.from_vault, staging=staging)
+    order = replace(order, from_vault=words.from_vault, staging=staging, at_least=_promise(words, problems))
     order = replace(order, reader=words.to.strip(), disk=words.disk.strip())
     both = ["a point is named by --before or by --slot, not by both"] if words.before and words.slot else []
     found = [*problems, *both, *orders.problems(order)]
@@ -109,6 +114,14 @@ def _slot(text: str, problems: list[str]) -> datetime | None:
         problems.append(f"{text!r} is not a slot; allowed: {SLOT_FORM}")
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _promise(words: Words, problems: list[str]) -> Consistency | None:
+    wanted = words.at_least.strip().lower()
+    if wanted and wanted not in set(Consistency):
+        problems.append(f"{words.at_least!r} is no promise of a point; allowed: {', '.join(Consistency)}")
+        return None
+    return Consistency(wanted) if wanted else None
 
 
 @dataclass(frozen=True, slots=True)

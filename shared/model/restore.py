@@ -14,6 +14,7 @@ from typing import NewType
 from shared.model.drill import Probing, Trial
 from shared.model.identity import ResourceId
 from shared.model.operation import Failure
+from shared.model.point import Consistency
 from shared.model.vault import VaultPoint, VaultTask
 
 ArmPath = NewType("ArmPath", str)
@@ -77,7 +78,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestoreOrder:
-    """What is wanted: the newest point before an instant, or the one of a slot, or simply the newest.
+    """What is wanted: the newest point (before an instant, or promising at least so much), or the one of a slot.
 
     `group`, `name` and `subnet` are empty for those of the machine itself. `protect` gives the machine its opt-in tags
     back when all is done; otherwise it says `off`. `trial` is what a drill asks of the machine. `from_vault` asks for a
@@ -97,6 +98,7 @@ class RestoreOrder:
     staging: str = ""
     reader: str = ""
     disk: str = ""
+    at_least: Consistency | None = None
 
 
 @dataclass(frozen=True, slots=True)

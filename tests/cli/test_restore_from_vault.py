@@ -12,7 +12,7 @@ from shared.errors import BadInput, Refused
 from shared.flows import request_kinds
 from shared.flows.requesting import run as run_request
 from shared.model.identity import ResourceId
-from shared.model.point import Engine
+from shared.model.point import Consistency, Engine
 from shared.model.request import Progress
 from shared.model.restore import RestoreMode
 from shared.model.rules import Rules
@@ -33,6 +33,7 @@ def fleet() -> Fleet:
     """A machine whose newest complete point is a snapshot, and an older one in a vault."""
     made, row = empty_fleet(), machine(1, "web-1")
     in_vault = replace(point(row, TAKEN), engine=Engine.VAULT, parts=(), vault=VaultPoint(VAULT, "7", TAKEN))
+    in_vault = replace(in_vault, consistency=Consistency.APPLICATION)
     made.put(row, capture(row), in_vault, point(row))
     truth = made.stage.vaults.make(VaultSeen(VAULT, row.shard.region, {"tagback-owner": "x"}))
     seen = {"7": PointSeen("7", TAKEN, "AppConsistent", ("HardenedRP",))}
@@ -60,6 +61,18 @@ def test_where_no_snapshot_fits_a_point_of_a_vault_does(fleet: Fleet) -> None:
     assert (named.exit_code, f"the point of {TAKEN:%Y-%m-%d %H:%M}Z" in named.stderr) == (0, True)
 
 
+def test_what_a_point_has_to_promise_is_found_in_the_vault_where_no_snapshot_promises_it(fleet: Fleet) -> None:
+    result = run(fleet, "restore", "web-1", *DISKS, "--at-least", "Application", "--no-wait")
+    assert (result.exit_code, f"the point of {TAKEN:%Y-%m-%d %H:%M}Z" in result.stderr) == (0, True)
+    refused = run(fleet, "restore", "web-1", "--mode", "files", "--to", "web-1", "--at-least", "application")
+    assert (refused.exit_code, "it has no complete point that is at least application" in refused.stderr) == (2, True)
+    unknown = run(fleet, "restore", "web-1", "--at-least", "quiet")
+    assert (unknown.exit_code, "'quiet' is no promise of a point; allowed: application, " in unknown.stderr) == (
+        2,
+        True,
+    )
+
+
 def test_a_storage_account_that_is_none_is_refused_at_once(fleet: Fleet) -> None:
     result = run(fleet, "restore", "web-1", "--mode", "disks", "--staging", "tbstage1")
     assert (result.exit_code, "'tbstage1' is not the id of a storage account" in result.stderr) == (2, True)
@@ -69,9 +82,11 @@ def test_a_storage_account_that_is_none_is_refused_at_once(fleet: Fleet) -> None
 def test_a_program_asks_for_the_same_by_texts(fleet: Fleet) -> None:
     world, rules = fleet.open()
     wish = {"asked": "restore", "vm": "web-1", "mode": "in-place", "from_vault": "True", "staging": STAGING}
+    wish |= {"at_least": "file-system"}
     asked = request_kinds.ask(world, rules, wish, "program")
     assert asked.order is not None
     assert (asked.order.mode, asked.order.from_vault, asked.order.staging) == (RestoreMode.IN_PLACE, True, STAGING)
+    assert asked.order.at_least is Consistency.FILE_SYSTEM
     with pytest.raises(BadInput) as told:
         request_kinds.ask(world, rules, {**wish, "from_vault": "maybe", "protect": "1"}, "program")
     assert told.value.problems == (

@@ -9,6 +9,7 @@ import pytest
 
 from shared.decide.orders import group_path, outside, problems, subscription_of, unreachable
 from shared.model.drill import Trial
+from shared.model.point import Consistency
 from shared.model.restore import RestoreMode, RestoreOrder
 from shared.model.rules import Mode
 from tests.fleet import RULES, SUBSCRIPTION
@@ -25,6 +26,7 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         RestoreOrder(RestoreMode.REBUILD, group="Rescue_1 (old)".replace(" ", ""), subnet=SUBNET, protect=True),
         RestoreOrder(RestoreMode.NEW, before=NOW, name="Web-2", group="g.1", subnet=SUBNET),
         RestoreOrder(RestoreMode.IN_PLACE, slot=NOW),
+        RestoreOrder(RestoreMode.REBUILD, before=NOW, at_least=Consistency.CRASH),
         RestoreOrder(RestoreMode.DISKS, group="Rescue", from_vault=True, staging=STAGING),
         RestoreOrder(RestoreMode.NEW, name="Web-2", subnet=SUBNET, from_vault=True, staging=STAGING),
         RestoreOrder(RestoreMode.DRILL, group="drills", trial=Trial(1800)),
@@ -49,6 +51,7 @@ def test_orders_that_can_be_carried_out(order: RestoreOrder) -> None:
         ({"subnet": "default"}, "is not the id of a subnet"),
         ({"subnet": f"{SUBNET}/../.."}, "is not the id of a subnet"),
         ({"before": NOW, "slot": NOW}, "not by both"),
+        ({"at_least": Consistency.CRASH, "slot": NOW}, "--at-least says nothing when a point is named by --slot"),
     ],
 )
 def test_what_cannot_be_is_said(change: dict[str, object], said: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
 
-from shared.decide.recovery import AtLeast, Before, Chosen, Latest, NothingFits, Wish, choose
+from shared.decide.recovery import NEWEST as THE_NEWEST
+from shared.decide.recovery import Chosen, NothingFits, Wish, choose
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import ResourceId
 from shared.model.point import Consistency, Engine, Point, PointState
@@ -34,18 +35,18 @@ def chosen(wish: Wish) -> Chosen:
 
 
 def test_the_newest_complete_point_loses_what_was_written_since() -> None:
-    found = chosen(Latest())
+    found = chosen(THE_NEWEST)
     assert (found.point.slot, found.lost) == (NEWEST - DAY, timedelta(hours=34))
     assert found.because == "the newest complete point (per-disk)"
     assert [(one.slot, why) for one, why in found.passed_over] == [(NEWEST, "it is incomplete: given up")]
 
 
 def test_before_a_time_means_strictly_before_it_and_is_measured_to_it() -> None:
-    found = chosen(Before(NEWEST - DAY))
+    found = chosen(Wish(NEWEST - DAY))
     assert (found.point.slot, found.lost) == (NEWEST - 2 * DAY, DAY)
     assert found.because == "the newest complete point from before 2027-03-09 02:00Z (crash)"
     assert [why for _, why in found.passed_over] == ["it is incomplete: given up", "it is not from before that time"]
-    assert chosen(Before(NEWEST - DAY + timedelta(minutes=1))).point.slot == NEWEST - DAY
+    assert chosen(Wish(NEWEST - DAY + timedelta(minutes=1))).point.slot == NEWEST - DAY
 
 
 @pytest.mark.parametrize(
@@ -59,38 +60,58 @@ def test_before_a_time_means_strictly_before_it_and_is_measured_to_it() -> None:
     ],
 )
 def test_at_least_so_consistent_passes_over_what_promises_less(wanted: Consistency, nights: int, because: str) -> None:
-    found = chosen(AtLeast(wanted))
+    found = chosen(Wish(at_least=wanted))
     assert (found.point.slot, found.because) == (NEWEST - nights * DAY, because)
     assert len(found.passed_over) == nights
 
 
 def test_newer_points_that_promise_less_are_named_with_what_they_are() -> None:
-    assert [why for _, why in chosen(AtLeast(Consistency.APPLICATION)).passed_over[1:]] == [
-        "only per-disk",
-        "only crash",
+    assert [why for _, why in chosen(Wish(at_least=Consistency.APPLICATION)).passed_over[1:]] == [
+        "it is only per-disk",
+        "it is only crash",
     ]
 
 
-def test_where_none_is_so_consistent_the_newest_is_better_than_none() -> None:
-    found = choose(points()[:3], AtLeast(Consistency.APPLICATION), NOW)
-    assert isinstance(found, Chosen)
-    assert (found.point.slot, found.because) == (
-        NEWEST - DAY,
-        "no complete point is application; the newest is per-disk",
+def test_both_wishes_hold_together() -> None:
+    found = chosen(Wish(NEWEST - DAY, Consistency.FILE_SYSTEM))
+    assert (found.point.slot, found.lost) == (NEWEST - 3 * DAY, 2 * DAY)
+    assert found.because == (
+        "the newest complete point from before 2027-03-09 02:00Z that is at least file-system (application)"
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "because"),
+    [
+        (None, "it has no complete point that is at least application: the newest, of 2027-03-09 02:00Z, is per-disk"),
+        (
+            NEWEST - DAY,
+            "it has no complete point from before 2027-03-09 02:00Z that is at least application: "
+            "the newest, of 2027-03-08 02:00Z, is crash",
+        ),
+        (NEWEST - 9 * DAY, "every complete point is from 2027-03-01 02:00Z or later"),
+    ],
+)
+def test_where_none_is_so_consistent_nothing_is_chosen_and_the_newest_is_named(
+    before: datetime | None, because: str
+) -> None:
+    for given in (points()[:3], [*reversed(points()[:3])]):
+        found = choose(given, Wish(before, Consistency.APPLICATION), NOW)
+        assert isinstance(found, NothingFits)
+        assert found.because == because
 
 
 @pytest.mark.parametrize(
     ("given", "wish", "because"),
     [
-        ([], Latest(), "it has no recovery point"),
-        (points()[:1], Latest(), "none of its recovery points is complete"),
+        ([], THE_NEWEST, "it has no recovery point"),
+        (points()[:1], THE_NEWEST, "none of its recovery points is complete"),
         (
             [*points()[:1], replace(points()[1], engine=Engine.VAULT)],
-            Latest(),
+            THE_NEWEST,
             "every complete point is in a vault, from which only `tagback restore` brings anything back",
         ),
-        (points(), Before(NEWEST - 9 * DAY), "every complete point is from 2027-03-01 02:00Z or later"),
+        (points(), Wish(NEWEST - 9 * DAY), "every complete point is from 2027-03-01 02:00Z or later"),
     ],
     ids=["none", "incomplete", "in a vault", "too late"],
 )
@@ -99,17 +120,17 @@ def test_where_nothing_fits_it_says_why(given: list[Point], wish: Wish, because:
     assert isinstance(found, NothingFits)
     assert (found.because, len(found.passed_over)) == (because, len(given))
     late = [why for _, why in found.passed_over if why.startswith("it is not")]
-    assert late == (["it is not from before that time"] * 3 if isinstance(wish, Before) else [])
+    assert late == (["it is not from before that time"] * 3 if wish.before else [])
 
 
 def test_the_order_in_which_points_are_given_says_nothing() -> None:
-    for wish in (Latest(), Before(NEWEST - DAY), AtLeast(Consistency.CRASH)):
+    for wish in (THE_NEWEST, Wish(NEWEST - DAY), Wish(at_least=Consistency.CRASH)):
         for seed in range(6):
             assert choose(Random(seed).sample(points(), 4), wish, NOW) == choose(points(), wish, NOW)
 
 
 def test_a_point_of_this_very_instant_loses_nothing() -> None:
-    found = choose([point_of(NOW + timedelta(seconds=1))], Latest(), NOW)
+    found = choose([point_of(NOW + timedelta(seconds=1))], THE_NEWEST, NOW)
     assert isinstance(found, Chosen)
     assert found.lost == timedelta(0)
 
@@ -123,10 +144,10 @@ ARCHIVED = replace(IN_VAULT, vault=VaultPoint(PLACE, "1", NEWEST, ("ArchivedRP",
 
 def test_a_point_of_a_vault_is_chosen_where_one_is_wanted_and_no_other() -> None:
     own = point_of(NEWEST)
-    found = choose([IN_VAULT, own], Latest(), NOW, in_vault=True)
+    found = choose([IN_VAULT, own], THE_NEWEST, NOW, in_vault=True)
     assert isinstance(found, Chosen)
     assert (found.point, found.passed_over) == (IN_VAULT, ((own, "it is not in a vault"),))
-    found = choose([IN_VAULT, point_of(NEWEST - 3 * DAY)], Latest(), NOW)
+    found = choose([IN_VAULT, point_of(NEWEST - 3 * DAY)], THE_NEWEST, NOW)
     assert isinstance(found, Chosen)
     assert found.passed_over == ((IN_VAULT, "it is in a vault, which restores it itself"),)
 
@@ -140,7 +161,7 @@ def test_a_point_of_a_vault_is_chosen_where_one_is_wanted_and_no_other() -> None
     ids=["not in one", "archived"],
 )
 def test_where_no_point_of_a_vault_fits_it_says_so(given: Point, because: str) -> None:
-    found = choose([given], Latest(), NOW, in_vault=True)
+    found = choose([given], THE_NEWEST, NOW, in_vault=True)
     assert isinstance(found, NothingFits)
     assert found.because == because
 
@@ -149,17 +170,13 @@ def test_a_point_that_is_also_outside_the_archive_can_be_used() -> None:
     assert IN_VAULT.vault is not None
     for tiers in ((), ("ArchivedRP", "HardenedRP")):
         point = replace(IN_VAULT, vault=replace(IN_VAULT.vault, tiers=tiers))
-        assert isinstance(choose([point], Latest(), NOW, in_vault=True), Chosen)
-    [(_, why)] = choose([ARCHIVED], Latest(), NOW, in_vault=True).passed_over
+        assert isinstance(choose([point], THE_NEWEST, NOW, in_vault=True), Chosen)
+    [(_, why)] = choose([ARCHIVED], THE_NEWEST, NOW, in_vault=True).passed_over
     assert why == "it is archived, and would have to be brought back from there by its vault first"
 
 
 def test_of_all_promises_application_is_the_most_and_per_disk_the_least() -> None:
     for number, kind in enumerate(reversed(Consistency)):
         made = [replace(point_of(NEWEST), consistency=kind)]
-        fits = [wanted for wanted in Consistency if "at least" in told(choose(made, AtLeast(wanted), NOW))]
+        fits = [one for one in Consistency if isinstance(choose(made, Wish(at_least=one), NOW), Chosen)]
         assert len(fits) == number + 1
-
-
-def told(found: Chosen | NothingFits) -> str:
-    return found.because
