@@ -102,7 +102,7 @@ def unreachable(order: RestoreOrder, subscription: str, rules: Rules, *, of_vaul
 
 def subscription_of(place: str) -> str:
     """The subscription that a path is in, in lower case; empty where it names none."""
-    return next(iter(place.strip("/").lower().split("/")[1:2]), "")
+    return place.strip("/").lower().partition("/")[2].partition("/")[0]
 
 
 def outside(subscription: str, rules: Rules) -> str:
