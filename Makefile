@@ -19,7 +19,7 @@ install: $(VENV)/.installed $(RUNTIME_VENV)/.installed $(AZURITE)
 $(VENV)/.installed: local/locks/dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Tagback needs Python 3.11 or 3.12 on the PATH; found neither." >&2; exit 1; }
 	@echo "installing Python packages into $(VENV) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r local/locks/uv.txt
 	@$(call install,$(VENV),local/locks/dev.txt)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -28,7 +28,7 @@ $(VENV)/.installed: local/locks/dev.txt pyproject.toml
 # Microsoft's own worker library, to compare our functions host with. Its metadata asks for a newer Python than it needs.
 $(RUNTIME_VENV)/.installed: local/locks/runtime.txt | $(VENV)/.installed
 	@echo "installing azure-functions-runtime into $(RUNTIME_VENV) ..."
-	@test -x $(RUNTIME_VENV)/bin/python || $(PYTHON) -m venv $(RUNTIME_VENV)
+	@$(RUNTIME_VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(RUNTIME_VENV)
 	@$(RUNTIME_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps --require-hashes -r local/locks/runtime.txt
 	@touch $@
 
@@ -74,7 +74,7 @@ audit: install $(CLIENTS)/audit/.installed
 
 $(CLIENTS)/audit/.installed: local/locks/audit.txt | $(VENV)/.installed
 	@echo "installing pip-audit into $(CLIENTS)/audit ..."
-	@test -x $(CLIENTS)/audit/bin/python || $(PYTHON) -m venv $(CLIENTS)/audit
+	@$(CLIENTS)/audit/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(CLIENTS)/audit
 	@$(call install,$(CLIENTS)/audit,local/locks/audit.txt)
 	@touch $@
 
@@ -84,7 +84,7 @@ test: check $(CLIENTS)/checkov/.installed $(CLIENTS)/audit/.installed
 # az, Cloud Custodian and checkov pin different versions of the same packages: an environment each.
 $(CLIENTS)/%/.installed: local/locks/clients-%.txt | $(VENV)/.installed
 	@echo "installing $* into $(CLIENTS)/$* ..."
-	@test -x $(CLIENTS)/$*/bin/python || $(PYTHON) -m venv $(CLIENTS)/$*
+	@$(CLIENTS)/$*/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(CLIENTS)/$*
 	@$(call install,$(CLIENTS)/$*,local/locks/clients-$*.txt)
 	@touch $@
 
