@@ -264,7 +264,12 @@ def command_lines() -> list[str]:
     rows = [(f"`tagback {name}`", text) for name, text in _commands(commands, "")]
     codes = table(("exit code", "means"), ((f"{code}", meaning) for code, meaning in EXIT_CODES.items()))
     said = "Every command takes `--output json` and then prints one JSON document on standard output."
-    return [f"{said} A VM is named by name, group/name or full id.", "", *table(("command", "does"), rows), *codes]
+    return [
+        f"{said} A VM is named by name, group/name, full id or vmId.",
+        "",
+        *table(("command", "does"), rows),
+        *codes,
+    ]
 
 
 def _commands(group: click.Group, path: str) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ from shared.cli.session import BAD_INPUT, Commands, Session, output_option, sess
 def commands() -> None:
     """Tag a VM in Azure and it is backed up: see what is protected, why, and by which recovery points.
 
-    A VM is named by name, group/name or full id.
+    A VM is named by name, group/name, full id or vmId.
     """
 
 

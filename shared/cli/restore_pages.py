@@ -104,7 +104,8 @@ def print_request(answer: Json) -> None:
 def _lent(lent: Sequence[Json]) -> Iterator[str]:
     """Which disk is where, and how it is read without being changed: Azure attaches no disk read-only."""
     for one in lent:
-        yield f"  LUN {one['lun']}: the {one['was']} ({one['of']}), {one['linux']}"
+        was = one["was"] if one["was"] == "OS disk" else f"disk of {one['was']}"
+        yield f"  LUN {one['lun']}: the {was} ({one['of']}), {one['linux']}"
     yield ""
     yield f"Linux:   lsblk -f {lent[0]['linux']}, then mount -o ro,noload (ext4) or -o ro,norecovery,nouuid (xfs)"
     yield "Windows: Get-Disk | ft Number, Location; Set-Disk N -IsReadOnly $true; Set-Disk N -IsOffline $false"

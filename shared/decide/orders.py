@@ -50,7 +50,7 @@ def problems(order: RestoreOrder) -> list[str]:
         found.append("a drill, and nothing else, says what the restored machine has to do")
     for field in IDLE[order.mode]:
         if getattr(order, field):
-            found.append(f"{OPTIONS[field]} says nothing when {order.mode} is restored")
+            found.append(f"{OPTIONS[field]} says nothing with --mode {order.mode}")
     if order.group and not (GROUP.fullmatch(order.group) or GROUP_ID.fullmatch(order.group)):
         found.append(f"{order.group!r} is no name of a resource group")
     if order.name and not NAME.fullmatch(order.name):
@@ -64,7 +64,7 @@ def problems(order: RestoreOrder) -> list[str]:
 def _of_vault(order: RestoreOrder) -> list[str]:
     found = []
     if (order.from_vault or order.staging) and order.mode not in VAULT_MODES:
-        found.append(f"--from-vault and --staging say nothing when {order.mode} is restored")
+        found.append(f"--from-vault and --staging say nothing with --mode {order.mode}")
     if order.staging and not STAGING.fullmatch(order.staging):
         form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME"
         found.append(f"{order.staging!r} is not the id of a storage account: {form}")
@@ -75,7 +75,7 @@ def _of_files(order: RestoreOrder) -> list[str]:
     if order.mode is RestoreMode.FILES:
         return [] if order.reader else ["files are read from a VM that you name: --to VM"]
     said = {"--to": order.reader, "--disk": order.disk}
-    return [f"{option} says nothing when {order.mode} is restored" for option, value in said.items() if value]
+    return [f"{option} says nothing with --mode {order.mode}" for option, value in said.items() if value]
 
 
 def group_path(order: RestoreOrder, subscription: str) -> str:

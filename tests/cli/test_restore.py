@@ -45,9 +45,9 @@ def test_a_restore_to_a_time_uses_the_newest_point_before_it(fleet: Fleet) -> No
     [
         (("--before", "2026-11-01 00:00"), "every complete point is from 2026-11-01 00:00Z or later"),
         (("--slot", "20261101T0200Z"), "it has no point of 2026-11-01 02:00Z"),
-        (("--mode", "disks", "--as", "x", "--protect"), "--as says nothing when disks is restored"),
-        (("--mode", "in-place", "--group", "x"), "--group says nothing when in-place is restored"),
-        (("--as", "x"), "--as says nothing when rebuild is restored"),
+        (("--mode", "disks", "--as", "x", "--protect"), "--as says nothing with --mode disks"),
+        (("--mode", "in-place", "--group", "x"), "--group says nothing with --mode in-place"),
+        (("--as", "x"), "--as says nothing with --mode rebuild"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(fleet: Fleet, words: tuple[str, ...], said: str) -> None:
@@ -64,6 +64,15 @@ def test_a_point_that_is_not_complete_is_refused_with_its_reason() -> None:
     result = run(fleet, "restore", "web-1", "--slot", "20261120T0200Z")
     assert result.exit_code == 2
     assert "the point of 2026-11-20 02:00Z cannot be used: it is incomplete" in result.stderr
+
+
+def test_a_machine_without_points_says_who_had_its_name_before(fleet: Fleet) -> None:
+    """As after it was restored under its own name: the points are its predecessor's, which answers to its vmId."""
+    fleet.put(replace(machine(2, "web-1"), id=machine(1, "web-1").id, as_of=machine(1, "web-1").as_of + DAY))
+    said = run(fleet, "restore", "web-1").stderr
+    assert "web-1 cannot be restored: it has no recovery point" in said
+    assert f"the points of the machine that was web-1 before are named by its vmId: {uid_of(1)}" in said
+    assert run(fleet, "restore", uid_of(1), "--no-wait").exit_code == 0
 
 
 def test_a_restore_that_is_refused_where_it_is_carried_out_says_so(fleet: Fleet) -> None:
@@ -148,6 +157,7 @@ def test_it_is_told_which_disk_is_where_and_how_to_read_it(fleet: Fleet) -> None
     assert begun.restore is not None
     sources = begun.restore.sources
     lent = tuple(Lent(ArmPath(f"/disks/{lun}"), source.disk, source.lun, lun) for lun, source in enumerate(sources, 3))
+    lent += (Lent(ArmPath("/disks/9"), sources[0].disk, 0, 9),)
     restore = replace(begun.restore, lent=lent, failure=None)
     done = replace(begun, progress=Progress.DONE, because="reader has disks", restore=restore)
     fleet.stage.requests.asked[asked] = done
@@ -155,5 +165,11 @@ def test_it_is_told_which_disk_is_where_and_how_to_read_it(fleet: Fleet) -> None
     where = {"disk": "/disks/3", "of": "web-1-os", "was": "OS disk", "lun": 3, "linux": "/dev/disk/azure/scsi1/lun3"}
     assert told[0] == where
     page = run(fleet, "request", asked).stdout
-    for said in ("LUN 3: the OS disk (web-1-os)", "-o ro,noload", "-IsReadOnly", f"tagback restore undo {asked}"):
+    for said in (
+        "LUN 3: the OS disk (web-1-os)",
+        "LUN 9: the disk of LUN 0 (",
+        "-o ro,noload",
+        "-IsReadOnly",
+        f"tagback restore undo {asked}",
+    ):
         assert said in page

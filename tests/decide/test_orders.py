@@ -64,7 +64,7 @@ def test_what_cannot_be_is_said(change: dict[str, object], said: str) -> None:
 def test_from_a_vault_disks_and_machines_are_restored(mode: RestoreMode, asked: dict[str, object]) -> None:
     trial = Trial(60) if mode is RestoreMode.DRILL else None
     found = problems(replace(RestoreOrder(mode, trial=trial), **asked))  # type: ignore[arg-type] # from a table
-    said = f"--from-vault and --staging say nothing when {mode} is restored"
+    said = f"--from-vault and --staging say nothing with --mode {mode}"
     allowed = mode in (RestoreMode.DISKS, RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.IN_PLACE)
     assert (said not in found) is allowed
 
@@ -157,6 +157,6 @@ def test_single_files_are_read_by_a_machine_that_is_named_and_nothing_else_is() 
     assert problems(RestoreOrder(RestoreMode.FILES, disk="os")) == ["files are read from a VM that you name: --to VM"]
     for mode in (RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.DISKS, RestoreMode.IN_PLACE):
         assert problems(RestoreOrder(mode, reader="vm-2", disk="os")) == [
-            f"--to says nothing when {mode} is restored",
-            f"--disk says nothing when {mode} is restored",
+            f"--to says nothing with --mode {mode}",
+            f"--disk says nothing with --mode {mode}",
         ]
