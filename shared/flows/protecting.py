@@ -121,7 +121,7 @@ def _looked_at(slice_: Slice, desk: Desk, case: Case) -> Case:
 def _watched(slice_: Slice, desk: Desk, case: Case, view: View, standing: Standing) -> tuple[Case, Watched]:
     """What became of a machine, once as many of its points are written as one transaction more cannot hold."""
     found = watch(slice_, desk, case, view, standing)
-    points, gone = found.points, (*found.gone, *left_behind(slice_, case, view))
+    points, gone = found.points, (*found.gone, *left_behind(slice_, desk, case, view))
     while len(points) + len(gone) > TOGETHER:
         leaving_now, gone = gone[:TOGETHER], gone[TOGETHER:]
         room = TOGETHER - len(leaving_now)

@@ -112,6 +112,11 @@ class Desk:
         item = self._items.get(vm)
         return item is not None and item.vault == vault
 
+    def ids_in(self, vault: ResourceId, machine: Machine) -> set[ResourceId]:
+        """By which ids a vault may have points of a machine: a move to another group changes it, and keeps the name."""
+        self._read_vaults()
+        return {machine.id} | {vm for vm in self._items if vm.name == machine.id.name and self.holds(vault, vm)}
+
     def has_room(self, vault: ResourceId) -> bool:
         """Whether a vault is there and takes one more machine."""
         return vault in self._read_vaults() and self._held[vault] < MOST_MACHINES

@@ -14,30 +14,30 @@ from shared.decide.vaulting import View
 from shared.errors import Denied, Missing
 from shared.flows.casework import Case
 from shared.flows.slicing import Slice
-from shared.flows.vault_desk import NO_TIME
+from shared.flows.vault_desk import NO_TIME, Desk
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
 from shared.model.point import Point
 from shared.model.vault import PointSeen
 
 
-def left_behind(slice_: Slice, case: Case, view: View) -> tuple[Point, ...]:
-    """The points that expired in vaults in which the machine has nothing any more.
+def left_behind(slice_: Slice, desk: Desk, case: Case, view: View) -> tuple[Point, ...]:
+    """The points that expired in vaults in which the machine has nothing any more, under no id that it may have borne.
 
     What is deleted softly can be taken back, and a vault that may not be read says nothing: such points stay.
     """
     item, now, gone = view.item, slice_.now(), list[Point]()
     waiting = [(one.vault.vault, one) for one in due(case.known_points, now) if one.vault]
     for vault in sorted({vault for vault, _ in waiting if not (item and item.vault == vault)}):
-        if not slice_.admitted(CallKind.READ):
-            raise NO_TIME
         with suppress(Denied):
-            seen = _listed(slice_, vault, case.machine.row.id)
+            seen = [one for vm in sorted(desk.ids_in(vault, case.machine.row)) for one in _listed(slice_, vault, vm)]
             gone += expired(seen, (one for at, one in waiting if at == vault), now)
     return tuple(gone)
 
 
 def _listed(slice_: Slice, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
+    if not slice_.admitted(CallKind.READ):
+        raise NO_TIME
     try:
         return slice_.world.vault_jobs.points(vault, vm)
     except Missing:

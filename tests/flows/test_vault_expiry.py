@@ -61,6 +61,19 @@ def test_a_stopped_vault_keeps_its_points_past_their_dates_and_so_does_the_ledge
     assert point.keep_until < estate.world.stage.world.clock.now()
 
 
+def test_what_a_stopped_vault_keeps_stays_known_when_the_machine_moves_to_another_group() -> None:
+    estate, vm = stopped()
+    moved = replace(vm, id=replace(vm.id, group="elsewhere"))
+    estate.world.stage.azure.move(vm, moved)
+    estate.look(moved)
+    estate.live(100 * DAY, 12 * HOUR)
+    [kept] = estate.points(moved)
+    assert kept.keep_until < estate.world.stage.world.clock.now()
+    estate.item(vm).points.clear()
+    estate.live(8 * DAY, 12 * HOUR)
+    assert estate.points(moved) == []
+
+
 def test_what_a_stopped_vault_had_kept_leaves_when_it_is_resumed() -> None:
     estate, vm = stopped()
     [first] = estate.points(vm)

@@ -58,6 +58,15 @@ def killed_before_retry_after(papers: Papers) -> None:
     papers.script.append({"do": "kill", "at": text(datetime.fromisoformat(refused["t"]) + MINUTE / 4)})
 
 
+def a_jump_makes_an_hour_short(papers: Papers) -> None:
+    """The caller's clock was put ahead a little later than Azure's before the wait, and at once with it after it."""
+    refused = next(call for call in papers.calls if call["status"] == 429)
+    sent = next(call for call in papers.calls if call["t"] > refused["t"] and call["path"] == refused["path"])
+    wait = datetime.fromisoformat(sent["t"]) - datetime.fromisoformat(refused["t"])
+    refused["retry_after"] = str(int(wait.total_seconds()))
+    sent["t"] = text(datetime.fromisoformat(refused["t"]) + wait - MINUTE / 6000)
+
+
 def missed_in_an_outage(papers: Papers) -> None:
     """A slot is superseded, and the script says what was in the way."""
     skipped_for_nothing(papers)
@@ -109,6 +118,7 @@ HARMLESS: list[Break] = [
     a_lock_holds_deletions_up,
     somebody_else_deletes,
     killed_before_retry_after,
+    a_jump_makes_an_hour_short,
     missed_in_an_outage,
     restored_elsewhere,
     azures_clock_is_off,
