@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from shared.cli.output import Form, print_lines, printable, words
+from shared.flows.direct import ALONE
 from shared.flows.show_restore import SAID
 from shared.model.restore import RestoreMode, Stage
 
@@ -130,9 +131,16 @@ def print_end(answer: Json) -> None:
             lines += ["", "Not as it was:", *(f"  - {one}" for one in answer["lacking"])]
         if answer["old_disks"]:
             lines += ["", f"The disks that were there are kept until {words(answer['kept_until'])}."]
-        lines += ["", f"To take it back: tagback restore undo {answer['id']}"]
+        lines += ["", f"To take it back: {_removal(answer)}"]
     elif answer["mode"] == RestoreMode.DRILL:
         lines += [f"  {one}" for one in (answer.get("trial") or {}).get("seen", ())]
     elif answer["progress"] == "failed" and answer.get("makes") and answer["mode"] != RestoreMode.FILES:
-        lines += ["", f"What it made is left; to remove it: tagback restore undo {answer['id']}"]
+        lines += ["", f"What it made is left; to remove it: {_removal(answer)}"]
     print_lines(lines)
+
+
+def _removal(answer: Json) -> str:
+    """How what a restore made is removed again: by us where the app knows of it, by hand otherwise."""
+    if answer["by"] == ALONE:
+        return f"delete by hand what is tagged tagback-restore = {answer['id']}; the app knows nothing of it"
+    return f"tagback restore undo {answer['id']}"

@@ -27,6 +27,9 @@ from shared.model.rules import Rules
 from shared.ports import World
 from shared.ports.storage import Models
 
+ALONE = "--from-azure"
+"""By whom a restore is that no ledger knows of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
@@ -153,7 +156,7 @@ def _request(world: World, machine: Remembered, order: RestoreOrder, chosen: Cho
         asked=Asked.RESTORE,
         shard=machine.shard,
         uid=machine.uid,
-        by="--from-azure",
+        by=ALONE,
         at=world.clock.now(),
         progress=Progress.ASKED,
         order=order,

@@ -98,3 +98,5 @@ def test_without_any_model_the_disks_come_back_and_a_machine_is_refused_with_the
     assert told["progress"] == "done"
     state = estate.state()
     assert [state[place.lower()]["content"] for place in told["makes"]] == list(held.values())
+    again = run_with(lambda: (lost, estate.rules), *words[:-2])
+    assert f"delete by hand what is tagged tagback-restore = {told['id']}" in again.stdout
