@@ -12,19 +12,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import BadInput
 from shared.model.caller import Caller
 from shared.model.rules import Rules
-from shared.ports import Queue, Surroundings, World
-from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
+from shared.ports import Surroundings, World
 
 if TYPE_CHECKING:
     from shared.cloud.authority import Authority
     from shared.cloud.callers import Callers
     from shared.cloud.identity import Identity
-    from shared.cloud.storage import Storage
     from shared.settings import Settings
     from shared.web.gateway import Reply
 
@@ -150,23 +148,16 @@ def opened(settings: Settings) -> Iterator[World]:
 
 def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitStack) -> World:
     from shared.cloud import (
+        adapters,
         arm,
-        builder,
         chance,
-        deletions,
         events,
         graph,
         groups,
-        holdings,
         inventory,
         pace,
-        restore_points,
         snapshots,
         storage,
-        vault_items,
-        vault_jobs,
-        vault_restores,
-        vaults,
         watching,
         workers,
     )
@@ -191,51 +182,11 @@ def _built(settings: Settings, environment: Mapping[str, str], open_parts: ExitS
         workers=open_parts.enter_context(closing(workers.ThreadWorkers())),
         events=open_parts.enter_context(closing(events.TopicEvents(settings.topic_endpoint, identity, Calls(clock)))),
         inventory=inventory.AzureInventory(manager, queries, clock, settings.tag_prefix, seen_groups),
-        snapshots=snapshots.AzureSnapshots(manager, queries, recovery),
-        restore_points=restore_points.AzureRestorePoints(manager, recovery),
-        vaults=vaults.AzureVaultCatalogue(manager, recovery),
-        vault_items=vault_items.AzureVaultItems(manager),
-        vault_jobs=vault_jobs.AzureVaultJobs(manager, clock),
-        vault_restores=vault_restores.AzureVaultRestores(manager),
-        holdings=holdings.AzureHoldings(manager, recovery),
-        deletions=deletions.AzureDeletions(manager, recovery),
-        builder=builder.AzureBuilder(manager),
         pace=paces,
-        **_in_storage(account),
+        **adapters.in_azure(manager, queries, recovery, clock),
+        **adapters.in_storage(account),
     )
     return watch.over(unwatched)
-
-
-class _InStorage(TypedDict):
-    queue: Queue
-    models: Models
-    audit: Audit
-    ledger: Ledger
-    requests: Requests
-    poisoned: Poisoned
-    leases: Leases
-    reaper_leases: Leases
-    budgets: Budgets
-    brakes: Brakes
-    approvals: Approvals
-
-
-def _in_storage(account: Storage) -> _InStorage:
-    from shared.cloud import approvals, audit, brakes, budgets, leases, ledger, models, poisoned, queues, requests
-
-    return _InStorage(
-        queue=queues.StorageQueue(account),
-        models=models.BlobModels(account),
-        audit=audit.BlobAudit(account),
-        ledger=ledger.TableLedger(account),
-        requests=requests.TableRequests(account),
-        poisoned=poisoned.TablePoisoned(account),
-        leases=leases.TableLeases(account),
-        reaper_leases=leases.TableLeases(account, leases.REAPER),
-        budgets=budgets.TableBudgets(account),
-        brakes=brakes.BlobBrakes(account),
-        approvals=approvals.BlobApprovals(account),
-    )
 
 
 def _identity(settings: Settings, environment: Mapping[str, str], client_id: str) -> Identity:

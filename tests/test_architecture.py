@@ -76,7 +76,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 # `path` or `path:function` → lines allowed, and why it is better whole.
 LARGER: dict[str, tuple[int, str]] = {
-    "shared/wiring.py:_built": (57, "the object graph in one place, about a line per part"),
+    "shared/wiring.py:_built": (41, "the object graph in one place, about a line per part"),
 }
 
 

@@ -119,11 +119,8 @@ def print_end(answer: Json) -> None:
         lines.append(f"{error['code']}: {error['message']}")
         lines += [error["remedy"]] if error["remedy"] else []
     if answer["progress"] == "done" and answer.get("lent"):
-        lines += [
-            *_lent(answer["lent"]),
-            "",
-            f"They go again at {words(answer['kept_until'])}, or sooner: unmount, then",
-        ]
+        until = words(answer["kept_until"])
+        lines += [*_lent(answer["lent"]), "", f"They go again at {until}, or sooner: unmount, then"]
         lines += [f"tagback restore undo {answer['id']}"]
     elif answer["progress"] == "done" and answer["asked"] == "restore":
         lines += [f"  {place}" for place in (answer["makes"] or [answer["machine"]])]

@@ -11,10 +11,9 @@ from typing import Any
 from shared.decide import isolation, subtraction
 from shared.decide import restored_network as network
 from shared.decide.drawing import Drawing, Piece, disk_place, group_of, made_name, place_in
-from shared.decide.orders import subscription_of
 from shared.decide.restored_disks import attachment, captured_at, disk_body
 from shared.decide.subtraction import Body, at
-from shared.model.identity import ResourceId
+from shared.model.identity import ResourceId, subscription_of
 from shared.model.restore import ArmPath, RestoreMode, Source
 
 WHOLE = (RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.DRILL)

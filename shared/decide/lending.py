@@ -13,7 +13,7 @@ from shared.decide.drawing import DRILL, Drawing, Piece, disk_place
 from shared.decide.restored_disks import FAST, disk_body
 from shared.decide.restoring import tag_of
 from shared.decide.subtraction import Body, at
-from shared.model.identity import Shard
+from shared.model.identity import Shard, subscription_of
 from shared.model.restore import ArmPath, Lent, Source
 
 VM_ID = re.compile(
@@ -31,7 +31,7 @@ def misnamed(reader: str, shard: Shard) -> str:
     """Why a machine cannot be the one that reads, by its id alone; empty when it can."""
     if not VM_ID.fullmatch(reader):
         return f"{reader!r} is not the id of a VM"
-    if reader.split("/")[2].lower() != shard.subscription:
+    if subscription_of(reader) != shard.subscription:
         return f"{reader} is in another subscription: name a VM of {shard.subscription} with --to"
     return ""
 

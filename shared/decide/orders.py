@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from shared.model.identity import subscription_of
 from shared.model.restore import RestoreMode, RestoreOrder
 from shared.model.rules import Rules
 
@@ -98,11 +99,6 @@ def unreachable(order: RestoreOrder, subscription: str, rules: Rules, *, of_vaul
     if needs_network and subscription_of(order.subnet) != target:
         return f"a machine in another subscription needs a network there: --subnet in {target}"
     return ""
-
-
-def subscription_of(place: str) -> str:
-    """The subscription that a path is in, in lower case; empty where it names none."""
-    return place.strip("/").lower().partition("/")[2].partition("/")[0]
 
 
 def outside(subscription: str, rules: Rules) -> str:

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from shared.decide.drawing import Captured, Drawing
-from shared.decide.orders import subscription_of
 from shared.errors import Throttled
 from shared.flows.slicing import Slice
 from shared.model.draining import CallKind
 from shared.model.fault import Fault
-from shared.model.identity import Shard
+from shared.model.identity import Shard, subscription_of
 from shared.model.request import Asked, Progress, Request
 from shared.model.restore import ArmPath, Restore, RestoreOrder
 from shared.model.rules import Rules

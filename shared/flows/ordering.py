@@ -7,7 +7,7 @@ then.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,7 @@ class Words:
     before: str = ""
     zone: str = ""
     slot: str = ""
+    at_least: str = ""
     name: str = ""
     group: str = ""
     subnet: str = ""
@@ -45,27 +46,23 @@ class Words:
     staging: str = ""
     to: str = ""
     disk: str = ""
-    at_least: str = ""
 
 
-FIELDS = (
-    *("mode", "before", "zone", "slot", "at_least", "as", "group", "subnet", "protect", "from_vault", "staging"),
-    *("to", "disk"),
-)
+FIELDS = tuple("as" if one.name == "name" else one.name for one in fields(Words))
 """What a program may say of a restore, all of it as texts."""
 
 FLAGS = ("protect", "from_vault")
 YES_NO = ("true", "false")
 
 
-def said(fields: Mapping[str, str]) -> Words:
+def said(given: Mapping[str, str]) -> Words:
     """The words of a program."""
-    flags = {flag: fields.get(flag, "false").strip().lower() for flag in FLAGS}
+    flags = {flag: given.get(flag, "false").strip().lower() for flag in FLAGS}
     if wrong := [
         f"{flag}: {value!r} is neither true nor false" for flag, value in flags.items() if value not in YES_NO
     ]:
         raise BadInput(wrong)
-    named = {"name" if field == "as" else field: value for field, value in fields.items() if field not in FLAGS}
+    named = {"name" if field == "as" else field: value for field, value in given.items() if field not in FLAGS}
     return Words(**named, protect=flags["protect"] == "true", from_vault=flags["from_vault"] == "true")
 
 
@@ -81,15 +78,27 @@ def order_of(words: Words) -> RestoreOrder:
         problems.append("a drill is asked for by `tagback drill`")
     before = _local(words, problems) if words.before else None
     slot = _slot(words.slot, problems) if words.slot else None
-    subnet, staging = (text.strip().rstrip("/") for text in (words.subnet, words.staging))
-    order = RestoreOrder(mode, before, slot, words.group.strip(), words.name.strip(), subnet, words.protect)
-    order = replace(order, from_vault=words.from_vault, staging=staging, at_least=_promise(words, problems))
-    order = replace(order, reader=words.to.strip(), disk=words.disk.strip())
+    order = replace(_plainly(words, mode), before=before, slot=slot, at_least=_promise(words, problems))
     both = ["a point is named by --before or by --slot, not by both"] if words.before and words.slot else []
     found = [*problems, *both, *orders.problems(order)]
     if found:
         raise BadInput(list(dict.fromkeys(found)))
     return order
+
+
+def _plainly(words: Words, mode: RestoreMode) -> RestoreOrder:
+    """What is taken as it was written."""
+    return RestoreOrder(
+        mode,
+        group=words.group.strip(),
+        name=words.name.strip(),
+        subnet=words.subnet.strip().rstrip("/"),
+        protect=words.protect,
+        from_vault=words.from_vault,
+        staging=words.staging.strip().rstrip("/"),
+        reader=words.to.strip(),
+        disk=words.disk.strip(),
+    )
 
 
 def _local(words: Words, problems: list[str]) -> datetime | None:

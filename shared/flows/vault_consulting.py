@@ -18,6 +18,7 @@ from shared.flows import making
 from shared.flows.errand import NO_TIME, Errand, Failed, Impossible, Outcome, Passed
 from shared.model.draining import CallKind
 from shared.model.fault import Trouble
+from shared.model.identity import subscription_of
 from shared.model.restore import ArmPath, Recovery
 from shared.model.vault_restore import RecoveryOrder
 
@@ -61,8 +62,7 @@ def _outside(errand: Errand, recovery: Recovery) -> str:
     """Why the storage account may not be used; empty when it may."""
     if not orders.STAGING.fullmatch(recovery.staging):
         return f"{recovery.staging!r} is not the id of a storage account"
-    subscription = recovery.staging.strip("/").split("/")[1].lower()
-    refusal = orders.outside(subscription, errand.slice_.rules)
+    refusal = orders.outside(subscription_of(recovery.staging), errand.slice_.rules)
     return f"the storage account {recovery.staging}: {refusal}" if refusal else ""
 
 

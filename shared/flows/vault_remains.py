@@ -19,6 +19,7 @@ from shared.flows.casework import TRIES, Case, saved
 from shared.flows.registering import reconcile
 from shared.flows.slicing import Slice
 from shared.flows.vault_desk import NO_TIME
+from shared.flows.vault_recording import TOGETHER
 from shared.messages import VmKey
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, VmUid
@@ -28,7 +29,6 @@ from shared.model.vault import ItemSeen, Protection, Standing
 
 log = logging.getLogger("tagback")
 
-TOGETHER = 80  # points of one transaction, which takes a hundred rows
 UNSEEN = "a vault may hold backups of it; it was not looked at since the ledger was lost"
 
 

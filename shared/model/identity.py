@@ -93,3 +93,8 @@ def vm_id(text: str) -> ResourceId:
     if parsed.type != VM_TYPE:
         raise ValueError(f"not the id of a virtual machine: {text!r}")
     return parsed
+
+
+def subscription_of(place: str) -> str:
+    """The subscription that the path of anything is in, in lower case; empty where it names none."""
+    return place.strip("/").lower().partition("/")[2].partition("/")[0]

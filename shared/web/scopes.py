@@ -13,7 +13,7 @@ from datetime import datetime
 from shared.errors import Forbidden
 from shared.model import approval
 from shared.model.caller import Caller, Role
-from shared.model.identity import EVERYWHERE, Shard
+from shared.model.identity import EVERYWHERE, Shard, subscription_of
 from shared.model.request import Request
 from shared.ports import World
 from shared.ports.storage import Approvals, Requests
@@ -82,5 +82,5 @@ def _admit_target(caller: Caller, request: Request) -> None:
     something in, and the machine that reads files."""
     order = request.order
     for place in (order.group, order.subnet, order.staging, order.reader) if order else ():
-        if subscription := place.strip("/").lower().split("/")[1:2]:
-            admit(caller, Role.REQUEST, replace(request.shard, subscription=subscription[0]))
+        if subscription := subscription_of(place):
+            admit(caller, Role.REQUEST, replace(request.shard, subscription=subscription))

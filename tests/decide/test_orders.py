@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.decide.orders import group_path, outside, problems, subscription_of, unreachable
+from shared.decide.orders import group_path, outside, problems, unreachable
 from shared.model.drill import Trial
+from shared.model.identity import subscription_of
 from shared.model.point import Consistency
 from shared.model.restore import RestoreMode, RestoreOrder
 from shared.model.rules import Mode
