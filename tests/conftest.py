@@ -42,7 +42,7 @@ collect_ignore = ["clients"]
 
 # Real processes in real time: a machine that is busy with other things can make such a test late. It gets one more try,
 # which the run reports; every other test is a function of its seed and gets none.
-REAL_TIME = tuple(Path(__file__).parent / folder for folder in ("e2e", "host"))
+REAL_TIME = tuple(Path(__file__).parent / folder for folder in ("e2e", "host", "simulator", "contract", "cloud"))
 
 __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
 
