@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from shared.cli.session import NOT_ALL_IS_WELL, output_option, session_of
 from shared.flows import drilling, lookup, show_drills
 from shared.flows.standing import standing
 from shared.model.request import Progress
+from shared.model.span import told
 
 Json = Mapping[str, Any]
 DRILLS = (
@@ -72,11 +74,7 @@ def _row(machine: Json) -> Json:
 
 
 def _span(seconds: int | None) -> str | None:
-    """`15 min`, `2 h 0 min`."""
-    if seconds is None:
-        return None
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return None if seconds is None else told(timedelta(seconds=seconds))
 
 
 COMMANDS = (drill,)

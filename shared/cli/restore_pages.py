@@ -19,6 +19,7 @@ from shared.cli.output import Form, print_lines, printable, words
 from shared.flows.direct import ALONE
 from shared.flows.show_restore import SAID
 from shared.model.restore import RestoreMode, Stage
+from shared.model.span import told
 
 Json = Mapping[str, Any]
 MARKS = {"done": ("✓", "green"), "under-way": ("…", "cyan"), "waiting": ("·", "dim"), "stopped": ("✗", "bold red")}
@@ -27,10 +28,8 @@ MARKS = {"done": ("✓", "green"), "under-way": ("…", "cyan"), "waiting": ("·
 def tell_begin(form: Form, name: str, request: str, slot: datetime, lost: timedelta) -> None:
     """What was asked for, and what is not in the point."""
     if form is Form.TABLE:
-        minutes = int(lost.total_seconds() // 60)
-        gone = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
         for line in (
-            f"Restoring {name} from the point of {slot:%Y-%m-%d %H:%M}Z: the last {gone} are not in it.",
+            f"Restoring {name} from the point of {slot:%Y-%m-%d %H:%M}Z: the last {told(lost)} are not in it.",
             f"Request {request}; Ctrl-C leaves it to the app, `tagback request {request}` tells how it stands.",
         ):
             click.echo(printable(line), err=True)
@@ -46,8 +45,8 @@ def progress(form: Form) -> Iterator[Callable[[Json], None]]:
         with Live(console=console, transient=True, auto_refresh=False) as live:
             yield lambda now: live.update(_list(now), refresh=True)
     else:
-        told: set[str] = set()
-        yield lambda now: _tell_new(now, told)
+        before: set[str] = set()
+        yield lambda now: _tell_new(now, before)
 
 
 def _list(now: Json) -> Text:
@@ -60,13 +59,13 @@ def _list(now: Json) -> Text:
     return text
 
 
-def _tell_new(now: Json, told: set[str]) -> None:
+def _tell_new(now: Json, before: set[str]) -> None:
     lines = [_said(each) for each in now.get("stages", ()) if each["state"] == "done"]
     if error := now.get("error"):
         lines.append(_trouble(now, error))
     for line in lines:
-        if line not in told:
-            told.add(line)
+        if line not in before:
+            before.add(line)
             click.echo(f"  {printable(line)}", err=True)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.decide.durations import told
 from shared.decide.proofs import overdue
 from shared.decide.protection import plan_of
 from shared.decide.schedule import interval
@@ -18,6 +17,7 @@ from shared.model.machine import Machine
 from shared.model.plan import Plan
 from shared.model.point import Point
 from shared.model.rules import Rules
+from shared.model.span import told
 
 
 class Verdict(StrEnum):

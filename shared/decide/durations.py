@@ -32,15 +32,6 @@ def duration_text(duration: timedelta) -> str:
     return f"{seconds // _SECONDS[units[-1]]}{units[-1]}"
 
 
-def told(span: timedelta) -> str:
-    """A span as people say it: `3 d 4 h`, `4 h 30 min`, `12 min`."""
-    minutes = int(span.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
-
-
 def days_of(age: Age) -> float:
     """About how many days an age has."""
     return age.count * _DAYS[age.unit]

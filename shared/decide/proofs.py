@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.decide.durations import duration_text, told
+from shared.decide.durations import duration_text
 from shared.model.machine import Machine
 from shared.model.plan import DrillPart, Plan
+from shared.model.span import told
 
 
 def reasons_of(machine: Machine, plan: Plan | None) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from shared.decide.brakes import said
 from shared.decide.consistency import of_snapshots
 from shared.decide.departure import Departure, Forecast, forecast
-from shared.decide.durations import parse_keep, told
+from shared.decide.durations import parse_keep
 from shared.decide.proofs import reasons_of
 from shared.decide.protection import asked_of, hold_of, plan_of, wish_of
 from shared.decide.recovery import NEWEST, Chosen, choose
@@ -28,6 +28,7 @@ from shared.model.machine import Machine
 from shared.model.plan import Plan
 from shared.model.point import Engine, Point
 from shared.model.rules import Rules
+from shared.model.span import told
 from shared.ports import World
 
 

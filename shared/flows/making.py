@@ -13,7 +13,6 @@ from typing import Any
 from shared.decide import blueprint
 from shared.decide.blueprint import WHOLE
 from shared.decide.drawing import EXPIRES, RESTORE, Piece
-from shared.decide.durations import told
 from shared.decide.naming import OURS
 from shared.decide.restoring import PATIENCE, Standing, failure, standing, tag_of, takes_too_long
 from shared.decide.subtraction import Body, at
@@ -24,6 +23,7 @@ from shared.flows.setbacks import fault_of
 from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.restore import ArmPath, Restore, RestoreMode, Stage
+from shared.model.span import told
 
 # What each stage of removal is about, by type.
 REMOVED: Mapping[Stage, str] = {

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 
 from shared.decide import isolation, probing
-from shared.decide.durations import told
 from shared.decide.probing import Finding, Seen
 from shared.errors import LostRace
 from shared.flows.casework import TRIES, Case, saved
@@ -21,6 +20,7 @@ from shared.messages import SHARDS, shard_text
 from shared.model.drill import Drill, Probing, Trial
 from shared.model.request import Request
 from shared.model.rules import Rules
+from shared.model.span import told
 from shared.ports import World
 
 log = logging.getLogger("tagback")

@@ -8,6 +8,7 @@ from datetime import time, timedelta
 from enum import StrEnum
 
 from shared.model.point import Engine
+from shared.model.span import told
 
 
 class Unit(StrEnum):
@@ -62,7 +63,7 @@ class Schedule:
         if self.cron:
             return f"by cron {self.cron!r} ({self.zone})"
         if self.every is not None:
-            return f"every {int(self.every.total_seconds() // 60)} min ({self.zone})"
+            return f"every {told(self.every)} ({self.zone})"
         return f"at {', '.join(moment.strftime('%H:%M') for moment in self.at)} {self.zone}"
 
 

@@ -26,11 +26,11 @@ def test_the_document_is_as_the_contract_pins_it() -> None:
             "plan silver takes a point at 02:00 UTC and keeps 7d4w",
             "protected: web-1 is protected for a reason",
             "its points are per-disk: its 2 disks are taken one by one, not at one instant",
-            "its next slot is 2026-11-21 02:00Z; starts are spread over 1 h 0 min after it",
+            "its next slot is 2026-11-21 02:00Z; starts are spread over 1 h after it",
             "work on it is next due at 2026-11-21 02:00Z",
             "complete points: 2, the newest of 2026-11-20 02:00Z",
             "the newest is kept until 2026-11-27 02:00Z: first complete point of its day (daily), kept 7d",
-            "a restore now would use the point of 2026-11-20 02:00Z and lose 10 h 0 min",
+            "a restore now would use the point of 2026-11-20 02:00Z and lose 10 h",
             "the next to go is the point of 2026-11-19 02:00Z, not before 2026-11-26 02:00Z: "
             "first complete point of its day (daily), kept 7d",
             "Azure last showed it at 2026-11-20 11:55Z",

@@ -19,7 +19,7 @@ def test_a_machine_that_keeps_its_promise_is_told_with_what_stands_of_it() -> No
         "vm": "web-1",
         "plan": "silver",
         "verdict": "kept",
-        "because": "10 h 0 min would be lost, and its plan allows 1 d 1 h",
+        "because": "10 h would be lost, and its plan allows 1 d 1 h",
         "promised_seconds": 25 * 3600,
         "lost_seconds": 10 * 3600,
         "last_point": "2026-11-20T02:00:00Z",

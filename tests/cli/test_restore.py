@@ -27,7 +27,7 @@ def fleet() -> Fleet:
 def test_a_restore_is_asked_for_and_says_what_will_be_lost(fleet: Fleet) -> None:
     result = run(fleet, "restore", "web-1", "--no-wait")
     assert result.exit_code == 0
-    assert "from the point of 2026-11-20 02:00Z: the last 10 h 0 min are not in it" in result.stderr
+    assert "from the point of 2026-11-20 02:00Z: the last 10 h are not in it" in result.stderr
     [asked] = fleet.stage.requests.asked.values()
     assert asked.order is not None
     assert (asked.order.mode, asked.by) == (RestoreMode.REBUILD, "oid-of-the-asker")

@@ -51,7 +51,7 @@ def test_what_is_wrong_makes_the_machine_degraded() -> None:
 
 def test_what_is_known_is_said() -> None:
     every = "plan silver has a restore of it proven every 30d, and alarms after 45d"
-    proven = "a restore of it was last proven at 2027-01-24 12:00Z: it took 15 min, and 2 h 0 min were lost"
+    proven = "a restore of it was last proven at 2027-01-24 12:00Z: it took 15 min, and 2 h were lost"
     failed = "its last drill, at 2027-03-10 12:00Z, failed: it did not boot"
     assert reasons_of(machine(), None) == ()
     assert reasons_of(machine(), SILVER) == ()
