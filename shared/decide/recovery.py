@@ -48,7 +48,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class NothingFits:
-    """There is no point to restore from."""
+    """There is no point to restore from. `passed_over` are the points whose reason `because` does not already say."""
 
     because: str
     passed_over: tuple[tuple[Point, str], ...]
@@ -62,7 +62,8 @@ def choose(points: Sequence[Point], wish: Wish, now: datetime, *, in_vault: bool
     unfit = [(point, _unfit(point, wish, in_vault)) for point in newest_first]
     fitting = [point for point, why_not in unfit if not why_not]
     if not fitting:
-        return NothingFits(_nothing(points, wish, in_vault), tuple(unfit))
+        because, said = _nothing(points, wish, in_vault)
+        return NothingFits(because, tuple(one for one in unfit if one[0] is not said))
     point = fitting[0]
     passed_over = tuple((one, why_not) for one, why_not in unfit if one.slot > point.slot)
     because = f"the newest complete point{_told(wish)} ({point.consistency})"
@@ -90,20 +91,20 @@ def _told(wish: Wish) -> str:
     return before + (f" that is at least {wish.at_least}" if wish.at_least else "")
 
 
-def _nothing(points: Sequence[Point], wish: Wish, in_vault: bool) -> str:
+def _nothing(points: Sequence[Point], wish: Wish, in_vault: bool) -> tuple[str, Point | None]:
+    """Why none fits, and the point of which that says it all."""
     if not points:
-        return "it has no recovery point"
+        return "it has no recovery point", None
     if not any(point.complete for point in points):
-        return "none of its recovery points is complete"
+        return "none of its recovery points is complete", None
     asked_for = [point for point in points if point.complete and point.is_ours is not in_vault]
     if not asked_for:
-        return "no complete point is in a vault" if in_vault else IN_VAULT
+        return "no complete point is in a vault" if in_vault else IN_VAULT, None
     if all(_unfit(point, NEWEST, in_vault) for point in asked_for):
-        return "every complete point in a vault is archived"
+        return "every complete point in a vault is archived", None
     in_time = [point for point in asked_for if not _unfit(point, Wish(wish.before), in_vault)]
     if not in_time:
-        return f"every complete point is from {wish.before:%Y-%m-%d %H:%M}Z or later"
+        return f"every complete point is from {wish.before:%Y-%m-%d %H:%M}Z or later", None
     newest = max(in_time, key=lambda point: point.slot)
-    return (
-        f"it has no complete point{_told(wish)}: the newest, of {newest.slot:%Y-%m-%d %H:%M}Z, is {newest.consistency}"
-    )
+    which = f"the newest, of {newest.slot:%Y-%m-%d %H:%M}Z, is {newest.consistency}"
+    return f"it has no complete point{_told(wish)}: {which}", newest

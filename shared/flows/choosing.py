@@ -69,8 +69,9 @@ def _chosen(points: Sequence[Point], order: RestoreOrder, now: datetime, *, in_v
         return NothingFits(f"it has no point of {order.slot:%Y-%m-%d %H:%M}Z", ())
     found = choose(of_slot, NEWEST, now, in_vault=in_vault)
     if isinstance(found, NothingFits):
-        point, because = found.passed_over[0]
-        return NothingFits(f"the point of {point.slot:%Y-%m-%d %H:%M}Z cannot be used: {because}", found.passed_over)
+        (point, because), *others = found.passed_over
+        said = f"the point of {point.slot:%Y-%m-%d %H:%M}Z cannot be used: {because}"
+        return NothingFits(said, tuple(others))
     return replace(found, because=f"the point that was asked for ({found.point.consistency})")
 
 

@@ -64,6 +64,13 @@ def test_a_point_that_is_not_complete_is_refused_with_its_reason() -> None:
     result = run(fleet, "restore", "web-1", "--slot", "20261120T0200Z")
     assert result.exit_code == 2
     assert "the point of 2026-11-20 02:00Z cannot be used: it is incomplete" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_refusal_says_of_each_point_once_why_it_does_not_fit(fleet: Fleet) -> None:
+    newest, older = run(fleet, "restore", "web-1", "--at-least", "application").stderr.splitlines()
+    assert newest.endswith("that is at least application: the newest, of 2026-11-20 02:00Z, is per-disk")
+    assert older == "tagback: 2026-11-19 02:00Z: it is only per-disk"
 
 
 def test_a_machine_without_points_says_who_had_its_name_before(fleet: Fleet) -> None:

@@ -99,6 +99,8 @@ def test_where_none_is_so_consistent_nothing_is_chosen_and_the_newest_is_named(
         found = choose(given, Wish(before, Consistency.APPLICATION), NOW)
         assert isinstance(found, NothingFits)
         assert found.because == because
+        told = [point for point, _ in found.passed_over if f"{point.slot:%Y-%m-%d %H:%M}Z, is" in because]
+        assert (told, len(found.passed_over)) == ([], 2 if "the newest, of" in because else 3)
 
 
 @pytest.mark.parametrize(
