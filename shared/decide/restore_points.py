@@ -1,8 +1,9 @@
 """Restore points of machines as parts of points: where they lie, what they are called, and what their names say.
 
 A restore point carries no tags [azure-facts 3.4]: its name tells slot, date and attempt, and ends in a digest of these
-with the machine, the origin and the number of parts; its collection, one per machine, is tagged. Read back, it looks
-like the snapshot of a machine, so that whatever judges parts judges it too.
+with the machine, the origin and the number of parts; its collection, one per machine, is tagged, also with what came
+later: a hold, a longer date. Read back, it looks like the snapshot of a machine, so that whatever judges parts judges
+it too.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 
-from shared.decide.naming import KEEP_UNTIL, OURS, STAMP, stamp
+from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, OURS, STAMP, stamp
 from shared.decide.tag_values import FOREVER, parse_hold
 from shared.model.identity import DiskUid, ResourceId, VmUid
 from shared.model.machine import Disk, Machine
@@ -26,6 +28,7 @@ from shared.model.snapshot import SnapshotSeen
 GROUPS = 20  # of a region: its 10,000 collections at most [facts 3.4] are 500 to a group, of 800 that one may hold
 MOST_PARTS = 65  # a restore point, and a snapshot of each disk of the largest machine
 HOLD = f"{OURS}hold-"
+LATER = f"{KEEP_UNTIL}-"
 KEPT = tuple(f"{OURS}{word}" for word in ("owner", "vm", "name", "plan", "model"))  # of a collection's tags
 _NAME = re.compile(r"tb-(\d{8}t\d{4}z)-(\d{8}t\d{4}z)-(\d{1,4})-([0-9a-f]{8})")
 
@@ -115,8 +118,17 @@ def _said(tags: Mapping[str, str], said: Named, origin: Origin, parts: int, mode
         "tagback-origin": origin.value,
         "tagback-parts": str(parts),
         "tagback-consistency": promise.value if promise else "",
-        KEEP_UNTIL: stamp(said.keep_until),
+        **_dates(tags, said),
     }
+
+
+def _dates(tags: Mapping[str, str], said: Named) -> Mapping[str, str]:
+    """Until when it is kept: the date of its name, or a later one that its collection says, and then both."""
+    birth = {KEEP_UNTIL: stamp(said.keep_until)}
+    with suppress(ValueError):
+        later = _stamped(tags.get(f"{LATER}{stamp(said.slot)}".lower(), ""))
+        return {KEEP_UNTIL: stamp(later), BIRTH_KEEP_UNTIL: birth[KEEP_UNTIL]} if later > said.keep_until else birth
+    return birth
 
 
 def _held(tags: Mapping[str, str], slot: datetime, prefix: str) -> Mapping[str, str]:
@@ -129,6 +141,13 @@ def _held(tags: Mapping[str, str], slot: datetime, prefix: str) -> Mapping[str, 
 def hold_tag(point: Point) -> str:
     """The name of the tag by which one point's restore point is held, on its collection."""
     return f"{HOLD}{stamp(point.slot)}"
+
+
+def later_date(point: Point) -> Mapping[str, str]:
+    """The tag by which a collection keeps one restore point longer than its name says; none where the name says it."""
+    if point.keep_until == point.birth_keep_until:
+        return {}
+    return {f"{LATER}{stamp(point.slot)}": stamp(point.keep_until)}
 
 
 def collection_tags(point: Point, machine: Machine, rules: Rules) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from shared.decide import parts
 from shared.decide.capture import Capture
 from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, stamp
 from shared.decide.protection import plan_of
-from shared.decide.restore_points import promised
+from shared.decide.restore_points import later_date, promised
 from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
 from shared.flows.part_calls import find_part, news_of
@@ -132,11 +132,12 @@ def _stamps_hold(slice_: Slice, point: Point, case: Case) -> bool:
     """Whether the parts say as late a date as the ledger will: one that was lengthened is put on them first.
 
     The birth stamp stays beside it: a shorter plan may take the lengthening back, and nothing more. A restore point
-    says the date of its birth for ever; its collection is told of a plan or a model that is another than before.
+    says the date of its birth for ever; its collection is told of a later one, and of a plan or a model that is another
+    than before.
     """
     calls = []
     later = {KEEP_UNTIL: stamp(point.keep_until), BIRTH_KEEP_UNTIL: stamp(point.birth_keep_until)}
-    news = news_of(point, case)
+    news = {**news_of(point, case), **later_date(point)}
     for part in point.live_parts:
         if part.is_restore_point and news:
             calls.append(partial(_mark, slice_, part, news))

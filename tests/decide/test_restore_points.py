@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.decide import parts
 from shared.decide.capture import Together, next_attempt, opened, planned
 from shared.decide.consistency import Choice, Rung
-from shared.decide.naming import KEEP_UNTIL, is_ours, is_ready, stamp
+from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, is_ours, is_ready, stamp
 from shared.decide.remains import operation_of, points_of, remnant
 from shared.decide.restore_points import (
     GROUPS,
@@ -19,6 +20,7 @@ from shared.decide.restore_points import (
     as_part,
     hold_tag,
     home_of,
+    later_date,
     named,
     order_of,
     promised,
@@ -214,6 +216,27 @@ def test_a_hold_is_of_one_slot_or_of_the_whole_collection_whichever_lasts_longer
     assert read(point, tags={**tags, **own, **whole}).tags["backup-hold"] == "2027-05-01"
     for unread in ("who knows", "1 year"):
         assert read(point, tags={**tags, **whole, hold_tag(point): unread}).tags["backup-hold"] == unread
+
+
+def test_a_date_that_was_lengthened_is_said_beside_that_of_the_name_and_never_shortens_it() -> None:
+    point = taken()
+    birth, tags = point.birth_keep_until, shown(point).tags
+    later = replace(point, keep_until=birth + timedelta(days=300))
+    assert later_date(point) == {}
+    assert later_date(later) == {"tagback-keep-until-20270311T0200Z": stamp(later.keep_until)}
+    seen = read(point, tags={**tags, **later_date(later)})
+    assert (seen.tags[KEEP_UNTIL], seen.tags[BIRTH_KEEP_UNTIL]) == (stamp(later.keep_until), stamp(birth))
+    [known] = points_of([one for one in [remnant(seen, RULES)] if one], RULES, NOW)
+    assert known.keep_until == later.keep_until
+    another = later_date(replace(later, slot=SLOT + timedelta(days=1)))
+    for said in (
+        {},
+        another,
+        later_date(replace(later, keep_until=birth - timedelta(days=1))),
+        dict.fromkeys(later_date(later), "when I say so"),
+    ):
+        unmoved = read(point, tags={**tags, **said}).tags
+        assert (unmoved[KEEP_UNTIL], BIRTH_KEEP_UNTIL in unmoved) == (stamp(birth), False), said
 
 
 @pytest.mark.parametrize(("mode", "promise"), PROMISED.items())

@@ -1,4 +1,4 @@
-"""A plan made longer while a point is taken: the new date is on the snapshots before the point is recorded."""
+"""A plan made longer while a point is taken: Azure says the new date before the point is recorded."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.flows.asking import ask_rebuild
 from shared.flows.draining import drain
+from shared.flows.requesting import run
 from shared.model.plan import Age, Keep, Unit
 from shared.model.point import Point
 from shared.model.rules import Rules
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import FIRST, RULES, SHARD, started
 from tests.world.seeded import Run
-from tests.world.twins.azure import Lock
+from tests.world.twins.azure import Lock, VmTruth
+from tests.world.whole_scenes import VM as WHOLE
+from tests.world.whole_scenes import started as whole_started
 
 
 def longer() -> Rules:
@@ -30,13 +34,13 @@ def world() -> Run:
     return made
 
 
-def point_of(world: Run) -> Point:
-    [held] = world.stage.ledger.rows[SHARD][FIRST.uid].points.values()
+def point_of(world: Run, vm: VmTruth = FIRST) -> Point:
+    [held] = world.stage.ledger.rows[SHARD][vm.uid].points.values()
     return held.row
 
 
-def stamps(world: Run) -> set[datetime]:
-    tags = [world.stage.azure.snapshots[part.id].tags for part in point_of(world).live_parts]
+def stamps(world: Run, vm: VmTruth = FIRST) -> set[datetime]:
+    tags = [world.stage.azure.snapshots[part.id].tags for part in point_of(world, vm).live_parts]
     return {datetime.strptime(each["tagback-keep-until"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC) for each in tags}
 
 
@@ -60,7 +64,50 @@ def test_a_point_whose_parts_cannot_be_stamped_is_not_complete_yet(world: Run) -
     assert stamps(world) == {point_of(world).keep_until}
 
 
+@pytest.fixture
+def taken_as_one() -> Run:
+    made = small_world()
+    whole_started(made)
+    return made
+
+
+def test_a_restore_point_that_is_kept_longer_says_so_on_its_collection_and_a_lost_ledger_shortens_nothing(
+    taken_as_one: Run,
+) -> None:
+    world = taken_as_one
+    perform(world, lambda ports: drain(ports, longer(), SHARD))
+    before = point_of(world, WHOLE)
+    assert before.complete
+    assert before.keep_until == before.slot + timedelta(days=365)
+    assert stamps(world, WHOLE) == {before.keep_until}
+    pass_time(world, timedelta(hours=1))
+    world.loss.strike()
+    ids: list[str] = []
+    perform(world, lambda ports: ids.append(ask_rebuild(ports, SHARD, "me").id))
+    perform(world, lambda ports: run(ports, RULES, ids[0]))  # by plans that are short again
+    assert point_of(world, WHOLE).keep_until == before.keep_until
+    assert not world.promises.violations
+
+
+def test_a_restore_point_whose_collection_cannot_be_told_is_not_complete_yet(taken_as_one: Run) -> None:
+    world = taken_as_one
+    world.stage.azure.locks[SHARD] = Lock.CANNOT_WRITE
+    perform(world, lambda ports: drain(ports, longer(), SHARD))
+    assert not point_of(world, WHOLE).complete
+    world.stage.azure.locks[SHARD] = Lock.NONE
+    pass_time(world, timedelta(minutes=40))
+    perform(world, lambda ports: drain(ports, longer(), SHARD))
+    assert point_of(world, WHOLE).complete
+    assert stamps(world, WHOLE) == {point_of(world, WHOLE).keep_until}
+
+
 def test_a_date_that_stays_costs_no_call(world: Run) -> None:
     perform(world, lambda ports: drain(ports, RULES, SHARD))
     assert point_of(world).complete
     assert world.stage.steps.calls["snapshots.merge"] == 0
+
+
+def test_a_date_of_a_restore_point_that_stays_costs_no_call(taken_as_one: Run) -> None:
+    perform(taken_as_one, lambda ports: drain(ports, RULES, SHARD))
+    assert point_of(taken_as_one, WHOLE).complete
+    assert taken_as_one.stage.steps.calls["restore_points.mark"] == 0

@@ -21,7 +21,7 @@ from shared.model.request import Asked
 from shared.model.restore_point import RestorePointOrder
 from shared.model.snapshot import SnapshotOrder
 from shared.model.transition import Transition
-from tests.world.births import Births
+from tests.world.births import Births, stamped
 from tests.world.catalogue import ENFORCED, UNKNOWN, asked
 from tests.world.drilled import Drilled
 from tests.world.holds import Holds
@@ -244,6 +244,8 @@ class Promises(Witness):
             self.require(ready, "S6", f"{what} is called complete without {part.id.name}")
             ours = truth is not None and truth.tags.get("tagback-vm") == row.uid
             self.require(ours, "S6", f"{what} holds a snapshot of another machine: {part.id.name}")
+            said = stamped(truth.tags["tagback-keep-until"]) if truth and row.rebuilt_at is None else row.keep_until
+            self.require(said > row.keep_until - MINUTE, "S5", f"{what}: {part.id.name} says {said}, less than its row")
         disks = {disk for part in row.live_parts for disk in self._inside(part)}
         versions = [vm for vm in self._azure.versions(row.uid, planned) if vm is not None]
         whole = bool(disks) and any(disks == set(vm.captured) for vm in versions)
