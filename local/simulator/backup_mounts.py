@@ -42,17 +42,24 @@ def _is_mounted(point: Resource) -> bool:
 
 
 def _scripts(world: "World", point: Resource) -> list[Document]:
-    """Write the scripts: two for Windows, one for Linux (recorded forms, contents of our own)."""
+    """Write the scripts: two for Windows, one for Linux (recorded forms, contents of our own).
+
+    The password is part of the name that the script is to have: 15 digits after the first 32 of the last word (as
+    az cuts it out and the page of Get-AzRecoveryServicesBackupRPMountScript shows one); Linux has it in the script too.
+    """
     system = str(point.document()["properties"]["osType"])
-    suffix = point.key.rsplit("/", 1)[-1]
-    secret = world.chance.guid_of(f"mount {point.key}").replace("-", "")
-    text = base64.b64encode(f"connect {suffix} {secret}".encode()).decode()
+    digits = "".join(
+        world.chance.guid_of(f"mount {word} {point.key}").replace("-", "") for word in ("target", "secret")
+    )
+    secret, number = digits[32:47], point.key.rsplit("/", 1)[-1]
+    suffix = f"_{number}_{digits[:32]}{secret}{digits[47:61]}"
+    text = base64.b64encode(f'#!/usr/bin/env python\nTargetPassword="{secret}"\n'.encode()).decode()
     first = {"scriptContent": text, "scriptExtension": ".txt" if system == "Windows" else ".py", "osType": system}
-    first["scriptNameSuffix"] = f"_{suffix}"
+    first["scriptNameSuffix"] = suffix
     if system != "Windows":
         return [first]
-    second = {"scriptContent": "TkE=", "scriptExtension": ".exe", "osType": system, "scriptNameSuffix": f"_{suffix}"}
-    return [first, {**second, "url": f"https://download.microsoft.com/{suffix}/IaaSVMILRExe.exe"}]
+    second = {"scriptContent": "TkE=", "scriptExtension": ".exe", "osType": system, "scriptNameSuffix": suffix}
+    return [first, {**second, "url": f"https://download.microsoft.com/{number}/IaaSVMILRExe.exe"}]
 
 
 def finish_mount(world: "World", operation: Operation, at: float) -> Document:
@@ -60,25 +67,31 @@ def finish_mount(world: "World", operation: Operation, at: float) -> Document:
     point = world.store.get(operation.target)
     if point is None:
         raise vault_errors.missing("BMSUserErrorRecoveryPointNotFound", "Recovery point")
-    _set(world, point, at, mounted=True)
+    _set(world, point, at, mounted_by=operation.id)
     output: Document = {"objectType": "OperationStatusProvisionILRExtendedInfo"}
     if operation.arguments["told"]:
         output["recoveryTarget"] = {"clientScripts": _scripts(world, point)}
     return output
 
 
-def _set(world: "World", point: Resource, at: float, mounted: bool) -> None:
+def _set(world: "World", point: Resource, at: float, mounted_by: str = "") -> None:
     document = point.document()
-    document["properties"]["isInstantIlrSessionActive"] = mounted
-    point.notes = {**(point.notes or {}), "mounted_at": iso(at) if mounted else None}
+    document["properties"]["isInstantIlrSessionActive"] = bool(mounted_by)
+    mounted_at = iso(at) if mounted_by else None
+    point.notes = {**(point.notes or {}), "mounted_at": mounted_at, "mounted_by": mounted_by}
     world.store.write(point, document, at)
 
 
 def scripts(world: "World", call: "Call") -> Reply:
-    """Answer the scripts of a mounted point, as newer versions ask for them."""
+    """Answer the scripts of a mounted point to whoever names the operation that mounted it, as newer versions do."""
     item_of(world, call)
     point = point_at(world, key_of(call.path.rsplit("/", 1)[0]))
-    if not _is_mounted(point):
+    asked = str(call.body().get("provisionInstantItemRecoveryOperationId") or "")
+    if not asked:  # a required field of the SDK's model; code and words assumed
+        raise vault_errors.refused(
+            400, "BMSUserErrorInvalidInput", "The operation that mounted the point is not named."
+        )
+    if not _is_mounted(point) or asked.lower() != str((point.notes or {}).get("mounted_by")).lower():
         raise vault_errors.missing("BMSUserErrorObjectNotFound", "File restore")
     return Reply.of({"clientScripts": _scripts(world, point)})
 
@@ -95,7 +108,7 @@ def finish_unmount(world: "World", operation: Operation, at: float) -> None:
     """Let a point be unmounted."""
     point = world.store.get(operation.target)
     if point is not None:
-        _set(world, point, at, mounted=False)
+        _set(world, point, at)
 
 
 _ONE, _S, _SINCE = f"{ITEM_ROOT}/recoveryPoints/{{point}}", Evidence.SPECIFIED, Versions("2016-06-01")

@@ -1,11 +1,13 @@
 """Restores from a vault and file restores, over plain HTTP: what comes out holds what the point held."""
 
+import base64
 from typing import Any
 
 from tests.simulator.backing import HOUR, ITEM, VAULT, VM, backed_up, done, job, points
 from tests.simulator.running import COMPUTE, GROUP, SUBSCRIPTION, Answer, Running
 
 STAGING = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/staging"
+OPERATION = "provisionInstantItemRecoveryOperationId"
 TARGET = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/backups"
 SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vm1-vnet/subnets/default"
 
@@ -119,8 +121,16 @@ def test_newer_versions_ask_for_the_scripts_of_a_mount_by_themselves(sim: Runnin
     wanted = {"objectType": "IaasVMILRRegistrationRequest", "recoveryPointId": "1", "virtualMachineId": VM}
     new = sim.ask("POST", f"{point}/provisionInstantItemRecovery?api-version=2026-10-01", {"properties": wanted})
     assert "recoveryTarget" not in done(sim, new)["properties"]
-    scripts = sim.ask("POST", f"{point}/listInstantItemRecoveryOperationResult?api-version=2026-10-01", {})
-    assert [script["scriptExtension"] for script in scripts.body["clientScripts"]] == [".py"]
+    operation = new.headers["azure-asyncoperation"].partition("?")[0].rpartition("/")[2]
+    listing = f"{point}/listInstantItemRecoveryOperationResult?api-version=2026-10-01"
+    [script] = sim.ask("POST", listing, {OPERATION: operation}).body["clientScripts"]
+    password = script["scriptNameSuffix"].rpartition("_")[2][32:47]
+    assert script["scriptExtension"] == ".py"
+    assert f'TargetPassword="{password}"' in base64.b64decode(script["scriptContent"]).decode()
+    assert sim.ask("POST", listing, {}).code == "BMSUserErrorInvalidInput"
+    assert sim.ask("POST", listing, {OPERATION: "another"}).code == "BMSUserErrorObjectNotFound"
+    done(sim, sim.ask("POST", f"{point}/revokeInstantItemRecovery"))
+    assert sim.ask("POST", listing, {OPERATION: operation}).code == "BMSUserErrorObjectNotFound"
 
 
 def test_vaults_their_items_jobs_and_points_are_rows_of_resource_graph(sim: Running) -> None:
