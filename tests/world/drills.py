@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from shared.flows.drilling import ask_drill, drill
 from shared.messages import REQUESTS, request_text
+from shared.model.identity import COLLECTION_TYPE
 from shared.model.plan import DrillPart, Plans
 from shared.model.request import Asked, Progress
 from tests.world.exhaustive import Scene, perform
@@ -15,7 +16,9 @@ from tests.world.restore_steps import carried, request_of
 from tests.world.restores import PAUSE
 from tests.world.scenes import FIRST, RULES, SECOND, SHARD, complete
 from tests.world.seeded import Run
+from tests.world.twins.azure import SNAPSHOT_TYPE, VmTruth
 from tests.world.twins.builder import BuilderTwin
+from tests.world.whole_scenes import complete as whole_complete
 
 DAY = timedelta(days=1)
 PART = DrillPart(30 * DAY, 45 * DAY, 1, timedelta(minutes=30), "check", "fine")
@@ -25,23 +28,35 @@ DRILLING = replace(RULES, plans=Plans(PLANS, RULES.plans.default, RULES.plans.al
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a drill ends: what the command writes in the machine, and how many slices that takes."""
+    """How a drill ends: what the command writes in the machine, how many slices that takes, of which engine's point."""
 
     writes: str
     proven: bool
     slices: int
+    whole: bool = False
 
     @property
     def name(self) -> str:
-        return f"drill that is {'proven' if self.proven else 'refuted'}"
+        return f"drill that is {'proven' if self.proven else 'refuted'}{' of a restore point' if self.whole else ''}"
+
+    @property
+    def machines(self) -> tuple[VmTruth, ...]:
+        return (replace(FIRST, tags={"backup": "whole"}),) if self.whole else (FIRST, SECOND)
 
 
-OUTCOMES = (Outcome("all is fine", proven=True, slices=12), Outcome("out of order", proven=False, slices=12))
+OUTCOMES = (
+    Outcome("all is fine", proven=True, slices=12),
+    Outcome("out of order", proven=False, slices=12),
+    Outcome("all is fine", proven=True, slices=12, whole=True),
+)
 
 
 def asked_for(world: Run, outcome: Outcome) -> None:
-    """Both machines have a point; somebody asked for a drill of the first."""
-    complete(world)
+    """Every machine has a point; somebody asked for a drill of the first."""
+    if outcome.whole:
+        whole_complete(world, *outcome.machines)
+    else:
+        complete(world)
     builder_of(world).command |= {"output": outcome.writes}
     record = world.stage.ledger.held(SHARD, FIRST.uid)
     assert record is not None
@@ -106,7 +121,7 @@ def problems(world: Run, outcome: Outcome) -> list[str]:
     request, azure = request_of(world, Asked.DRILL), world.stage.azure
     record = world.stage.ledger.held(SHARD, FIRST.uid)
     given = record.machine.row.drill if record else None
-    found = [f"{vm.id} is left" for vm in azure.vms() if vm.uid not in (FIRST.uid, SECOND.uid)]
+    found = [f"{vm.id} is left" for vm in azure.vms() if vm.uid not in {one.uid for one in outcome.machines}]
     found += [f"{place} is left" for place in azure.made_from if azure.disk(place) is not None]
     mine = [place for place, thing in builder_of(world).made.items() if "tagback-drill" in thing.body.get("tags", {})]
     found += [f"{place} is left" for place in mine]
@@ -115,7 +130,10 @@ def problems(world: Run, outcome: Outcome) -> list[str]:
         found.append(f"it ended as {request.progress}: {request.because}")
     if given is None or (given.request, given.proven) != (request.id, outcome.proven):
         found.append(f"the verdict is {given}")
-    for vm in (FIRST, SECOND):
+    kinds = {place.type for place in azure.made_from.values()}
+    if kinds != {COLLECTION_TYPE if outcome.whole else SNAPSHOT_TYPE}:
+        found.append(f"its disks were made of {azure.made_from}")
+    for vm in outcome.machines:
         now = azure.vm(vm.id)
         if now is None or {disk.id for disk in now.disks} != {disk.id for disk in vm.disks}:
             found.append(f"{vm.id} was touched: {now}")
