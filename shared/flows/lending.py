@@ -27,6 +27,7 @@ from shared.model.restore import ArmPath, RestoreMode, Stage
 from shared.model.vault import Standing
 
 SETTLED = ("succeeded", "failed", "canceled")
+FOR_A_VAULT = (Standing.WANTED, Standing.ELSEWHERE)
 
 
 def survey(errand: Errand) -> Outcome:
@@ -63,11 +64,11 @@ def _busy(errand: Errand, reader: Mapping[str, Any]) -> str:
 
 
 def _backed_up(errand: Errand, reader: Mapping[str, Any]) -> str:
-    """Why a machine that Azure Backup protects reads nothing: the service would take the disks into its points."""
+    """Why a machine that Azure Backup protects, or is to protect, reads nothing: its points would hold the disks."""
     uid = VmUid(str(at(reader, "properties.vmId") or "").lower())
     record = errand.world.ledger.record(errand.request.shard, uid)
     protection = record.machine.row.protection if record else None
-    if protection is None or not (protection.holds or protection.state is Standing.ELSEWHERE):
+    if protection is None or not (protection.holds or protection.asked or protection.state in FOR_A_VAULT):
         return ""
     return f"Azure Backup would back the disks up with {errand.target}: name a VM that no vault protects with --to"
 

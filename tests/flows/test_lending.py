@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -129,17 +130,17 @@ def test_a_machine_that_is_being_made_by_a_restore_is_refused(world: Run) -> Non
 
 
 def test_a_machine_that_a_vault_backs_up_is_refused(world: Run) -> None:
-    """Azure Backup takes every disk that is attached when its backup begins."""
+    """Azure Backup takes every disk that is attached when its backup begins, the first one as well."""
     record = world.stage.ledger.held(SHARD, SECOND.uid)
     assert record is not None
     now = world.stage.scheduler.now
     rows = world.stage.ledger.rows[SHARD][SECOND.uid]
-    for standing in Standing:
-        protection = Protection(standing, "", now)
+    for standing, wanted in product(Standing, ("", "tb-gold-0200")):
+        protection = Protection(standing, "", now, asked=wanted)
         rows.machine = replace(record.machine, row=replace(record.machine.row, protection=protection))
         done = slice_of(world, asked(world))
-        refused = standing in (Standing.PENDING, Standing.PROTECTED, Standing.ELSEWHERE)
-        assert ("Azure Backup would back the disks up with vm-2" in done.because) is refused, standing
+        refused = bool(wanted) or standing not in (Standing.STOPPED, Standing.DELETED, Standing.NONE)
+        assert ("Azure Backup would back the disks up with vm-2" in done.because) is refused, (standing, wanted)
 
 
 def test_a_machine_without_room_is_refused(world: Run) -> None:
