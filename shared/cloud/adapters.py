@@ -13,6 +13,7 @@ from shared.cloud.builder import AzureBuilder
 from shared.cloud.deletions import AzureDeletions
 from shared.cloud.graph import Graph
 from shared.cloud.holdings import AzureHoldings
+from shared.cloud.paired_regions import AzurePairedRegions
 from shared.cloud.restore_points import AzureRestorePoints
 from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.cloud.storage import Storage
@@ -23,7 +24,7 @@ from shared.cloud.vaults import AzureVaultCatalogue
 from shared.ports import Builder, Clock, Deletions, Holdings, Queue, Snapshots
 from shared.ports.restore_points import RestorePoints
 from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
-from shared.ports.vaults import VaultCatalogue, VaultItems, VaultJobs, VaultRestores
+from shared.ports.vaults import PairedRegions, VaultCatalogue, VaultItems, VaultJobs, VaultRestores
 
 
 class InAzure(TypedDict):
@@ -35,6 +36,7 @@ class InAzure(TypedDict):
     vault_items: VaultItems
     vault_jobs: VaultJobs
     vault_restores: VaultRestores
+    paired_regions: PairedRegions
     holdings: Holdings
     deletions: Deletions
     builder: Builder
@@ -65,6 +67,7 @@ def in_azure(manager: Arm, queries: Graph, recovery: Recovery, clock: Clock) -> 
         vault_items=AzureVaultItems(manager),
         vault_jobs=AzureVaultJobs(manager, clock),
         vault_restores=AzureVaultRestores(manager),
+        paired_regions=AzurePairedRegions(manager, clock),
         holdings=AzureHoldings(manager, recovery),
         deletions=AzureDeletions(manager, recovery),
         builder=AzureBuilder(manager),

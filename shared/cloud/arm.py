@@ -125,18 +125,20 @@ class Arm:
         """A change that may be repeated."""
         return self.send(lane, HttpRequest("PATCH", self._url(path, version), json=dict(body)))
 
-    def begin(self, lane: Lane, ask: Ask) -> None:
-        """A write that is not to be done twice, and whose answer says nothing that a later look does not say better."""
+    def begin(self, lane: Lane, ask: Ask) -> Mapping[str, str]:
+        """A write that is not to be done twice, and whose answer says nothing but in its headers that a later look does
+        not say better."""
         url = self._url(ask.path, ask.version)
 
-        def send(hook: Hook) -> None:
+        def send(hook: Hook) -> Mapping[str, str]:
             body = None if ask.body is None else dict(ask.body)
             request = HttpRequest(ask.method, url, json=body, headers=dict(ask.headers))
             response = self._client.send_request(request, raw_response_hook=hook)
             if response.status_code >= 300:
                 raise HttpResponseError(response=response)
+            return dict(response.headers)
 
-        self.write(lane, send)
+        return self.write(lane, send)
 
     def time(self, lane: Lane, path: str, version: str) -> datetime:
         """Azure's own time, as it dates its answer to a GET; Unavailable where it does not."""
@@ -169,9 +171,9 @@ class Arm:
         self.read(lane, read)
         return found[-1]
 
-    def ask(self, lane: Lane, path: str, version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def ask(self, lane: Lane, path: str, version: str, body: Mapping[str, Any], **query: str) -> Mapping[str, Any]:
         """A POST that only reads."""
-        return self.send(lane, HttpRequest("POST", self._url(path, version), json=dict(body)))
+        return self.send(lane, HttpRequest("POST", self._url(path, version), json=dict(body), params=query))
 
     def send(self, lane: Lane, request: HttpRequest) -> Mapping[str, Any]:
         """A raw request that may be repeated, and the JSON object it is answered with."""

@@ -23,16 +23,22 @@ from shared.model.vault import (
 )
 
 NO_TIME = 2010  # Azure writes a year before it for "never": 0001-01-01 and 2001-01-01 are recorded
+# Older api-versions number what newer ones name (recorded: 2021-01-01; documented for 2019-05-13).
+TIERS = {"1": "InstantRP", "2": "HardenedRP", "3": "ArchivedRP"}
+VALID = ("valid", "1")
 NameT = TypeVar("NameT", bound=StrEnum)
 
 
 def vault_seen(body: Mapping[str, Any]) -> VaultSeen:
     properties = body.get("properties") or {}
+    stored = properties.get("redundancySettings") or {}
     return VaultSeen(
         id=ResourceId.parse(str(body["id"])),
         region=str(body.get("location") or "").replace(" ", "").lower(),
         tags={str(name): str(value) for name, value in (body.get("tags") or {}).items()},
         ready=str(properties.get("provisioningState") or "").lower() in ("", "succeeded"),
+        redundancy=str(stored.get("standardTierStorageRedundancy") or ""),
+        crosses=str(stored.get("crossRegionRestore") or "").lower() == "enabled",
     )
 
 
@@ -81,6 +87,7 @@ def job_seen(vault: ResourceId, body: Mapping[str, Any]) -> JobSeen:
         errors=tuple(_job_error(one) for one in properties.get("errorDetails") or ()),
         tasks=tuple(f"{one.get('taskId')}: {one.get('status')}" for one in extended.get("tasksList") or ()),
         cancellable="Cancellable" in (properties.get("actionsInfo") or ()),
+        machine=str(properties.get("entityFriendlyName") or "").lower(),
     )
 
 
@@ -97,14 +104,13 @@ def point_seen(body: Mapping[str, Any]) -> PointSeen | None:
     if at is None:
         return None
     expiry = (properties.get("recoveryPointProperties") or {}).get("expiryTime")
-    valid = (
-        one for one in properties.get("recoveryPointTierDetails") or () if str(one.get("status")).lower() == "valid"
-    )
+    told = properties.get("recoveryPointTierDetails") or ()
+    valid = (str(one.get("type") or "") for one in told if str(one.get("status")).lower() in VALID)
     return PointSeen(
         name=str(body.get("name") or ""),
         at=at,
         kind=str(properties.get("recoveryPointType") or ""),
-        tiers=tuple(str(one.get("type") or "") for one in valid),
+        tiers=tuple(TIERS.get(tier, tier) for tier in valid),
         expires=moment(expiry),
     )
 

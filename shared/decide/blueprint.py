@@ -27,7 +27,7 @@ def disks(drawing: Drawing) -> tuple[Piece, ...]:
 
 def _disk(drawing: Drawing, source: Source) -> Piece:
     captured = drawing.captured.disk(source.disk)
-    body = disk_body(source, captured, drawing.request.shard.region)
+    body = disk_body(source, captured, drawing.region)
     place = disk_place(drawing.id, drawing.restore.machine, source)
     return Piece(place, {**body, "tags": drawing.tags(captured)})
 
@@ -76,7 +76,7 @@ def _interface(drawing: Drawing, captured: Body | None) -> dict[str, Any]:
         return isolation.interface(drawing)
     properties = network.interface_body(captured, drawing.network) if captured else None
     return {
-        "location": drawing.request.shard.region,
+        "location": drawing.region,
         "tags": drawing.tags(captured),
         "properties": properties or network.plain_interface(drawing.network),
     }
@@ -104,11 +104,13 @@ def machine(drawing: Drawing) -> Piece:
 
 
 def _where_its_disks_are(drawing: Drawing, body: Body) -> dict[str, Any]:
-    """The body in the zone of the OS disk that a vault made: by default the one that it was in (documented)."""
+    """The body in the zone of the OS disk that a vault made: by default the one that it was in (documented). In a paired
+    region that is another region as well."""
     if drawing.restore.recovery is None:
         return dict(body)
     zones = _zones(drawing)
-    return {**subtraction.without(body, "zones"), **({"zones": list(zones)} if zones else {})}
+    moved = {"location": drawing.region} if drawing.restore.recovery.region else {}
+    return {**subtraction.without(body, "zones"), **moved, **({"zones": list(zones)} if zones else {})}
 
 
 def _zones(drawing: Drawing) -> tuple[str, ...]:
@@ -148,15 +150,17 @@ def needed(drawing: Drawing) -> tuple[str, ...]:
 
 
 def left_behind(drawing: Drawing) -> tuple[str, ...]:
-    """What a machine that is made in another subscription cannot refer to: everything of its own but identities.
+    """What a machine that is made in another subscription or region cannot refer to: all of its own but identities.
 
     Documented for networks, interfaces and security groups, assumed for the rest.
     """
-    target = subscription_of(drawing.restore.machine)
-    if subscription_of(str(drawing.captured.machine.get("id") or drawing.restore.machine)) == target:
+    target, crosses = subscription_of(drawing.restore.machine), drawing.region != drawing.request.shard.region
+    known = subscription_of(str(drawing.captured.machine.get("id") or drawing.restore.machine))
+    if known == target and not crosses:
         return ()
     kept = frozenset(subtraction.identities(drawing.captured.machine))
-    return tuple(place for place in needed(drawing) if subscription_of(place) != target and place not in kept)
+    stays = (place for place in needed(drawing) if crosses or subscription_of(place) != target)
+    return tuple(place for place in stays if place not in kept)
 
 
 def makes(drawing: Drawing) -> tuple[ArmPath, ...]:
@@ -184,7 +188,9 @@ def _not_in_point(drawing: Drawing) -> Iterator[str]:
 
 
 def _moved(drawing: Drawing) -> Iterator[str]:
-    """That the machine is in another zone than it was, once the disks of a vault say so."""
+    """That the machine is in another region or zone than it was, once the disks of a vault say so."""
+    if drawing.region != drawing.request.shard.region:
+        yield f"region {drawing.request.shard.region}: it is made in {drawing.region}, of its vault's copy there"
     was, now = tuple(drawing.captured.machine.get("zones") or ()), _zones(drawing)
     if drawing.restore.recovery and drawing.restore.sources and was != now:
         yield f"zone {', '.join(was) or 'none'}: the vault made the disks in {', '.join(now) or 'none'}"

@@ -79,6 +79,12 @@ class Drawing:
         return stamp(self.restore.expires)
 
     @property
+    def region(self) -> str:
+        """Where the pieces are made: the machine's own region, or the paired one."""
+        paired = self.restore.recovery.region if self.restore.recovery else ""
+        return paired or self.request.shard.region
+
+    @property
     def gone(self) -> frozenset[str]:
         return frozenset(place.lower() for place in (*self.restore.absent, *self.restore.taken))
 

@@ -25,19 +25,20 @@ STAGING = re.compile(
     r"/subscriptions/[\w-]+/resourcegroups/[\w().-]+/providers/microsoft\.storage/storageaccounts/[a-z0-9]{3,24}",
     re.ASCII | re.IGNORECASE,
 )
+REGION = re.compile(r"[a-z0-9]{1,60}", re.ASCII)
 VAULT_MODES = (RestoreMode.DISKS, RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.IN_PLACE)
 """The modes in which a point of a vault is restored."""
 
 # The options that a mode has no use for.
 IDLE: Mapping[RestoreMode, tuple[str, ...]] = {
     RestoreMode.DISKS: ("name", "subnet", "protect"),
-    RestoreMode.IN_PLACE: ("name", "group", "subnet", "protect"),
+    RestoreMode.IN_PLACE: ("name", "group", "subnet", "protect", "region"),
     RestoreMode.REBUILD: ("name",),
     RestoreMode.NEW: (),
-    RestoreMode.DRILL: ("name", "subnet", "protect"),
-    RestoreMode.FILES: ("name", "group", "subnet", "protect"),
+    RestoreMode.DRILL: ("name", "subnet", "protect", "region"),
+    RestoreMode.FILES: ("name", "group", "subnet", "protect", "region"),
 }
-OPTIONS = {"name": "--as", "group": "--group", "subnet": "--subnet", "protect": "--protect"}
+OPTIONS = {"name": "--as", "group": "--group", "subnet": "--subnet", "protect": "--protect", "region": "--region"}
 
 
 def problems(order: RestoreOrder) -> list[str]:
@@ -59,7 +60,7 @@ def problems(order: RestoreOrder) -> list[str]:
     if order.subnet and not SUBNET.fullmatch(order.subnet):
         form = "/subscriptions/…/virtualNetworks/NAME/subnets/NAME"
         found.append(f"{order.subnet!r} is not the id of a subnet: {form}")
-    return [*found, *_of_vault(order), *_of_files(order)]
+    return [*found, *_of_vault(order), *_of_region(order), *_of_files(order)]
 
 
 def _of_vault(order: RestoreOrder) -> list[str]:
@@ -69,6 +70,21 @@ def _of_vault(order: RestoreOrder) -> list[str]:
     if order.staging and not STAGING.fullmatch(order.staging):
         form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME"
         found.append(f"{order.staging!r} is not the id of a storage account: {form}")
+    return found
+
+
+def _of_region(order: RestoreOrder) -> list[str]:
+    """A paired region has nothing of the machine's: all that it is restored to there is named."""
+    if not order.region or "region" in IDLE[order.mode]:
+        return []
+    found = [] if REGION.fullmatch(order.region) else [f"{order.region!r} is no name of a region such as northeurope"]
+    if not order.from_vault:
+        found.append("only points of vaults are restored in another region: --from-vault")
+    wanted = {"--group": order.group, "--staging": order.staging}
+    if order.mode is not RestoreMode.DISKS:
+        wanted["--subnet"] = order.subnet
+    if lacking := [option for option, value in wanted.items() if not value]:
+        found.append(f"nothing of the machine's is used in another region: name what is there by {', '.join(lacking)}")
     return found
 
 
@@ -98,6 +114,17 @@ def unreachable(order: RestoreOrder, subscription: str, rules: Rules, *, of_vaul
     needs_network = order.mode in (RestoreMode.NEW, RestoreMode.REBUILD)
     if needs_network and subscription_of(order.subnet) != target:
         return f"a machine in another subscription needs a network there: --subnet in {target}"
+    return ""
+
+
+def unpaired(order: RestoreOrder, subscription: str, region: str) -> str:
+    """Why a machine of one subscription and region is not restored in the region of an order; empty when it may be."""
+    if not order.region:
+        return ""
+    if order.region == region:
+        return f"{region} is the machine's own region: it is restored there without --region"
+    if subscription_of(group_path(order, subscription)) != subscription:
+        return "nothing is restored into another region and another subscription at once: --group in its own"
     return ""
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from shared.decide.drawing import Captured, Drawing
 from shared.decide.naming import OURS
+from shared.decide.paired_region import answers
 from shared.decide.restoring import tag_of
 from shared.decide.subtraction import Body, at
 from shared.decide.vault_jobs import SLACK, container_of, named_error
@@ -41,13 +42,19 @@ NOT_IN_A_NAME = re.compile(r"[^a-z0-9]")
 
 def job_of(recovery: Recovery, jobs: Iterable[JobSeen]) -> JobSeen | None:
     """The first restore of the machine that began after the vault was asked, and answers for no earlier asking."""
-    task, container = recovery.task, container_of(recovery.vm)
+    task = recovery.task
     if task.sent_at is None:
         return None
     since = task.sent_at - SLACK
-    alike = (job for job in jobs if job.operation.lower() == RESTORE_JOB and job.container == container)
+    alike = (job for job in jobs if _is_meant(job, recovery))
     fresh = [job for job in alike if job.started >= since and job.name not in task.former]
     return min(fresh, key=lambda job: job.started, default=None)
+
+
+def _is_meant(job: JobSeen, recovery: Recovery) -> bool:
+    if recovery.region:
+        return answers(job, recovery.vm.name)
+    return job.operation.lower() == RESTORE_JOB and job.container == container_of(recovery.vm)
 
 
 def failed(job: JobSeen) -> Fault:

@@ -14,6 +14,7 @@ from shared.decide import orders
 from shared.decide.blueprint import WHOLE
 from shared.decide.drawing import Captured, made_name, place_in
 from shared.decide.naming import stamp
+from shared.decide.paired_region import NOT_CANCELLED
 from shared.decide.recovery import NEWEST, Chosen, NothingFits, Wish, choose
 from shared.decide.restoring import STAGES, first_of_removal, lasts
 from shared.errors import Missing
@@ -78,7 +79,8 @@ def _chosen(points: Sequence[Point], order: RestoreOrder, now: datetime, *, in_v
 def with_point(errand: Errand, machine: ResourceId, chosen: Chosen) -> Errand | Impossible:
     """The first progress, written: the point with its parts, and where the machine is to be."""
     rules, of_vault = errand.slice_.rules, not chosen.point.is_ours
-    if wrong := orders.unreachable(errand.order, machine.subscription, rules, of_vault=of_vault):
+    wrong = orders.unreachable(errand.order, machine.subscription, rules, of_vault=of_vault)
+    if wrong := wrong or orders.unpaired(errand.order, machine.subscription, errand.request.shard.region):
         return Impossible(wrong)
     captured = _captured(errand, chosen.point)
     if isinstance(captured, str):
@@ -121,8 +123,12 @@ def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captur
         expires=now + lasts(errand.order.mode),
         started_at=now,
         stage=STAGES[errand.order.mode][0],
-        recovery=Recovery(point.vault, machine, errand.order.staging, VaultTask()) if point.vault else None,
+        recovery=_recovery(point, machine, errand.order),
     )
+
+
+def _recovery(point: Point, machine: ResourceId, order: RestoreOrder) -> Recovery | None:
+    return Recovery(point.vault, machine, order.staging, VaultTask(), order.region) if point.vault else None
 
 
 def _target(machine: ResourceId, captured: Captured, order: RestoreOrder, request_id: str) -> ArmPath:
@@ -154,7 +160,7 @@ def _afterwards(errand: Errand) -> Errand | Impossible:
         done.restore,
         undoing=True,
         stage=_first_afterwards(errand.request.asked, done),
-        because=f"asked to {errand.request.asked} {done.id}",
+        because=f"asked to {errand.request.asked} {done.id}{_waits(done)}",
         attempts=0,
         failure=None,
         next_look=wait,
@@ -164,6 +170,12 @@ def _afterwards(errand: Errand) -> Errand | Impossible:
     after = replace(errand, request=replace(errand.request, order=done.order)).saved(turned, because=turned.because)
     after.audit("restore.afterwards", of=done.id, asked=errand.request.asked.value)
     return after
+
+
+def _waits(done: Request) -> str:
+    recovery = done.restore.recovery if done.restore else None
+    running = done.progress is Progress.ASKED and recovery is not None and recovery.region
+    return f"; {NOT_CANCELLED}" if running else ""
 
 
 def _first_afterwards(asked: Asked, done: Request) -> Stage:

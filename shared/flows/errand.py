@@ -57,8 +57,10 @@ class Errand:
 
     @property
     def shard(self) -> Shard:
-        """Where it makes things: one into another subscription is paced there."""
-        return replace(self.request.shard, subscription=subscription_of(self.restore.machine))
+        """Where it makes things: one into another subscription or region is paced there."""
+        return replace(
+            self.request.shard, subscription=subscription_of(self.restore.machine), region=self.drawing.region
+        )
 
     def now(self) -> datetime:
         return self.slice_.now()

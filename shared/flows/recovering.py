@@ -28,9 +28,10 @@ from shared.decide.vault_restoring import (
     retagged,
 )
 from shared.errors import CloudError, Conflict, OutcomeUnknown, Refused
+from shared.flows import pairing
 from shared.flows.errand import NO_TIME, Errand, Failed, Handler, Impossible, Later, Outcome, Passed
 from shared.flows.setbacks import fault_of
-from shared.flows.vault_consulting import group, order, read, recovery_of, survey, with_recovery
+from shared.flows.vault_consulting import group, read, recovery_of, with_recovery
 from shared.model.draining import CallKind
 from shared.model.fault import Area, Fault, Task
 from shared.model.identity import ResourceId
@@ -63,7 +64,7 @@ def _recovered(errand: Errand) -> Outcome:
     errand = with_recovery(errand, replace(recovery_of(errand), task=replace(task, job=job.name)))
     if not job.status.open:
         return Passed(errand)
-    if errand.restore.undoing and job.status is JobStatus.IN_PROGRESS:
+    if errand.restore.undoing and job.status is JobStatus.IN_PROGRESS and not recovery_of(errand).region:
         _cancel(errand, job)
     return Later(errand)
 
@@ -77,7 +78,7 @@ def _asked(errand: Errand) -> Outcome:
     task = replace(recovery.task, vault=recovery.point.vault, sent_at=errand.now())
     errand = errand.saved(replace(errand.restore, recovery=replace(recovery, task=task)))
     try:
-        tracking = errand.world.vault_restores.restore(order(errand))
+        tracking = pairing.restore(errand)
     except OutcomeUnknown as error:
         log.warning("restore.unanswered id=%s because=%r", errand.request.id, str(error))
         return Later(errand)
@@ -88,21 +89,20 @@ def _asked(errand: Errand) -> Outcome:
 
 def _job(errand: Errand, task: VaultTask) -> JobSeen | Fault | None:
     """The job that answers for it; a fault where the vault gave the request up, None where nothing is seen of it."""
-    world, recovery = errand.world, recovery_of(errand)
-    vault, name = recovery.point.vault, task.job
+    recovery, name = recovery_of(errand), task.job
     if not name and task.tracking:
-        tracked = read(errand, lambda: world.vault_items.tracked(vault, task.tracking))
+        tracked = read(errand, lambda: pairing.tracked(errand, task.tracking))
         if tracked.error:
             return refused(tracked.error)
         name = tracked.job
     if not name:
         assert task.sent_at is not None, "only what was asked for is looked for"
         since = task.sent_at - SLACK
-        found = job_of(recovery, read(errand, lambda: list(world.vault_jobs.jobs(vault, since))))
+        found = job_of(recovery, read(errand, lambda: pairing.jobs(errand, since)))
         if found is None:
             return None
         name = found.name
-    return read(errand, lambda: world.vault_jobs.job(vault, name))
+    return read(errand, lambda: pairing.job(errand, name))
 
 
 def _unseen(errand: Errand, task: VaultTask) -> Outcome:
@@ -172,7 +172,7 @@ def _fitting(errand: Errand) -> Outcome:
 
 
 RECOVERING: Mapping[Stage, Handler] = {
-    Stage.SURVEY: survey,
+    Stage.SURVEY: pairing.survey,
     Stage.RECOVER: recover,
     Stage.FIND: find,
     Stage.ADOPT: adopt,
@@ -184,7 +184,7 @@ def _ended_job(errand: Errand) -> JobSeen | None:
     recovery = recovery_of(errand)
     if not recovery.task.job:
         return None
-    return read(errand, lambda: errand.world.vault_jobs.job(recovery.point.vault, recovery.task.job))
+    return read(errand, lambda: pairing.job(errand, recovery.task.job))
 
 
 def _anew(errand: Errand) -> Errand:

@@ -43,6 +43,8 @@ def survey(errand: Errand) -> Outcome:
         read(errand, lambda: errand.world.vault_restores.disks(group(errand)))
     except Missing:
         return Impossible(f"the resource group {group(errand)} does not exist: choose another with --group")
+    if recovery.region:
+        return Passed(errand)  # no dry run is specified for it
     found = read(errand, lambda: errand.world.vault_restores.check(order(errand)))
     return Failed(errand, refused(found[0], Trouble.REFUSED)) if found else Passed(errand)
 
@@ -68,9 +70,9 @@ def _outside(errand: Errand, recovery: Recovery) -> str:
 
 def order(errand: Errand) -> RecoveryOrder:
     """What the vault is asked for."""
-    recovery, shard = recovery_of(errand), errand.request.shard
-    point = recovery.point
-    return RecoveryOrder(point.vault, recovery.vm, point.name, group(errand), recovery.staging, shard.region)
+    recovery = recovery_of(errand)
+    point, region = recovery.point, recovery.region or errand.request.shard.region
+    return RecoveryOrder(point.vault, recovery.vm, point.name, group(errand), recovery.staging, region)
 
 
 def group(errand: Errand) -> ArmPath:

@@ -84,6 +84,7 @@ class RestoreOrder:
     back when all is done; otherwise it says `off`. `trial` is what a drill asks of the machine. `from_vault` asks for a
     point of a vault even where there are others; `staging` is the storage account that the vault is to use. `reader` is
     the id of the VM that single files are read from, `disk` the one disk that is wanted there: `os`, a LUN or a name.
+    `region` is the region paired with the machine's own, by whose copy of a vault's point it comes back there.
     """
 
     mode: RestoreMode
@@ -99,6 +100,7 @@ class RestoreOrder:
     reader: str = ""
     disk: str = ""
     at_least: Consistency | None = None
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,14 @@ class Recovery:
     """A point in a vault that is restored from.
 
     `vm` is the machine as the vault knows it, `staging` the storage account that the vault uses (empty until it is
-    known), `task` how the vault answers for it.
+    known), `task` how the vault answers for it. `region` is the paired region that it comes back in; empty for the vault's.
     """
 
     point: VaultPoint
     vm: ResourceId
     staging: str
     task: VaultTask
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,12 +107,15 @@ class VaultPoint:
 
 @dataclass(frozen=True, slots=True)
 class VaultSeen:
-    """A Recovery Services vault as the provider lists it."""
+    """A Recovery Services vault as the provider lists it. `redundancy` is how it stores what it has, in Azure's words,
+    `crosses` whether it restores in its paired region."""
 
     id: ResourceId
     region: str
     tags: Mapping[str, str]
     ready: bool = True
+    redundancy: str = ""
+    crosses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +205,8 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class JobSeen:
-    """A job as its vault shows it. `container` is `group;vm` in lower case: a list names no VM otherwise.
-
-    `errors` and `tasks` are only in the answer for one job.
-    """
+    """A job as its vault shows it, both names in lower case: `container` is `group;vm`, which those of a paired region
+    do not say, `machine` the VM's alone. `errors` and `tasks` are only in the answer for one job."""
 
     vault: ResourceId
     name: str
@@ -217,6 +218,7 @@ class JobSeen:
     errors: tuple[JobError, ...] = ()
     tasks: tuple[str, ...] = ()
     cancellable: bool = False
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

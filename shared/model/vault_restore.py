@@ -11,7 +11,8 @@ from shared.model.identity import ResourceId
 @dataclass(frozen=True, slots=True)
 class RecoveryOrder:
     """Disks to be restored from a point. `group` is the path of the resource group that they are to be in, `staging`
-    the id of the storage account that the vault leaves the machine's configuration in."""
+    the id of the storage account that the vault leaves the machine's configuration in. `region` is where they are made:
+    the vault's own, or the one paired with it."""
 
     vault: ResourceId
     vm: ResourceId

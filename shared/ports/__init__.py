@@ -25,7 +25,7 @@ from shared.model.snapshot import SnapshotOrder, SnapshotSeen
 from shared.ports.restore_points import RestorePoints
 from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
 from shared.ports.telemetry import Silent, Telemetry
-from shared.ports.vaults import VaultCatalogue, VaultItems, VaultJobs, VaultRestores
+from shared.ports.vaults import PairedRegions, VaultCatalogue, VaultItems, VaultJobs, VaultRestores
 
 Answer = TypeVar("Answer")
 
@@ -113,10 +113,7 @@ class Snapshots(Protocol):
         """Make the shard's recovery group, tagged as ours; nothing happens when it is there."""
 
     def merge(self, snapshot: ResourceId, tags: Mapping[str, str]) -> None:
-        """Put tags beside those that are there; those of the same names take the new values. Safe to repeat.
-
-        Missing when there is no such snapshot.
-        """
+        """Put tags beside those that are there, over those of the same names. Repeatable. Missing for no snapshot."""
 
     def place(self, shard: Shard, name: str) -> ResourceId:
         """The id that a snapshot of this name has in the shard's recovery group. Pure."""
@@ -247,4 +244,5 @@ class World:
     vault_items: VaultItems
     vault_jobs: VaultJobs
     vault_restores: VaultRestores
+    paired_regions: PairedRegions
     telemetry: Telemetry = field(default_factory=Silent)

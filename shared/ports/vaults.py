@@ -90,6 +90,31 @@ class VaultJobs(Protocol):
         """The recovery points of one VM in a vault. Missing when the vault does not protect it."""
 
 
+class PairedRegions(Protocol):
+    """What a vault has in the region paired with its own, and restores there; a job of that region answers for it.
+
+    Such a job cannot be cancelled. `region` is the paired one.
+    """
+
+    def pair(self, subscription: str, region: str) -> str:
+        """The region that Azure pairs with one; empty when there is none."""
+
+    def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
+        """The recovery points of one VM that are there. Missing when the vault does not protect it."""
+
+    def restore(self, order: RecoveryOrder) -> str:
+        """Ask for the disks of a point there; the operation by which `tracked` knows it. Not repeatable."""
+
+    def tracked(self, vault: ResourceId, region: str, operation: str) -> Tracked:
+        """How far an operation came. One that the region does not know any more is done."""
+
+    def jobs(self, vault: ResourceId, region: str, since: datetime) -> Iterator[JobSeen]:
+        """The vault's jobs there that began after an instant, without errors and tasks."""
+
+    def job(self, vault: ResourceId, region: str, name: str) -> JobSeen | None:
+        """One job there with its errors and tasks; None when there is none."""
+
+
 class VaultRestores(Protocol):
     """What a vault is asked to bring back. Nothing is waited for: a job of the vault answers for it."""
 

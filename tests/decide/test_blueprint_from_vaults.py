@@ -14,7 +14,7 @@ from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.restore import ArmPath, Recovery, RestoreMode, Source
 from shared.model.vault import VaultPoint, VaultTask
-from tests.decide.test_blueprint import IDENTITY, MACHINE, MODEL, SET, drawing
+from tests.decide.test_blueprint import IDENTITY, MACHINE, MODEL, SET, SUBNET, drawing
 from tests.fleet import NOW
 
 VAULT = ResourceId("s", "backups", VAULT_TYPE, "v")
@@ -91,3 +91,18 @@ def test_in_another_subscription_a_machine_refers_to_nothing_of_its_own_but_iden
     assert blueprint.left_behind(drawing(recovery=RECOVERY, sources=())) == ()
     moved = replace(there.captured, machine={**MACHINE, "id": machine})
     assert blueprint.left_behind(replace(there, captured=moved)) == ()
+
+
+def test_in_a_paired_region_a_machine_is_made_there_and_refers_to_nothing_of_its_own_but_identities() -> None:
+    there = drawing(subnet=SUBNET, recovery=replace(RECOVERY, region="northeurope"), sources=(source("os-1", None),))
+    here = drawing(subnet=SUBNET, recovery=RECOVERY, sources=(source("os-1", None),))
+    assert (there.region, here.region) == ("northeurope", here.request.shard.region)
+    assert set(blueprint.left_behind(there)) == set(blueprint.needed(there)) - {IDENTITY}
+    assert SET in blueprint.left_behind(there)
+    assert blueprint.left_behind(here) == ()
+    assert blueprint.machine(there).body["location"] == "northeurope"
+    assert blueprint.machine(here).body["location"] == MACHINE["location"]
+    assert {piece.body["location"] for piece in blueprint.interfaces(there)} == {"northeurope"}
+    told = f"region {here.request.shard.region}: it is made in northeurope, of its vault's copy there"
+    assert told in blueprint.lacking(there)
+    assert not [one for one in blueprint.lacking(here) if one.startswith("region ")]

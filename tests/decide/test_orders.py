@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.decide.orders import group_path, outside, problems, unreachable
+from shared.decide.orders import group_path, outside, problems, unpaired, unreachable
 from shared.model.drill import Trial
 from shared.model.identity import subscription_of
 from shared.model.point import Consistency
@@ -30,6 +30,8 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         RestoreOrder(RestoreMode.REBUILD, before=NOW, at_least=Consistency.CRASH),
         RestoreOrder(RestoreMode.DISKS, group="Rescue", from_vault=True, staging=STAGING),
         RestoreOrder(RestoreMode.NEW, name="Web-2", subnet=SUBNET, from_vault=True, staging=STAGING),
+        RestoreOrder(RestoreMode.DISKS, group="far", from_vault=True, staging=STAGING, region="northeurope"),
+        RestoreOrder(RestoreMode.NEW, group="f", subnet=SUBNET, from_vault=True, staging=STAGING, region="ukwest2"),
         RestoreOrder(RestoreMode.DRILL, group="drills", trial=Trial(1800)),
         RestoreOrder(RestoreMode.FILES, before=NOW, reader="vm-2", disk="os"),
     ],
@@ -92,16 +94,17 @@ def test_what_is_wrong_is_said_in_these_words() -> None:
     ("mode", "idle"),
     [
         (RestoreMode.DISKS, ["--as", "--subnet", "--protect"]),
-        (RestoreMode.IN_PLACE, ["--as", "--group", "--subnet", "--protect"]),
+        (RestoreMode.IN_PLACE, ["--as", "--group", "--subnet", "--protect", "--region"]),
         (RestoreMode.REBUILD, ["--as"]),
         (RestoreMode.NEW, []),
-        (RestoreMode.DRILL, ["--as", "--subnet", "--protect"]),
-        (RestoreMode.FILES, ["--as", "--group", "--subnet", "--protect"]),
+        (RestoreMode.DRILL, ["--as", "--subnet", "--protect", "--region"]),
+        (RestoreMode.FILES, ["--as", "--group", "--subnet", "--protect", "--region"]),
     ],
 )
 def test_options_that_a_mode_has_no_use_for_are_named(mode: RestoreMode, idle: list[str]) -> None:
     trial = Trial(1800) if mode is RestoreMode.DRILL else None
-    order = RestoreOrder(mode, group="g", name="n", subnet=SUBNET, protect=True, trial=trial)
+    idle_region = "" if mode in (RestoreMode.DISKS, RestoreMode.REBUILD, RestoreMode.NEW) else "northeurope"
+    order = RestoreOrder(mode, group="g", name="n", subnet=SUBNET, protect=True, trial=trial, region=idle_region)
     order = replace(order, reader="vm-2") if mode is RestoreMode.FILES else order
     assert [problem.split()[0] for problem in problems(order)] == idle
 
@@ -161,3 +164,40 @@ def test_single_files_are_read_by_a_machine_that_is_named_and_nothing_else_is() 
             f"--to says nothing with --mode {mode}",
             f"--disk says nothing with --mode {mode}",
         ]
+
+
+FAR = RestoreOrder(RestoreMode.NEW, group="g", subnet=SUBNET, from_vault=True, staging=STAGING, region="northeurope")
+NAMED = "nothing of the machine's is used in another region: name what is there by "
+
+
+@pytest.mark.parametrize("mode", [RestoreMode.DISKS, RestoreMode.NEW, RestoreMode.REBUILD])
+def test_in_another_region_only_vaults_restore_and_everything_there_is_named(mode: RestoreMode) -> None:
+    order = replace(FAR, mode=mode, subnet="" if mode is RestoreMode.DISKS else SUBNET)
+    assert problems(order) == []
+    assert problems(replace(order, region="North Europe")) == [
+        "'North Europe' is no name of a region such as northeurope"
+    ]
+    alone = replace(order, from_vault=False)
+    assert problems(alone) == ["only points of vaults are restored in another region: --from-vault"]
+    bare = replace(order, group="", staging="", subnet="")
+    needed = "--group, --staging" if mode is RestoreMode.DISKS else "--group, --staging, --subnet"
+    assert problems(bare) == [NAMED + needed]
+    assert problems(replace(order, staging="")) == [NAMED + "--staging"]
+
+
+@pytest.mark.parametrize("mode", [RestoreMode.IN_PLACE, RestoreMode.FILES])
+def test_in_place_and_file_by_file_nothing_is_restored_in_another_region(mode: RestoreMode) -> None:
+    reader = "vm-2" if mode is RestoreMode.FILES else ""
+    assert problems(RestoreOrder(mode, region="northeurope", reader=reader)) == [
+        f"--region says nothing with --mode {mode}"
+    ]
+
+
+def test_the_region_of_an_order_is_another_one_in_the_same_subscription() -> None:
+    assert unpaired(FAR, SUBSCRIPTION, "westeurope") == ""
+    assert unpaired(replace(FAR, group=HERE), SUBSCRIPTION, "westeurope") == ""
+    assert unpaired(replace(FAR, region="", group=THERE), SUBSCRIPTION, "northeurope") == ""
+    own = "northeurope is the machine's own region: it is restored there without --region"
+    assert unpaired(FAR, SUBSCRIPTION, "northeurope") == own
+    both = "nothing is restored into another region and another subscription at once: --group in its own"
+    assert unpaired(replace(FAR, group=THERE), SUBSCRIPTION, "westeurope") == both

@@ -15,27 +15,34 @@ from shared.model.request import Asked, Progress
 from shared.model.restore import ArmPath, RestoreMode, RestoreOrder
 from shared.model.vault import JobStatus
 from shared.ports import World
-from tests.world.exhaustive import Scene, perform
+from tests.world.exhaustive import Scene, pass_time, perform
 from tests.world.restore_steps import arriving, carried, request_of, restore_asked, undo_asked
 from tests.world.scenes import SHARD
 from tests.world.seeded import Run
 from tests.world.twins.azure import DISK_TYPE
-from tests.world.vault_scenes import VM, backed_up
+from tests.world.twins.builder import Thing
+from tests.world.twins.paired_regions import COPIED
+from tests.world.twins.vaults import CROSS_REGION
+from tests.world.vault_scenes import VM, backed_up, builder_of
 
 STAGING = (
     f"/subscriptions/{SHARD.subscription}/resourceGroups/backups/providers/Microsoft.Storage/storageAccounts/stage1"
 )
+FAR = "farregion"
+NETWORK = f"/subscriptions/{SHARD.subscription}/resourceGroups/far/providers/Microsoft.Network/virtualNetworks/net"
 PAUSE = timedelta(seconds=100)  # the vault's job takes three minutes: a slice finds it running, the next one ended
 ALL = 12  # slices that bring any of them to its end
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One mode, done, undone, or undone while the vault is at it; how many slices when nothing goes wrong."""
+    """One mode, done, undone, or undone while the vault is at it; how many slices when nothing goes wrong. `region` is
+    the paired one, where it comes back there."""
 
     mode: RestoreMode
     slices: int
     undone_after: int = 0
+    region: str = ""
 
     @property
     def asked(self) -> Asked:
@@ -43,7 +50,23 @@ class Way:
 
     @property
     def name(self) -> str:
-        return f"{self.mode} from a vault, {f'undone after {self.undone_after}' if self.undone_after else 'done'}"
+        where = f" in {self.region}" if self.region else ""
+        return (
+            f"{self.mode} from a vault{where}, {f'undone after {self.undone_after}' if self.undone_after else 'done'}"
+        )
+
+    @property
+    def order(self) -> RestoreOrder:
+        order = RestoreOrder(self.mode, from_vault=True, staging=STAGING)
+        if not self.region:
+            return order
+        subnet = "" if self.mode is RestoreMode.DISKS else f"{NETWORK}/subnets/a"
+        return replace(order, group="far", subnet=subnet, region=self.region)
+
+    @property
+    def jobs(self) -> str:
+        """What the vault calls it."""
+        return CROSS_REGION if self.region else "Restore"
 
 
 WAYS = (
@@ -56,6 +79,10 @@ WAYS = (
     Way(RestoreMode.NEW, 5),
     Way(RestoreMode.REBUILD, 3, undone_after=ALL),
     Way(RestoreMode.NEW, 2, undone_after=1),
+    Way(RestoreMode.DISKS, 3, region=FAR),
+    Way(RestoreMode.NEW, 5, region=FAR),
+    Way(RestoreMode.DISKS, 3, undone_after=1, region=FAR),
+    Way(RestoreMode.NEW, 3, undone_after=ALL, region=FAR),
 )
 BESIDE = replace(VM.id, name=f"{VM.id.name}-restored")
 
@@ -65,7 +92,21 @@ def asked_for(world: Run, way: Way) -> None:
     backed_up(world)
     if way.mode is RestoreMode.REBUILD:
         world.stage.azure.delete(VM)
-    restore_asked(world, VM.uid, RestoreOrder(way.mode, from_vault=True, staging=STAGING))
+    if way.region:
+        _copied(world, way.region)
+    restore_asked(world, VM.uid, way.order)
+
+
+def _copied(world: Run, region: str) -> None:
+    """The paired region has the point by now, a group, and a network."""
+    stage = world.stage
+    stage.vaults.pairs[SHARD.region] = region
+    for vault in stage.vaults.all.values():
+        vault.crosses = True
+    stage.azure.tag_group(SHARD.subscription, "far", {})
+    network = {"id": NETWORK, "location": region, "properties": {"provisioningState": "Succeeded"}}
+    builder_of(world).made[NETWORK.lower()] = Thing(network, stage.scheduler.now)
+    pass_time(world, COPIED)
 
 
 def prepared(way: Way, slices: int) -> Callable[[Run], None]:
@@ -114,7 +155,7 @@ class Verdict:
         request = request_of(self._world, Asked.RESTORE)
         assert request.restore is not None
         vaults = self._world.stage.vaults.all.values()
-        ends = [job.status for vault in vaults for job in vault.jobs.values() if job.operation == "Restore"]
+        ends = [job.status for vault in vaults for job in vault.jobs.values() if job.operation == self._way.jobs]
         problems = [] if ends == [JobStatus.COMPLETED] else [f"the vault was asked so often: {ends}"]
         known = [place for place in request.restore.makes if ResourceId.parse(place).type == DISK_TYPE]
         if sorted(self._left()) != sorted(known):
@@ -145,12 +186,14 @@ class Verdict:
         if self._way.mode is RestoreMode.IN_PLACE:
             return []
         made = self._azure.vm(self._target())
-        record = self._world.stage.ledger.held(SHARD, made.uid) if made else None
+        record = self._world.stage.ledger.held(made.shard, made.uid) if made else None
         excluded = record is not None and record.machine.row.status is Status.EXCLUDED
         return [] if excluded else [f"it is enrolled: {record}"]
 
     def _target(self) -> ResourceId:
-        return BESIDE if self._way.mode is RestoreMode.NEW else VM.id
+        makes = self._way.mode in (RestoreMode.REBUILD, RestoreMode.NEW)
+        group = "far" if self._way.region and makes else VM.id.group
+        return replace(BESIDE if self._way.mode is RestoreMode.NEW else VM.id, group=group)
 
     def _attached(self) -> dict[str, int | None]:
         vm = self._azure.vm(self._target())

@@ -52,6 +52,8 @@ class VaultTruth:
     jobs: dict[str, JobSeen] = field(default_factory=dict)
     refreshing: str = ""
     guarded: bool = False
+    redundancy: str = "GeoRedundant"
+    crosses: bool = False
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Vaults:
     restored: dict[ResourceId, datetime] = field(default_factory=dict)
     refusals: dict[ResourceId, list[CloudError]] = field(default_factory=dict)
     restore_fates: dict[ResourceId, list[str]] = field(default_factory=dict)
+    pairs: dict[str, str] = field(default_factory=dict)
     numbers: int = 0
 
     def number(self) -> str:
@@ -177,9 +180,9 @@ class Vaults:
         if until and until <= self.azure.now() and not paused and not newest:
             item.points.pop(name)
 
-    def restore(self, vault: VaultTruth, vm: ResourceId, group: str) -> None:
+    def restore(self, vault: VaultTruth, vm: ResourceId, group: str, operation: str = "Restore") -> None:
         """Disks of the machine's own, in a while: in `group`, under names of the service's."""
-        job, fates = self._job(vault, vm, "Restore"), self.restore_fates.get(vm, [])
+        job, fates = self._job(vault, vm, operation), self.restore_fates.get(vm, [])
         self.at(
             self.azure.now() + RESTORE, lambda: self._restored(vault, job, vm, group, fates.pop(0) if fates else "")
         )

@@ -28,6 +28,8 @@ from tests.world.twins.throttle import Throttle
 from tests.world.twins.vault_truth import Vaults, VaultTruth
 from tests.world.twins.witness import Witness
 
+CROSS_REGION = "CrossRegionRestore"
+
 
 class Gate:
     """One call about a vault: paced, seen by the steps, refused where its subscription or vault is not there."""
@@ -91,7 +93,10 @@ class VaultCatalogueTwin:
             now = self._gate.now
             here = [one for one in self._gate.vaults.all.values() if one.id.subscription == shard.subscription]
             ours = [one for one in here if one.region == shard.region]
-            return [VaultSeen(one.id, one.region, dict(one.tags), one.ready_at <= now) for one in ours]
+            return [
+                VaultSeen(one.id, one.region, dict(one.tags), one.ready_at <= now, one.redundancy, one.crosses)
+                for one in ours
+            ]
 
     def make(self, order: VaultOrder) -> None:
         shard = Shard(order.id.subscription, order.region)
@@ -206,12 +211,14 @@ class VaultJobsTwin:
 
     def jobs(self, vault: ResourceId, since: datetime) -> Iterator[JobSeen]:
         with self._gate.read("vaults.jobs", vault) as truth:
-            answer = [_short(job) for job in truth.jobs.values() if job.started >= since]
+            here = (job for job in truth.jobs.values() if job.operation != CROSS_REGION)
+            answer = [_short(job) for job in here if job.started >= since]
         yield from answer
 
     def job(self, vault: ResourceId, name: str) -> JobSeen | None:
         with self._gate.read("vaults.job", vault) as truth:
-            return truth.jobs.get(name)
+            found = truth.jobs.get(name)
+            return found if found and found.operation != CROSS_REGION else None
 
     def back_up(self, vault: ResourceId, vm: ResourceId, until: datetime) -> str:
         with self._gate.write("vaults.back_up", vault, vm.name) as truth:
@@ -227,7 +234,7 @@ class VaultJobsTwin:
     def cancel(self, vault: ResourceId, job: str) -> None:
         with self._gate.write("vaults.cancel", vault, job) as truth:
             found = truth.jobs.get(job)
-            if found is None or not found.status.open:
+            if found is None or found.operation == CROSS_REGION or not found.status.open:
                 raise Refused("UserErrorJobNotCancellable", "the job is not in a cancellable state", 400)
             self._gate.vaults.cancel(truth, job)
 
