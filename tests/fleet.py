@@ -21,6 +21,7 @@ SHARD = Shard(SUBSCRIPTION, "westeurope")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LAST_SLOT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+FORMER = VmUid("f0f0f0f0-0000-0000-0000-000000000001")
 
 SILVER = Plan(
     name="silver",
@@ -153,4 +154,14 @@ def usual_fleet() -> Fleet:
     fleet.put(well, capture(well), capture(well, LAST_SLOT - DAY), point(well, LAST_SLOT - DAY), point(well))
     fleet.put(machine(2, "jump", Status.EXCLUDED))
     fleet.put(replace(machine(3, "old", Status.GONE), enrolled_at=None, next_due=None))
+    return fleet
+
+
+def rebuilt_fleet() -> Fleet:
+    """One machine that is well, and the one that had its name before it and is gone, with a point of its own."""
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    fleet.put(well, capture(well), point(well))
+    gone = replace(machine(1, "web-1", Status.GONE), uid=FORMER, last_point=LAST_SLOT - DAY, next_due=None)
+    fleet.put(replace(gone, enrolled_at=None), capture(gone, LAST_SLOT - DAY), point(gone, LAST_SLOT - DAY))
     return fleet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -72,6 +73,7 @@ VAULTED = (
 )
 GOING = (Column("SLOT", "slot"), Column("NOT BEFORE", "at"), Column("BECAUSE", "because", SENTENCE))
 GOING_SHOWN = 5
+SHORT = 8  # characters of a vmId, up to its first hyphen
 
 Json = Mapping[str, Any]
 
@@ -79,11 +81,12 @@ Json = Mapping[str, Any]
 def print_status(answer: Json) -> None:
     machines: Sequence[Json] = answer["machines"]
     if machines:
-        print_table(STATUS, machines)
+        print_table(STATUS, _told_apart(machines))
         counted = ", ".join(f"{count} {status}" for status, count in answer["counts"].items())
         print_lines(["", f"As of {words(answer['as_of'])}: {counted}."])
     else:
         print_lines(["No VM has been seen yet. The sweep looks at every subscription it may read."])
+    _print_made_again(machines)
     further = [f"{machine['vm']}: {problem}" for machine in machines for problem in _unsaid(machine)]
     if further:
         print_lines(["", "Problems:", *(f"  {line}" for line in further)])
@@ -92,6 +95,24 @@ def print_status(answer: Json) -> None:
     _print_poisoned(answer["poisoned"])
     if answer["newer"]:
         print_lines(["", "Not shown, and left alone by this version:", *(f"  {line}" for line in answer["newer"])])
+
+
+def _told_apart(machines: Sequence[Json]) -> Sequence[Json]:
+    """Machines that had one id after each other, each with the beginning of its vmId."""
+    often = Counter(machine["id"] for machine in machines)
+    return [
+        {**machine, "vm": f"{machine['vm']} ({machine['vm_uid'][:SHORT]})"} if often[machine["id"]] > 1 else machine
+        for machine in machines
+    ]
+
+
+def _print_made_again(machines: Sequence[Json]) -> None:
+    """By what the points of a machine are found whose name another one has now."""
+    living = {machine["id"] for machine in machines if machine["status"] != "gone"}
+    replaced = [one for one in machines if one["status"] == "gone" and one["id"] in living and one["last_point"]]
+    if replaced:
+        print_lines(["", "Made again under the same name; what was before is found by its vmId:"])
+        print_lines([f"  tagback points {one['vm_uid']}   ({one['vm']})" for one in replaced])
 
 
 def _print_poisoned(messages: Sequence[Json]) -> None:
@@ -105,11 +126,13 @@ def _unsaid(machine: Json) -> list[str]:
     return unsaid + ([machine["frozen"]] if machine["frozen"] else [])
 
 
-def print_points(answer: Sequence[Json]) -> None:
-    if not answer:
+def print_points(answer: Sequence[Json], earlier: Sequence[str]) -> None:
+    if answer:
+        print_table(POINTS, [{**point, "ready": _ready(point)} for point in answer])
+    else:
         print_lines(["It has no recovery point yet; `tagback explain` says why and when the next is due."])
-        return
-    print_table(POINTS, [{**point, "ready": _ready(point)} for point in answer])
+    if earlier:
+        print_lines(["", *(f"{said[0].upper()}{said[1:]}" for said in earlier)])
 
 
 def _ready(point: Json) -> str:
@@ -170,7 +193,7 @@ def print_report(answer: Json) -> None:
     if not answer["machines"]:
         print_lines(["No VM has a plan or a recovery point yet."])
         return
-    print_table(REPORT, answer["machines"])
+    print_table(REPORT, _told_apart(answer["machines"]))
     counted = ", ".join(f"{count} {verdict}" for verdict, count in answer["counts"].items() if count)
     print_lines(["", f"As of {words(answer['as_of'])}: {counted}."])
 

@@ -36,8 +36,10 @@ def points(context: click.Context, vm: str) -> None:
     """The recovery points of a VM, oldest first."""
     session = session_of(context)
     world, _ = session.open()
-    answer = show.points(world, lookup.named(lookup.machines(world), vm))
-    session.show(answer, pages.print_points)
+    known = lookup.machines(world)
+    machine = lookup.named(known, vm)
+    earlier = [lookup.how_named(one) for one in lookup.predecessors(known, machine)]
+    session.show(show.points(world, machine), lambda answer: pages.print_points(answer, earlier))
 
 
 @click.command()

@@ -89,7 +89,7 @@ def standing(machine: Machine, operations: Iterable[Operation], rules: Rules, no
 
 def _standing(machine: Machine, wish: Wish, operations: Iterable[Operation], rules: Rules, now: datetime) -> Standing:
     if machine.status is Status.GONE:
-        return Standing(Status.GONE, f"no machine of this id exists since {_at(machine.absent_since)}", ())
+        return Standing(Status.GONE, f"no VM of this vmId exists since {_at(machine.absent_since)}", ())
     match wish:
         case OptedOut():
             return Standing(Status.EXCLUDED, wish.because, wish.problems)

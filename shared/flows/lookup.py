@@ -30,10 +30,21 @@ def named(candidates: Iterable[Machine], text: str) -> Machine:
 
 
 def in_group(candidates: Iterable[Machine], group: str, name: str) -> Machine:
-    """The machine of this name in this group, whatever the two texts are; BadInput when subscriptions share them."""
-    wanted = (group.strip().lower(), name.strip().lower())
-    matching = [machine for machine in candidates if (machine.id.group, machine.id.name) == wanted]
-    return _the_one(matching, f"{group}/{name}")
+    """The machine of this name or vmId in this group, whatever the texts are; BadInput when subscriptions share it."""
+    within, wanted = group.strip().lower(), name.strip().lower()
+    there = (machine for machine in candidates if machine.id.group == within)
+    return _the_one([machine for machine in there if wanted in (machine.id.name, machine.uid)], f"{group}/{name}")
+
+
+def predecessors(known: Iterable[Machine], machine: Machine) -> list[Machine]:
+    """The machines with points that had this one's id before it: only their vmIds name them now."""
+    earlier = (one for one in known if one.id == machine.id and _rank(one) < _rank(machine))
+    return [one for one in earlier if one.last_point]
+
+
+def how_named(predecessor: Machine) -> str:
+    """How the points of a machine are named whose name another one has now."""
+    return f"the points of the machine that was {predecessor.name} before are named by its vmId: {predecessor.uid}"
 
 
 def _the_one(matching: Sequence[Machine], text: str) -> Machine:
@@ -57,10 +68,10 @@ def _matcher(text: str) -> Callable[[Machine], bool]:
     group, separator, name = wanted.partition("/")
     if separator:
         if not (group and name) or "/" in name:
-            raise BadInput([f"{text!r} names no VM: a VM is named by name, group/name or full id"])
+            raise BadInput([f"{text!r} names no VM: a VM is named by name, group/name, full id or vmId"])
         return lambda machine: (machine.id.group, machine.id.name) == (group, name)
     if not wanted:
-        raise BadInput(["an empty text names no VM: a VM is named by name, group/name or full id"])
+        raise BadInput(["an empty text names no VM: a VM is named by name, group/name, full id or vmId"])
     return lambda machine: wanted in (machine.id.name, machine.uid)
 
 

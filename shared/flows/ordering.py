@@ -17,7 +17,7 @@ from shared.decide.tag_values import zone_named
 from shared.errors import BadInput, Unknown
 from shared.flows.asking import filed, new_request, request
 from shared.flows.choosing import chosen_point
-from shared.flows.lookup import named
+from shared.flows.lookup import how_named, named, predecessors
 from shared.model.machine import Machine
 from shared.model.point import Consistency
 from shared.model.request import Asked, Request
@@ -190,15 +190,10 @@ def foreseen(world: World, machine: Machine, order: RestoreOrder) -> Chosen:
     chosen = chosen_point(points, order, world.clock.now())
     if isinstance(chosen, NothingFits):
         passed = [f"{point.slot:%Y-%m-%d %H:%M}Z: {because}" for point, because in chosen.passed_over]
-        raise BadInput([f"{machine.name} cannot be restored: {chosen.because}", *passed, *_earlier(world, machine)])
+        earlier = predecessors((held.row for held in world.ledger.machines(machine.shard)), machine)
+        names = map(how_named, earlier)
+        raise BadInput([f"{machine.name} cannot be restored: {chosen.because}", *passed, *names])
     return chosen
-
-
-def _earlier(world: World, machine: Machine) -> list[str]:
-    """How the machines that had this one's place before it are named: their points are kept under their own vmIds."""
-    rows = [held.row for held in world.ledger.machines(machine.shard)]
-    uids = [row.uid for row in rows if row.id == machine.id and row.uid != machine.uid]
-    return [f"the points of the machine that was {machine.name} before are named by its vmId: {uid}" for uid in uids]
 
 
 def ask_restore(world: World, machine: Machine, order: RestoreOrder, by: str) -> Request:

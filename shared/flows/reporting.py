@@ -35,6 +35,7 @@ def _machine(found: Compliance) -> Json:
     return {
         "vm": found.machine.name,
         "id": str(found.machine.id),
+        "vm_uid": found.machine.uid,
         "plan": found.machine.plan or None,
         "verdict": found.verdict.value,
         "because": found.because,

@@ -42,6 +42,7 @@ def _machine(machine: Machine) -> Json:
     return {
         "vm": machine.name,
         "id": str(machine.id),
+        "vm_uid": machine.uid,
         "subscription": machine.shard.subscription,
         "region": machine.shard.region,
         "plan": machine.plan or None,

@@ -6,7 +6,8 @@ text and is escaped. It needs no script, and nothing from anywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from shared.flows import explaining, lookup, reporting, show
 from shared.flows.standing import standing
+from shared.model.machine import Machine
 from shared.model.rules import Rules
 from shared.ports import World
 
@@ -44,14 +46,16 @@ def overview(world: World, rules: Rules, _: Mapping[str, str]) -> Values:
     now = standing(world, rules)
     answer = show.status(now)
     troubled = [job for job in show.jobs(world, now) if job["state"] in TROUBLED]
-    return {"status": answer, "jobs": troubled, "order": WORST_FIRST}
+    return {"status": answer, "jobs": troubled, "order": WORST_FIRST, "doubled": doubled(now.machines)}
 
 
 def vm(world: World, rules: Rules, names: Mapping[str, str]) -> Values:
     """One VM: why it stands as it does, and its recovery points, newest first."""
-    machine = lookup.in_group(lookup.machines(world), names["group"], names["vm"])
+    known = lookup.machines(world)
+    machine = lookup.in_group(known, names["group"], names["vm"])
     points = list(reversed(show.points(world, machine)))
-    return {"vm": explaining.explain(world, rules, machine), "points": points}
+    earlier = [one.uid for one in lookup.predecessors(known, machine)]
+    return {"vm": explaining.explain(world, rules, machine), "uid": machine.uid, "points": points, "earlier": earlier}
 
 
 def jobs(world: World, rules: Rules, _: Mapping[str, str]) -> Values:
@@ -61,7 +65,14 @@ def jobs(world: World, rules: Rules, _: Mapping[str, str]) -> Values:
 
 def report(world: World, rules: Rules, _: Mapping[str, str]) -> Values:
     """Whether every VM keeps what its plan promises."""
-    return {"report": reporting.report(world, rules, standing(world, rules))}
+    now = standing(world, rules)
+    return {"report": reporting.report(world, rules, now), "doubled": doubled(now.machines)}
+
+
+def doubled(machines: Iterable[Machine]) -> set[str]:
+    """The ids that machines had after each other: only its vmId tells which one is meant."""
+    often = Counter(str(machine.id) for machine in machines)
+    return {name for name, count in often.items() if count > 1}
 
 
 PAGES: Mapping[str, tuple[str, View]] = {
@@ -93,10 +104,10 @@ class Links:
     def __call__(self, path: str) -> str:
         return f"{path}?{urlencode({'code': self.key})}" if self.key else path
 
-    def vm(self, resource_id: str) -> str:
-        """The page of a VM by its id."""
+    def vm(self, resource_id: str, uid: str = "") -> str:
+        """The page of a VM by its id, or by its vmId in its group: what is gone may have lent its name to another."""
         parts = resource_id.strip("/").split("/")
-        return self(f"/api/pages/vm/{quote(parts[3], safe='')}/{quote(parts[-1], safe='')}")
+        return self(f"/api/pages/vm/{quote(parts[3], safe='')}/{quote(uid or parts[-1], safe='')}")
 
 
 @cache

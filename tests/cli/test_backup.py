@@ -52,7 +52,7 @@ REFUSED = [
     ("never asked for", machine(1, "web-1", Status.EXCLUDED), "it has no tag 'backup'"),
     ("opted out", replace(machine(1, "web-1", Status.EXCLUDED), tags={"backup": "off"}), "its tag backup is off"),
     ("misnamed", replace(machine(1, "web-1"), tags={"backup": "slver"}, plan=""), "names no plan; allowed: silver"),
-    ("gone", machine(1, "web-1", Status.GONE), "no machine of this id exists"),
+    ("gone", machine(1, "web-1", Status.GONE), "no VM of this vmId exists"),
     ("absent", replace(machine(1, "web-1"), absent_since=NOW), "found nothing under its id; it is gone when a second"),
     ("no disk", replace(machine(1, "web-1"), disks=(), unsupported=("OS disk: ephemeral",)), "OS disk: ephemeral"),
 ]

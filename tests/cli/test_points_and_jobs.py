@@ -11,7 +11,20 @@ from shared.model.operation import State
 from shared.model.point import Engine, PartState, PointState
 from shared.model.vault import VaultPoint
 from tests.cli.running import answer, run
-from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, capture, empty_fleet, machine, point, uid_of, usual_fleet
+from tests.fleet import (
+    DAY,
+    FORMER,
+    LAST_SLOT,
+    NOW,
+    SUBSCRIPTION,
+    capture,
+    empty_fleet,
+    machine,
+    point,
+    rebuilt_fleet,
+    uid_of,
+    usual_fleet,
+)
 
 SNAPSHOTS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/tagback-westeurope/providers/microsoft.compute/snapshots"
 DISKS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/web/providers/microsoft.compute/disks"
@@ -67,6 +80,15 @@ def test_a_point_of_a_vault_is_said_to_be_there() -> None:
     held = replace(point(well), engine=Engine.VAULT, parts=(), vault=VaultPoint(vault, "1", LAST_SLOT))
     fleet.put(well, held)
     assert "in a vault" in run(fleet, "points", "web-1").stdout.splitlines()[1]
+
+
+def test_the_points_of_the_machine_before_are_pointed_at_by_its_vmid() -> None:
+    fleet = rebuilt_fleet()
+    said = f"The points of the machine that was web-1 before are named by its vmId: {FORMER}"
+    assert run(fleet, "points", "web-1").stdout.splitlines()[-1] == said
+    assert [one["slot"] for one in answer(run(fleet, "points", FORMER, "--output", "json"))] == ["2026-11-19T02:00:00Z"]
+    assert "before" not in run(fleet, "points", FORMER).stdout
+    assert "before" not in run(usual_fleet(), "points", "jump").stdout
 
 
 def test_a_machine_without_points_says_where_to_look() -> None:

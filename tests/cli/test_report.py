@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from shared.model.machine import Status
 from tests.cli.running import answer, run
-from tests.fleet import DAY, LAST_SLOT, NOW, capture, empty_fleet, machine, point, usual_fleet
+from tests.fleet import DAY, LAST_SLOT, NOW, capture, empty_fleet, machine, point, uid_of, usual_fleet
 
 
 def test_a_machine_that_keeps_its_promise_is_told_with_what_stands_of_it() -> None:
@@ -17,6 +17,7 @@ def test_a_machine_that_keeps_its_promise_is_told_with_what_stands_of_it() -> No
     (well,) = document["machines"]
     assert {name: well[name] for name in well if name != "id"} == {
         "vm": "web-1",
+        "vm_uid": uid_of(1),
         "plan": "silver",
         "verdict": "kept",
         "because": "10 h would be lost, and its plan allows 1 d 1 h",

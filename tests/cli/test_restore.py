@@ -19,7 +19,7 @@ from tests.fleet import DAY, LAST_SLOT, Fleet, capture, empty_fleet, machine, po
 @pytest.fixture
 def fleet() -> Fleet:
     made = empty_fleet()
-    gone = replace(machine(1, "web-1", Status.GONE), enrolled_at=None, next_due=None)
+    gone = replace(machine(1, "web-1", Status.GONE), enrolled_at=None, next_due=None, last_point=LAST_SLOT)
     made.put(gone, capture(gone), point(gone, LAST_SLOT - DAY), point(gone))
     return made
 

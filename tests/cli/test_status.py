@@ -15,7 +15,19 @@ from shared.model.machine import Status
 from shared.model.operation import State
 from shared.model.request import PoisonedMessage
 from tests.cli.running import answer, run
-from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, capture, empty_fleet, machine, usual_fleet
+from tests.fleet import (
+    DAY,
+    FORMER,
+    LAST_SLOT,
+    NOW,
+    SUBSCRIPTION,
+    capture,
+    empty_fleet,
+    machine,
+    rebuilt_fleet,
+    uid_of,
+    usual_fleet,
+)
 
 
 def test_the_document_is_as_the_contract_pins_it() -> None:
@@ -26,6 +38,7 @@ def test_the_document_is_as_the_contract_pins_it() -> None:
     assert document["machines"][2] == {
         "vm": "web-1",
         "id": f"/subscriptions/{SUBSCRIPTION}/resourcegroups/web/providers/microsoft.compute/virtualmachines/web-1",
+        "vm_uid": uid_of(1),
         "subscription": SUBSCRIPTION,
         "region": "westeurope",
         "plan": "silver",
@@ -56,6 +69,14 @@ def test_the_table_shows_every_machine_and_why() -> None:
     assert "2026-11-20 02:00Z" in rows[3]
     assert rows[-1] == "As of 2026-11-20 12:00Z: 1 excluded, 1 gone, 1 protected."
     assert "\x1b" not in result.stdout
+
+
+def test_a_machine_that_was_made_again_is_told_from_the_one_before() -> None:
+    lines = run(rebuilt_fleet(), "status").stdout.splitlines()
+    said = [" ".join(line.split()[:3]) for line in lines[1:3]]
+    assert sorted(said, reverse=True) == [f"web-1 ({FORMER[:8]}) gone", f"web-1 ({uid_of(1)[:8]}) protected"]
+    assert f"  tagback points {FORMER}   (web-1)" in lines
+    assert "(" not in "".join(run(usual_fleet(), "status").stdout.splitlines()[:4])
 
 
 @pytest.mark.parametrize(

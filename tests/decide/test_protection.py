@@ -225,7 +225,7 @@ UNCAPTURED = "OS disk is ephemeral"
         (
             machine(status=Status.GONE, absent_since=NOW),
             NOW,
-            Standing(Status.GONE, "no machine of this id exists since 2027-03-10 12:00Z", ()),
+            Standing(Status.GONE, "no VM of this vmId exists since 2027-03-10 12:00Z", ()),
         ),
         (
             machine(),

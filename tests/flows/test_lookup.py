@@ -58,7 +58,7 @@ def test_what_names_nobody_is_unknown_or_no_name(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "/web-1", "web/", "a/b/c", "/subscriptions/x/resourceGroups/y"])
 def test_what_is_no_name_says_what_is_one(text: str) -> None:
-    with pytest.raises(BadInput, match=r"names no VM|not the id"):
+    with pytest.raises(BadInput, match=r"names no VM.*full id or vmId$|not the id"):
         named(FLEET, text)
 
 

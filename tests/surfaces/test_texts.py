@@ -135,7 +135,7 @@ def bulky(said: Iterable[str]) -> Fleet:
     for number in range(COUNT // 20):
         problems = tuple(next(found) for _ in range(20))
         row = machine(number + 1, f"vm-{number}", Status.DEGRADED)
-        place = ResourceId(row.id.subscription, row.id.group, row.id.type, problems[0])
+        place = ResourceId(row.id.subscription, row.id.group, row.id.type, f"{problems[0]}{number}")
         fleet.put(replace(row, id=place, because=problems[1], plan=problems[2], problems=problems))
     return fleet
 

@@ -13,7 +13,7 @@ from shared.model.brake import Brake, Stops
 from shared.model.machine import Status
 from shared.web.dashboard import PAGES, STYLE
 from tests.cli.running import answer, run
-from tests.fleet import NOW, Fleet, empty_fleet, machine, usual_fleet
+from tests.fleet import FORMER, NOW, Fleet, empty_fleet, machine, rebuilt_fleet, uid_of, usual_fleet
 from tests.web.test_api import ask
 
 FILLED = {"/api/": "/api/", **{route: re.sub(r"<group>/<vm>", "web/web-1", route) for route in PAGES}}
@@ -75,6 +75,18 @@ def test_a_vm_page_tells_every_reason_and_every_point() -> None:
     assert [reason for reason in told["because"] if reason not in text] == []
     assert points
     assert [point["because"] for point in points if point["because"] not in text] == []
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/pages/report"])
+def test_a_machine_made_again_and_the_one_before_have_a_page_each(path: str) -> None:
+    fleet = rebuilt_fleet()
+    text = page(fleet, path)
+    assert [uid for uid in (FORMER, uid_of(1)) if f"vmId {uid}" not in text] == []
+    pages = {f"/api/pages/vm/web/{uid}" for uid in (FORMER, uid_of(1))}
+    assert pages <= set(Elements(text).addresses)
+    assert "vmId" not in page(usual_fleet(), path)
+    assert f"/api/pages/vm/web/{FORMER}" in Elements(page(fleet, "/api/pages/vm/web/web-1")).addresses
+    assert "web-1 is gone for a reason" in page(fleet, f"/api/pages/vm/web/{FORMER}")
 
 
 def test_what_foreign_text_says_is_shown_and_never_markup() -> None:
