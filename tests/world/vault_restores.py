@@ -30,6 +30,8 @@ STAGING = (
 )
 FAR = "farregion"
 NETWORK = f"/subscriptions/{SHARD.subscription}/resourceGroups/far/providers/Microsoft.Network/virtualNetworks/net"
+ELSEWHERE = "sub-two"
+RESCUE = f"/subscriptions/{ELSEWHERE}/resourceGroups/rescue"
 PAUSE = timedelta(seconds=100)  # the vault's job takes three minutes: a slice finds it running, the next one ended
 ALL = 12  # slices that bring any of them to its end
 
@@ -37,12 +39,13 @@ ALL = 12  # slices that bring any of them to its end
 @dataclass(frozen=True, slots=True)
 class Way:
     """One mode, done, undone, or undone while the vault is at it; how many slices when nothing goes wrong. `region` is
-    the paired one, where it comes back there."""
+    the paired one, `subscription` another one, where it comes back there."""
 
     mode: RestoreMode
     slices: int
     undone_after: int = 0
     region: str = ""
+    subscription: str = ""
 
     @property
     def asked(self) -> Asked:
@@ -50,7 +53,7 @@ class Way:
 
     @property
     def name(self) -> str:
-        where = f" in {self.region}" if self.region else ""
+        where = f" in {self.region or self.subscription}" if self.region or self.subscription else ""
         return (
             f"{self.mode} from a vault{where}, {f'undone after {self.undone_after}' if self.undone_after else 'done'}"
         )
@@ -58,10 +61,11 @@ class Way:
     @property
     def order(self) -> RestoreOrder:
         order = RestoreOrder(self.mode, from_vault=True, staging=STAGING)
-        if not self.region:
-            return order
-        subnet = "" if self.mode is RestoreMode.DISKS else f"{NETWORK}/subnets/a"
-        return replace(order, group="far", subnet=subnet, region=self.region)
+        network = f"{RESCUE}/providers/Microsoft.Network/virtualNetworks/net" if self.subscription else NETWORK
+        subnet = "" if self.mode is RestoreMode.DISKS else f"{network}/subnets/a"
+        if self.subscription:
+            return replace(order, group=RESCUE, subnet=subnet)
+        return replace(order, group="far", subnet=subnet, region=self.region) if self.region else order
 
     @property
     def jobs(self) -> str:
@@ -83,6 +87,9 @@ WAYS = (
     Way(RestoreMode.NEW, 5, region=FAR),
     Way(RestoreMode.DISKS, 3, undone_after=1, region=FAR),
     Way(RestoreMode.NEW, 3, undone_after=ALL, region=FAR),
+    Way(RestoreMode.NEW, 5, subscription=ELSEWHERE),
+    Way(RestoreMode.DISKS, 2, undone_after=1, subscription=ELSEWHERE),
+    Way(RestoreMode.NEW, 3, undone_after=ALL, subscription=ELSEWHERE),
 )
 BESIDE = replace(VM.id, name=f"{VM.id.name}-restored")
 
@@ -94,6 +101,8 @@ def asked_for(world: Run, way: Way) -> None:
         world.stage.azure.delete(VM)
     if way.region:
         _copied(world, way.region)
+    if way.subscription:
+        world.stage.azure.tag_group(way.subscription, "rescue", {})
     restore_asked(world, VM.uid, way.order)
 
 
@@ -191,9 +200,12 @@ class Verdict:
         return [] if excluded else [f"it is enrolled: {record}"]
 
     def _target(self) -> ResourceId:
-        makes = self._way.mode in (RestoreMode.REBUILD, RestoreMode.NEW)
-        group = "far" if self._way.region and makes else VM.id.group
-        return replace(BESIDE if self._way.mode is RestoreMode.NEW else VM.id, group=group)
+        own = BESIDE if self._way.mode is RestoreMode.NEW else VM.id
+        if self._way.mode not in (RestoreMode.REBUILD, RestoreMode.NEW):
+            return own
+        if self._way.subscription:
+            return replace(own, subscription=self._way.subscription, group="rescue")
+        return replace(own, group="far") if self._way.region else own
 
     def _attached(self) -> dict[str, int | None]:
         vm = self._azure.vm(self._target())
