@@ -10,8 +10,9 @@ from typing import Any
 
 from shared.decide import isolation, subtraction
 from shared.decide import restored_network as network
-from shared.decide.drawing import Drawing, Piece, disk_place, group_of, made_name, place_in
+from shared.decide.drawing import EXPIRES, Captured, Drawing, Piece, disk_place, group_of, made_name, place_in
 from shared.decide.restored_disks import attachment, captured_at, disk_body
+from shared.decide.restoring import tag_of
 from shared.decide.subtraction import Body, at
 from shared.model.identity import ResourceId, subscription_of
 from shared.model.restore import ArmPath, RestoreMode, Source
@@ -104,8 +105,8 @@ def machine(drawing: Drawing) -> Piece:
 
 
 def _where_its_disks_are(drawing: Drawing, body: Body) -> dict[str, Any]:
-    """The body in the zone of the OS disk that a vault made: by default the one that it was in (documented). In a paired
-    region that is another region as well."""
+    """The body in the zone of the OS disk that a vault made: by default the one that it was in (documented). It is of
+    another region where that is in the paired one."""
     if drawing.restore.recovery is None:
         return dict(body)
     zones = _zones(drawing)
@@ -174,17 +175,28 @@ def makes(drawing: Drawing) -> tuple[ArmPath, ...]:
 
 
 def _not_in_point(drawing: Drawing) -> Iterator[str]:
-    """The names of captured disks that do not come back. Those of a vault are known by their LUNs, once they are."""
-    restore, machine = drawing.restore, drawing.captured.machine
+    """The names of captured disks that do not come back. Those of a vault are known by their LUNs, once they are.
+
+    What had an expiry was only lent to the machine, and nobody misses it.
+    """
+    restore, captured = drawing.restore, drawing.captured
     if restore.recovery is None:
         places = {source.disk for source in restore.sources}
-        yield from (
-            str(one.get("name")) for one in drawing.captured.disks if ResourceId.parse(str(one["id"])) not in places
-        )
+        absent = (one for one in captured.disks if ResourceId.parse(str(one["id"])) not in places)
+        yield from (str(one.get("name")) for one in absent if not tag_of(one, EXPIRES))
     elif restore.sources:
-        luns = {source.lun for source in restore.sources}
-        attached = at(machine, "properties.storageProfile.dataDisks") or ()
-        yield from (str(one.get("name") or one["lun"]) for one in attached if one["lun"] not in luns)
+        luns, lent = {source.lun for source in restore.sources}, _lent_to(captured)
+        attached = at(captured.machine, "properties.storageProfile.dataDisks") or ()
+        missed = (one for one in attached if one["lun"] not in luns and _id_of(one) not in lent)
+        yield from (str(one.get("name") or one["lun"]) for one in missed)
+
+
+def _lent_to(captured: Captured) -> frozenset[str]:
+    return frozenset(str(one.get("id")).lower() for one in captured.disks if tag_of(one, EXPIRES))
+
+
+def _id_of(attached: Body) -> str:
+    return str(at(attached, "managedDisk.id") or "").lower()
 
 
 def _moved(drawing: Drawing) -> Iterator[str]:

@@ -328,6 +328,13 @@ def test_what_cannot_come_back_is_told() -> None:
     assert blueprint.lacking(drawing(RestoreMode.DISKS)) == ("disk scratch: it is not in the point",)
 
 
+def test_a_disk_that_the_machine_was_only_lent_is_missed_by_nobody() -> None:
+    lent = {"id": f"{DISKS}/tb-lent", "name": "tb-lent", "tags": {"Tagback-Expires": "20261121T0200Z"}}
+    found = drawing(RestoreMode.DISKS)
+    captured = replace(found.captured, disks=(*found.captured.disks, lent))
+    assert blueprint.lacking(replace(found, captured=captured)) == blueprint.lacking(found)
+
+
 def test_what_may_be_made_is_known_beforehand_the_machine_first() -> None:
     beside = drawing(RestoreMode.NEW)
     made = blueprint.makes(beside)

@@ -77,6 +77,13 @@ def test_disks_that_the_vault_did_not_make_are_told_once_it_has_made_the_others(
     assert missing(source("os-1", None), source("data-1", 3)) == []
 
 
+def test_a_disk_that_was_only_lent_when_the_vault_took_its_point_is_missed_by_nobody() -> None:
+    found = of_vault(source("os-1", None), mode=RestoreMode.DISKS)
+    bodies = [{**one, "tags": {"tagback-expires": "20261121T0200Z"}} for one in found.captured.disks]
+    assert blueprint.lacking(found) == ("disk data: it is not in the point",)
+    assert blueprint.lacking(replace(found, captured=replace(found.captured, disks=tuple(bodies)))) == ()
+
+
 def test_before_the_vault_made_anything_only_the_machine_and_its_interfaces_are_known() -> None:
     found = of_vault()
     assert blueprint.makes(found) == (found.restore.machine, *(piece.id for piece in blueprint.interfaces(found)))

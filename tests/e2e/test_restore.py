@@ -13,9 +13,17 @@ import requests
 from tests.e2e.night import Night, night
 
 MACHINES = ("web-1", "db-1")
+PLAN = """
+[plans.{}.snapshots]
+cron = "0 2 1 * *"
+zone = "UTC"
+keep = "90d"
+"""  # its first points are all that there will be
 AFTER = timedelta(minutes=30)
 LENT_FOR = timedelta(days=1)
-TIMER = timedelta(hours=1)  # the timer that takes back what was lent for long enough comes every hour
+SELDOM = "0 0 */6 * * *"  # nothing here waits for a timer but what is lent, and a day has to go by
+TIMERS = dict.fromkeys(("TAGBACK_SWEEP", "TAGBACK_EXPIRE", "TAGBACK_REPORT"), SELDOM)
+TIMER = timedelta(hours=6, minutes=10)
 VM = "2026-04-01"
 
 
@@ -52,7 +60,10 @@ class Azure:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     """One stack for both tests, after the machines' first points; each goes on from the time that it finds."""
-    with night(tmp_path_factory.mktemp("night"), MACHINES) as begun:
+    folder = tmp_path_factory.mktemp("night")
+    plans = folder / "plans.toml"
+    plans.write_text('default = "silver"' + PLAN.format("silver") + PLAN.format("gold"), encoding="utf-8")
+    with night(folder, MACHINES, TAGBACK_PLANS=str(plans), **TIMERS) as begun:
         begun.conductor.run(begun.end)
         yield begun
 
