@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TypeAlias
 
 import certifi
 
@@ -37,6 +38,7 @@ TOPIC = "tagback"
 AUDIENCE = "api://tagback"
 TENANT = "11111111-1111-1111-1111-111111111111"  # the simulator's
 APP_ROLES = ("Tagback.Request", "Tagback.Approve")
+AppRole: TypeAlias = tuple[str, str, str]
 EVENT_FUNCTION = "on_resource_event"
 # What a deployment sets because triggers name it: `%TAGBACK_SWEEP%` has no default in Azure.
 # One for each message that host.json lets the host hand over at once, and some for timers and HTTP; held together by
@@ -64,7 +66,8 @@ class Ports:
 class Wanted:
     """A stack to be started: at an instant in jumping time, or without one on the machine's clock.
 
-    `simulator` are further options of the simulator; of one that is given twice the last counts.
+    `simulator` are further options of the simulator; of one that is given twice the last counts. `app_roles` are what
+    the authority writes into tokens: for which app, which role, of whom (`*` is everybody).
     """
 
     subscriptions: Sequence[str]
@@ -75,6 +78,7 @@ class Wanted:
     ports: Ports = field(default_factory=Ports)
     settings: Mapping[str, str] = field(default_factory=dict)
     simulator: Sequence[str] = ()
+    app_roles: Sequence[AppRole] = tuple((AUDIENCE, role, "*") for role in APP_ROLES)
 
 
 class Stack:
@@ -113,7 +117,8 @@ class Stack:
         refuse_taken(self.wanted.ports.simulator, "the simulator")
         seed = self.wanted.run / "seed.toml"
         lines = [f'[[subscription]]\nid = "{name}"\n' for name in self.wanted.subscriptions]
-        lines += [f'[[app_role]]\naudience = "{AUDIENCE}"\nrole = "{role}"\nprincipal = "*"\n' for role in APP_ROLES]
+        for audience, role, principal in self.wanted.app_roles:
+            lines.append(f'[[app_role]]\naudience = "{audience}"\nrole = "{role}"\nprincipal = "{principal}"\n')
         seed.write_text("".join(lines))
         words = ["-m", "local.simulator", "--port", str(self.wanted.ports.simulator), "--chance", str(self.wanted.seed)]
         if self.wanted.start is not None:
@@ -253,12 +258,16 @@ def running(wanted: Wanted) -> Iterator[Stack]:
 
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into an ordinary exit, so that everything started is stopped."""
+    """Turn SIGTERM and SIGHUP into an ordinary exit, and SIGINT into Ctrl-C, so that everything started is stopped.
+
+    What a script starts in the background (`make up &`) is started deaf to SIGINT; it hears it here all the same.
+    """
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

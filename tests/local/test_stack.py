@@ -180,12 +180,13 @@ def test_a_broken_app_is_one_clear_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_every_part(tmp_path: Path, number: signal.Signals) -> None:
     program = (
-        "import pathlib, sys, time\n"
+        "import pathlib, signal, sys, time\n"
         "from local.stack import Wanted, running\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # as a script's background job is started
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
         f"with running(Wanted([{machine().subscription!r}], run=folder / 'run', app=folder / 'app')) as stack:\n"
         "    print('up', flush=True)\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
     )
     write_app(tmp_path)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as owner:
