@@ -43,10 +43,10 @@ LATENCY = 0.2  # seconds until Azure answers a call about a disk or snapshot, at
 MEASURED = "measured:"
 AT_ONCE = 8  # changes in flight at a time
 # From so many machines on a shard's ledger is in slices, each of which is asked by itself: by what goes through all
-# machines, and by the three looks at a machine's points on its way out, twenty machines together.
+# machines, and by the three looks at points on their way out. Those ask for twenty machines of a slice together, with
+# three requests; of the machines whose turn it is at a time, one such batch of each slice is not full.
 FULL, SLICES = 500, 32
-LOOKS, BATCH, ASKED = 3, 20, 2
-SPREAD = LOOKS * ASKED * SLICES * (1 - (1 - 1 / SLICES) ** BATCH) / BATCH
+LOOKS, ASKED, TURN = 3, 3, 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Law:
         """Requests to the ledger because it is in slices."""
         if machines <= SHARDS * FULL:
             return 0.0
-        return SLICES * self.of("scans", machines) + SPREAD * machines
+        turns = SHARDS + machines / TURN
+        return SLICES * (self.of("scans", machines) + LOOKS * ASKED * turns)
 
     def gb_s(self, machines: int) -> float:
         """What is billed of a day's executions: as measured, and while each call to Azure is waited for."""

@@ -20,7 +20,9 @@ LEAST_BILLED, STEP = 1.0, 0.1  # seconds
 STORAGE_LATENCY = 0.01
 TIMERS = frozenset({"sweep", "expire", "drill", "report"})
 HOSTS = "/azure-webjobs-hosts/"  # locks and timers of the host itself
-SCAN = "m%7B"  # a query that goes through a shard's machines names the row before them
+# What goes through all machines of a shard names the row before them, what goes through its operations when they ended.
+SCANS = ("m%7B", "ended_at")
+DUE, COLUMNS = "wanted_at", "select="  # what is due is read whole, and of each slice its operations too
 
 
 def used(play: Play, span: Span, leaps: Sequence[Span], host_seconds: float) -> dict[str, float]:
@@ -70,7 +72,7 @@ def _storage(requests: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         service, method = str(request["service"]), str(request["method"])
         if service == "table":
             yield "requests"
-            yield from ["scans"] if SCAN in str(request["path"]) else []
+            yield from ["scans"] * scans(str(request["path"]))
             yield from ["table"] * len(request.get("operations") or [request])
         elif service == "blob":
             changes = "host_writes" if HOSTS in str(request["path"]) else "blob_write"
@@ -78,3 +80,10 @@ def _storage(requests: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield from ["requests"] if HOSTS not in str(request["path"]) else []
         elif method in ("POST", "DELETE") and "/messages" in str(request["path"]):
             yield from ["queue"] if method == "POST" else ["queue", "queue"]  # a deleted message was also fetched
+
+
+def scans(path: str) -> int:
+    """How many requests more to each further slice this one means where a shard's ledger is in slices."""
+    if not any(one in path for one in SCANS):
+        return 0
+    return 2 if DUE in path and COLUMNS not in path else 1

@@ -37,7 +37,7 @@ from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation, State
 from shared.model.point import Point
-from shared.model.transition import Held, Record, Transition
+from shared.model.transition import Held, Record, Transition, WithPoints
 
 RowT = TypeVar("RowT", Machine, Operation, Point)
 LEDGER = "ledger"
@@ -55,9 +55,12 @@ class TableLedger:
         self._table = Table(storage, LEDGER)
         self._shards = Table(storage, SHARDS)
         self._full = full
+        self._homes: dict[
+            VmUid, str
+        ] = {}  # where machines were due last: rows never move, so they are looked for there
 
     def record(self, shard: Shard, uid: VmUid) -> Record | None:
-        for slice_ in slices_to_search(uid):
+        for slice_ in self._slices(uid):
             found = self._table.get(partition(shard, slice_), key("m", uid))
             if found is not None:
                 rows = self._rows(shard, slice_, f"o|{uid}|")
@@ -85,6 +88,7 @@ class TableLedger:
             # Asked again here: an emulator that compares instants by the millisecond shows some too early.
             if _due(held.row, now):
                 waiting[slice_].append(held)
+                self._homes[held.row.uid] = slice_
         records = [record for slice_, machines in waiting.items() for record in self._records(shard, slice_, machines)]
         return sorted(records, key=lambda record: (record.machine.row.wanted_at or now, record.machine.row.uid))
 
@@ -94,24 +98,22 @@ class TableLedger:
         return min(wanted, default=None)
 
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
-        for slice_ in slices_to_search(uid):
+        for slice_ in self._slices(uid):
             found = [held_of(Point, slice_, row) for row in self._rows(shard, slice_, f"p|{uid}|")]
             if found:
                 return tuple(sorted(found, key=lambda held: held.row.slot))
         return ()
 
-    def with_points(
-        self, shard: Shard, machines: Sequence[Held[Machine]]
-    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
-        found: list[tuple[Record, tuple[Held[Point], ...]]] = []
+    def with_points(self, shard: Shard, machines: Sequence[Held[Machine]], most: int) -> Iterator[Sequence[WithPoints]]:
         placed: dict[str, list[Held[Machine]]] = defaultdict(list)
         for machine in machines:
             placed[slice_of(machine.etag)].append(machine)
         for slice_, held in placed.items():
-            points = self._points(shard, slice_, sorted(one.row.uid for one in held))
-            records = self._records(shard, slice_, held)
-            found += [(record, tuple(points.get(record.machine.row.uid, ()))) for record in records]
-        return found
+            for start in range(0, len(held), most):
+                batch = held[start : start + most]
+                points = self._points(shard, slice_, sorted(one.row.uid for one in batch))
+                records = self._records(shard, slice_, batch)
+                yield [(record, tuple(points.get(record.machine.row.uid, ()))) for record in records]
 
     def _points(self, shard: Shard, slice_: str, uids: Sequence[VmUid]) -> Mapping[VmUid, Sequence[Held[Point]]]:
         """The points of machines, oldest first; a few machines with one query."""
@@ -171,6 +173,10 @@ class TableLedger:
             held = held_of(Operation, slice_, row)
             operations[held.row.uid].append(held)
         return operations
+
+    def _slices(self, uid: VmUid) -> Sequence[str]:
+        """Where a machine can be, in the order to look."""
+        return sorted(slices_to_search(uid), key=lambda slice_: slice_ != self._homes.get(uid, FIRST))
 
     def _slice(self, transition: Transition) -> str:
         """Where the machine's rows are: its ETags say it; a transition without any is looked up."""

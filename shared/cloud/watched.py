@@ -20,7 +20,7 @@ from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.model.telemetry import Call, Count, Level
-from shared.model.transition import Held, Record, Transition
+from shared.model.transition import Held, Record, Transition, WithPoints
 from shared.ports import Clock, Queue
 from shared.ports.storage import Ledger
 from shared.ports.telemetry import Telemetry
@@ -71,14 +71,12 @@ class WatchedLedger:
         self._traces.seen([held.row for held in found])
         return found
 
-    def with_points(
-        self, shard: Shard, machines: Sequence[Held[Machine]]
-    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
-        found = self._ledger.with_points(shard, machines)
-        for record, points in found:
-            operations = (held.row for held in record.operations)
-            self._traces.seen([record.machine.row, *operations, *(held.row for held in points)])
-        return found
+    def with_points(self, shard: Shard, machines: Sequence[Held[Machine]], most: int) -> Iterator[Sequence[WithPoints]]:
+        for batch in self._ledger.with_points(shard, machines, most):
+            for record, points in batch:
+                operations = (held.row for held in record.operations)
+                self._traces.seen([record.machine.row, *operations, *(held.row for held in points)])
+            yield batch
 
     def snapshots(self, shard: Shard) -> int:
         return self._ledger.snapshots(shard)

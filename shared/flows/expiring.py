@@ -27,6 +27,7 @@ from shared.ports import World
 log = logging.getLogger("tagback")
 
 BATCH = 20  # machines whose rows are read together
+TURN = 640  # machines that may wait for each other: as many as fill a batch of every slice of a large ledger
 
 
 def expire(world: World, rules: Rules) -> None:
@@ -43,22 +44,26 @@ def expire(world: World, rules: Rules) -> None:
 def _is_due(world: World, rules: Rules, shard: Shard, until: datetime) -> bool:
     """Whether anything of a shard is to be looked at by the reaper now, its machines having been gone through."""
     now, due = world.clock.now(), False
-    waiting = overdue(world.ledger.expiring(shard, now), now)
-    for start in range(0, len(waiting), BATCH):
-        if world.clock.now() >= until:
-            log.warning(
-                "expire.unfinished shard=%s because=%r", shard, "its time was over; it goes on with the next timer"
-            )
-            return True
-        for record, points in world.ledger.with_points(shard, waiting[start : start + BATCH]):
-            due = _marked(world, rules, Case.of(record, points)) or due
+    for turn in turns(world.ledger.expiring(shard, now), now):
+        for batch in world.ledger.with_points(shard, turn, BATCH):
+            if world.clock.now() >= until:
+                log.warning(
+                    "expire.unfinished shard=%s because=%r", shard, "its time was over; it goes on with the next timer"
+                )
+                return True
+            for record, points in batch:
+                due = _marked(world, rules, Case.of(record, points)) or due
     return due
 
 
-def overdue(machines: Iterable[Held[Machine]], now: datetime) -> Sequence[Held[Machine]]:
-    """The machines whose points want a look, the longest overdue first."""
-    waiting = [(one.row.next_expiry, one) for one in machines if one.row.next_expiry and one.row.next_expiry <= now]
-    return [one for _, one in sorted(waiting, key=lambda each: (each[0], each[1].row.uid))]
+def turns(machines: Iterable[Held[Machine]], now: datetime) -> Sequence[Sequence[Held[Machine]]]:
+    """The machines whose points want a look, the longest overdue first, as many at a time as may wait for each other.
+
+    Within a turn those come together that are cheap to read together, so no machine waits for more than one of them.
+    """
+    overdue = [(one.row.next_expiry, one) for one in machines if one.row.next_expiry and one.row.next_expiry <= now]
+    waiting = [one for _, one in sorted(overdue, key=lambda each: (each[0], each[1].row.uid))]
+    return [waiting[start : start + TURN] for start in range(0, len(waiting), TURN)]
 
 
 def _marked(world: World, rules: Rules, case: Case) -> bool:

@@ -19,7 +19,7 @@ from shared.decide.removal import asking, frozen, judged, owner_of, put_off, rem
 from shared.errors import CloudError
 from shared.flows.casework import Case, key
 from shared.flows.emptying import empty
-from shared.flows.expiring import overdue
+from shared.flows.expiring import turns
 from shared.flows.removing import Doom, Sentence, remove
 from shared.flows.slicing import Slice, slice_under
 from shared.flows.surveying import Survey, survey
@@ -52,7 +52,7 @@ def reap(world: World, rules: Rules, shard: Shard) -> None:
 def _work(slice_: Slice) -> bool:
     """Judge every machine with something due, once; whether all of them had their turn."""
     machines = [*slice_.world.ledger.machines(slice_.shard)]
-    waiting = overdue(machines, slice_.now())
+    waiting = turns(machines, slice_.now())
     if not waiting:
         return True
     try:
@@ -60,11 +60,10 @@ def _work(slice_: Slice) -> bool:
     except CloudError as error:
         log.warning("reap.blind shard=%s because=%r", slice_.shard, str(error))
         return True
-    for start in range(0, len(waiting), BATCH):
+    for batch in (each for turn in waiting for each in slice_.world.ledger.with_points(slice_.shard, turn, BATCH)):
         if slice_.is_over():
             return False
         seen.hear_brakes()
-        batch = slice_.world.ledger.with_points(slice_.shard, waiting[start : start + BATCH])
         remove(seen, [_sentence(seen, Case.of(record, points)) for record, points in batch])
     return True
 

@@ -6,7 +6,7 @@ A row carries the ETag it was read with, so that every write can be conditional 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
@@ -49,3 +49,6 @@ class Record:
 
     machine: Held[Machine]
     operations: tuple[Held[Operation], ...]
+
+
+WithPoints: TypeAlias = tuple[Record, tuple[Held[Point], ...]]

@@ -15,7 +15,7 @@ from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.model.request import PoisonedMessage, Request
 from shared.model.spending import Spending
-from shared.model.transition import Held, Record, Transition
+from shared.model.transition import Held, Record, Transition, WithPoints
 
 
 class Models(Protocol):
@@ -59,10 +59,12 @@ class Ledger(Protocol):
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         """The machine's points by slot, oldest first, as last read."""
 
-    def with_points(
-        self, shard: Shard, machines: Sequence[Held[Machine]]
-    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
-        """Machines as they were read, each with its unresolved operations and with its points by slot, oldest first."""
+    def with_points(self, shard: Shard, machines: Sequence[Held[Machine]], most: int) -> Iterator[Sequence[WithPoints]]:
+        """Machines as they were read, each with its unresolved operations and with its points by slot, oldest first.
+
+        They come in batches of `most` at most, of machines that are cheap to read together; each is read when its turn
+        comes, that of the first machine first.
+        """
 
     def snapshots(self, shard: Shard) -> int:
         """How many snapshots the points of the shard's machines are made of, by the machines' rows."""

@@ -17,7 +17,7 @@ from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
 from shared.model.request import PoisonedMessage, Request
-from shared.model.transition import Held, Record, Transition
+from shared.model.transition import Held, Record, Transition, WithPoints
 from shared.ports import World
 from shared.ports.storage import Brakes, Ledger, Poisoned
 from shared.web.scopes import RequestsOf
@@ -67,10 +67,8 @@ class LedgerSeen:
     def points(self, shard: Shard, uid: VmUid) -> tuple[Held[Point], ...]:
         return self.ledger.points(shard, uid)
 
-    def with_points(
-        self, shard: Shard, machines: Sequence[Held[Machine]]
-    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
-        return self.ledger.with_points(shard, machines)
+    def with_points(self, shard: Shard, machines: Sequence[Held[Machine]], most: int) -> Iterator[Sequence[WithPoints]]:
+        return self.ledger.with_points(shard, machines, most)
 
     def snapshots(self, shard: Shard) -> int:
         return self.ledger.snapshots(shard)

@@ -22,11 +22,25 @@ from local.bench.bounds import (
     with_smaller_windows,
     without_windows,
 )
-from local.bench.days import LARGE, MEASURED, PRICES, SLICES, SMALL, SPREAD, SWEEPS, Law, bills, law_of
+from local.bench.days import (
+    ASKED,
+    LARGE,
+    LOOKS,
+    MEASURED,
+    PRICES,
+    SHARDS,
+    SLICES,
+    SMALL,
+    SWEEPS,
+    TURN,
+    Law,
+    bills,
+    law_of,
+)
 from local.bench.executions import Execution, Length, Span, executed, lengths
 from local.bench.fleets import PLANS, TOGETHER_PLAN, VAULT_PLAN, Fleet
 from local.bench.rows import AT_LEAST, Row, keep, kept
-from local.bench.usage import CORE, STORAGE_LATENCY, arm
+from local.bench.usage import CORE, STORAGE_LATENCY, arm, scans
 from local.clock.conductor import Patience, Stuck
 
 ROW = Row("speed", 1.25, 1.1, 1.0, "x bound", "a fleet")
@@ -90,7 +104,7 @@ def test_a_larger_fleet_is_reckoned_from_what_a_day_costs_anyhow_and_what_each_m
 def test_a_bill_takes_the_free_grants_off_and_shows_its_sum() -> None:
     found = {row.figure: row for row in bills(Law({"gb_s": 0.0}, {"gb_s": 1.0}))}
     pages = 0.5 * 0.2 * 9 * SWEEPS
-    slices = 0.5 * SPREAD * 10_000 * STORAGE_LATENCY
+    slices = 0.5 * SLICES * LOOKS * ASKED * (SHARDS + 10_000 / TURN) * STORAGE_LATENCY
     gb_s = ((10_000 + pages + slices) * 30.4 - 100_000) * 0.000026
     assert found["monthly_bill_1k"].value < 0.2
     assert f"gb_s {gb_s:.2f}" in found["monthly_bill_10k"].setup
@@ -108,11 +122,26 @@ def test_a_bill_that_was_measured_says_so_and_the_others_are_computed() -> None:
 def test_a_large_ledger_is_in_slices_that_are_asked_one_by_one() -> None:
     law = Law({"scans": 200.0, "requests": 500.0}, {"requests": 10.0, "host_seconds": 0.2})
     assert law.of("requests", 2_000) == 500 + 20_000
-    further = SLICES * 200 + SPREAD * 10_000
+    further = SLICES * (200 + LOOKS * ASKED * (SHARDS + 10_000 / TURN))
     assert law.of("requests", 10_000) == pytest.approx(500 + 100_000 + further)
     pages = 0.5 * 0.2 * 9 * SWEEPS
     assert law.gb_s(10_000) == pytest.approx(0.5 * further * (STORAGE_LATENCY + 0.02 / CORE) + pages)
-    assert 4 < SPREAD < 5
+
+
+@pytest.mark.parametrize(
+    ("path", "times"),
+    [
+        ("RowKey%20ge%20'm%7B'%20and%20RowKey%20lt%20'm%7D'", 1),
+        ("RowKey%20ge%20'm%7B'%20and%20next_expiry%20le%20datetime'T'", 1),
+        ("RowKey%20ge%20'm%7B'%20and%20wanted_at%20le%20datetime'T'", 2),
+        ("$select=wanted_at&$filter=RowKey%20ge%20'm%7B'%20and%20wanted_at%20le%20datetime'T'", 1),
+        ("RowKey%20ge%20'o%7C'%20and%20RowKey%20lt%20'o%7D'%20and%20ended_at%20ge%20datetime'T'", 1),
+        ("RowKey%20ge%20'o%7C'%20and%20RowKey%20lt%20'o%7D'%20and%20open%20eq%20true", 0),
+        ("RowKey%20ge%20'p%7C'%20and%20RowKey%20lt%20'p%7D'", 0),
+    ],
+)
+def test_what_goes_through_a_shard_is_told_from_what_knows_its_machines(path: str, times: int) -> None:
+    assert scans(path) == times
 
 
 def test_every_price_says_where_and_when_it_was_read() -> None:

@@ -18,6 +18,7 @@ import pytest
 from shared.cloud import slices
 from shared.cloud.call import Calls
 from shared.cloud.clock import SystemClock
+from shared.cloud.held import slice_of as held_slice
 from shared.cloud.identity import Identity, Login
 from shared.cloud.ledger import TableLedger
 from shared.cloud.rows import NEVER, entity_of, key, row_of
@@ -206,6 +207,50 @@ def test_who_reads_machines_reads_their_census_along(
     assert ledger.next_wanted(shard, EXACT - timedelta(seconds=1)) is None
     assert ledger.snapshots(shard) == 6
     assert {held.row.uid for held in ledger.expiring(shard, far)} == set(uids)
+
+
+def partitions_asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The partition of every query from now on."""
+    asked, query = list[str](), Table.query
+
+    def counted(table: Table, condition: str, **given: Any) -> Iterator[dict[str, Any]]:
+        asked.append(str(given["partition"]))
+        return query(table, condition, **given)
+
+    monkeypatch.setattr(Table, "query", counted)
+    return asked
+
+
+def test_machines_of_one_slice_are_read_together_each_batch_when_its_turn_comes(
+    storage: Storage, shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = TableLedger(storage, full=1)
+    for uid in (new_uid() for _ in range(12)):
+        put(ledger, shard, uid, bare_machine(shard, uid), operation(uid), point(shard, uid))
+    machines = [*ledger.machines(shard)]
+    machines = machines[1::2] + machines[::2]
+    asked = partitions_asked(monkeypatch)
+    batches = ledger.with_points(shard, machines, 20)
+    assert asked == [], "nothing is read ahead of its turn"
+    homes = [{held_slice(record.machine.etag) for record, _ in batch} for batch in batches]
+    assert homes == [{one} for one in dict.fromkeys(held_slice(machine.etag) for machine in machines)]
+    assert Counter(asked) == {f"{shard}|{slice_}": 2 for [slice_] in homes}, "points and operations, once a slice"
+
+
+def test_a_machine_that_was_due_is_looked_for_where_it_was_and_is_found_where_it_is(
+    storage: Storage, shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, uids = TableLedger(storage, full=1), [new_uid(), new_uid()]
+    for uid in uids:
+        put(ledger, shard, uid, replace(bare_machine(shard, uid), next_look=EXACT), point(shard, uid))
+    other = Shard(shard.subscription, "northeurope")
+    put(ledger, other, uids[1], bare_machine(other, uids[1]), point(other, uids[1]))
+    assert len(ledger.due(shard, EXACT)) == 2
+    asked = partitions_asked(monkeypatch)
+    assert [len(ledger.points(shard, uid)) for uid in uids] == [1, 1]
+    assert asked == [f"{shard}|00", f"{shard}|{slices.hashed(uids[1])}"], "the first lies in slice 00, and no more do"
+    assert len(ledger.points(other, uids[1])) == 1
+    assert ledger.record(other, uids[1]) is not None
 
 
 def test_rows_without_an_etag_go_to_their_machine(storage: Storage, shard: Shard) -> None:

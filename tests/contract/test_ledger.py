@@ -229,14 +229,17 @@ def test_machines_are_read_together_with_what_is_unresolved_and_with_their_point
         points = [point(shard, uid, slot) for slot in slots]
         put(ledger, shard, uid, bare_machine(shard, uid), operation(uid), ended, *points)
     wanted = [held for held in ledger.machines(shard) if held.row.uid in uids[::2]]
-    found = ledger.with_points(shard, wanted)
-    assert [each.machine for each, _ in found] == wanted
+    batches = [*ledger.with_points(shard, wanted, 4)]
+    assert {len(batch) for batch in batches} <= {1, 2, 3, 4}
+    found = [one for batch in batches for one in batch]
+    assert found[0][0].machine == wanted[0], "whose turn it is comes first"
+    assert sorted((each.machine for each, _ in found), key=lambda held: held.row.uid) == wanted
     for each, read in found:
         uid = each.machine.row.uid
         assert [held.row for held in each.operations] == [operation(uid)]
         assert read == ledger.points(shard, uid)
         assert [held.row.slot for held in read] == sorted(slots)
-    assert list(ledger.with_points(shard, ())) == []
+    assert list(ledger.with_points(shard, (), 4)) == []
 
 
 def test_the_operations_of_a_shard_are_listed_open_or_not(ledger: Ledger, shard: Shard) -> None:

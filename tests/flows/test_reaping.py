@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from shared.flows import expiring
+from shared.model.identity import VmUid
 from shared.model.machine import Machine, Status
 from shared.model.point import PartState, Point, PointState
-from tests.fleet import DAY, LAST_SLOT, NOW, SHARD
+from shared.model.transition import Held
+from tests.fleet import DAY, LAST_SLOT, NOW, SHARD, machine
 from tests.flows.deleting import HOUR, MINUTE, Estate, gains
 from tests.world.twins.azure import Lock, VmTruth
 
@@ -41,6 +44,15 @@ def test_a_point_is_marked_then_deleted_a_day_later_and_its_row_leaves_when_azur
     estate.pass_time(2 * HOUR)
     assert [point.slot for point in estate.points(of)] == [new.slot]
     assert estate.there(new) == [True, True]
+
+
+def test_the_longest_overdue_have_their_turn_first_and_a_turn_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiring, "TURN", 2)
+    due = {"e": 0, "b": 3, "d": 1, "a": 4, "c": 3}
+    fleet = [replace(machine(1, name), uid=VmUid(name), next_expiry=NOW - hours * HOUR) for name, hours in due.items()]
+    others = [replace(machine(1, "f"), next_expiry=NOW + MINUTE), replace(machine(1, "g"), next_expiry=None)]
+    found = expiring.turns([Held(one, "") for one in (*others, *fleet)], NOW)
+    assert [[held.row.uid for held in turn] for turn in found] == [["a", "b"], ["c", "d"], ["e"]]
 
 
 def regain(estate: Estate, of: Machine) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from shared.errors import LostRace
 from shared.model.identity import Shard, VmUid
 from shared.model.machine import Machine
 from shared.model.operation import Operation
 from shared.model.point import Point
-from shared.model.transition import Held, Record, Row, Transition
+from shared.model.transition import Held, Record, Row, Transition, WithPoints
 from tests.world.steps import Call, Effect, Steps
 from tests.world.twins.rows import Kept, Rows, key_of, told
 from tests.world.twins.witness import Witness
 
 ROWS_OF_ONE_TRANSACTION = 100
 ROWS_OF_ONE_PAGE = 5
+SLICES = 2
 A_WRITE = timedelta(microseconds=1)  # no two writes of workers are of one instant
 
 
@@ -93,9 +95,16 @@ class LedgerTwin:
         self._steps.after(call)
         return answer
 
-    def with_points(
-        self, shard: Shard, machines: Sequence[Held[Machine]]
-    ) -> Sequence[tuple[Record, tuple[Held[Point], ...]]]:
+    def with_points(self, shard: Shard, machines: Sequence[Held[Machine]], most: int) -> Iterator[Sequence[WithPoints]]:
+        """Those of one slice together, as they lie in a ledger of many slices."""
+        placed: dict[int, list[Held[Machine]]] = {}
+        for machine in machines:
+            placed.setdefault(crc32(machine.row.uid.encode()) % SLICES, []).append(machine)
+        for held in placed.values():
+            for start in range(0, len(held), most):
+                yield self._together(shard, held[start : start + most])
+
+    def _together(self, shard: Shard, machines: Sequence[Held[Machine]]) -> Sequence[WithPoints]:
         call = self._reading("ledger.with_points", shard, "")
         there = self.rows.get(shard, {})
         found = [(machine, there.get(machine.row.uid, Rows())) for machine in machines]
