@@ -1,7 +1,7 @@
 """`make demo`: a month in the life of a fleet on real parts, with everything going wrong, judged from outside.
 
-DAYS and SEED come from the environment. Exit 0 when every promise holds, 1 when one does not, 2 for bad input. Leaves
-local/.run/summary.json and local/.run/evidence/.
+DAYS, SEED and SCENARIO come from the environment; `SCENARIO=short` is the month's troubles in three days. Exit 0 when
+every promise holds, 1 when one does not, 2 for bad input. Leaves local/.run/summary.json and local/.run/evidence/.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from local.clock.stage import SceneFailed
 from local.demo.cast import Cast
 from local.demo.evidence import Observer
 from local.demo.fleet import Fleet
+from local.demo.knocks import ANOTHER_APP
 from local.demo.play import enter, plans_of
 from local.demo.report import CommandLine, Run, show_end, show_next, summary, write_summary
 from local.demo.scenario import MachineStory, Scenario, load
@@ -29,9 +30,10 @@ from local.judges import World, judged
 from local.judges.evidence import read
 from local.judges.script import read_script
 from local.process import PartFailed
-from local.stack import RUN, Stack, Wanted, running
+from local.stack import APP_ROLES, AUDIENCE, RUN, AppRole, Stack, Wanted, running
 
 BAD_INPUT = 2
+LENGTHS = {"month": "30", "short": "3"}  # the scenarios, and the days of each unless told
 SETTLING = timedelta(minutes=5)
 PAGES = ("--page", "100")  # so that lists of a small fleet have several, too
 QUESTIONS = (
@@ -50,19 +52,23 @@ class Wish:
 
     days: int
     seed: int
+    scenario: str = "month"
 
 
 def wish(environment: Mapping[str, str]) -> Wish:
-    """Read DAYS and SEED; all that is wrong is reported at once."""
-    days, seed = environment.get("DAYS", "30"), environment.get("SEED", "1")
+    """Read DAYS, SEED and SCENARIO; all that is wrong is reported at once."""
+    name, seed = environment.get("SCENARIO", "month"), environment.get("SEED", "1")
+    days = environment.get("DAYS", LENGTHS.get(name, "1"))
     wrong = []
+    if name not in LENGTHS:
+        wrong.append(f"SCENARIO={name}: one of {', '.join(LENGTHS)}")
     if not (days.isdecimal() and 1 <= int(days) <= 366):
         wrong.append(f"DAYS={days}: a whole number from 1 to 366")
     if not seed.isdecimal():
         wrong.append(f"SEED={seed}: a whole number from 0")
     if wrong:
         raise ValueError("; ".join(wrong))
-    return Wish(int(days), int(seed))
+    return Wish(int(days), int(seed), name)
 
 
 def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
@@ -80,7 +86,7 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
     note_expected(cast)
     rules = cast.observer.simulator("faults")
     cast.observer.write(cast.observer.gather())
-    for words in QUESTIONS:
+    for words in questions(cast.scenario):
         cast.tagback.show(cast.screen, *words)
     cast.fleet.close()
     cast.observer.close()
@@ -94,6 +100,21 @@ def play(stack: Stack, scenario: Scenario, wanted: Wish) -> bool:
     show_next(cast.screen, stack.wanted.run)
     cast.screen.heading("All is well." if document["ok"] else "NOT WELL: see above.")
     return bool(document["ok"])
+
+
+def app_roles(scenario: Scenario) -> list[AppRole]:
+    """Who may what at the app's door; of another app everybody has a role that is called the same."""
+    return [
+        (AUDIENCE, "Tagback.Read", "viewer"),
+        (AUDIENCE, f"Tagback.Read/{scenario.subscriptions[0]}", "viewer-of-one-subscription"),
+        *((ANOTHER_APP, role, "*") for role in ("Tagback.Read", *APP_ROLES)),
+    ]
+
+
+def questions(scenario: Scenario) -> list[list[str]]:
+    """What is asked of the command line at the end, of machines that there are."""
+    known = {machine.name for machine in scenario.machines}
+    return [words for words in QUESTIONS if known.issuperset(words[1:])]
 
 
 def note_expected(cast: Cast) -> None:
@@ -137,7 +158,7 @@ def write_plans(run: Path, scenario: Scenario) -> Path:
 def main(run: Path = RUN) -> int:
     try:
         wanted = wish(os.environ)
-        scenario = load("month", wanted.seed, datetime.now(UTC))
+        scenario = load(wanted.scenario, wanted.seed, datetime.now(UTC))
         print(
             f"Tagback demo: {wanted.days} days from {scenario.start:%A %d %B %Y}, seed {wanted.seed}; "
             "the sweep runs once an hour (TAGBACK_SWEEP) to save time, not every quarter of one",
@@ -145,7 +166,15 @@ def main(run: Path = RUN) -> int:
         )
         settings = {**scenario.settings, "TAGBACK_PLANS": str(write_plans(run, scenario))}
         with running(
-            Wanted(scenario.subscriptions, scenario.start, wanted.seed, run, settings=settings, simulator=PAGES)
+            Wanted(
+                scenario.subscriptions,
+                scenario.start,
+                wanted.seed,
+                run,
+                settings=settings,
+                simulator=PAGES,
+                app_roles=app_roles(scenario),
+            )
         ) as stack:
             return 0 if play(stack, scenario, wanted) else 1
     except ValueError as problem:

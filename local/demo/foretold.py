@@ -28,6 +28,8 @@ def foretold(scenario: Scenario, plans: Plans, end: datetime) -> Foretold:
     """The sum over all machines. The newest point of each machine stays whatever its age."""
     points = ending = 0
     for machine in scenario.machines:
+        if machine.subscription in scenario.observed:
+            continue
         taken: list[datetime] = []
         ends: list[datetime] = []
         for plan, since, until in asked(machine, scenario.start, plans, end):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from local.demo.cast import Cast
+from local.demo.evidence import Record
 from local.demo.scenario import MachineStory, Turn
+from local.judges.evidence import tag
+from local.judges.world import SNAPSHOT
 
 TAKEN_WITHIN = timedelta(minutes=5)  # until the app has taken up what was asked for
 RESTORED_WITHIN = timedelta(minutes=40)
@@ -67,11 +70,25 @@ class Owner:
             self.ask("hold", self.machine.name, "--until", until)
             self._cast.sleep(TAKEN_WITHIN)
 
+    def seal(self, until: str) -> None:
+        """Somebody puts the tag that holds on the snapshots of the newest point in Azure, and tells nobody."""
+        cast = self._cast
+        snapshots = newest_snapshots(cast.observer.simulator("state"), self.machine.id)
+        with cast.noted("seal", machine=self.machine.id, snapshots=[one.rpartition("/")[2] for one in snapshots]):
+            for one in snapshots:
+                cast.fleet.tag_resource(one, {"backup-hold": until})
+
     def restore(self, name: str) -> None:
         """A person has the machine restored beside itself, under another name."""
         made = replace(self.machine, name=name)
         disks = 1 + len(self.machine.disks) - len(self.machine.left_out)
         with self._cast.noted("restore", machine=self.machine.id, to=made.id, disks=disks):
+            self.ask("restore", self.machine.name, "--mode", "new", "--as", name, "--no-wait")
+            self._cast.sleep(RESTORED_WITHIN)
+
+    def clash(self, name: str) -> None:
+        """A person wants the machine restored under a name that another has: nothing is to come of it."""
+        with self._cast.noted("clash", machine=self.machine.id, to=replace(self.machine, name=name).id):
             self.ask("restore", self.machine.name, "--mode", "new", "--as", name, "--no-wait")
             self._cast.sleep(RESTORED_WITHIN)
 
@@ -101,8 +118,12 @@ class Owner:
                 self.move(turn.to)
             case "hold":
                 self.hold(turn.to)
+            case "seal":
+                self.seal(turn.to)
             case "restore":
                 self.restore(turn.to)
+            case "clash":
+                self.clash(turn.to)
             case "write":
                 self.write(turn.to)
             case "backup":
@@ -122,11 +143,22 @@ def said(turn: Turn) -> str:
         "delete": "is deleted",
         "move": f"is moved to group {turn.to}",
         "hold": f"is held until {turn.to}",
+        "seal": f"has its newest snapshots held by a tag in Azure: {turn.to}",
         "backup": "is backed up on demand",
         "restore": f"is restored beside itself as {turn.to}",
+        "clash": f"is to be restored as {turn.to}, which there is already: refused",
         "write": f"has '{turn.to}' written to its disk",
     }
     return words[turn.do]
+
+
+def newest_snapshots(resources: Iterable[Record], machine: str) -> list[str]:
+    """The ids of the snapshots of a machine's newest point, as Azure shows them."""
+    there = [one for one in resources if not one["gone"]]
+    uids = {str(one["properties"]["vmId"]) for one in there if str(one["id"]).lower() == machine.lower()}
+    ours = [one for one in there if str(one.get("type", "")).lower() == SNAPSHOT and tag(one, "tagback-vm") in uids]
+    newest = max((tag(one, "tagback-slot") for one in ours), default="")
+    return sorted(str(one["id"]) for one in ours if tag(one, "tagback-slot") == newest)
 
 
 def enter_owners(cast: Cast) -> Mapping[str, Owner]:

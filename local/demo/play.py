@@ -50,7 +50,8 @@ def begin(cast: Cast) -> None:
     settings: Mapping[str, str] = cast.stack.settings
     told = {name: value for name, value in settings.items() if name.startswith("TAGBACK_")}
     scenario = cast.scenario
-    cast.script.note("begin", scenario.start, cast.end, subscriptions=list(scenario.subscriptions), settings=told)
+    subscriptions = settings["TAGBACK_SUBSCRIPTIONS"].split(",")
+    cast.script.note("begin", scenario.start, cast.end, subscriptions=subscriptions, settings=told)
     cast.script.note("plans", scenario.start, text=plans_of(scenario))
     if "drill]" in scenario.plans:
         cast.script.note("drills", scenario.start, cast.end)

@@ -72,7 +72,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A fleet and its days. `plans` are plans of its own, as text, beside those that are shipped."""
+    """A fleet and its days. `plans` are plans of its own, as text, beside those that are shipped.
+
+    `scenes` are the titles of the scenes that are told in full; all of them where it names none.
+    """
 
     start: datetime
     subscriptions: tuple[str, ...]
@@ -80,6 +83,13 @@ class Scenario:
     troubles: tuple[Trouble, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     plans: str = ""
+    scenes: tuple[str, ...] = ()
+
+    @property
+    def observed(self) -> frozenset[str]:
+        """The subscriptions in which the app is told to look on, and to write nothing."""
+        named = (one.partition("=") for one in self.settings.get("TAGBACK_SUBSCRIPTIONS", "").split(","))
+        return frozenset(name for name, _, mode in named if mode == "observe")
 
 
 def offset(text: str) -> timedelta:
@@ -104,8 +114,8 @@ def load(name: str, seed: int, now: datetime) -> Scenario:
         machines.append(_machine(entry, subscriptions, chance))
     troubles = [trouble for entry in document.get("trouble", ()) for trouble in _troubles(entry, chance)]
     troubles.sort(key=lambda trouble: trouble.at)
-    settings, plans = document.get("settings", {}), document.get("plans", "")
-    return Scenario(start, subscriptions, tuple(machines), tuple(troubles), settings, plans)
+    settings, plans, scenes = document.get("settings", {}), document.get("plans", ""), document.get("scenes", ())
+    return Scenario(start, subscriptions, tuple(machines), tuple(troubles), settings, plans, tuple(scenes))
 
 
 def _shake(chance: random.Random) -> timedelta:
@@ -113,11 +123,24 @@ def _shake(chance: random.Random) -> timedelta:
 
 
 def _machine(entry: dict[str, Any], subscriptions: tuple[str, ...], chance: random.Random) -> MachineStory:
-    known = {"name", "story", "where", "zone", "tags", "disks", "left_out", "ephemeral", "status", "then", "created"}
+    known = {
+        "name",
+        "story",
+        "where",
+        "zone",
+        "tags",
+        "disks",
+        "left_out",
+        "ephemeral",
+        "status",
+        "then",
+        "created",
+        "exact",
+    }
     if not known.issuperset(entry):
         raise ValueError(f"unknown in a machine: {sorted(set(entry) - known)}")
     group, number, region = entry["where"]
-    shake = _shake(chance)
+    shake = timedelta() if entry.get("exact") else _shake(chance)
     turns = (
         Turn(offset(turn["at"]) + shake, turn["do"], turn.get("tags", {}), turn.get("to", ""))
         for turn in entry.get("then", ())

@@ -106,7 +106,8 @@ SCENES = (
 
 
 def enter_scenes(cast: Cast) -> None:
-    for scene in SCENES:
+    told = cast.scenario.scenes
+    for scene in (one for one in SCENES if not told or one.title in told):
         cast.at(scene.begins(cast.scenario.start, cast.end), scene.title, lambda scene=scene: play(cast, scene))  # type: ignore[misc]
 
 

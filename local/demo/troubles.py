@@ -21,6 +21,7 @@ from local.clock.followers import HostClock
 from local.demo.ambush import Ambush
 from local.demo.cast import Cast
 from local.demo.fault_files import adapted
+from local.demo.knocks import knock
 from local.demo.scenario import Trouble
 from local.demo.strangers import attack, hungry_neighbour
 
@@ -101,9 +102,10 @@ def forge(cast: Cast, trouble: Trouble) -> None:
         for number in range(int(trouble.options["count"])):
             event = forged(cast, subjects[number % len(subjects)], number)
             for target in (endpoint, wrong):
+                said = {"subject": event["subject"], "key": target == endpoint}
                 headers = {"aeg-event-type": "Notification"}
                 answer = requests.post(target, json=[event], headers=headers, timeout=30)
-                cast.script.note("forged-event", cast.now(), subject=event["subject"], status=answer.status_code)
+                cast.script.note("forged-event", cast.now(), status=answer.status_code, **said)
 
 
 def forged(cast: Cast, subject: str, number: int) -> Mapping[str, Any]:
@@ -130,6 +132,7 @@ MAKERS: Mapping[str, Callable[[Cast, Trouble], object]] = {
     "forge": forge,
     "neighbour": hungry_neighbour,
     "attack": attack,
+    "knock": knock,
 }
 
 

@@ -1,4 +1,7 @@
-"""S14: what is held stays: nothing that a person or a tag holds is deleted before its day, and the hold outlives."""
+"""S14: what is held stays: nothing that a person or a tag holds is deleted before its day, and the hold outlives.
+
+Nor is anything held for which nobody asked: a hold that spreads by itself keeps for ever what was to go.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from local.judges.calendars import FOR_EVER
-from local.judges.evidence import instant, maybe_instant, path_of
+from local.judges.evidence import instant, maybe_instant, path_of, tag
 from local.judges.finding import Finding
 from local.judges.script import Act
 from local.judges.world import Key, World
@@ -38,7 +41,27 @@ def holds_are_kept(world: World) -> Finding:
                 ends = min(stretch.until, until_of(hold or ""))
                 key = machine.uid, f"{whole.slot:%Y%m%dT%H%MZ}"
                 _kept(world, finding, gone, key, (stretch.since + world.script.sweep + LOOKED_BEFORE, ends))
+    _sealed(world, finding, gone)
+    _nothing_else(world, finding)
     return finding
+
+
+def _sealed(world: World, finding: Finding, gone: dict[str, datetime]) -> None:
+    """Acts of `seal`: a person put the tag on snapshots themselves, and told nobody."""
+    for act in world.script.of("seal"):
+        for name in act.said["snapshots"]:
+            stays = name not in gone or gone[name] < act.until + LOOKED_BEFORE
+            finding.expect(stays, "deleted while a tag of its own holds it", name, gone.get(name, ""))
+
+
+def _nothing_else(world: World, finding: Finding) -> None:
+    """Every part that bears a hold bears it by a person's word."""
+    held = {world.wholes[key].parts for act in world.script.of("hold") for key in _held(world, act)}
+    asked = {name for parts in held for name in parts}
+    asked.update(name for act in world.script.of("seal") for name in act.said["snapshots"])
+    for snapshot in world.made:
+        right = not tag(snapshot.said, "backup-hold") or snapshot.name in asked
+        finding.expect(right, "held, and nobody asked for that", snapshot.name, snapshot.born)
 
 
 def _deletions(world: World) -> dict[str, datetime]:

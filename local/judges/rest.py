@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import timedelta
+from itertools import pairwise
 
 from local.judges.evidence import Record, instant, listed
 from local.judges.finding import Finding
 from local.judges.lives import Machine
 from local.judges.slots import STAMP, due_in
-from local.judges.world import World
+from local.judges.world import Dump, World
 
 TO_SETTLE = timedelta(hours=26)
 TO_STAND = timedelta(hours=30)
@@ -30,6 +32,7 @@ def everything_converges(world: World) -> Finding:
             finding.expect(forgotten, "deleted long ago and not called gone", machine.name, machine.gone)
     _nothing_open(world, finding)
     _nothing_left_over(world, finding)
+    _rows_stay_with_their_parts(world, finding)
     _as_told(world, finding, rows)
     return finding
 
@@ -64,10 +67,26 @@ def _nothing_open(world: World, finding: Finding) -> None:
 
 def _nothing_left_over(world: World, finding: Finding) -> None:
     """Every snapshot that is there is in a row, so that somebody will take it away one day."""
-    known = {str(part["id"]).rpartition("/")[2] for row in world.final.of("p") for part in listed(row, "parts")}
+    known = _named(world.final)
     for snapshot in world.made:
         if snapshot.gone is None and snapshot.born < world.script.end - TO_SETTLE:
             finding.expect(snapshot.name in known, "a snapshot that no row knows", snapshot.name, snapshot.born)
+
+
+def _rows_stay_with_their_parts(world: World, finding: Finding) -> None:
+    """What a row told of one evening and none does the next is gone from Azure by then."""
+    made = {snapshot.name: snapshot for snapshot in world.made}
+    for earlier, later in pairwise(world.dumps):
+        if any(act.at <= later.at and act.until >= earlier.at for act in world.script.of("rebuild")):
+            continue
+        for name in sorted((_named(earlier) - _named(later)) & made.keys()):
+            gone = made[name].gone
+            finding.expect(bool(gone and gone <= later.at), "its row went, and it is still there", name, later.at)
+
+
+def _named(dump: Dump) -> Set[str]:
+    """The parts that the rows of an evening name."""
+    return {str(part["id"]).rpartition("/")[2] for row in dump.of("p") for part in listed(row, "parts")}
 
 
 def _as_told(world: World, finding: Finding, rows: dict[str, Record]) -> None:

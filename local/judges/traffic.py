@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from local.judges.doors import doors_are_shut
 from local.judges.evidence import Record, instant, path_of
 from local.judges.finding import Finding
 from local.judges.stops import rests_while_paused
@@ -92,9 +93,12 @@ def _after(text: str, at: datetime) -> datetime:
 
 
 def writes_stay_inside(world: World) -> Finding:
-    """S10: only the operations of the table, at their places, in enforced subscriptions, and not while paused."""
+    """S10: only the operations of the table, at their places, in enforced subscriptions, and not while paused.
+
+    Nor for people who may not ask for them.
+    """
     finding = Finding()
-    inside = "|".join(sorted(world.script.enforced))
+    inside, made = "|".join(sorted(world.script.enforced)), {path_of(one) for one in world.calls if _makes(one)}
     for call in world.calls:
         operation, path = str(call["operation"] or "").lower(), path_of(call)
         if call["method"] in ("GET", "HEAD") or operation.endswith("/read") or not operation:
@@ -105,9 +109,16 @@ def writes_stay_inside(world: World) -> Finding:
         )
         at = instant(call["t"])
         right = bool(allowed) or _restores(world, operation, path, at) or _drills(world, operation, path, at)
+        if right and not allowed and call["method"] == "DELETE" and int(call["status"]) < 300:
+            finding.expect(path in made, "deleted, and never made by the product", path, at)
         finding.expect(right, f"{call['method']} {operation}", path, at)
         rests_while_paused(world, finding, call)
+    doors_are_shut(world, finding)
     return finding
+
+
+def _makes(call: Record) -> bool:
+    return call["method"] == "PUT" and 200 <= int(call["status"]) < 300
 
 
 def _restores(world: World, operation: str, path: str, at: datetime) -> bool:

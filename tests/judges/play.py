@@ -53,6 +53,7 @@ def played() -> Papers:
                 _point(papers, rows, machine, slot)
     _throttled(papers)
     _untouched(papers)
+    _visits(papers)
     play_drills(papers)
     rows += play_vault(papers)
     _dumps(papers, rows)
@@ -82,6 +83,17 @@ def _script(papers: Papers) -> None:
     trouble = {"at": text(BAD_SLOT), "until": text(BAD_SLOT + HOUR), "kind": "F20"}
     papers.script.append({"do": "trouble", **trouble, "says": "a limit is reached"})
     papers.script.append({"do": "expect", "at": text(END), "machine": WEB.id, "status": "protected"})
+
+
+def _visits(papers: Papers) -> None:
+    """Two people come to the app's door, of whom one may; and events, of which one has the key."""
+    at, ours = text(START + DAY), [SUBSCRIPTION]
+    visit = {"do": "knock", "at": at, "until": at, "route": "status", "within": ours}
+    papers.script.append({**visit, "who": "a stranger", "may": False, "status": 403, "shown": []})
+    papers.script.append({**visit, "who": "viewer", "may": True, "status": 200, "shown": ours})
+    for with_key, status in ((True, 202), (False, 401)):
+        event = {"subject": WEB.id, "key": with_key, "status": status}
+        papers.script.append({"do": "forged-event", "at": at, "until": at, **event})
 
 
 def add_machine(papers: Papers, machine: Machine) -> None:

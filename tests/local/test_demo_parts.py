@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from local.demo.__main__ import Wish, wish
+from local.demo.__main__ import Wish, questions, wish
 from local.demo.fault_files import EVENING, adapted
 from local.demo.floors import FAULTS, FLOORS, missed
 from local.demo.foretold import asked, foretold
+from local.demo.owners import newest_snapshots
 from local.demo.play import plans_of
 from local.demo.scenario import SCENARIOS, MachineStory, Scenario, Trouble, Turn, load
+from local.demo.scenes import SCENES
 from local.demo.script import Script
 from local.demo.watch import shortened
 from local.judges import PROMISES
@@ -36,11 +38,15 @@ def month(seed: int) -> Scenario:
     return load("month", seed, NOW)
 
 
+def short() -> Scenario:
+    return load("short", 1, NOW)
+
+
 def plan_asked_for(machine: MachineStory) -> str:
     return next((value.lower() for name, value in machine.tags.items() if name.lower() == "backup"), "")
 
 
-@pytest.mark.parametrize("name", ["month", "spine"])
+@pytest.mark.parametrize("name", ["month", "short", "spine"])
 def test_the_same_seed_gives_the_same_fleet_and_times_and_another_gives_others(name: str) -> None:
     assert load(name, 7, NOW) == load(name, 7, NOW)
     assert load(name, 7, NOW) != load(name, 8, NOW)
@@ -55,8 +61,51 @@ def test_a_start_that_has_passed_is_put_off_by_whole_weeks() -> None:
 def test_the_settings_of_the_demo_are_judged_whole() -> None:
     assert wish({}) == Wish(days=30, seed=1)
     assert wish({"DAYS": "2", "SEED": "7"}) == Wish(days=2, seed=7)
-    with pytest.raises(ValueError, match=r"^DAYS=none: .*; SEED=-1: .*$"):
-        wish({"DAYS": "none", "SEED": "-1"})
+    assert wish({"SCENARIO": "short"}) == Wish(days=3, seed=1, scenario="short")
+    with pytest.raises(ValueError, match=r"^SCENARIO=year: .*month, short; DAYS=none: .*; SEED=-1: .*$"):
+        wish({"DAYS": "none", "SEED": "-1", "SCENARIO": "year"})
+
+
+def test_the_command_line_is_asked_of_machines_that_there_are() -> None:
+    assert ["explain", "typo-1"] in questions(month(1))
+    assert questions(short()) == [["status"], ["points", "shop-1"], ["explain", "shop-1"], ["drill"]]
+
+
+def test_what_goes_wrong_in_short_is_what_goes_wrong_in_the_month_and_its_points_go_from_the_second_day_on() -> None:
+    both = [{(one.fault, one.do) for one in drawn.troubles} for drawn in (short(), month(1))]
+    assert both[0] <= both[1]
+    assert short().troubles[-1].at < timedelta(days=3)
+    plans = read_plans(plans_of(short()))
+    assert foretold(short(), plans, short().start + timedelta(days=1)).ending == 0
+    assert foretold(short(), plans, short().start + timedelta(days=2)).ending > 20
+
+
+def test_a_scenario_names_the_scenes_that_are_told_in_it() -> None:
+    titles = {scene.title for scene in SCENES}
+    assert titles.issuperset(short().scenes)
+    assert not month(1).scenes, "all of them"
+
+
+def test_nothing_is_foretold_of_a_subscription_in_which_the_app_only_looks_on() -> None:
+    [looked_at] = [machine for machine in month(1).machines if machine.subscription in month(1).observed]
+    alone = replace(month(1), machines=(looked_at,))
+    assert foretold(alone, PLANS, alone.start + timedelta(days=9)).points == 0
+
+
+def test_a_person_who_seals_finds_the_snapshots_of_the_newest_point_that_are_there() -> None:
+    machine = {"id": "/m", "type": "Microsoft.Compute/virtualMachines", "gone": None, "properties": {"vmId": "u"}}
+
+    def snapshot(name: str, slot: str, uid: str = "u", gone: str | None = None) -> dict[str, Any]:
+        tags = {"tagback-vm": uid, "tagback-slot": slot}
+        return {"id": name, "type": "Microsoft.Compute/snapshots", "gone": gone, "tags": tags}
+
+    old, new, other, gone = (
+        snapshot("a", "1"),
+        snapshot("b", "2"),
+        snapshot("c", "3", "v"),
+        snapshot("d", "4", gone="x"),
+    )
+    assert newest_snapshots([machine, old, new, snapshot("e", "2"), other, gone], "/M") == ["b", "e"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -65,8 +114,9 @@ def test_every_seed_draws_a_fleet_of_the_size_that_is_promised(seed: int) -> Non
     names = Counter(machine.name for machine in drawn.machines)
     assert max(names.values()) == 1
     assert len(drawn.machines) >= 45
-    assert 60 <= sum(len(machine.disks) + (not machine.ephemeral) for machine in drawn.machines) <= 85
-    assert len({machine.subscription for machine in drawn.machines}) == 2
+    protected = [machine for machine in drawn.machines if machine.subscription not in drawn.observed]
+    assert 60 <= sum(len(machine.disks) + (not machine.ephemeral) for machine in protected) <= 85
+    assert len({machine.subscription for machine in drawn.machines} - drawn.observed) == 2
     assert len({machine.region for machine in drawn.machines}) == 3
     assert sum(plan_asked_for(machine) == "gold" and not machine.turns for machine in drawn.machines) >= 11
 

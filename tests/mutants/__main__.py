@@ -21,6 +21,7 @@ from tests.mutants.demo import Wish, demonstrated, thinned
 from tests.mutants.planting import LONGEST, Copy, Mutant, copied, fits, mutants
 
 HEALTHY = "healthy"
+SCENARIOS = ("month", "short")
 
 
 def main(words: list[str]) -> int:
@@ -30,7 +31,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--demo", action="store_true", help="run the demo instead of tests, one bug after the other")
     parser.add_argument("--days", type=int, default=2, help="virtual days of each demo")
     parser.add_argument("--seed", type=int, default=1, help="seed of each demo")
-    parser.add_argument("--thin", action="store_true", help="half of the fleet, for demos at half the cost")
+    parser.add_argument("--scenario", choices=SCENARIOS, default="month", help="which scenario the demos play")
+    parser.add_argument("--thin", action="store_true", help="half of the month's fleet, for demos at half the cost")
     asked = parser.parse_args(words)
     chosen = [mutant for mutant in mutants() if not asked.names or mutant.name in asked.names]
     unknown = set(asked.names) - {mutant.name for mutant in chosen} - ({HEALTHY} if asked.demo else set())
@@ -38,9 +40,10 @@ def main(words: list[str]) -> int:
         parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
     with ending_on_signals(), tempfile.TemporaryDirectory() as folder:
         if asked.demo:
+            wish = Wish(asked.days, asked.seed, asked.scenario)
             healthy: list[None] = [None] if HEALTHY in asked.names else []
             copy = thinned(copied(Path(folder))) if asked.thin else copied(Path(folder))
-            return shown([*healthy, *chosen], copy, Wish(asked.days, asked.seed))
+            return shown([*healthy, *chosen], copy, wish)
         return judged(chosen, Path(folder), max(asked.jobs, 1))
 
 

@@ -27,10 +27,11 @@ DRAWN = re.compile(r"(\[\[kind\]\]\n(?:.+\n)*?count = )\d+")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How long the demos are to be, and their seed."""
+    """How long the demos are to be, their seed, and which scenario they play."""
 
     days: int
     seed: int
+    scenario: str = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,11 @@ def thinned(copy: Copy) -> Copy:
 def _run(copy: Copy, wish: Wish) -> Told:
     summary = copy.root / SUMMARY
     summary.unlink(missing_ok=True)
-    days_and_seed = {"DAYS": str(wish.days), "SEED": str(wish.seed)}
+    asked = {"DAYS": str(wish.days), "SEED": str(wish.seed), "SCENARIO": wish.scenario}
     done = subprocess.run(
         [sys.executable, "-m", "local.demo"],
         cwd=copy.root,
-        env={**os.environ, **days_and_seed, "PYTHONPATH": str(copy.root)},
+        env={**os.environ, **asked, "PYTHONPATH": str(copy.root)},
         capture_output=True,
         text=True,
         check=False,

@@ -17,6 +17,7 @@ from tests.judges.papers import (
     STAMP,
     START,
     WEB,
+    Paper,
     Papers,
     key,
     text,
@@ -122,6 +123,21 @@ def held_by_the_machines_tag(papers: Papers) -> None:
     act["tags"]["backup-hold"] = "forever"
 
 
+def held_by_nobodys_word(papers: Papers) -> None:
+    papers.snapshots(WEB)[-1]["tags"]["Backup-Hold"] = "forever"
+
+
+def sealed(snapshot: Paper) -> Paper:
+    """Somebody puts the tag that holds on a snapshot, an hour before it is deleted where it ever is."""
+    at = text(datetime.fromisoformat(snapshot["gone"] or text(END)) - HOUR)
+    snapshot["tags"]["backup-hold"] = "forever"
+    return {"do": "seal", "at": at, "until": at, "machine": DB.id, "snapshots": [snapshot["name"]]}
+
+
+def deleted_while_sealed(papers: Papers) -> None:
+    papers.script.append(sealed(first_gone(papers)))
+
+
 BREAKS: Listed = [
     ("S3", a_day_early, "deleted though kept until"),
     ("S3", marked_an_hour_ago, "deleted, and marked at"),
@@ -137,6 +153,8 @@ BREAKS: Listed = [
     ("S5", before_its_birth_stamp, "before the birth stamp"),
     ("S5", stamped_too_short, "its class asks for"),
     ("S14", deleted_while_held, "deleted while held"),
+    ("S14", held_by_nobodys_word, "nobody asked for that"),
+    ("S14", deleted_while_sealed, "while a tag of its own holds it"),
     ("S14", held_no_more, "the row says held"),
     ("S14", hold_taken_off_the_part, "not on the part in Azure"),
     ("S14", held_by_the_machines_tag, "deleted while held"),

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from tests.judges.breaks.common import NIGHT, Break, deletion
+from tests.judges.breaks.deletions import sealed
 from tests.judges.breaks.points import skipped_for_nothing
 from tests.judges.breaks.traffic import asking_a_vault, before_retry_after, paused
 from tests.judges.papers import (
@@ -19,6 +20,7 @@ from tests.judges.papers import (
     SUBSCRIPTION,
     WEB,
     Machine,
+    Paper,
     Papers,
     text,
 )
@@ -37,12 +39,31 @@ def tags_are_taken_off(papers: Papers) -> None:
 
 
 def a_lock_holds_deletions_up(papers: Papers) -> None:
-    """They were announced on their days, and all go on one."""
+    """They were announced on their days, and all go on one; until then their rows stay."""
     for call in papers.deletions():
         if "2027-03-13" < call["t"] < "2027-03-18":
             call["t"] = f"2027-03-18T{call['t'][11:]}"
             snapshot = next(one for one in papers.state if str(one["id"]) in call["path"])
             snapshot["gone"] = call["t"]
+            _still_told(papers, snapshot, "2027-03-18")
+
+
+def _still_told(papers: Papers, snapshot: Paper, until: str) -> None:
+    """Every evening before a day has the row of a snapshot's point."""
+    telling = {row["day"]: row for row in papers.rows if snapshot["name"] in row.get("parts", "")}
+    evenings = {row["day"] for row in papers.rows if max(telling) < row["day"] < until}
+    papers.rows.extend({**telling[max(telling)], "day": day} for day in sorted(evenings))
+
+
+def sealed_by_hand(papers: Papers) -> None:
+    """Somebody puts the tag that holds on a snapshot; it stays."""
+    papers.script.append(sealed(papers.snapshots(WEB)[-1]))
+
+
+def what_a_restore_made_goes(papers: Papers) -> None:
+    restored_elsewhere(papers)
+    again = Machine("again-1", "off", 2)
+    papers.call(START + 2 * MINUTE, "DELETE", again.disk(0), "Microsoft.Compute/disks/delete")
 
 
 def somebody_else_deletes(papers: Papers) -> None:
@@ -120,6 +141,8 @@ HARMLESS: list[Break] = [
     killed_before_retry_after,
     a_jump_makes_an_hour_short,
     missed_in_an_outage,
+    sealed_by_hand,
+    what_a_restore_made_goes,
     restored_elsewhere,
     azures_clock_is_off,
     gone_for_minutes_when_a_point_goes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tests.judges.breaks.common import NIGHT, Break, Listed
+from tests.judges.breaks.common import NIGHT, Break, Listed, first_gone
 from tests.judges.papers import (
     BAD_SLOT,
     DAY,
@@ -102,6 +102,13 @@ def left_over(papers: Papers) -> None:
     papers.rows[:] = [row for row in papers.rows if row["RowKey"] != key(WEB, START + 8 * DAY + HOUR)]
 
 
+def forgotten_before_it_went(papers: Papers) -> None:
+    """The rows of a point stop a day before its snapshots are deleted."""
+    name = first_gone(papers)["name"]
+    telling = [row for row in papers.rows if name in row.get("parts", "")]
+    papers.rows.remove(telling[-1])
+
+
 def other_than_told(papers: Papers) -> None:
     next(act for act in papers.script if act["do"] == "expect")["status"] = "degraded"
 
@@ -130,6 +137,7 @@ BREAKS: Listed = [
     ("S1", two_attempts_complete, "are all complete"),
     ("S1", two_rows_of_one_slot, "complete rows of one slot"),
     ("S1", made_again_though_complete, "made after its slot was complete"),
+    ("S8", forgotten_before_it_went, "its row went"),
     ("S2", without_point, "has no answer"),
     ("S2", skipped_for_nothing, "though nothing was in the way"),
     ("S2", without_reason, "without a reason"),

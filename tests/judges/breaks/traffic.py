@@ -96,6 +96,12 @@ def drilling(name: str, since: datetime = START) -> Break:
     return broken
 
 
+def removing_a_machine(papers: Papers) -> None:
+    """While a restore is under way a machine is deleted that no restore made."""
+    papers.script.append({"do": "restore", "at": text(END), "until": text(END), "to": DRILLED, "disks": 2})
+    papers.call(END, "DELETE", WEB.id, DRILLING)
+
+
 def paused(what: str, since: datetime) -> Break:
     """A person says that something is to rest, and it goes on."""
 
@@ -125,6 +131,7 @@ BREAKS: Listed = [
     ("S10", calling("PUT", OURS, PUT), PUTTING),
     ("S10", calling("PUT", f"{STRANGE}/snapshots/tb-{'3' * 32}", PUT), PUTTING),
     ("S10", calling("DELETE", WEB.id, "Microsoft.Compute/virtualMachines/delete"), "microsoft.compute/virtualmachines"),
+    ("S10", removing_a_machine, "never made by the product"),
     ("S9", before_retry_after, "as Azure had asked"),
     ("S9", before_the_date_said, "as Azure had asked"),
     ("S11", unconditional(None), "not conditional"),
