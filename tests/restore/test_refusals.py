@@ -62,6 +62,36 @@ def test_a_part_that_is_missing_is_said_before_anything_is_made(estate: Estate) 
     assert estate.state().keys() == before
 
 
+def test_a_part_that_is_missing_or_a_name_that_is_taken_stops_every_mode_before_anything_is_made(
+    estate: Estate,
+) -> None:
+    whole, broken = estate.protected(*estate.machines([Wanted(disks=1), Wanted(disks=2)]))
+    name = lose_a_part(estate, broken)
+    before = estate.state().keys()
+    modes = (RestoreMode.NEW, RestoreMode.IN_PLACE, RestoreMode.DISKS)
+    orders = [*map(RestoreOrder, modes), RestoreOrder(RestoreMode.FILES, reader=str(whole.id))]
+    done = estate.carried(*(estate.asked(broken, order) for order in orders))
+    assert [(one.progress, name in one.because) for one in done] == [(Progress.REFUSED, True)] * 4, done
+    taken = estate.restored(whole, RestoreOrder(RestoreMode.NEW, name=broken.id.name))
+    assert (taken.progress, "take another name" in taken.because) == (Progress.REFUSED, True)
+    assert estate.state().keys() == before
+
+
+def test_a_point_that_dies_meanwhile_leaves_a_machine_in_place_as_it_is(estate: Estate) -> None:
+    row = protected(estate)
+    machine, [held], before = estate.body(row.id), estate.contents(row.id), estate.state().keys()
+    fault(estate, "Microsoft.Compute/disks/write", status=409, code="AnotherOperationInProgress")
+    asked = estate.asked(row, RestoreOrder(RestoreMode.IN_PLACE))
+    estate.slice(asked)
+    name = lose_a_part(estate, row)
+    estate.running.advance(600)
+    [done] = estate.carried(asked)
+    assert (done.progress, name in done.because) == (Progress.FAILED, True), done
+    assert (disks_of(estate.body(row.id)), estate.contents(row.id)) == (disks_of(machine), [held])
+    assert estate.undone(done).progress is Progress.DONE
+    assert estate.state().keys() < before, "but for the part that was lost"
+
+
 def test_a_point_that_dies_meanwhile_fails_the_restore_and_its_undoing_removes_what_was_made(estate: Estate) -> None:
     row = protected(estate)
     estate.delete(row.id)
