@@ -44,9 +44,13 @@ class Order:
 
 
 def begin(world: "World", vault: Resource, order: Order, at: float, name: str = "") -> Resource:
-    """Make a job that is under way."""
-    name = name or world.chance.guid()
-    job_id = f"{vault.id}/backupJobs/{name}"
+    """Make a job of a vault that is under way."""
+    return begin_at(world, vault.id, order, at, name or world.chance.guid())
+
+
+def begin_at(world: "World", place: str, order: Order, at: float, name: str) -> Resource:
+    """Make a job that is under way below an id."""
+    job_id = f"{place}/backupJobs/{name}"
     extended: Document = {"tasksList": [], "propertyBag": order.bag}
     if order.inner:
         extended["internalPropertyBag"] = order.inner

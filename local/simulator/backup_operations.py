@@ -88,7 +88,11 @@ def _wanted(world: "World", call: "Call") -> Operation:
 
 def status(world: "World", call: "Call") -> Reply:
     """Tell how an operation fares: once done, its end is its start (recorded)."""
-    operation = _wanted(world, call)
+    return told(_wanted(world, call))
+
+
+def told(operation: Operation) -> Reply:
+    """Write how an operation fares."""
     started = iso(operation.started)
     document: Document = {
         "id": operation.id,

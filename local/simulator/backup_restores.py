@@ -47,17 +47,19 @@ def restore(world: "World", call: "Call") -> Reply:
     point = point_at(world, key_of(call.path.rsplit("/", 1)[0]))
     asked = call.body().get("properties") or {}
     kind = str(asked.get("recoveryType", "")).lower()
-    _check(world, item, asked, kind)
+    check(world, item, asked, kind)
     operation = backup_operations.begin(world, call, item, "backup.job", {})
-    job = _order(world, item, point, asked, operation.id, call.now)
+    vault = vault_above(world, item)
+    job = backup_jobs.begin(world, vault, order_of(item, point, asked), call.now, operation.id)
+    backup_jobs.start_task(world, job, 0, call.now)
     operation.arguments = {"job": job.key}
     world.operations.keep(operation)
-    effect = call.fault.effect if call.fault else {}
-    _enter(world, job, call.now, effect, {"caller": Caller.of(call).state(), "asked": asked, "point": point.key})
+    enter(world, call, job, asked, point)
     return backup_operations.accepted(call, operation, "/" + "/".join(call.path.strip("/").split("/")[:14]))
 
 
-def _check(world: "World", item: Resource, asked: Document, kind: str) -> None:
+def check(world: "World", item: Resource, asked: Document, kind: str) -> None:
+    """Refuse a restore that could not be carried out."""
     properties = item.document()["properties"]
     if kind not in KINDS or not asked.get("storageAccountId") or not asked.get("region"):
         message = "Input for restore is not in proper format."
@@ -73,7 +75,8 @@ def _check(world: "World", item: Resource, asked: Document, kind: str) -> None:
         raise vault_errors.refused(400, "UserErrorVmNotFoundV2", message)
 
 
-def _order(world: "World", item: Resource, point: Resource, asked: Document, name: str, at: float) -> Resource:
+def order_of(item: Resource, point: Resource, asked: Document, operation: str = "Restore") -> backup_jobs.Order:
+    """Write down what a job is to do."""
     properties = item.document()["properties"]
     said, tasks = KINDS[str(asked["recoveryType"]).lower()]
     target = parse(str(asked.get("targetVirtualMachineId") or "")).name or "vmName"
@@ -84,19 +87,22 @@ def _order(world: "World", item: Resource, point: Resource, asked: Document, nam
         "Target Storage Account Name": parse(str(asked["storageAccountId"])).name,
         "Recovery point time ": us_time(taken),
     }
-    order = backup_jobs.Order(
-        "Restore",
+    return backup_jobs.Order(
+        operation,
         properties["sourceResourceId"],
         properties["friendlyName"],
         bag,
         tasks,
         {"restoreLocationType": str(asked["recoveryType"])},
-        cancellable=True,
+        cancellable=operation == "Restore",
         extended={"dynamicErrorMessage": ""},
     )
-    job = backup_jobs.begin(world, vault_above(world, item), order, at, name)
-    backup_jobs.start_task(world, job, 0, at)
-    return job
+
+
+def enter(world: "World", call: "Call", job: Resource, asked: Document, point: Resource) -> None:
+    """Let a restore go on in virtual time, as its fault says."""
+    effect: dict[str, Any] = call.fault.effect if call.fault else {}
+    _enter(world, job, call.now, effect, {"caller": Caller.of(call).state(), "asked": asked, "point": point.key})
 
 
 def _enter(world: "World", job: Resource, at: float, effect: dict[str, Any], state: Document) -> None:
@@ -166,7 +172,7 @@ def validate(world: "World", call: "Call") -> Reply:
     item = world.store.get("/".join(key_of(wanted).split("/")[:15])) if wanted else None
     try:
         if item is not None:
-            _check(world, item, asked, str(asked.get("recoveryType", "")).lower())
+            check(world, item, asked, str(asked.get("recoveryType", "")).lower())
     except ArmError as refusal:
         found.append({"code": refusal.code, "message": refusal.message, "recommendations": []})
     return Reply.of({"validateOperationResponse": {"validationResults": found} if found else {}})

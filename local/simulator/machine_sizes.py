@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from local.simulator.answers import Document, Reply
 from local.simulator.machines import KIND as MACHINES
 from local.simulator.machines import PREMIUM_SIZE, TYPE
-from local.simulator.resources import REGIONS
+from local.simulator.regions import REGIONS
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.tracked import template_of
 

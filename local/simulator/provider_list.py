@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.ids import parse
-from local.simulator.resources import REGIONS
+from local.simulator.regions import REGIONS
 from local.simulator.routing import Evidence, Route, Versions
 
 if TYPE_CHECKING:

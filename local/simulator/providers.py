@@ -39,6 +39,7 @@ from local.simulator import (
     network,
     operation_lists,
     operations,
+    paired_regions,
     partners,
     placement,
     provider_list,
@@ -124,6 +125,7 @@ MODULES = (
     backup_restores,
     backup_mounts,
     backup_checks,
+    paired_regions,
 )
 WORKING = (
     resources,

@@ -232,7 +232,6 @@ def recommended(world: "World", call: "Call") -> Reply:
 _POINTS = f"{ITEM_ROOT}/recoveryPoints"
 _R, _SINCE, _CLI = Evidence.RECORDED, Versions("2016-06-01"), "azure-cli-2025-02/backup/test_backup_rp"
 ROUTES = (
-    Route("GET", _POINTS, f"{POINT}/read", every, _R, _CLI, _SINCE, lists=True),
     Route("GET", f"{_POINTS}/{{point}}", f"{POINT}/read", get, _R, _CLI, _SINCE),
     Route("POST", f"{ITEM_ROOT}/recoveryPointsRecommendedForMove",
           f"{POINT.rsplit('/', 1)[0]}/recoveryPointsRecommendedForMove/action", recommended, _R,

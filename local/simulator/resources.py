@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from local.simulator import regions
 from local.simulator.acceptance import accepted
 from local.simulator.answers import GATEWAY, ArmError, Document, Reply, encode, invalid
 from local.simulator.listing import joined, listed, members_of
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from local.simulator.world import World
 
 TAG_FILTER = re.compile(r"^tagname eq '(?P<name>[^']*)'(?: and tagvalue eq '(?P<value>[^']*)')?$", re.I)
-REGIONS = (
-    "eastus", "eastus2", "eastus2euap", "centralus", "centraluseuap", "westus", "westus2", "westus3", "northeurope",
-    "westeurope", "uksouth", "francecentral", "germanywestcentral", "swedencentral", "southeastasia", "australiaeast",
-)  # fmt: skip
 
 
 def subscription_document(world: "World", name: str) -> Document:
@@ -70,18 +67,7 @@ def tenants(world: "World", call: "Call") -> Reply:
 def locations(world: "World", call: "Call") -> Reply:
     """List regions."""
     root = world.subscription(call["subscription"]).id
-    found = [
-        {
-            "id": f"{root}/locations/{name}",
-            "name": name,
-            "type": "Region",
-            "displayName": name,
-            "regionalDisplayName": name,
-            "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
-        }
-        for name in REGIONS
-    ]
-    return Reply.of({"value": found})
+    return Reply.of({"value": [each.shown(root) for each in regions.ALL]})
 
 
 def put_group(world: "World", call: "Call") -> Reply:

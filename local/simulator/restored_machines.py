@@ -69,9 +69,9 @@ def _disk(world: "World", resource_id: str, part: Document, asked: Document, at:
         "name": resource_id.rsplit("/", 1)[-1],
         "id": resource_id,
         "type": disks.TYPE,
-        "location": old["location"],
+        "location": _region(asked, old),
         **({"tags": dict(old["tags"])} if old.get("tags") else {}),
-        **({"zones": asked.get("zones") or old["zones"]} if asked.get("zones") or old.get("zones") else {}),
+        **_zones(asked, old),
         "sku": {"name": old.get("sku", {}).get("name", "Premium_LRS")},
         "properties": {"creationData": creation, **inner},
     }
@@ -79,6 +79,18 @@ def _disk(world: "World", resource_id: str, part: Document, asked: Document, at:
     properties["uniqueId"] = world.chance.guid()
     content = {int(block): digest for block, digest in part["content"].items()}
     world.store.create(resource_id, disks.complete(document, properties, None), at, content=content)
+
+
+def _region(asked: Document, old: Document) -> str:
+    """Return where a restore makes something: in the paired region only what is asked for there."""
+    return str(asked.get("region") or old["location"]).replace(" ", "").lower()
+
+
+def _zones(asked: Document, old: Document) -> Document:
+    """Return the zones of a disk: its old self's, unless others are asked for or the region is another (assumed)."""
+    kept = old.get("zones") if _region(asked, old) == old["location"] else None
+    zones = asked.get("zones") or kept
+    return {"zones": zones} if zones else {}
 
 
 def _attached(made: list[tuple[int | None, str]], old: Document) -> Document:
@@ -108,7 +120,7 @@ def _new_machine(
         f"{target.rsplit('/providers/', 1)[0]}/providers/Microsoft.Network/networkInterfaces/{parse(target).name}-nic"
     )
     address = {"name": "ipconfig1", "properties": {"subnet": {"id": asked["subnetId"]}}}
-    place = {"location": old["location"]}
+    place = {"location": _region(asked, old)}
     body: Document = {**place, "properties": {"ipConfigurations": [address]}}
     world.within(caller, Wanted(card, NETWORK, body, ()), at)
     properties: Document = {

@@ -7,7 +7,7 @@ from local.simulator.answers import ArmError, Document, Reply
 from local.simulator.event_grid import ON_SCOPE, OWNERS
 from local.simulator.ids import key_of, parse
 from local.simulator.listing import joined
-from local.simulator.resources import REGIONS
+from local.simulator.regions import REGIONS
 from local.simulator.routing import Evidence, Route, Versions
 from local.simulator.store import Resource
 

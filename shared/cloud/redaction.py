@@ -25,7 +25,7 @@ SECRETS = (
     ),
     re.compile(
         r"(?i)\b(accountkey|sharedaccesskey|sharedaccesssignature|sharedsecret|instrumentationkey|client_secret|"
-        r"clientsecret|password|passwd|pwd|secret|api[-_]?key|access[-_]?token|refresh[-_]?token|id[-_]?token|"
+        r"clientsecret|password|passwd|pwd|secret|api[-_]?key|access[-_]?token(?:string)?|refresh[-_]?token|id[-_]?token|"
         r"x-functions-key|aeg-sas-key|aeg-sas-token|authorization|identity_header|x-identity-header|cookie|set-cookie)"
         r"(\\*[\"']?\s{0,4}[:=]\s{0,4}\\*[\"']?)[^\s,;\"'}&<>\\]+"
     ),

@@ -123,7 +123,7 @@ class Recovery:
     """A point in a vault that is restored from.
 
     `vm` is the machine as the vault knows it, `staging` the storage account that the vault uses (empty until it is
-    known), `task` how the vault answers for it. `region` is the paired region that it comes back in; empty for the vault's.
+    known), `task` how the vault answers for it. `region` is the paired one that it comes back in, empty for the own.
     """
 
     point: VaultPoint

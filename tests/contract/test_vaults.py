@@ -63,7 +63,7 @@ class Estate:
         name = f"tb-{uuid.uuid4().hex[:10]}"
         place = ResourceId(self.cloud.shard.subscription, self.catalogue.place(self.cloud.shard), VAULT_TYPE, name)
         tags = {"tagback-owner": "tagback-test"}
-        self.catalogue.make(VaultOrder(place, self.cloud.shard.region, Redundancy.LOCAL, immutable=False, tags=tags))
+        self.catalogue.make(VaultOrder(place, self.cloud.shard.region, Redundancy.GEO, immutable=False, tags=tags))
         self.wait(5)
         self.catalogue.write_policy(place, POLICY, properties_of(PART, self.at_night()))
         self.wait(2)

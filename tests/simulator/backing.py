@@ -85,9 +85,9 @@ def points(sim: Running) -> list[dict[str, Any]]:
     return found
 
 
-def backed_up(sim: Running) -> dict[str, Any]:
+def backed_up(sim: Running, **properties: Any) -> dict[str, Any]:
     """A machine in a vault with one recovery point, which is returned."""
-    make_vault(sim)
+    make_vault(sim, **properties)
     protect(sim)
     name = back_up(sim)
     sim.advance(3 * HOUR)
