@@ -174,8 +174,8 @@ def waiting(capture: Capture, now: datetime) -> Capture:
 
 
 def has_been_overtaken(operation: Operation, machine: Machine) -> bool:
-    """Whether a newer slot has begun: then this one is not tried anew."""
-    return machine.settled is not None and operation.slot < machine.settled
+    """Whether a newer slot has begun: then this one is not tried anew. Slots are whole minutes, an enrolment is not."""
+    return machine.settled is not None and stamp(operation.slot) < stamp(machine.settled)
 
 
 def completed(capture: Capture, plan: Plan | None, points: Iterable[Point], now: datetime) -> Capture:

@@ -224,6 +224,13 @@ def test_a_slot_is_not_tried_anew_once_a_newer_one_has_begun() -> None:
     assert not capture.has_been_overtaken(operation, machine(settled=None))
 
 
+def test_a_first_point_is_not_overtaken_by_the_seconds_of_its_own_enrolment() -> None:
+    """Its slot is the minute of the enrolment, and the machine's row has that instant to the microsecond."""
+    operation = begun().operation
+    assert not capture.has_been_overtaken(operation, machine(settled=SLOT + timedelta(seconds=59, microseconds=999999)))
+    assert capture.has_been_overtaken(operation, machine(settled=SLOT + timedelta(minutes=1)))
+
+
 def test_a_failed_try_is_open_and_says_when_it_goes_on() -> None:
     failure = Failure("Conflict", "busy", "")
     put_off = capture.put_off(begun().operation, State.FAILED, failure, LATER)

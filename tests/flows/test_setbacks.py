@@ -82,6 +82,18 @@ def test_a_part_that_came_to_nothing_is_reported_by_how_and_the_point_is_begun_a
     assert (operation.state, operation.failure, point.attempt, point.complete) == (State.SUCCEEDED, None, 2, True)
 
 
+def test_a_first_point_that_came_to_nothing_is_begun_anew_whatever_the_second_of_the_enrolment() -> None:
+    world = small_world()
+    pass_time(world, timedelta(seconds=51))
+    started(world)
+    failed(snapshots(world)[0])
+    drained(world, 6 * MINUTE)
+    assert [one.state for one in rows(world)[1]] == [State.FAILED]
+    drained(world, 2 * MINUTE)
+    drained(world, MINUTE)
+    assert rows(world)[2][0].complete
+
+
 def test_a_snapshot_that_vanished_is_reported_and_the_point_is_begun_anew() -> None:
     world = small_world()
     started(world)
