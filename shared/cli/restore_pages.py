@@ -25,11 +25,12 @@ Json = Mapping[str, Any]
 MARKS = {"done": ("✓", "green"), "under-way": ("…", "cyan"), "waiting": ("·", "dim"), "stopped": ("✗", "bold red")}
 
 
-def tell_begin(form: Form, name: str, request: str, slot: datetime, lost: timedelta) -> None:
-    """What was asked for, and what is not in the point."""
+def tell_begin(form: Form, name: str, request: str, slot: datetime, lost: timedelta, caution: str = "") -> None:
+    """What was asked for, what is not in the point, and what else to know of it."""
     if form is Form.TABLE:
         for line in (
             f"Restoring {name} from the point of {slot:%Y-%m-%d %H:%M}Z: the last {told(lost)} are not in it.",
+            *([caution] if caution else []),
             f"Request {request}; Ctrl-C leaves it to the app, `tagback request {request}` tells how it stands.",
         ):
             click.echo(printable(line), err=True)

@@ -53,6 +53,7 @@ class Following:
 @click.option("--protect", is_flag=True, help="Give the machine its backup tags back when all is done.")
 @click.option("--from-vault", is_flag=True, help="A point of Azure Backup, even where there are snapshots.")
 @click.option("--staging", default="", metavar="ID", help="The storage account by which a vault restores.")
+@click.option("--region", default="", metavar="REGION", help="In the region paired with the VM's; with --from-vault.")
 @click.option("--to", default="", metavar="VM", help="The VM that reads the files; with --mode files.")
 @click.option("--disk", default="", metavar="DISK", help="Only this disk: os, a LUN, or its name; with --mode files.")
 @click.option("--follow/--no-wait", default=True, show_default=True, help="Stay until it has ended.")
@@ -116,10 +117,10 @@ def _restored(
     known = lookup.machines(world)
     machines, order = ordering.meant(known, words, several), ordering.with_reader(known, order)
     chosen, by = ordering.all_foreseen(world, machines, order), session.caller()
-    asked = []
+    asked, caution = [], ordering.lagging(order)
     for machine, point in zip(machines, chosen, strict=True):
         asked.append(ordering.ask_restore(world, machine, order, by))
-        pages.tell_begin(session.form, machine.name, asked[-1].id, point.point.slot, point.lost)
+        pages.tell_begin(session.form, machine.name, asked[-1].id, point.point.slot, point.lost, caution)
     if len(asked) == 1:
         return [followed(session, world, asked[0], following)]
     ended = [_waited(session, world, one) for one in asked] if following.stays else asked

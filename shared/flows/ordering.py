@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from shared.decide import orders
+from shared.decide.paired_region import LAGS, placed
 from shared.decide.recovery import Chosen, NothingFits
 from shared.decide.tag_values import zone_named
 from shared.errors import BadInput, Unknown
@@ -46,6 +47,7 @@ class Words:
     staging: str = ""
     to: str = ""
     disk: str = ""
+    region: str = ""
 
 
 FIELDS = tuple("as" if one.name == "name" else one.name for one in fields(Words))
@@ -98,6 +100,7 @@ def _plainly(words: Words, mode: RestoreMode) -> RestoreOrder:
         staging=words.staging.strip().rstrip("/"),
         reader=words.to.strip(),
         disk=words.disk.strip(),
+        region=placed(words.region.strip()),
     )
 
 
@@ -194,6 +197,11 @@ def foreseen(world: World, machine: Machine, order: RestoreOrder) -> Chosen:
         names = map(how_named, earlier)
         raise BadInput([f"{machine.name} cannot be restored: {chosen.because}", *passed, *names])
     return chosen
+
+
+def lagging(order: RestoreOrder) -> str:
+    """What to know of a point that is to come back in a paired region, which may not have it yet; else nothing."""
+    return f"{order.region} may have an older one only, and that is used then: {LAGS}." if order.region else ""
 
 
 def ask_restore(world: World, machine: Machine, order: RestoreOrder, by: str) -> Request:

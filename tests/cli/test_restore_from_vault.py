@@ -125,3 +125,41 @@ def test_what_needs_another_persons_approval_is_told_by_the_exit_code(fleet: Fle
     [ended] = fleet.stage.requests.asked.values()
     assert ended.progress is Progress.FAILED
     assert ("needs approval" in result.stdout) is (exit_code == 4)
+
+
+FAR = ("--mode", "disks", "--from-vault", "--staging", STAGING, "--group", "far", "--region")
+
+
+def test_in_the_paired_region_somebody_is_told_that_it_lags_behind(fleet: Fleet) -> None:
+    result = run(fleet, "restore", "web-1", *FAR, "North Europe", "--no-wait")
+    assert result.exit_code == 0, result.output
+    assert "northeurope may have an older one only" in result.stderr
+    assert "up to 36 hours behind (documented)" in result.stderr
+    [asked] = fleet.stage.requests.asked.values()
+    assert asked.order is not None
+    assert (asked.order.region, asked.order.group, asked.order.from_vault) == ("northeurope", "far", True)
+    assert "may have an older one" not in run(fleet, "restore", "web-1", *DISKS, "--from-vault", "--no-wait").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--mode", "in-place", "--from-vault"), "--region says nothing with --mode in-place"),
+        (("--mode", "disks", "--staging", STAGING, "--group", "far"), "only points of vaults are restored in another"),
+        (("--mode", "new", "--from-vault"), "name what is there by --group, --staging, --subnet"),
+    ],
+)
+def test_what_cannot_be_done_in_another_region_is_refused_at_once(
+    fleet: Fleet, words: tuple[str, ...], said: str
+) -> None:
+    result = run(fleet, "restore", "web-1", *words, "--region", "northeurope")
+    assert (result.exit_code, said in " ".join(result.stderr.split())) == (2, True), result.stderr
+    assert not fleet.stage.requests.asked
+
+
+def test_a_program_names_the_paired_region_by_text(fleet: Fleet) -> None:
+    world, rules = fleet.open()
+    wish = {"asked": "restore", "vm": "web-1", "mode": "disks", "from_vault": "true", "staging": STAGING}
+    asked = request_kinds.ask(world, rules, {**wish, "group": "far", "region": "northeurope"}, "program")
+    assert asked.order is not None
+    assert asked.order.region == "northeurope"

@@ -190,8 +190,9 @@ def prepared(site: Estate) -> ResourceId:
     """A vault of ours that protects vm2 and has backed it up once."""
     with site.acting("test") as (owner, _):
         place = ResourceId(site.subscription, f"tagback-{REGION}", VAULT_TYPE, "rsv-test")
-        body = {"location": REGION, "sku": {"name": "RS0", "tier": "Standard"}, "properties": {}}
-        site.running.put_done(str(place), body)
+        crossing = {"standardTierStorageRedundancy": "GeoRedundant", "crossRegionRestore": "Enabled"}
+        body = {"location": REGION, "sku": {"name": "RS0", "tier": "Standard"}}
+        site.running.put_done(str(place), {**body, "properties": {"redundancySettings": crossing}})
         owner.vaults.write_policy(place, POLICY, properties_of(PART, time(22)))
         site.clock.sleep(120)
         _refreshed(Turn(site, owner, place))
@@ -406,6 +407,28 @@ def _recovered(turn: Turn) -> bool:
     return _vaults(turn) and ends == [JobStatus.CANCELLED, JobStatus.COMPLETED] and made == 1
 
 
+def _recovered_in_the_paired_region(turn: Turn) -> bool:
+    """Disks from the copy of a point: looked for, asked for, followed, by a network that is looked at there."""
+    world, vm, vault = turn.world, turn.site.vm("vm2"), turn.vault
+    turn.site.clock.sleep(timedelta(hours=12).total_seconds())
+    region = world.paired_regions.pair(turn.site.subscription, REGION)
+    there = world.paired_regions.points(vault, vm)
+    group = f"/subscriptions/{turn.site.subscription}/resourceGroups/web"
+    staging = f"{group}/providers/Microsoft.Storage/storageAccounts/stage1"
+    place = _in_web("Microsoft.Network/virtualNetworks", "none", turn)
+    if not there or turn.world.builder.find(turn.site.shard, place) is not None:
+        return False
+    order = RecoveryOrder(vault, vm, there[0].name, group, staging, region)
+    operation = world.paired_regions.restore(order)
+    turn.site.clock.sleep(60)
+    name = world.paired_regions.tracked(vault, region, operation).job
+    since = turn.site.clock.now() - timedelta(hours=1)
+    listed = [job.name for job in world.paired_regions.jobs(vault, region, since)]
+    turn.site.clock.sleep(7200)
+    seen = world.paired_regions.job(vault, region, name)
+    return name in listed and seen is not None and seen.status is JobStatus.COMPLETED
+
+
 def _isolated_and_removed(turn: Turn) -> bool:
     """A network under rules of its own, and nothing left of it."""
     builder, shard = turn.world.builder, turn.site.shard
@@ -448,7 +471,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "emptier": (_emptied,),
     "operator": (_shards, _listed, _fleet, _look, _merged, _held_as_one),
     "attendant": (_vaults, _items, _vault_points, _called_off),
-    "recoverer": (_recovered,),
+    "recoverer": (_recovered, _recovered_in_the_paired_region),
     "restorer": (_referred_to, _restored_and_undone, _disk_from_whole, _lent),
     "driller": (_isolated_and_removed, _commanded),
 }  # fmt: skip

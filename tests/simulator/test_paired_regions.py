@@ -137,7 +137,7 @@ def test_access_is_for_one_point_and_one_region(crossed: Running) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"recoveryType": "OriginalLocation"}, {"region": "westeurope"}, {"recoveryPointId": "1"}]
 )
-def test_nothing_is_replaced_nor_restored_elsewhere(crossed: Running, wrong: dict[str, str]) -> None:
+def test_nothing_is_replaced_nor_restored_elsewhere(crossed: Running, wrong: dict[str, Any]) -> None:
     assert restore(crossed, **wrong).code == "BMSUserErrorInvalidRestoreRequest"
 
 
@@ -147,7 +147,8 @@ def test_a_new_machine_stands_in_the_paired_region(crossed: Running) -> None:
     subnets = [{"name": "a", "properties": {"addressPrefix": "10.1.0.0/24"}}]
     crossed.put_done(network, {"location": "northeurope", "properties": {**space, "subnets": subnets}})
     target = f"{TARGET}/providers/Microsoft.Compute/virtualMachines/again"
-    more = {"recoveryType": "AlternateLocation", "targetVirtualMachineId": target, "subnetId": f"{network}/subnets/a"}
+    more: dict[str, Any] = {"recoveryType": "AlternateLocation", "targetVirtualMachineId": target}
+    more["subnetId"] = f"{network}/subnets/a"
     assert restore(crossed, **more).status == 202
     crossed.advance(2 * HOUR)
     machine = crossed.ask("GET", target).body
