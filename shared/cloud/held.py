@@ -5,7 +5,8 @@ Used by the ledger adapter only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from shared.cloud import table as tables
@@ -54,6 +55,15 @@ def readable(kind: type[RowT], rows: Iterable[tuple[str, Entity]]) -> Iterator[H
 def slice_of(prefixed: str) -> str:
     """The slice that an ETag of ours names."""
     return prefixed.partition("/")[0]
+
+
+def batches(machines: Iterable[Held[Machine]], most: int) -> Iterator[tuple[str, Sequence[Held[Machine]]]]:
+    """Machines slice by slice, so many at a time; the slice of the first machine first."""
+    placed: dict[str, list[Held[Machine]]] = defaultdict(list)
+    for machine in machines:
+        placed[slice_of(machine.etag)].append(machine)
+    for slice_, held in placed.items():
+        yield from ((slice_, held[start : start + most]) for start in range(0, len(held), most))
 
 
 def _etag(prefixed: str) -> str:

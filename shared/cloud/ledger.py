@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from shared.cloud import table as tables
 from shared.cloud.codec import instant
-from shared.cloud.held import changes_of, held_of, readable, slice_of
+from shared.cloud.held import batches, changes_of, held_of, readable, slice_of
 from shared.cloud.rows import SCHEMA, Entity, key
 from shared.cloud.slices import (
     CENSUS,
@@ -105,15 +105,10 @@ class TableLedger:
         return ()
 
     def with_points(self, shard: Shard, machines: Sequence[Held[Machine]], most: int) -> Iterator[Sequence[WithPoints]]:
-        placed: dict[str, list[Held[Machine]]] = defaultdict(list)
-        for machine in machines:
-            placed[slice_of(machine.etag)].append(machine)
-        for slice_, held in placed.items():
-            for start in range(0, len(held), most):
-                batch = held[start : start + most]
-                points = self._points(shard, slice_, sorted(one.row.uid for one in batch))
-                records = self._records(shard, slice_, batch)
-                yield [(record, tuple(points.get(record.machine.row.uid, ()))) for record in records]
+        for slice_, batch in batches(machines, most):
+            points = self._points(shard, slice_, sorted(held.row.uid for held in batch))
+            records = self._records(shard, slice_, batch)
+            yield [(record, tuple(points.get(record.machine.row.uid, ()))) for record in records]
 
     def _points(self, shard: Shard, slice_: str, uids: Sequence[VmUid]) -> Mapping[VmUid, Sequence[Held[Point]]]:
         """The points of machines, oldest first; a few machines with one query."""
