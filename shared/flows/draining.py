@@ -7,6 +7,7 @@ and may be killed at any instant: whoever comes next looks before acting.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.decide.brakes import stopped
@@ -21,7 +22,7 @@ from shared.flows.slicing import Slice, slice_under
 from shared.flows.vault_desk import Desk
 from shared.messages import SHARDS, shard_text
 from shared.model.brake import Stops
-from shared.model.identity import Shard, VmUid
+from shared.model.identity import Shard
 from shared.model.rules import Rules
 from shared.model.transition import Record
 from shared.ports import World
@@ -30,9 +31,10 @@ log = logging.getLogger("tagback")
 
 BATCH = 20  # machines whose intents are recorded and audited together before the first of their acts
 SOON = timedelta(minutes=15)  # what is wanted within this time is worth another message
-STILL_DUE = timedelta(seconds=60)  # what stays due although it was taken waits so long
 AT_ONCE = timedelta(seconds=1)
-TOGETHER = timedelta(seconds=30)  # what falls due within it is worked on together: the least that is billed is a second
+# What falls due within it is worked on together, and what stays due although it was taken waits as long: the least that
+# is billed is a second, and a large ledger is asked slice by slice.
+TOGETHER = timedelta(seconds=60)
 TOO_LARGE = frozenset({"PropertyValueTooLarge", "EntityTooLarge", "TransactionTooLarge"})  # what no table row can hold
 
 
@@ -52,26 +54,19 @@ def drain(world: World, rules: Rules, shard: Shard) -> None:
 
 
 def _work(slice_: Slice) -> None:
-    """Every machine at most once per slice, so that a machine that stays due cannot hold up the others.
+    """What is due is read once and worked through, so that a machine that stays due cannot hold up the others.
 
-    What is due is read once and worked through: a row that changed since is a lost race, and read again later.
+    A row that changed since is a lost race. It is read again by the next slice, like what has become due meanwhile.
     """
-    taken: set[VmUid] = set()
     desk = Desk(slice_)
-    while not slice_.is_over():
-        due = slice_.world.ledger.due(slice_.shard, slice_.world.clock.now())
-        waiting = [record for record in due if record.machine.row.uid not in taken]
-        if not waiting:
+    due = slice_.world.ledger.due(slice_.shard, slice_.now())
+    for start in range(0, len(due), BATCH):
+        if slice_.is_over():
             return
-        for start in range(0, len(waiting), BATCH):
-            if slice_.is_over():
-                return
-            batch = waiting[start : start + BATCH]
-            taken |= {record.machine.row.uid for record in batch}
-            _pass(slice_, desk, batch)
+        _pass(slice_, desk, due[start : start + BATCH])
 
 
-def _pass(slice_: Slice, desk: Desk, batch: list[Record]) -> None:
+def _pass(slice_: Slice, desk: Desk, batch: Sequence[Record]) -> None:
     """Record every intent of the batch, audit them, act, record what came of it; see what has become ready; tell."""
     errands = [errand for record in protect(slice_, desk, batch) if (errand := _intended(slice_, record))]
     publish(slice_, confirm(slice_, send(slice_, errands)))
@@ -93,12 +88,12 @@ def _intended(slice_: Slice, record: Record) -> Errand | None:
 
 
 def _hand_back(slice_: Slice) -> None:
-    """Ask for the next slice: at once when time ran out, else when it is wanted; later for what stays due though taken.
+    """Ask for the next slice: at once when time ran out, else when it is wanted, and not before more may have come.
 
     What becomes due earlier by then is poked by whoever makes it so.
     """
     now = slice_.now()
     wanted = slice_.world.ledger.next_wanted(slice_.shard, now + SOON)
     if wanted is not None:
-        soonest = AT_ONCE if slice_.is_over() else TOGETHER if wanted > now else STILL_DUE
+        soonest = AT_ONCE if slice_.is_over() else TOGETHER
         slice_.world.queue.send(SHARDS, shard_text(slice_.shard), max(wanted - now, soonest))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -12,14 +13,14 @@ from shared.errors import Refused
 from shared.flows import confirming, draining
 from shared.flows.casework import Case
 from shared.flows.confirming import confirm
-from shared.flows.draining import AT_ONCE, BATCH, STILL_DUE, TOGETHER, drain
+from shared.flows.draining import AT_ONCE, BATCH, TOGETHER, drain
 from shared.flows.registering import reconcile
 from shared.flows.slicing import Look, Slice
 from shared.messages import VmKey
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId, Shard
 from shared.model.snapshot import SnapshotSeen
-from shared.model.transition import Transition
+from shared.model.transition import Record, Transition
 from shared.ports import World
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import RULES, SHARD, half_sent, machine
@@ -43,13 +44,13 @@ def crowded(machines: int) -> Run:
     return world
 
 
-def test_what_is_due_is_read_twice_per_slice_however_many_machines_there_are() -> None:
+def test_what_is_due_is_read_once_per_slice_however_many_machines_there_are() -> None:
     world = crowded(MANY)
     before = world.stage.steps.calls.copy()
     perform(world, lambda ports: drain(ports, RULES, SHARD))
     made = world.stage.steps.calls - before
     assert len(world.stage.azure.snapshots) == MANY
-    assert (made["ledger.due"], made["ledger.next_wanted"]) == (2, 1)
+    assert (made["ledger.due"], made["ledger.next_wanted"]) == (1, 1)
     assert made["inventory.shard"] == 1
 
 
@@ -144,7 +145,7 @@ def test_a_machine_whose_row_fits_no_table_holds_up_nobody(monkeypatch: pytest.M
     done = {uid: rows.machine.row.last_point for uid, rows in ledger.rows[SHARD].items() if rows.machine}
     assert {uid for uid, point in done.items() if point} == {"uid-1", "uid-3"}
     last = list(world.stage.queues.messages.values())[-1]
-    assert last.visible_at - last.sent_at == STILL_DUE, "a machine that stays due is no reason to hurry"
+    assert last.visible_at - last.sent_at == TOGETHER, "a machine that stays due is no reason to hurry"
 
 
 def asked_again(world: Run) -> list[timedelta]:
@@ -152,7 +153,7 @@ def asked_again(world: Run) -> list[timedelta]:
     return [message.visible_at - message.sent_at for message in world.stage.queues.messages.values()]
 
 
-def test_what_falls_due_within_half_a_minute_shares_an_execution() -> None:
+def test_what_falls_due_within_a_minute_shares_an_execution() -> None:
     world = crowded(3)
     world.stage.queues.messages.clear()
     perform(world, lambda ports: drain(ports, RULES, SHARD))
@@ -160,6 +161,26 @@ def test_what_falls_due_within_half_a_minute_shares_an_execution() -> None:
     assert wanted is not None
     assert AT_ONCE < wanted - world.stage.world.clock.now() < TOGETHER, "what was sent is soon looked for"
     assert asked_again(world) == [TOGETHER]
+
+
+def test_what_becomes_due_while_a_slice_works_is_for_the_next() -> None:
+    world = crowded(1)
+    late = machine(2, 1, "gold")
+    world.stage.azure.write(late)
+    due = world.stage.ledger.due
+
+    def meanwhile(shard: Shard, now: datetime) -> Sequence[Record]:
+        found = due(shard, now)
+        reconcile(world.stage.world, RULES, VmKey(late.id))
+        world.stage.queues.messages.clear()
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.stage.ledger, "due", meanwhile)
+        perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert (len(world.stage.azure.snapshots), asked_again(world)) == (1, [TOGETHER])
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert len(world.stage.azure.snapshots) == 2
 
 
 def test_a_slice_whose_time_ran_out_is_followed_at_once() -> None:
