@@ -139,7 +139,7 @@ The stack is running. In another terminal:
   logs       {shown(stack.wanted.run / "logs")}
   telemetry  {shown(stack.wanted.run / TOLD)}  (a trace for each operation, and figures)
 
-Ctrl-C stops everything."""
+How to tag, delete and ask over HTTP from that terminal: docs/local.md. Ctrl-C stops everything."""
 
 
 def keep(stack: Stack) -> None:

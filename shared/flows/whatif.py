@@ -177,7 +177,7 @@ def _change(outlook: Outlook) -> Json:
         "because": list(outlook.prospect.because),
         "plan": {"before": before.plan.name if before.plan else None, "after": after.plan.name if after.plan else None},
         "status": {"before": before.machine.status.value, "after": after.machine.status.value},
-        "next_due": instant(after.machine.wanted_at),
+        "next_due": instant(after.machine.work_at),
         "problems": list(after.machine.problems),
         "deletes": [_death(death) for death in outlook.deaths],
         "vault": _vault(outlook.vault),

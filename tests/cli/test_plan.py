@@ -11,7 +11,7 @@ import pytest
 from shared.model.machine import Status
 from shared.model.rules import Mode
 from tests.cli.running import answer, run
-from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, Fleet, empty_fleet, machine, point, usual_fleet
+from tests.fleet import DAY, LAST_SLOT, NOW, SUBSCRIPTION, Fleet, capture, empty_fleet, machine, point, usual_fleet
 
 PLANS = """
 default = "silver"
@@ -81,6 +81,15 @@ def test_a_machine_that_would_lose_its_tag_loses_protection_and_in_the_end_its_l
     assert printed.splitlines()[-1] == (
         "Machines: 1 loses, 2 same. Calls on an ordinary day: 2 writes and 2 deletes; then 0 writes and 0 deletes."
     )
+
+
+def test_what_is_only_tidied_later_is_not_said_to_be_due() -> None:
+    """An ended operation leaves the ledger weeks later: nothing of the machine is captured then."""
+    fleet = empty_fleet()
+    well = machine(1, "web-1")
+    fleet.put(replace(well, next_prune=NOW + 30 * DAY), capture(well), point(well))
+    (change,) = answer(run(fleet, "plan", "web-1", "--untag", "backup", "--output", "json"))["changes"]
+    assert (change["status"]["after"], change["next_due"]) == ("excluded", None)
 
 
 def test_a_typo_would_need_attention_and_says_so_beforehand() -> None:

@@ -67,6 +67,13 @@ def test_the_overview_tells_what_status_tells() -> None:
     assert ("All is well" in text) == told["all_is_well"]
 
 
+def test_a_problem_that_is_the_reason_stands_there_once() -> None:
+    fleet = empty_fleet()
+    fleet.put(replace(machine(1, "web-1", Status.DEGRADED), because="first", problems=("first", "second")))
+    text = page(fleet, "/api/")
+    assert (text.count("first"), text.count("second")) == (1, 1)
+
+
 def test_a_vm_page_tells_every_reason_and_every_point() -> None:
     fleet = usual_fleet()
     text = unescape(page(fleet, "/api/pages/vm/web/web-1"))
