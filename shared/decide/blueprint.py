@@ -217,6 +217,7 @@ def lacking(drawing: Drawing) -> tuple[str, ...]:
     if drawing.order.mode in WHOLE:
         found += subtraction.lacking(captured.machine, drawing.gone)
         found += _moved(drawing)
+        found += [f"tag {name}: there is no room for it beside ours" for name in drawing.left_out(captured.machine)]
         made = {piece.id.lower() for piece in interfaces(drawing)}
         for old, place in _cards(drawing):
             interface = captured.interface(old)

@@ -21,6 +21,7 @@ from shared.model.rules import Rules
 RESTORE = "tagback-restore"
 EXPIRES = "tagback-expires"
 SLOT = "tagback-restored-slot"
+ROOM = 6  # of the tags that one thing may have, for later: the opt-in tag with its four modifiers, and a claim
 DRILL = "tagback-drill"
 """The tag of what a drill makes, with its request's id: such a machine is nobody's, and is not enrolled."""
 
@@ -93,10 +94,17 @@ class Drawing:
         return Network(self.order.mode is RestoreMode.REBUILD, self.order.subnet, self.gone)
 
     def tags(self, captured: Body | None) -> dict[str, str]:
-        """Ours first, then what the captured thing was tagged with, except opt-in tags and ours of then.
+        """Ours first, then as many as fit of those that the captured thing had, except opt-in tags and ours of then.
 
         What a drill makes has only ours: no rule of anybody's is to take it for the thing itself.
         """
+        return dict(list(self._tags(captured).items())[: MAX_TAGS - ROOM])
+
+    def left_out(self, captured: Body) -> tuple[str, ...]:
+        """The names of the tags that do not fit."""
+        return tuple(self._tags(captured))[MAX_TAGS - ROOM :]
+
+    def _tags(self, captured: Body | None) -> dict[str, str]:
         drill = self.order.mode is RestoreMode.DRILL
         ours = {
             f"{OURS}owner": self.rules.owner,
@@ -109,7 +117,7 @@ class Drawing:
         known = {name.lower() for name in tags}
         for name, value in sorted((at({} if drill else captured or {}, "tags") or {}).items()):
             folded = name.lower()
-            if folded not in known and not folded.startswith((self.rules.prefix, OURS)) and len(tags) < MAX_TAGS:
+            if folded not in known and not folded.startswith((self.rules.prefix, OURS)):
                 tags[name] = value
         return tags
 

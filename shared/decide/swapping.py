@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.decide.drawing import Drawing, disk_place
+from shared.decide.naming import MAX_TAGS
 from shared.decide.restored_disks import ATTACHED, attachment, captured_at
+from shared.decide.restoring import tag_of
 from shared.decide.subtraction import NO_VALUES, Body, at, without
 from shared.model.restore import ArmPath, Restore, Swap
 
@@ -20,6 +22,14 @@ CLAIM = "tagback-swapping"
 NOT_WRITTEN = ("id", "name", "type", "etag", "resources")
 NOT_WRITTEN_INSIDE = ("vmId", "timeCreated", "provisioningState", "instanceView")
 Wanted = Mapping[int | None, Mapping[str, Any]]
+
+
+def unmarkable(machine: Body) -> str:
+    """Why a machine's disks cannot be changed safely: it has no room for the tag that says so; empty when it has."""
+    tags = at(machine, "tags") or {}
+    if len(tags) < MAX_TAGS or tag_of(machine, CLAIM):
+        return ""
+    return f"{machine.get('name')} has {len(tags)} tags, as many as it may: take one away, for {CLAIM} needs its place"
 
 
 def restored(drawing: Drawing) -> Wanted:

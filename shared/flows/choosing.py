@@ -29,7 +29,8 @@ log = logging.getLogger("tagback")
 
 VM = "Microsoft.Compute/virtualMachines"
 BESIDE = "-restored"
-OWN_PART = 40  # characters of a machine's own name that one of its drill has: 64 is the most that Azure takes
+LONGEST = 64  # characters of a machine's name: the most that Azure takes
+OWN_PART = 40  # of a machine's own name that one of its drill has
 
 
 def begun(errand: Errand) -> Errand | Impossible:
@@ -144,7 +145,7 @@ def _target(machine: ResourceId, captured: Captured, order: RestoreOrder, reques
     if order.mode is RestoreMode.DRILL:
         drawn = made_name(request_id, "machine").removeprefix("tb-")[:8]
         return place_in(group, VM, f"{own_name[:OWN_PART]}-drill-{drawn}")
-    beside = own_name + BESIDE if order.mode is RestoreMode.NEW else own_name
+    beside = own_name[: LONGEST - len(BESIDE)] + BESIDE if order.mode is RestoreMode.NEW else own_name
     return place_in(group, VM, order.name or beside)
 
 

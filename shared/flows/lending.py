@@ -15,7 +15,7 @@ from shared.decide import lending as decide
 from shared.decide.drawing import disk_place
 from shared.decide.restoring import failure, tag_of
 from shared.decide.subtraction import at
-from shared.decide.swapping import CLAIM
+from shared.decide.swapping import CLAIM, unmarkable
 from shared.errors import Denied, Missing, Refused
 from shared.flows.errand import NO_TIME, Errand, Failed, Handler, Impossible, Later, Outcome, Passed
 from shared.flows.making import made
@@ -43,8 +43,8 @@ def survey(errand: Errand) -> Outcome:
         return Impossible(f"there is no machine {errand.target} to read the disks: name another with --to")
     places = tuple(disk_place(errand.drawing.id, restore.machine, source) for source in sources)
     errand = errand.with_restore(replace(restore, sources=sources, makes=places))
-    because = decide.unfit(reader, errand.drawing) or _busy(errand, reader) or _backed_up(errand, reader)
-    because = because or _unusable_part(errand, reader)
+    because = decide.unfit(reader, errand.drawing) or unmarkable(reader) or _busy(errand, reader)
+    because = because or _backed_up(errand, reader) or _unusable_part(errand, reader)
     if not because and len(decide.free_luns(reader, len(sources), _room(errand, reader))) < len(sources):
         because = f"{errand.target} has no LUN free for {len(sources)} more disks: name one with --disk, or another VM"
     return Impossible(because) if because else Passed(errand)

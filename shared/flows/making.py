@@ -5,6 +5,7 @@ Each looks at its pieces first: what carries the request's id is adopted, what c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,10 +14,10 @@ from typing import Any
 from shared.decide import blueprint
 from shared.decide.blueprint import WHOLE
 from shared.decide.drawing import EXPIRES, RESTORE, Piece
-from shared.decide.naming import OURS
+from shared.decide.naming import MAX_TAGS, OURS
 from shared.decide.restoring import PATIENCE, Standing, failure, standing, tag_of, takes_too_long
 from shared.decide.subtraction import Body, at
-from shared.decide.swapping import power
+from shared.decide.swapping import power, unmarkable
 from shared.errors import Denied, Missing
 from shared.flows.errand import Errand, Failed, Impossible, Later, Outcome, Passed
 from shared.flows.setbacks import fault_of
@@ -24,6 +25,8 @@ from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.restore import ArmPath, Restore, RestoreMode, Stage
 from shared.model.span import told
+
+log = logging.getLogger("tagback")
 
 # What each stage of removal is about, by type.
 REMOVED: Mapping[Stage, str] = {
@@ -69,6 +72,8 @@ def _machine_in_place(errand: Errand, there: Mapping[str, Any] | None) -> Outcom
     found = str(at(there, "properties.vmId") or "").lower()
     if found != errand.request.uid:
         return Impossible(f"the machine {errand.target} is another one now ({found}): restore beside it, or by disks")
+    if because := unmarkable(there):
+        return Impossible(because)
     running = power(there) in ("running", "starting")
     return Passed(_drawn(errand.with_restore(replace(errand.restore, was_running=running))))
 
@@ -192,6 +197,9 @@ def _tagged(errand: Errand, place: ArmPath, tags: Mapping[str, str], leaving: Se
     if seen is None:
         return
     put = {name: value for name, value in tags.items() if tag_of(seen, name.lower()) != value}
+    if len({name.lower() for name in (*(at(seen, "tags") or {}), *put)}) > MAX_TAGS:
+        log.warning("restore.unmarked id=%s place=%s because=%r", errand.request.id, place, "it has no room for tags")
+        put = {}
     gone = {name: tag_of(seen, name.lower()) for name in leaving if tag_of(seen, name.lower())}
     if put or gone:
         errand.write(partial(errand.world.builder.tag, errand.shard, place, put, gone))

@@ -328,6 +328,17 @@ def test_what_cannot_come_back_is_told() -> None:
     assert blueprint.lacking(drawing(RestoreMode.DISKS)) == ("disk scratch: it is not in the point",)
 
 
+def test_tags_of_a_machine_that_find_no_room_are_told() -> None:
+    found = drawing()
+    own = {f"n{number:02}": "x" for number in range(50)}
+    captured = replace(found.captured, machine={**found.captured.machine, "tags": own})
+    told = blueprint.lacking(replace(found, captured=captured))
+    assert [one for one in told if one.startswith("tag ")] == [
+        f"tag n{number}: there is no room for it beside ours" for number in range(40, 50)
+    ]
+    assert len(blueprint.machine(replace(found, captured=captured)).body["tags"]) <= 45
+
+
 def test_a_disk_that_the_machine_was_only_lent_is_missed_by_nobody() -> None:
     lent = {"id": f"{DISKS}/tb-lent", "name": "tb-lent", "tags": {"Tagback-Expires": "20261121T0200Z"}}
     found = drawing(RestoreMode.DISKS)

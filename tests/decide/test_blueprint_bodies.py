@@ -71,8 +71,10 @@ def test_tags_are_ours_first_then_the_operators_then_as_many_of_the_captured_one
     rules = replace(RULES, extra_tags={"Team": "storage", "TagBack-Owner": "somebody"})
     drawn = replace(drawing(), rules=rules)
     assert drawn.tags({"tags": {"team": "web", "Env": "prod"}}) == {**OURS, "Team": "storage", "Env": "prod"}
-    many = drawn.tags({"tags": {f"tag-{number:02}": "x" for number in range(60)}})
-    assert (len(many), list(many)[-1]) == (50, "tag-44")
+    body = {"tags": {f"tag-{number:02}": "x" for number in range(41)}}
+    many = drawn.tags(body)
+    assert (len(many), list(many)[-1], drawn.left_out(body)) == (44, "tag-38", ("tag-39", "tag-40"))
+    assert drawn.left_out({"tags": dict(list(body["tags"].items())[:39])}) == ()
     assert drawn.captured.disk(SOURCES[0].snapshot) is None
 
 

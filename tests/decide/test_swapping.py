@@ -10,7 +10,7 @@ import pytest
 
 from shared.decide import blueprint
 from shared.decide.subtraction import at
-from shared.decide.swapping import detached, former, power, restored, swapped, swaps
+from shared.decide.swapping import detached, former, power, restored, swapped, swaps, unmarkable
 from shared.model.restore import ArmPath, Restore, RestoreMode, Stage, Swap
 from tests.decide.test_blueprint import NOW, SOURCES, drawing
 
@@ -128,6 +128,17 @@ def test_each_restored_disk_takes_its_place_under_the_name_that_it_was_made_with
 )
 def test_the_power_state_stands_in_the_instance_view(codes: list[str], state: str) -> None:
     assert power({"properties": {"instanceView": {"statuses": [{"code": code} for code in codes]}}}) == state
+
+
+def test_a_machine_without_room_for_the_claim_is_not_changed_unless_it_has_it() -> None:
+    tags = {f"n{number}": "" for number in range(50)}
+    full, fewer = {"name": "web-1", "tags": tags}, dict(list(tags.items())[1:])
+    assert (
+        unmarkable(full) == "web-1 has 50 tags, as many as it may: take one away, for tagback-swapping needs its place"
+    )
+    assert unmarkable({**full, "tags": fewer}) == ""
+    assert unmarkable({**full, "tags": {**fewer, "Tagback-Swapping": "me"}}) == ""
+    assert unmarkable({"name": "web-1"}) == ""
 
 
 def test_a_disk_that_is_in_its_place_is_not_in_the_way() -> None:

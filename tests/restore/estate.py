@@ -35,6 +35,7 @@ class Wanted:
     properties: Mapping[str, Any] = field(default_factory=dict)
     top: Mapping[str, Any] = field(default_factory=dict)
     disk: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass
@@ -85,7 +86,8 @@ class Estate:
 
     def machines(self, wanted: Sequence[Wanted]) -> list[ResourceId]:
         """Several at once, because simulated time is what they take."""
-        paths = [f"{self.compute}/virtualMachines/Vm-{uuid.uuid4().hex[:8]}" for _ in wanted]
+        names = [each.name or f"Vm-{uuid.uuid4().hex[:8]}" for each in wanted]
+        paths = [f"{self.compute}/virtualMachines/{name}" for name in names]
         cards = [f"{self.net}/networkInterfaces/{path.rsplit('/', 1)[-1]}-nic" for path in paths]
         inner = {"subnet": {"id": self.subnet("a")}, "privateIPAllocationMethod": "Dynamic"}
         for card in cards:

@@ -182,6 +182,21 @@ def test_a_disk_or_machine_that_azure_gives_up_is_made_again(estate: Estate) -> 
     assert estate.contents(row.id) == [held]
 
 
+def test_a_machine_with_all_the_tags_and_the_longest_name_comes_back_beside_itself_and_is_not_claimed(
+    estate: Estate,
+) -> None:
+    own = {f"n{number:02}": "x" for number in range(49)}
+    row = protected(estate, Wanted(disks=2, tags={"backup": "gold", **own}, name="V" + "m" * 63))
+    done = estate.restored(row, RestoreOrder(RestoreMode.NEW))
+    assert done.progress is Progress.DONE, done
+    assert done.restore is not None
+    assert done.restore.machine.endswith(f"/V{'m' * 54}-restored")
+    assert "tag n48: there is no room for it beside ours" in done.restore.lacking
+    assert estate.body(done.restore.machine)["tags"]["backup"] == "off"
+    refused = estate.restored(row, RestoreOrder(RestoreMode.IN_PLACE))
+    assert (refused.progress, "has 50 tags" in refused.because) == (Progress.REFUSED, True)
+
+
 def test_a_swap_that_cannot_be_done_is_put_back(estate: Estate) -> None:
     row = protected(estate, Wanted(disks=3))
     before = estate.body(row.id)

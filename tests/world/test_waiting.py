@@ -84,8 +84,11 @@ def test_a_restore_beside_a_drain_waits_for_less_than_a_minute(refill: float) ->
     bucket = TwinBucket(lambda: made.scheduler.now, 200, refill, HEADER)
     rivals = Rivals(made, bucket, HeardPace(made.world.clock, 0.3))
     made.scheduler.spawn(Invocation("drain", Process("host0")), rivals.drain)
-    begins = START + timedelta(minutes=2)
-    made.scheduler.at(begins, lambda: made.scheduler.spawn(Invocation("restore", Process("host0")), rivals.restore))
+
+    def begin() -> None:
+        made.scheduler.spawn(Invocation("restore", Process("host0")), rivals.restore)
+
+    made.scheduler.at(START + timedelta(minutes=2), begin)
     made.scheduler.run(START + timedelta(hours=1))
     assert rivals.made == RESTORED
     assert len(rivals.left) < DRAINED - 100, "the drain goes on beside it"
