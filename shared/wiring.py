@@ -18,8 +18,10 @@ from shared.errors import BadInput
 from shared.model.caller import Caller
 from shared.model.rules import Rules
 from shared.ports import Surroundings, World
+from shared.ports.mounts import MountScripts
 
 if TYPE_CHECKING:
+    from shared.cloud.arm import Arm
     from shared.cloud.authority import Authority
     from shared.cloud.callers import Callers
     from shared.cloud.identity import Identity
@@ -61,17 +63,34 @@ def caller() -> str:
 
 def surroundings() -> Surroundings:
     """What Azure says around this process's installation to whoever runs it; open until the process ends."""
-    from shared.cloud import arm, pace, snapshots
-    from shared.cloud.clock import SystemClock
+    from shared.cloud import snapshots
     from shared.cloud.surroundings import AzureSurroundings
     from shared.settings import Settings
 
-    settings, clock, open_parts = Settings.read(os.environ), SystemClock(), ExitStack()
+    settings = Settings.read(os.environ)
+    return AzureSurroundings(_manager(settings), snapshots.Recovery(settings.recovery_group, settings.storage.name))
+
+
+def mount_scripts() -> MountScripts:
+    """What fetches the scripts of mounted points for whoever runs this process: no part of a world, nor of the app."""
+    from shared.cloud import redaction
+    from shared.cloud.vault_mounts import AzureMountScripts
+    from shared.settings import Settings
+
+    redaction.install()
+    return AzureMountScripts(_manager(Settings.read(os.environ)))
+
+
+def _manager(settings: Settings) -> Arm:
+    """Azure Resource Manager for one run of the command line; open until the process ends."""
+    from shared.cloud import arm, pace
+    from shared.cloud.clock import SystemClock
+
+    clock, open_parts = SystemClock(), ExitStack()
     atexit.register(open_parts.close)
     identity = open_parts.enter_context(closing(_identity(settings, os.environ, "")))
     paces = pace.HeardPace(clock, settings.throttle_share)
-    manager = open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces)))
-    return AzureSurroundings(manager, snapshots.Recovery(settings.recovery_group, settings.storage.name))
+    return open_parts.enter_context(closing(arm.Arm(settings.arm_endpoint, identity, clock, paces)))
 
 
 def post(path: str, document: Mapping[str, object]) -> Mapping[str, Any]:

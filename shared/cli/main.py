@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from shared import wiring
-from shared.cli import approving, doctor, drills, pages, questions, restores, wishes
+from shared.cli import approving, doctor, drills, mounts, pages, questions, restores, wishes
 from shared.cli.plans import check
 from shared.cli.session import BAD_INPUT, Commands, Session, output_option, session_of
 
@@ -43,7 +43,7 @@ def check_plans(context: click.Context, file: Path | None) -> None:
         context.exit(BAD_INPUT)
 
 
-for commands_of in (questions, wishes, approving, doctor, restores, drills):
+for commands_of in (questions, wishes, approving, doctor, restores, mounts, drills):
     for command in commands_of.COMMANDS:
         commands.add_command(command)
 

@@ -122,6 +122,11 @@ def print_end(answer: Json) -> None:
         until = words(answer["kept_until"])
         lines += [*_lent(answer["lent"]), "", f"They go again at {until}, or sooner: unmount, then"]
         lines += [f"tagback restore undo {answer['id']}"]
+    elif answer["progress"] == "done" and answer.get("mount"):
+        lines += ["", "Its script and the password, by your own rights in Azure, where the files are to be read:"]
+        lines += [f"tagback script {answer['id']} --into FOLDER", ""]
+        lines += [f"It is unmounted at {words(answer['kept_until'])}, or sooner: unmount there, then"]
+        lines += [f"tagback restore undo {answer['id']}"]
     elif answer["progress"] == "done" and answer["asked"] == "restore":
         lines += [f"  {place}" for place in (answer["makes"] or [answer["machine"]])]
         if answer["lacking"]:

@@ -24,7 +24,8 @@ EVERY = 2.0  # seconds between two looks at a request that is followed
 UNDO = "undo"
 MODES = (
     "rebuild: under its own name, which must be free; new: beside the one that is there; in-place: the VM that is "
-    "there gets the disks of the point; disks: only disks; files: the disks are attached to the VM of --to for a day."
+    "there gets the disks of the point; disks: only disks; files: the disks are attached to the VM of --to for a day, "
+    "or, with --from-vault, the vault mounts the point for 12 hours."
 )
 
 

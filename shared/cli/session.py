@@ -19,6 +19,7 @@ from shared.cli.output import Form, print_json, printable
 from shared.errors import BadInput, CloudError, Forbidden, LostRace, NewerRows, TagbackError, Unknown
 from shared.model.rules import Rules
 from shared.ports import Surroundings, World
+from shared.ports.mounts import MountScripts
 
 Document = TypeVar("Document")
 
@@ -47,6 +48,7 @@ class Session:
     caller: Callable[[], str]
     surroundings: Callable[[], Surroundings] = wiring.surroundings
     post: Callable[[str, Mapping[str, object]], Mapping[str, Any]] = wiring.post
+    scripts: Callable[[], MountScripts] = wiring.mount_scripts
     form: Form = Form.TABLE
 
     def show(self, answer: Document, page: Callable[[Document], None]) -> None:

@@ -19,9 +19,11 @@ from shared.cloud.snapshots import AzureSnapshots, Recovery
 from shared.cloud.storage import Storage
 from shared.cloud.vault_items import AzureVaultItems
 from shared.cloud.vault_jobs import AzureVaultJobs
+from shared.cloud.vault_mounts import AzureVaultMounts
 from shared.cloud.vault_restores import AzureVaultRestores
 from shared.cloud.vaults import AzureVaultCatalogue
 from shared.ports import Builder, Clock, Deletions, Holdings, Queue, Snapshots
+from shared.ports.mounts import VaultMounts
 from shared.ports.restore_points import RestorePoints
 from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
 from shared.ports.vaults import PairedRegions, VaultCatalogue, VaultItems, VaultJobs, VaultRestores
@@ -37,6 +39,7 @@ class InAzure(TypedDict):
     vault_jobs: VaultJobs
     vault_restores: VaultRestores
     paired_regions: PairedRegions
+    vault_mounts: VaultMounts
     holdings: Holdings
     deletions: Deletions
     builder: Builder
@@ -68,6 +71,7 @@ def in_azure(manager: Arm, queries: Graph, recovery: Recovery, clock: Clock) -> 
         vault_jobs=AzureVaultJobs(manager, clock),
         vault_restores=AzureVaultRestores(manager),
         paired_regions=AzurePairedRegions(manager, clock),
+        vault_mounts=AzureVaultMounts(manager),
         holdings=AzureHoldings(manager, recovery),
         deletions=AzureDeletions(manager, recovery),
         builder=AzureBuilder(manager),

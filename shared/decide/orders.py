@@ -65,7 +65,9 @@ def problems(order: RestoreOrder) -> list[str]:
 
 def _of_vault(order: RestoreOrder) -> list[str]:
     found = []
-    if (order.from_vault or order.staging) and order.mode not in VAULT_MODES:
+    if order.mode is RestoreMode.FILES and order.staging:
+        found.append("--staging says nothing with --mode files: a vault mounts a point without one")
+    elif order.mode not in (*VAULT_MODES, RestoreMode.FILES) and (order.from_vault or order.staging):
         found.append(f"--from-vault and --staging say nothing with --mode {order.mode}")
     if order.staging and not STAGING.fullmatch(order.staging):
         form = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME"
@@ -89,10 +91,14 @@ def _of_region(order: RestoreOrder) -> list[str]:
 
 
 def _of_files(order: RestoreOrder) -> list[str]:
-    if order.mode is RestoreMode.FILES:
-        return [] if order.reader else ["files are read from a VM that you name: --to VM"]
     said = {"--to": order.reader, "--disk": order.disk}
-    return [f"{option} says nothing with --mode {order.mode}" for option, value in said.items() if value]
+    if order.mode is not RestoreMode.FILES:
+        return [f"{option} says nothing with --mode {order.mode}" for option, value in said.items() if value]
+    if order.from_vault:
+        because = "a vault mounts a point wherever its script is run"
+        return [f"{option} says nothing with --from-vault: {because}" for option, value in said.items() if value]
+    either = "files are read from a VM that you name: --to VM; or --from-vault, from a point that a vault mounts"
+    return [] if order.reader else [either]
 
 
 def group_path(order: RestoreOrder, subscription: str) -> str:

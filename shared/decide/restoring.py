@@ -22,6 +22,8 @@ _JUDGED = (
     Stage.REMOVE_RULES,
 )  # fmt: skip
 _RECOVERED = (Stage.RECOVER, Stage.FIND, Stage.ADOPT)
+_MOUNTED = (Stage.SURVEY, Stage.MOUNT)
+_UNMOUNTED = (Stage.UNMOUNT,)
 _REMOVED = (Stage.REMOVE_MACHINE, Stage.REMOVE_INTERFACES, Stage.REMOVE_DISKS)
 _MAKING_MACHINES = (RestoreMode.NEW, RestoreMode.REBUILD)
 STAGES: Mapping[RestoreMode, tuple[Stage, ...]] = {
@@ -49,6 +51,8 @@ UNDOING: Mapping[RestoreMode, tuple[Stage, ...]] = {
 # How soon another look at what Azure is doing can tell something new; never more than a minute.
 PAUSES: Mapping[Stage, timedelta] = {
     Stage.RECOVER: timedelta(seconds=30),
+    Stage.MOUNT: timedelta(seconds=15),
+    Stage.UNMOUNT: timedelta(seconds=15),
     Stage.DISKS: timedelta(seconds=5),
     Stage.RULES: timedelta(seconds=3),
     Stage.NETWORK: timedelta(seconds=3),
@@ -70,6 +74,9 @@ DRILL_LASTS = timedelta(days=1)
 LENT_FOR = timedelta(days=1)
 """How long a VM may read files from the disks that were lent to it."""
 
+MOUNTED_FOR = timedelta(hours=12)
+"""How long a vault mounts a point, from the asking on: no longer than the service is said to (assumed) [facts 5.10]."""
+
 PATIENCE = timedelta(hours=4)
 """How long a drill tries to make its machine: a restore that takes longer than that is not proven by waiting."""
 
@@ -84,8 +91,10 @@ def must_be_put_back(restore: Restore) -> bool:
     return not restore.undoing and restore.stage in IN_BITS
 
 
-def lasts(mode: RestoreMode) -> timedelta:
+def lasts(mode: RestoreMode, *, of_vault: bool = False) -> timedelta:
     """When what a restore leaves behind has expired."""
+    if mode is RestoreMode.FILES and of_vault:
+        return MOUNTED_FOR
     return {RestoreMode.DRILL: DRILL_LASTS, RestoreMode.FILES: LENT_FOR}.get(mode, LEFT_FOR)
 
 
@@ -95,7 +104,7 @@ def is_on_trial(mode: RestoreMode, restore: Restore) -> bool:
 
 
 def reverts(mode: RestoreMode, restore: Restore) -> bool:
-    """Whether nobody has a use for half of it: a drill that is not proven, disks that are not lent yet."""
+    """Whether nobody has a use for half of it: a drill that is not proven, disks that are not lent yet, or no mount."""
     lending = mode is RestoreMode.FILES and not restore.undoing and restore.stage is not Stage.SURVEY
     return lending or is_on_trial(mode, restore)
 
@@ -119,6 +128,11 @@ def first_of_removal(mode: RestoreMode, restore: Restore) -> Stage:
     return Stage.REMOVE_DISKS
 
 
+def way_back(mode: RestoreMode, restore: Restore) -> Stage:
+    """Where what cannot go on begins to go back to how things were."""
+    return _UNMOUNTED[0] if mode is RestoreMode.FILES and restore.recovery else UNDOING[mode][0]
+
+
 class Standing(StrEnum):
     """What became of one piece."""
 
@@ -134,6 +148,8 @@ def stages(mode: RestoreMode, restore: Restore) -> tuple[Stage, ...]:
     order = UNDOING[mode] if restore.undoing else STAGES[mode]
     if restore.recovery is None:
         return order
+    if mode is RestoreMode.FILES:
+        return _UNMOUNTED if restore.undoing else _MOUNTED
     if not restore.undoing:
         at_disks = order.index(Stage.DISKS)
         return (*order[:at_disks], *_RECOVERED, *order[at_disks + 1 :])

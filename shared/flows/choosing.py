@@ -121,7 +121,7 @@ def _first(errand: Errand, machine: ResourceId, chosen: Chosen, captured: Captur
         model=point.model if captured.machine else "",
         machine=_target(machine, captured, errand.order, errand.request.id),
         makes=(),
-        expires=now + lasts(errand.order.mode),
+        expires=now + lasts(errand.order.mode, of_vault=bool(point.vault)),
         started_at=now,
         stage=STAGES[errand.order.mode][0],
         recovery=_recovery(point, machine, errand.order),
@@ -133,8 +133,8 @@ def _recovery(point: Point, machine: ResourceId, order: RestoreOrder) -> Recover
 
 
 def _target(machine: ResourceId, captured: Captured, order: RestoreOrder, request_id: str) -> ArmPath:
-    """Where the machine is to be, in the spelling that it had; of single files the one that reads them."""
-    if order.mode is RestoreMode.FILES:
+    """Where the machine is to be, in the spelling that it had; of disks that are lent the one that reads them."""
+    if order.mode is RestoreMode.FILES and order.reader:
         return ArmPath(order.reader)
     known = str(captured.machine.get("id") or machine)
     own_group, _, _ = known.partition("/providers/")

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from shared.decide import restoring as decide
 from shared.decide.failure import AskPerson, GiveUp, Gone, Retry, Tries, follow_up
-from shared.decide.restoring import UNDOING, is_on_trial, is_verdict, must_be_put_back, next_stage, pause_after, reverts
 from shared.errors import CloudError, LostRace, Throttled
 from shared.flows.choosing import begun
 from shared.flows.errand import Errand, Failed, Handler, Impossible, Later, Outcome, Passed, opened
 from shared.flows.lending import LENDING
 from shared.flows.making import REMOVED, make_disks, make_interfaces, make_machine, release, remove
+from shared.flows.mounting import MOUNTING
 from shared.flows.proving import command, make_network, make_rules, not_begun, probe, verdict
 from shared.flows.recovering import RECOVERING
 from shared.flows.setbacks import NEEDS_APPROVAL, fault_of
@@ -57,7 +58,7 @@ HANDLERS: Mapping[Stage, Handler] = {
     **dict.fromkeys(REMOVED, remove),
     Stage.LEFTOVERS: tidy_up,
 }
-OF_FILES: Mapping[Stage, Handler] = {**HANDLERS, **LENDING}
+OF_LENDING: Mapping[Stage, Handler] = {**HANDLERS, **LENDING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _followed(stage: Stage, outcome: Outcome, errand: Errand) -> Errand | Pause:
         case Passed(on):
             return _onward(on)
         case Later(on):
-            return _put_off(on, pause_after(stage))
+            return _put_off(on, decide.pause_after(stage))
         case Failed(on, fault):
             return _set_back(on, fault)
         case Impossible(because):
@@ -126,8 +127,9 @@ def _followed(stage: Stage, outcome: Outcome, errand: Errand) -> Errand | Pause:
 
 
 def _tried(errand: Errand, stage: Stage) -> Outcome:
+    of_files = OF_LENDING if errand.restore.recovery is None else MOUNTING
     try:
-        return (OF_FILES if errand.order.mode is RestoreMode.FILES else HANDLERS)[stage](errand)
+        return (of_files if errand.order.mode is RestoreMode.FILES else HANDLERS)[stage](errand)
     except Throttled as error:
         return Failed(errand, fault_of(error)) if error.code != "Paced" else Later(errand)
     except CloudError as error:
@@ -136,7 +138,7 @@ def _tried(errand: Errand, stage: Stage) -> Outcome:
 
 def _onward(errand: Errand) -> Errand:
     restore = errand.restore
-    following = next_stage(errand.order.mode, restore)
+    following = decide.next_stage(errand.order.mode, restore)
     log.info("restore.passed id=%s vm=%s stage=%s", errand.request.id, errand.target, restore.stage)
     after = replace(restore, stage=following, attempts=0, failure=None, next_look=None)
     return errand.saved(after) if following else errand.with_restore(after)
@@ -156,7 +158,8 @@ def _set_back(errand: Errand, fault: Fault) -> Errand | Pause:
     what = (errand.request.id, restore.stage, type(following).__name__, fault.code, following.because)
     log.warning("restore.setback id=%s stage=%s next=%s code=%s because=%r", *what)
     errand = errand.with_restore(replace(restore, attempts=restore.attempts + 1))
-    if is_on_trial(errand.order.mode, restore) and is_verdict(following, restore.started_at, errand.now()):
+    on_trial = decide.is_on_trial(errand.order.mode, restore)
+    if on_trial and decide.is_verdict(following, restore.started_at, errand.now()):
         return _turned(errand, f"{following.because}: {fault.code}: {fault.message}")
     match following:
         case Retry(after, because, wait_for):
@@ -182,7 +185,7 @@ def _waiting(errand: Errand, failure: Failure, because: str, after: timedelta) -
 def _stopped(errand: Errand, failure: Failure, because: str) -> Errand | Pause:
     """It cannot go on: a machine in bits is put together again, anything else is left for `undo` or its expiry."""
     restore = replace(errand.restore, failure=failure, because=because)
-    if not (must_be_put_back(restore) or reverts(errand.order.mode, restore)):
+    if not (decide.must_be_put_back(restore) or decide.reverts(errand.order.mode, restore)):
         return _ended(errand.with_restore(restore), Progress.FAILED, because)
     return _turned(errand.with_restore(restore), because)
 
@@ -190,15 +193,14 @@ def _stopped(errand: Errand, failure: Failure, because: str) -> Errand | Pause:
 def _turned(errand: Errand, because: str) -> Errand:
     """From here on it goes back to how things were."""
     log.warning("restore.put_back id=%s vm=%s because=%r", errand.request.id, errand.target, because)
-    first, restore = UNDOING[errand.order.mode][0], replace(errand.restore, because=because)
+    first, restore = decide.way_back(errand.order.mode, errand.restore), replace(errand.restore, because=because)
     return errand.saved(replace(restore, undoing=True, stage=first, attempts=0, failure=None, next_look=None))
 
 
 def _given_up(errand: Errand, because: str) -> Errand | Pause:
-    if reverts(errand.order.mode, errand.restore):
+    if decide.reverts(errand.order.mode, errand.restore):
         return _turned(errand, because)
-    nothing_made = errand.restore.stage is Stage.SURVEY
-    return _ended(errand, Progress.REFUSED if nothing_made else Progress.FAILED, because)
+    return _ended(errand, Progress.REFUSED if errand.restore.stage is Stage.SURVEY else Progress.FAILED, because)
 
 
 def _refused(errand: Errand, answer: Impossible) -> Pause:
@@ -216,8 +218,8 @@ def _done(errand: Errand) -> Pause:
     if errand.request.asked is Asked.DRILL:
         return _drilled(errand)
     if not restore.undoing:
-        told = f"{errand.target} {'has disks' if restore.lent else 'is back'} as of {restore.slot:%Y-%m-%d %H:%M}Z"
-        return _ended(errand, Progress.DONE, told)
+        done = "has disks" if restore.lent else "can be read" if errand.order.mode is RestoreMode.FILES else "is back"
+        return _ended(errand, Progress.DONE, f"{errand.target} {done} as of {restore.slot:%Y-%m-%d %H:%M}Z")
     if errand.request.asked is Asked.UNDO:
         return _ended(errand, Progress.DONE, "everything that the restore made or changed is as it was before")
     return _ended(errand, Progress.FAILED, f"it could not be done, and was put back: {restore.because}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from shared.decide.lending import linux_path
+from shared.decide.mounting import readable
 from shared.decide.restoring import stages
 from shared.flows.show import instant
 from shared.model.request import Progress, Request
@@ -45,6 +46,7 @@ def _far(asked: Request, far: Restore, mode: RestoreMode) -> Json:
         "kept_until": instant(far.expires),
         "trial": _trial(far) if mode is RestoreMode.DRILL else None,
         "lent": [_lent(one) for one in far.lent],
+        "mount": _mount(asked),
         "old_disks": [swap.old for swap in far.swaps],
         "error": _error(far),
         "next_look": instant(far.next_look),
@@ -57,6 +59,15 @@ def _lent(one: Lent) -> Json:
     """A disk that is lent, and where the machine that reads it finds it."""
     of = "OS disk" if one.was is None else f"LUN {one.was}"
     return {"disk": one.disk, "of": one.source.own_name, "was": of, "lun": one.lun, "linux": linux_path(one.lun)}
+
+
+def _mount(asked: Request) -> Json | None:
+    """A mounted point, as whoever may fetches its script from the vault; the script is no part of any answer."""
+    found = readable(asked)
+    if found is None:
+        return None
+    mount, operation = found
+    return {"vault": str(mount.vault), "vm": str(mount.vm), "point": mount.point, "operation": operation}
 
 
 def _trial(far: Restore) -> Json:
@@ -110,6 +121,8 @@ SAID = {
     Stage.SWAP: "attach the right disks",
     Stage.START: "start the machine",
     Stage.LET_GO: "let the machine go",
+    Stage.MOUNT: "have the vault mount the point",
+    Stage.UNMOUNT: "have the vault unmount the point",
     Stage.RELEASE: "take the expiry off what is to stay",
     Stage.REMOVE_MACHINE: "remove the machine",
     Stage.REMOVE_INTERFACES: "remove the network interfaces",

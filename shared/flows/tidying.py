@@ -24,7 +24,7 @@ from shared.flows.errand import Errand, Later, Outcome, Passed
 from shared.messages import REQUESTS, request_text
 from shared.model.draining import CallKind
 from shared.model.identity import VM_TYPE, ResourceId
-from shared.model.request import Asked
+from shared.model.request import Asked, Progress
 from shared.ports import World
 
 log = logging.getLogger("tagback")
@@ -39,10 +39,24 @@ def tidy(world: World) -> None:
         if done.asked is Asked.DRILL and done.restore and done.restore.stage is None:
             continue  # it came to its end, and so saw everything of it gone
         asked = new_request(world, Asked.TIDY, done.shard, done.uid, BY)
-        asked = replace(asked, id=f"tidy-{done.id}", operation=done.id, order=done.order)
+        asked = replace(asked, id=tidying_of(done.id), operation=done.id, order=done.order)
         with suppress(LostRace):
             world.requests.add(asked)
             world.queue.send(REQUESTS, request_text(asked.id))
+
+
+def tidying_of(restore: str) -> str:
+    """The id of the one request by which a restore is tidied up after."""
+    return f"tidy-{restore}"
+
+
+def nothing_left(errand: Errand) -> None:
+    """Say of an undone restore that nothing is left to tidy up: nobody asks for it when its time is over."""
+    request, of = errand.request, errand.drawing.id
+    asked = new_request(errand.world, Asked.TIDY, request.shard, request.uid, BY)
+    asked = replace(asked, id=tidying_of(of), operation=of, order=request.order)
+    with suppress(LostRace):
+        errand.world.requests.add(replace(asked, progress=Progress.DONE, because=f"undone by {request.id}"))
 
 
 def tidy_up(errand: Errand) -> Outcome:

@@ -27,7 +27,7 @@ class RestoreMode(StrEnum):
     `disks`: the disks alone. `new`: a new VM beside the one that was. `rebuild`: the VM under its own name, which must
     be free. `in-place`: the disks of the VM that stands there are swapped for those of the point. `drill`: a new VM in
     a network of its own that nothing enters or leaves, tried and removed again. `files`: disks attached for a while to
-    a VM that somebody reads them from.
+    a VM that somebody reads them from, or a point that its vault mounts for a while.
     """
 
     DISKS = "disks"
@@ -67,6 +67,8 @@ class Stage(StrEnum):
     SWAP = "swap"
     START = "start"
     LET_GO = "let-go"
+    MOUNT = "mount"
+    UNMOUNT = "unmount"
     RELEASE = "release"
     REMOVE_MACHINE = "remove-machine"
     REMOVE_INTERFACES = "remove-interfaces"
@@ -168,6 +170,7 @@ class Restore:
     `because`. `expires` is when leftovers may be removed. `attempts` counts the setbacks of the stage under way.
     `probing` is how far the trial of a drill came, once its machine is there. `recovery` is set where the point is in a
     vault: `sources` are known once the vault has made the disks. `lent` are the disks that `machine` reads files from.
+    A point that its vault mounts is known by the operation that `recovery` names, `unmounting` is the one that ends it.
     """
 
     because: str
@@ -193,3 +196,4 @@ class Restore:
     probing: Probing | None = None
     recovery: Recovery | None = None
     lent: tuple[Lent, ...] = ()
+    unmounting: str = ""

@@ -22,6 +22,7 @@ from shared.model.restore import ArmPath, Power
 from shared.model.restore_point import RestorePointSeen
 from shared.model.rights import Permission, Quota
 from shared.model.snapshot import SnapshotOrder, SnapshotSeen
+from shared.ports.mounts import VaultMounts
 from shared.ports.restore_points import RestorePoints
 from shared.ports.storage import Approvals, Audit, Brakes, Budgets, Leases, Ledger, Models, Poisoned, Requests
 from shared.ports.telemetry import Silent, Telemetry
@@ -72,10 +73,7 @@ class Inventory(Protocol):
     """Machines as Azure shows them; with their resource groups where the installation inherits tags."""
 
     def fleet(self, subscriptions: Sequence[str]) -> Iterator[Sequence[Sighting]]:
-        """Every VM of the subscriptions as `look` shows them, page by page, by the bulk lens.
-
-        May be late, short, empty or double.
-        """
+        """Every VM as `look` shows it, page by page, by the bulk lens: may be late, short, empty or double."""
 
     def shard(self, shard: Shard) -> Mapping[VmUid, Sighting]:
         """The VMs of one shard, as complete as `examine` shows them, by the bulk lens.
@@ -245,4 +243,5 @@ class World:
     vault_jobs: VaultJobs
     vault_restores: VaultRestores
     paired_regions: PairedRegions
+    vault_mounts: VaultMounts
     telemetry: Telemetry = field(default_factory=Silent)

@@ -34,6 +34,7 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         RestoreOrder(RestoreMode.NEW, group="f", subnet=SUBNET, from_vault=True, staging=STAGING, region="ukwest2"),
         RestoreOrder(RestoreMode.DRILL, group="drills", trial=Trial(1800)),
         RestoreOrder(RestoreMode.FILES, before=NOW, reader="vm-2", disk="os"),
+        RestoreOrder(RestoreMode.FILES, before=NOW, from_vault=True),
     ],
     ids=lambda order: str(order.mode),
 )
@@ -68,8 +69,7 @@ def test_from_a_vault_disks_and_machines_are_restored(mode: RestoreMode, asked: 
     trial = Trial(60) if mode is RestoreMode.DRILL else None
     found = problems(replace(RestoreOrder(mode, trial=trial), **asked))  # type: ignore[arg-type] # from a table
     said = f"--from-vault and --staging say nothing with --mode {mode}"
-    allowed = mode in (RestoreMode.DISKS, RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.IN_PLACE)
-    assert (said not in found) is allowed
+    assert (said not in found) is (mode is not RestoreMode.DRILL)
 
 
 @pytest.mark.parametrize("staging", ["stage1", f"{STAGING}/x", STAGING.replace("stage1", "a")])
@@ -157,8 +157,18 @@ def test_nothing_is_made_outside_the_allowed_subscriptions() -> None:
     assert "TAGBACK_SUBSCRIPTIONS" in outside("another", RULES)
 
 
+def test_a_point_that_a_vault_mounts_is_read_wherever_its_script_is_run() -> None:
+    because = "a vault mounts a point wherever its script is run"
+    assert problems(RestoreOrder(RestoreMode.FILES, from_vault=True, reader="vm-2", disk="os", staging=STAGING)) == [
+        "--staging says nothing with --mode files: a vault mounts a point without one",
+        f"--to says nothing with --from-vault: {because}",
+        f"--disk says nothing with --from-vault: {because}",
+    ]
+
+
 def test_single_files_are_read_by_a_machine_that_is_named_and_nothing_else_is() -> None:
-    assert problems(RestoreOrder(RestoreMode.FILES, disk="os")) == ["files are read from a VM that you name: --to VM"]
+    either = "files are read from a VM that you name: --to VM; or --from-vault, from a point that a vault mounts"
+    assert problems(RestoreOrder(RestoreMode.FILES, disk="os")) == [either]
     for mode in (RestoreMode.NEW, RestoreMode.REBUILD, RestoreMode.DISKS, RestoreMode.IN_PLACE):
         assert problems(RestoreOrder(mode, reader="vm-2", disk="os")) == [
             f"--to says nothing with --mode {mode}",

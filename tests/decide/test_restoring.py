@@ -27,6 +27,7 @@ from shared.decide.restoring import (
     standing,
     tag_of,
     takes_too_long,
+    way_back,
 )
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.drill import Probing
@@ -75,7 +76,7 @@ def test_a_tag_is_found_whatever_the_case_of_its_name() -> None:
 
 SOON = {
     Stage.DISKS: 5, Stage.INTERFACES: 3, Stage.REMOVE_INTERFACES: 3, Stage.RULES: 3, Stage.NETWORK: 3,
-    Stage.REMOVE_NETWORK: 3, Stage.REMOVE_RULES: 3, Stage.RECOVER: 30,
+    Stage.REMOVE_NETWORK: 3, Stage.REMOVE_RULES: 3, Stage.RECOVER: 30, Stage.MOUNT: 15, Stage.UNMOUNT: 15,
 }  # fmt: skip
 BETWEEN = {Stage.CLAIM, Stage.STOP, Stage.DETACH, Stage.SWAP, Stage.START, Stage.LET_GO}
 
@@ -118,6 +119,7 @@ def test_disks_are_lent_and_taken_back_in_this_order() -> None:
 def test_what_is_left_behind_goes_after_a_week_and_what_was_lent_or_tried_after_a_day(mode: RestoreMode) -> None:
     days = 1 if mode in (RestoreMode.DRILL, RestoreMode.FILES) else 7
     assert lasts(mode) == timedelta(days=days)
+    assert lasts(mode, of_vault=True) == (timedelta(hours=12) if mode is RestoreMode.FILES else timedelta(days=days))
 
 
 RECOVERED = (Stage.RECOVER, Stage.FIND, Stage.ADOPT)
@@ -128,6 +130,18 @@ def in_vault(undoing: bool = False, swapped: bool = False) -> Restore:
     vault = ResourceId("s", "g", VAULT_TYPE, "v")
     recovery = Recovery(VaultPoint(vault, "1", NOW), ResourceId("s", "g", VM_TYPE, "vm"), "", VaultTask())
     return replace(restore(Stage.SURVEY, undoing), recovery=recovery, swaps=OLD if swapped else ())
+
+
+def test_a_vault_mounts_a_point_and_unmounts_it() -> None:
+    assert stages(RestoreMode.FILES, in_vault()) == (Stage.SURVEY, Stage.MOUNT)
+    assert stages(RestoreMode.FILES, in_vault(undoing=True)) == (Stage.UNMOUNT,)
+    assert first_of_removal(RestoreMode.FILES, in_vault()) is Stage.UNMOUNT
+    assert way_back(RestoreMode.FILES, in_vault()) is Stage.UNMOUNT
+    for mode in RestoreMode:
+        assert way_back(mode, restore(Stage.SURVEY)) is UNDOING[mode][0]
+    assert way_back(RestoreMode.IN_PLACE, in_vault()) is Stage.CLAIM
+    assert next_stage(RestoreMode.FILES, replace(in_vault(), stage=Stage.MOUNT)) is None
+    assert reverts(RestoreMode.FILES, replace(in_vault(), stage=Stage.MOUNT))
 
 
 def test_a_vault_makes_the_disks_and_then_they_are_found() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
+from functools import partial
 from typing import Any
 
 from shared.decide.lending import attached
@@ -21,6 +22,7 @@ from shared.errors import CloudError
 from shared.model.drill import Trial
 from shared.model.identity import ResourceId
 from shared.model.machine import Sighting
+from shared.model.mount import VaultMount
 from shared.model.plan import Age, Keep, PolicyType, Unit, VaultPart, VaultSchedule
 from shared.model.restore import ArmPath, Power
 from shared.model.restore_point import Mode, RestorePointOrder
@@ -429,6 +431,19 @@ def _recovered_in_the_paired_region(turn: Turn) -> bool:
     return name in listed and seen is not None and seen.status is JobStatus.COMPLETED
 
 
+def _mounted(turn: Turn) -> bool:
+    """A point is mounted for whoever reads single files of it, and unmounted."""
+    world, vm = turn.world, turn.site.vm("vm2")
+    with turn.site.acting("test") as (owner, _):
+        point = owner.vault_jobs.points(turn.vault, vm)[0].name
+    mount, seen = VaultMount(turn.vault, vm, point), []
+    for change in (partial(world.vault_mounts.mount, again=False), world.vault_mounts.unmount):
+        operation = change(mount)
+        turn.site.clock.sleep(600)
+        seen.append((world.vault_items.tracked(turn.vault, operation).done, world.vault_mounts.is_mounted(mount)))
+    return seen == [(True, True), (True, False)]
+
+
 def _isolated_and_removed(turn: Turn) -> bool:
     """A network under rules of its own, and nothing left of it."""
     builder, shard = turn.world.builder, turn.site.shard
@@ -471,7 +486,7 @@ DEEDS: Mapping[str, tuple[Deed, ...]] = {
     "emptier": (_emptied,),
     "operator": (_shards, _listed, _fleet, _look, _merged, _held_as_one),
     "attendant": (_vaults, _items, _vault_points, _called_off),
-    "recoverer": (_recovered, _recovered_in_the_paired_region),
+    "recoverer": (_recovered, _recovered_in_the_paired_region, _mounted),
     "restorer": (_referred_to, _restored_and_undone, _disk_from_whole, _lent),
     "driller": (_isolated_and_removed, _commanded),
 }  # fmt: skip

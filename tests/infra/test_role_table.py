@@ -63,6 +63,11 @@ def test_nobody_gives_rights_or_reads_a_snapshots_data_by_a_link() -> None:
     assert [grant for grant in grants() if grant.role != "restorer" and grant.action.lower().endswith(ends)] == []
 
 
+def test_the_app_cannot_fetch_what_connects_to_a_mounted_point() -> None:
+    """It has points mounted for others, who fetch script and password by rights of their own."""
+    assert [grant for grant in grants() if "listinstantitemrecovery" in grant.action.lower()] == []
+
+
 def test_nobody_sets_or_takes_off_a_lock() -> None:
     assert [grant for grant in grants() if "/locks/" in grant.action.lower()] == []
 

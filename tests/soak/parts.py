@@ -49,7 +49,7 @@ PARTS = (
         "restores",
         "blows at every slice",
         1,
-        (*PYTEST, f"{WORLD}restores.py", f"{WORLD}vault_restores.py", f"{WORLD}files.py"),
+        (*PYTEST, *(f"{WORLD}{scenes}.py" for scenes in ("restores", "vault_restores", "files", "mounts"))),
         "RESTORE_BLOWS_EVERY",
         sparse=True,
     ),

@@ -17,6 +17,7 @@ from tests.world.twins.events import EventsTwin
 from tests.world.twins.holdings import HoldingsTwin
 from tests.world.twins.inventory import InventoryTwin
 from tests.world.twins.ledger import LedgerTwin
+from tests.world.twins.mounts import VaultMountsTwin
 from tests.world.twins.paired_regions import PairedRegionsTwin
 from tests.world.twins.process import ChanceTwin, ClockTwin, PaceTwin, WorkersTwin
 from tests.world.twins.queues import Queues, QueueTwin
@@ -96,6 +97,7 @@ def stage(seed: int, start: datetime, witness: Witness) -> Stage:
         vault_jobs=VaultJobsTwin(gate),
         vault_restores=VaultRestoresTwin(gate),
         paired_regions=PairedRegionsTwin(gate),
+        vault_mounts=VaultMountsTwin(gate),
     )
     return Stage(
         scheduler=scheduler,

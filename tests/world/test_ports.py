@@ -12,6 +12,7 @@ from shared.ports import World
 from tests.world.every_scene import SCENES
 from tests.world.exhaustive import play
 from tests.world.files import LENDINGS
+from tests.world.mounts import MOUNTINGS
 from tests.world.restores import RESTORES
 from tests.world.vault_restores import RESTORES as VAULT_RESTORES
 from tests.world.vault_scenes import VAULT_SCENES
@@ -43,7 +44,9 @@ def named(verb: str) -> str:
 
 
 def test_every_port_method_that_a_flow_calls_is_harmed_in_a_scene_or_says_why_not() -> None:
-    scenes = (*SCENES, *VAULT_SCENES, *WHOLE_SCENES, *(scene for _, scene in (*RESTORES, *VAULT_RESTORES, *LENDINGS)))
+    of_files = (scene for _, scene in (*LENDINGS, *MOUNTINGS))
+    restores = (scene for _, scene in (*RESTORES, *VAULT_RESTORES))
+    scenes = (*SCENES, *VAULT_SCENES, *WHOLE_SCENES, *restores, *of_files)
     harmed = {call.verb for scene in scenes for call in play(scene, None).calls}
     wanted = {named(one) for one in methods() & set(called())}
     assert sorted(wanted - harmed - set(UNHARMED)) == [], "no scene reaches these: add one"

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.errors import CloudError
 from shared.model.identity import DiskUid, ResourceId, VmUid
+from shared.model.mount import VaultMount
 from shared.model.vault import AT_REST, ItemState, JobError, JobSeen, JobStatus, PointSeen, VaultPoint, VaultSeen
 from tests.world.twins.azure import DISK_TYPE, Azure, DiskTruth
 
@@ -73,6 +74,11 @@ class Vaults:
     refusals: dict[ResourceId, list[CloudError]] = field(default_factory=dict)
     restore_fates: dict[ResourceId, list[str]] = field(default_factory=dict)
     pairs: dict[str, str] = field(default_factory=dict)
+    mounted: dict[VaultMount, str] = field(default_factory=dict)
+    ever_mounted: list[tuple[VaultMount, str]] = field(default_factory=list)
+    under_way: set[str] = field(default_factory=set)
+    mount_fates: list[JobError] = field(default_factory=list)
+    came_to_nothing: dict[str, JobError] = field(default_factory=dict)
     numbers: int = 0
 
     def number(self) -> str:

@@ -93,7 +93,10 @@ class VaultCatalogueTwin:
             now = self._gate.now
             here = [one for one in self._gate.vaults.all.values() if one.id.subscription == shard.subscription]
             ours = [one for one in here if one.region == shard.region]
-            return [VaultSeen(one.id, one.region, dict(one.tags), one.ready_at <= now) for one in ours]
+            return [
+                VaultSeen(one.id, one.region, dict(one.tags), one.ready_at <= now, one.redundancy, one.crosses)
+                for one in ours
+            ]
 
     def make(self, order: VaultOrder) -> None:
         shard = Shard(order.id.subscription, order.region)
@@ -196,8 +199,8 @@ class VaultItemsTwin:
 
     def tracked(self, vault: ResourceId, operation: str) -> Tracked:
         with self._gate.read("vaults.tracked", vault):
-            pass
-        return Tracked(done=True)
+            vaults = self._gate.vaults
+            return Tracked(operation not in vaults.under_way, error=vaults.came_to_nothing.get(operation))
 
 
 class VaultJobsTwin:
