@@ -18,11 +18,11 @@ from shared.cloud.pages import listed
 from shared.cloud.vault_items import path_of
 from shared.cloud.vault_jobs import AHEAD, FILTER_TIME
 from shared.cloud.vault_restores import body_of
-from shared.cloud.vaults import OF_VMS, lane, operation_of
+from shared.cloud.vaults import OF_VMS, VAULT_VERSION, lane, operation_of
 from shared.errors import Missing, Unavailable
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
-from shared.model.vault import JobSeen, PointSeen, Tracked
+from shared.model.vault import JobSeen, PointSeen, Tracked, VaultSeen
 from shared.model.vault_restore import RecoveryOrder
 from shared.ports import Clock
 
@@ -44,6 +44,9 @@ class AzurePairedRegions:
                 paired = (one.get("metadata") or {}).get("pairedRegion") or ()
                 return next((str(each.get("name") or "").lower() for each in paired), "")
         return ""
+
+    def vault(self, vault: ResourceId) -> VaultSeen:
+        return shapes.vault_seen(self._arm.get(lane(vault, CallKind.READ), str(vault), VAULT_VERSION))
 
     def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
         path = f"{path_of(vault, vm)}/recoveryPoints"

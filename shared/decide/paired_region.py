@@ -26,7 +26,7 @@ def refusal(vault: VaultSeen | None, region: str, pair: str) -> str:
     """Why a vault restores nothing in a region, by its settings and the region that Azure pairs with its own; empty
     when it may."""
     if vault is None:
-        return "the vault of the point is not listed any more"
+        return "the vault of the point is not there any more"
     if pair != region:
         paired = f"paired with {pair}" if pair else "paired with no region"
         return f"{vault.id.name} is in {vault.region}, which is {paired}: it has no copies in {region}"

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.decide import paired_region
 from shared.decide.recovery import NothingFits
-from shared.errors import Denied
+from shared.errors import Denied, Missing
 from shared.flows import vault_consulting
 from shared.flows.choosing import chosen_point, with_point
 from shared.flows.errand import Errand, Impossible, Outcome
@@ -33,9 +33,11 @@ def survey(errand: Errand) -> Outcome:
 
 def _unpaired(errand: Errand) -> str:
     world, shard, recovery = errand.world, errand.request.shard, recovery_of(errand)
-    seen = read(errand, lambda: world.vaults.vaults(shard))
-    vault = next((one for one in seen if one.id == recovery.point.vault), None)
     pair = read(errand, lambda: world.paired_regions.pair(shard.subscription, shard.region))
+    try:
+        vault = read(errand, lambda: world.paired_regions.vault(recovery.point.vault))
+    except Missing:
+        return paired_region.refusal(None, recovery.region, pair)
     return paired_region.refusal(vault, recovery.region, pair)
 
 

@@ -107,8 +107,8 @@ class VaultPoint:
 
 @dataclass(frozen=True, slots=True)
 class VaultSeen:
-    """A Recovery Services vault as the provider lists it. `redundancy` is how it stores what it has, in Azure's words,
-    `crosses` whether it restores in its paired region."""
+    """A Recovery Services vault as the provider lists it. Seen by itself it also says how it stores what it has, in
+    Azure's words (`redundancy`), and whether it restores in its paired region (`crosses`)."""
 
     id: ResourceId
     region: str

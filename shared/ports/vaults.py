@@ -99,6 +99,9 @@ class PairedRegions(Protocol):
     def pair(self, subscription: str, region: str) -> str:
         """The region that Azure pairs with one; empty when there is none."""
 
+    def vault(self, vault: ResourceId) -> VaultSeen:
+        """One vault with how it stores what it has, which no list says. Missing when there is none."""
+
     def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
         """The recovery points of one VM that are there. Missing when the vault does not protect it."""
 

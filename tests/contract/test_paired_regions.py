@@ -79,6 +79,16 @@ def test_a_region_has_a_pair_or_none(paired: Paired) -> None:
     assert paired.port.pair(shard.subscription, "nowhere") == ""
 
 
+def test_a_vault_by_itself_says_how_it_stores_what_it_has(off: Paired) -> None:
+    vault = off.order.vault
+    before = off.port.vault(vault)
+    assert (before.id, before.redundancy, before.crosses) == (vault, "GeoRedundant", False)
+    crossing(off.here)
+    assert off.port.vault(vault).crosses
+    with pytest.raises(Missing):
+        off.port.vault(replace(vault, name="nowhere"))
+
+
 def test_what_is_there_is_there_in_the_tier_of_the_vault(paired: Paired) -> None:
     found = {one.name: one for one in paired.port.points(paired.order.vault, paired.order.vm)}
     assert "HardenedRP" in found[paired.order.point].tiers

@@ -28,7 +28,7 @@ STORES = "v stores what it has {}: only what is GeoRedundant has copies in a pai
     [
         (SEEN, "northeurope", ""),
         (replace(SEEN, redundancy="georedundant"), "northeurope", ""),
-        (None, "northeurope", "the vault of the point is not listed any more"),
+        (None, "northeurope", "the vault of the point is not there any more"),
         (SEEN, "ukwest", "v is in westeurope, which is paired with ukwest: it has no copies in northeurope"),
         (SEEN, "", "v is in westeurope, which is paired with no region: it has no copies in northeurope"),
         (replace(SEEN, redundancy="LocallyRedundant"), "northeurope", STORES.format("LocallyRedundant")),

@@ -122,6 +122,10 @@ def test_a_point_that_has_not_been_copied_is_refused_before_the_vault_is_asked(b
         assert refused.because.endswith("what is there is up to 36 hours behind (documented)")
 
 
+def _gone(backed: Vaulted) -> None:
+    backed.world.stage.vaults.all.clear()
+
+
 def _off(backed: Vaulted) -> None:
     vault(backed).crosses = False
 
@@ -145,6 +149,7 @@ def _near(backed: Vaulted) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (_gone, "the vault of the point is not there any more"),
         (_off, "cross-region restore is off"),
         (_local, "LocallyRedundant"),
         (_unpaired, "which is paired with no region"),
@@ -157,8 +162,9 @@ def test_what_the_other_region_lacks_is_said_before_the_vault_is_asked(
 ) -> None:
     change(backed)
     refused = backed.carried(backed.ask(vm, BESIDE))
-    assert (refused.progress, crossings(backed)) == (Progress.REFUSED, [])
+    assert refused.progress is Progress.REFUSED
     assert said in refused.because
+    assert not backed.world.stage.vaults.restored
 
 
 def test_its_own_region_is_no_other(backed: Vaulted, vm: VmTruth) -> None:

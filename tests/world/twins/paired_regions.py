@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import Missing, Refused
 from shared.model.identity import ResourceId, Shard
-from shared.model.vault import JobSeen, PointSeen, Tracked
+from shared.model.vault import JobSeen, PointSeen, Tracked, VaultSeen
 from shared.model.vault_restore import RecoveryOrder
 from tests.world.steps import Effect
 from tests.world.twins.vault_truth import BACKUP, VaultTruth
@@ -26,6 +26,11 @@ class PairedRegionsTwin:
     def pair(self, subscription: str, region: str) -> str:
         with self._gate.of_shard("paired_regions.pair", Effect.READ, Shard(subscription, region)):
             return self._gate.vaults.pairs.get(region, "")
+
+    def vault(self, vault: ResourceId) -> VaultSeen:
+        with self._gate.read("paired_regions.vault", vault) as truth:
+            ready = truth.ready_at <= self._gate.now
+            return VaultSeen(truth.id, truth.region, dict(truth.tags), ready, truth.redundancy, truth.crosses)
 
     def points(self, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:
         with self._gate.read("paired_regions.points", vault) as truth:

@@ -93,10 +93,7 @@ class VaultCatalogueTwin:
             now = self._gate.now
             here = [one for one in self._gate.vaults.all.values() if one.id.subscription == shard.subscription]
             ours = [one for one in here if one.region == shard.region]
-            return [
-                VaultSeen(one.id, one.region, dict(one.tags), one.ready_at <= now, one.redundancy, one.crosses)
-                for one in ours
-            ]
+            return [VaultSeen(one.id, one.region, dict(one.tags), one.ready_at <= now) for one in ours]
 
     def make(self, order: VaultOrder) -> None:
         shard = Shard(order.id.subscription, order.region)
