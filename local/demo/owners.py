@@ -72,11 +72,18 @@ class Owner:
 
     def seal(self, until: str) -> None:
         """Somebody puts the tag that holds on the snapshots of the newest point in Azure, and tells nobody."""
+        self._tag_snapshots("seal", {"backup-hold": until})
+
+    def claim(self, owner: str) -> None:
+        """Somebody else says by a tag that the snapshots of the newest point are another installation's."""
+        self._tag_snapshots("claim", {"tagback-owner": owner})
+
+    def _tag_snapshots(self, do: str, tags: Mapping[str, str]) -> None:
         cast = self._cast
         snapshots = newest_snapshots(cast.observer.simulator("state"), self.machine.id)
-        with cast.noted("seal", machine=self.machine.id, snapshots=[one.rpartition("/")[2] for one in snapshots]):
+        with cast.noted(do, machine=self.machine.id, snapshots=[one.rpartition("/")[2] for one in snapshots]):
             for one in snapshots:
-                cast.fleet.tag_resource(one, {"backup-hold": until})
+                cast.fleet.tag_resource(one, tags)
 
     def restore(self, name: str) -> None:
         """A person has the machine restored beside itself, under another name."""
@@ -120,6 +127,8 @@ class Owner:
                 self.hold(turn.to)
             case "seal":
                 self.seal(turn.to)
+            case "claim":
+                self.claim(turn.to)
             case "restore":
                 self.restore(turn.to)
             case "clash":
@@ -146,6 +155,7 @@ def said(turn: Turn) -> str:
         "seal": f"has its newest snapshots held by a tag in Azure: {turn.to}",
         "backup": "is backed up on demand",
         "restore": f"is restored beside itself as {turn.to}",
+        "claim": f"has its newest snapshots claimed by a tag for another installation, {turn.to}",
         "clash": f"is to be restored as {turn.to}, which there is already: refused",
         "write": f"has '{turn.to}' written to its disk",
     }

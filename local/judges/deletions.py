@@ -16,6 +16,7 @@ from local.judges.world import Key, Snapshot, Whole, World
 
 DAY = timedelta(days=1)
 CLOCKS = timedelta(minutes=1)
+LOOKED_BEFORE = timedelta(minutes=20)  # a deletion may rest on a look so old
 COOLING_OFF = timedelta(hours=72)
 UNNOTICED = timedelta(minutes=75)  # a sweep an hour, then two looks ten minutes apart: gone is what is gone twice
 LEAST_UNPLANNED, SHARE_UNPLANNED = 10, 0.05
@@ -33,15 +34,18 @@ def deletion_rule(world: World) -> Finding:
         known = snapshot is not None and snapshot.id == path and path in made
         finding.expect(known, "deleted, and never made by the product", path, at)
         if snapshot is not None:
-            _is_ours(finding, snapshot, at)
+            _is_ours(world, finding, snapshot, at)
             _may_go(world, finding, snapshot, at)
             _was_announced(world, finding, snapshot, at)
     _within_budget(world, finding)
     return finding
 
 
-def _is_ours(finding: Finding, snapshot: Snapshot, at: datetime) -> None:
+def _is_ours(world: World, finding: Finding, snapshot: Snapshot, at: datetime) -> None:
     finding.expect(bool(snapshot.tag("owner")), "deleted without our owner tag", snapshot.name, at)
+    claimed = [act for act in world.script.of("claim") if snapshot.name in act.said["snapshots"]]
+    unclaimed = all(at < act.until + LOOKED_BEFORE for act in claimed)
+    finding.expect(unclaimed, "deleted though another's by its owner tag", snapshot.name, at)
     right = snapshot.tag("disk") == snapshot.source or snapshot.holds_nothing
     finding.expect(right, "deleted, and of another disk", snapshot.name, at)
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Set
 from datetime import timedelta
 from itertools import pairwise
 
-from local.judges.evidence import Record, instant, listed
+from local.judges.evidence import Record, instant, listed, path_of
 from local.judges.finding import Finding
 from local.judges.lives import Machine
 from local.judges.slots import STAMP, due_in
-from local.judges.world import Dump, World
+from local.judges.world import DELETE_SNAPSHOT, Dump, World
 
 TO_SETTLE = timedelta(hours=26)
 TO_STAND = timedelta(hours=30)
 TO_GO = timedelta(minutes=45)
 CALM = timedelta(hours=6)
+DONE = (200, 202, 204, 404)
 WELL = frozenset({"protected", "degraded"})
 
 
@@ -33,6 +35,7 @@ def everything_converges(world: World) -> Finding:
     _nothing_open(world, finding)
     _nothing_left_over(world, finding)
     _rows_stay_with_their_parts(world, finding)
+    _what_was_refused_is_no_deletion(world, finding)
     _as_told(world, finding, rows)
     return finding
 
@@ -82,6 +85,20 @@ def _rows_stay_with_their_parts(world: World, finding: Finding) -> None:
         for name in sorted((_named(earlier) - _named(later)) & made.keys()):
             gone = made[name].gone
             finding.expect(bool(gone and gone <= later.at), "its row went, and it is still there", name, later.at)
+
+
+def _what_was_refused_is_no_deletion(world: World, finding: Finding) -> None:
+    """What a row calls being deleted was accepted by Azure, for a part of it at least, where it was asked for."""
+    asked: defaultdict[str, list[Record]] = defaultdict(list)
+    for call in world.calls:
+        if call["method"] == "DELETE" and str(call["operation"]).lower() == DELETE_SNAPSHOT:
+            asked[path_of(call).rpartition("/")[2]].append(call)
+    for dump in world.dumps:
+        for row in (row for row in dump.of("p") if row["state"] == "deleting"):
+            names = [str(part["id"]).rpartition("/")[2] for part in listed(row, "parts")]
+            calls = [call for name in names for call in asked[name] if instant(call["t"]) <= dump.at]
+            heard = not calls or any(call["fault"] or int(call["status"]) in DONE for call in calls)
+            finding.expect(heard, "called deleting, and Azure refused it", str(row["RowKey"]), dump.at)
 
 
 def _named(dump: Dump) -> Set[str]:

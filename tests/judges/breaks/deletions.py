@@ -48,6 +48,10 @@ def without_owner(papers: Papers) -> None:
     del first_gone(papers)["tags"]["tagback-owner"]
 
 
+def claimed_by_another(papers: Papers) -> None:
+    papers.script.append({**sealed(first_gone(papers)), "do": "claim"})
+
+
 def somebody_elses(papers: Papers) -> None:
     name = "tb-" + "2" * 32
     papers.call(
@@ -144,6 +148,7 @@ BREAKS: Listed = [
     ("S3", of_another_disk, "of another disk"),
     ("S3", of_no_disk, "of another disk"),
     ("S3", without_owner, "without our owner tag"),
+    ("S3", claimed_by_another, "another's by its owner tag"),
     ("S3", somebody_elses, "never made by the product"),
     ("S3", too_many_at_once, "points go as planned within a day"),
     ("S3", of_a_machine_that_left_yesterday, "away for three days"),

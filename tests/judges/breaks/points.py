@@ -18,6 +18,7 @@ from tests.judges.papers import (
     part,
     text,
 )
+from tests.judges.play import DELETE
 
 
 def another_snapshot_of_the_same_part(papers: Papers) -> None:
@@ -109,6 +110,18 @@ def forgotten_before_it_went(papers: Papers) -> None:
     papers.rows.remove(telling[-1])
 
 
+def deleting_by_its_row(status: int) -> Break:
+    """A row says for an evening that its point is being deleted; Azure had been asked and answered so."""
+
+    def broken(papers: Papers) -> None:
+        snapshot = first_gone(papers)
+        row = [row for row in papers.rows if snapshot["name"] in row.get("parts", "")][-1]
+        row["state"] = "deleting"
+        papers.call(datetime.fromisoformat(snapshot["gone"]) - DAY, "DELETE", snapshot["id"], DELETE, status=status)
+
+    return broken
+
+
 def other_than_told(papers: Papers) -> None:
     next(act for act in papers.script if act["do"] == "expect")["status"] = "degraded"
 
@@ -137,6 +150,7 @@ BREAKS: Listed = [
     ("S1", two_attempts_complete, "are all complete"),
     ("S1", two_rows_of_one_slot, "complete rows of one slot"),
     ("S1", made_again_though_complete, "made after its slot was complete"),
+    ("S8", deleting_by_its_row(409), "called deleting, and Azure refused it"),
     ("S8", forgotten_before_it_went, "its row went"),
     ("S2", without_point, "has no answer"),
     ("S2", skipped_for_nothing, "though nothing was in the way"),
