@@ -96,9 +96,13 @@ def _is_named(tags: Mapping[str, str], point: Point, part: Part) -> bool:
 
 
 def is_ready(seen: SnapshotSeen) -> bool:
-    """Whether it can be restored from [azure-facts 3.1]: what it is of and from is named, and its copy is complete."""
-    copied = seen.completion is None or seen.completion >= 100
-    at_hand = copied or seen.access.lower() in ("instantaccess", "availablewithinstantaccess")
+    """Whether it can be restored from [azure-facts 3.1]: what it is of and from is named, and its copy is complete.
+
+    One that says nothing of how far its copy is has none, unless it is `Pending` [sdk: SnapshotAccessState].
+    """
+    access = seen.access.lower()
+    copied = seen.completion >= 100 if seen.completion is not None else access != "pending"
+    at_hand = copied or access in ("instantaccess", "availablewithinstantaccess")
     named = seen.source_uid != "" and all(disk.id for disk in seen.inside)
     return seen.provisioning.lower() == "succeeded" and named and at_hand
 

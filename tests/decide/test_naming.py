@@ -149,6 +149,7 @@ def test_only_our_tags_for_this_very_disk_make_a_snapshot_ours(changed: dict[str
     [
         ("Succeeded", None, "", True),
         ("succeeded", 100.0, "Pending", True),
+        ("Succeeded", None, "Pending", False),
         ("Succeeded", 99.9, "Available", False),
         ("Succeeded", 1.0, "InstantAccess", True),
         ("Succeeded", 1.0, "AvailableWithInstantAccess", True),

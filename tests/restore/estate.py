@@ -36,6 +36,7 @@ class Wanted:
     top: Mapping[str, Any] = field(default_factory=dict)
     disk: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
+    data: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass
@@ -115,7 +116,7 @@ class Estate:
             {"lun": 2 * number + 1, "createOption": "Empty", "diskSizeGB": 16, "caching": caching[number % 3],
              "managedDisk": managed}
             for number in range(wanted.disks - 1)
-        ]  # fmt: skip
+        ] + [dict(one) for one in wanted.data]  # fmt: skip
         properties = {
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
             "storageProfile": {"imageReference": image, "osDisk": system, "dataDisks": data},
@@ -173,9 +174,9 @@ class Estate:
         """One message about the request."""
         run(self.world, self.rules, request.id)
 
-    def carried(self, *requests: Request) -> list[Request]:
+    def carried(self, *requests: Request, most: int = ROUNDS) -> list[Request]:
         """The requests, carried on side by side as their messages would until all of them ended."""
-        for _ in range(ROUNDS):
+        for _ in range(most):
             for request in requests:
                 self.slice(request)
             found = [one for request in requests if (one := self.world.requests.find(request.id))]

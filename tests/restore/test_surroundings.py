@@ -8,7 +8,7 @@ import pytest
 
 from shared.model.request import Progress
 from shared.model.restore import RestoreMode, RestoreOrder
-from tests.restore.estate import NET, VM, Estate, Wanted, disks_of
+from tests.restore.estate import NET, ROUNDS, VM, Estate, Wanted, disks_of
 
 HERE = {"location": "westeurope"}
 PLACES: dict[str, dict[str, Any]] = {"zone": {"zones": ["2"]}, "availability set": {}}
@@ -86,6 +86,24 @@ def test_an_interface_that_is_gone_is_made_again_under_its_name(estate: Estate) 
     made = estate.ask("GET", card, version=NET)
     assert made["properties"]["virtualMachine"]["id"].lower() == str(machine)
     assert made["tags"]["tagback-restore"] == done.id
+
+
+def test_a_point_of_a_fast_disk_is_complete_only_once_azure_lets_disks_be_made_of_it(estate: Estate) -> None:
+    fast = {"storageAccountType": "PremiumV2_LRS"}
+    data = {"lun": 1, "createOption": "Empty", "diskSizeGB": 256, "caching": "None", "managedDisk": fast}
+    machine = estate.machine(Wanted(disks=1, data=(data,), top={"zones": ["1"]}))
+    [row] = estate.protected(machine)
+    assert row.last_point is None, "its data is copied in the background still"
+    [held] = estate.contents(machine)
+    for _ in range(ROUNDS):
+        if estate.row(machine).last_point:
+            break
+        estate.captured()
+    done = estate.carried(estate.asked(estate.row(machine), RestoreOrder(RestoreMode.DISKS)), most=12)[0]
+    assert done.progress is Progress.DONE, done
+    assert done.restore is not None
+    state = estate.state()
+    assert [state[place.lower()]["content"] for place in done.restore.makes] == list(held.values())
 
 
 def test_a_customers_key_goes_with_the_disks(estate: Estate) -> None:
