@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.judges import PROMISES
-from tests.mutants.__main__ import main
+from tests.mutants.__main__ import SCENARIOS, main
 from tests.mutants.demo import MONTH, Told, Wish, demonstrated, shown, thinned, who_spoke
 from tests.mutants.planting import ROOT, Copy, mutants, read
 
@@ -89,4 +89,6 @@ def test_what_is_written_down_is_of_bugs_that_there_are_and_says_one_thing_of_ea
     for name, said in shown().items():
         assert len({"spoke", "cannot", "not_run"} & set(said)) == 1, name
         assert ("days" in said) == ("spoke" in said), name
+        assert said.get("scenario", "short") in SCENARIOS, name
+        assert ("why" in said) == (said.get("spoke") == []), name
         assert all(str(one).startswith(SPEAKERS) for one in said.get("spoke", ())), name
