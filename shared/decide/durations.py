@@ -16,6 +16,7 @@ _AGES = re.compile(r"(?:\d{1,4}[hdwmy])+", re.ASCII)
 _AGE = re.compile(r"(\d{1,4})([hdwmy])", re.ASCII)
 _LAST = re.compile(r"last=(\d{1,4})", re.ASCII)
 _DAYS = {Unit.HOUR: 1 / 24, Unit.DAY: 1.0, Unit.WEEK: 7.0, Unit.MONTH: 30.4, Unit.YEAR: 365.25}
+_UNEVEN = 3
 _LONGEST_DAYS = 99 * 365.25 + 1  # the calendar ends in the year 9999, and no date of ours may come near
 
 
@@ -56,11 +57,24 @@ def parse_keep(text: str) -> Keep | None:
 
 
 def lengthened(keep: Keep, asked: Keep) -> Keep:
-    """The longer of both, class by class: what is asked never shortens what the plan keeps."""
+    """The longer of both, class by class: what is asked never shortens what the plan keeps.
+
+    A plan's shortest age is what every point is kept for that earns no class: an age of a class that the plan does not
+    have counts where it cannot become the shortest, and beside no age at all, which is for ever, none does.
+    """
+    if not keep.ages:
+        return Keep((), max(keep.last, asked.last))
     counts = {age.unit: age.count for age in keep.ages}
+    shortest = min(days_of(age) + _uneven(age) for age in keep.ages)
     for age in asked.ages:
-        counts[age.unit] = max(age.count, counts.get(age.unit, 0))
+        if age.unit in counts or days_of(age) - _uneven(age) >= shortest:
+            counts[age.unit] = max(age.count, counts.get(age.unit, 0))
     return Keep(_in_order([Age(count, unit) for unit, count in counts.items()]), max(keep.last, asked.last))
+
+
+def _uneven(age: Age) -> int:
+    """By how many days at the most an age by the calendar is longer or shorter than `days_of` says."""
+    return _UNEVEN if age.unit in (Unit.MONTH, Unit.YEAR) else 0
 
 
 def _in_order(ages: list[Age]) -> tuple[Age, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.decide.durations import days_of, duration_text, lengthened, parse_duration, parse_keep
+from shared.decide.retention import kept
 from shared.model.plan import Age, Keep, Unit
+from shared.model.point import Origin
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,32 @@ def test_the_longer_of_two_keeps_counts_class_by_class() -> None:
     assert asked is not None
     assert str(lengthened(plan, asked)) == "7d8w1y last=2"
     assert lengthened(plan, Keep(())) == plan
+
+
+@pytest.mark.parametrize(
+    ("plan", "asked", "longer"),
+    [
+        ("7d4w", "48h", "7d4w"),
+        ("30d", "1w", "30d"),
+        ("30d", "5w", "30d5w"),
+        ("28d", "4w", "28d4w"),
+        ("27d", "1m", "27d1m"),
+        ("28d", "1m", "28d"),
+        ("1y", "12m", "1y"),
+        ("1y", "13m", "13m1y"),
+        ("350d", "12m", "350d12m"),
+        ("last=3", "7d last=5", "last=5"),
+    ],
+)
+@pytest.mark.parametrize("origin", [Origin.SLOT, Origin.ENROLMENT])
+def test_what_a_tag_asks_never_becomes_the_shortest_age_of_a_plan(
+    plan: str, asked: str, longer: str, origin: Origin
+) -> None:
+    own, wanted = parse_keep(plan), parse_keep(asked)
+    assert own is not None
+    assert wanted is not None
+    both = lengthened(own, wanted)
+    assert str(both) == longer
+    for day in range(366):
+        slot = datetime(2027, 12, 1, 2, tzinfo=UTC) + timedelta(days=day)
+        assert kept(slot, origin, both, (), "UTC").until >= kept(slot, origin, own, (), "UTC").until

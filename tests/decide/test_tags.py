@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.decide.durations import duration_text, lengthened, parse_duration, parse_keep
+from shared.decide.durations import days_of, duration_text, lengthened, parse_duration, parse_keep
 from shared.decide.tag_values import FOREVER, held_until, is_left_out, parse_group, parse_hold, parse_start, relevant
 from shared.decide.tags import Misnamed, OptedIn, OptedOut, Wish, judge
 from shared.decide.tags import asked as asked_by
@@ -157,9 +157,13 @@ KEEPS = st.builds(
 def test_lengthening_never_shortens_any_class(plan: Keep, wish: Keep) -> None:
     longer = lengthened(plan, wish)
     counts = {age.unit: age.count for age in longer.ages}
-    assert all(counts[age.unit] >= age.count for age in (*plan.ages, *wish.ages))
+    own, asked = ({age.unit: age.count for age in keep.ages} for keep in (plan, wish))
+    assert {unit: counts[unit] for unit in own} == {unit: max(own[unit], asked.get(unit, 0)) for unit in own}
+    assert all(asked[unit] == count for unit, count in counts.items() if unit not in own)
+    shortest = min(map(days_of, plan.ages))
+    assert all(age.unit in counts for age in wish.ages if days_of(age) >= shortest + 6)
+    assert min(map(days_of, longer.ages)) >= shortest
     assert longer.last == max(plan.last, wish.last)
-    assert set(counts) == {age.unit for age in (*plan.ages, *wish.ages)}
 
 
 @given(
