@@ -133,8 +133,9 @@ def place_in(group: str, type_: str, name: str) -> ArmPath:
 
 
 def group_of(place: str) -> str:
-    """The path of the group that something is in."""
-    return place.partition("/providers/")[0]
+    """The path of the group that something is in; ids are compared without case, and written in any."""
+    end = place.lower().find("/providers/")
+    return place[:end] if end >= 0 else place
 
 
 def disk_place(request_id: str, machine: ArmPath, source: Source) -> ArmPath:

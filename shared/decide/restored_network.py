@@ -58,8 +58,8 @@ class Network:
 
 def owner(place: str) -> str:
     """The resource that a part belongs to: a pool's load balancer; the thing itself where it is no part."""
-    head, marker, tail = place.partition("/providers/")
-    return f"{head}{marker}{'/'.join(tail.split('/')[:3])}"
+    end = place.lower().find("/providers/")
+    return place[:end] + "/".join(place[end:].split("/")[:5]) if end >= 0 else place
 
 
 def configurations(interface: Body) -> Iterator[Body]:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.decide import orders
 from shared.decide.blueprint import WHOLE
-from shared.decide.drawing import Captured, made_name, place_in
+from shared.decide.drawing import Captured, group_of, made_name, place_in
 from shared.decide.naming import stamp
 from shared.decide.paired_region import NOT_CANCELLED
 from shared.decide.recovery import NEWEST, Chosen, NothingFits, Wish, choose
@@ -137,8 +137,7 @@ def _target(machine: ResourceId, captured: Captured, order: RestoreOrder, reques
     if order.mode is RestoreMode.FILES and order.reader:
         return ArmPath(order.reader)
     known = str(captured.machine.get("id") or machine)
-    own_group, _, _ = known.partition("/providers/")
-    own_name = known.rsplit("/", 1)[-1]
+    own_group, own_name = group_of(known), known.rsplit("/", 1)[-1]
     group = orders.group_path(order, machine.subscription) or own_group
     if order.mode is RestoreMode.IN_PLACE:
         return place_in(own_group, VM, own_name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.decide import blueprint
 from shared.decide.blueprint import WHOLE
-from shared.decide.drawing import EXPIRES, RESTORE, Piece
+from shared.decide.drawing import EXPIRES, RESTORE, Piece, group_of
 from shared.decide.naming import MAX_TAGS, OURS
 from shared.decide.restoring import PATIENCE, Standing, failure, standing, tag_of, takes_too_long
 from shared.decide.subtraction import Body, at
@@ -125,8 +125,15 @@ def make_disks(errand: Errand) -> Outcome:
     try:
         return made(errand, blueprint.disks(errand.drawing))
     except Missing as error:
-        missing = _missing_part(errand)
+        missing = _missing_part(errand) or _missing_group(errand, error)
         return Impossible(missing) if missing else Failed(errand, fault_of(error))
+
+
+def _missing_group(errand: Errand, error: Missing) -> str:
+    """That the group is gone, or never was, in which all of it is to be; empty where it is something else."""
+    if error.code.lower() != "resourcegroupnotfound":
+        return ""
+    return f"there is no resource group {group_of(errand.restore.machine)}: make it, or name another with --group"
 
 
 def make_interfaces(errand: Errand) -> Outcome:

@@ -80,6 +80,8 @@ def test_tags_are_ours_first_then_the_operators_then_as_many_of_the_captured_one
 
 def test_the_group_of_a_thing_is_where_its_id_begins() -> None:
     assert group_of(f"{DISKS}/os") == GROUP
+    assert group_of(f"{DISKS}/os".upper()) == GROUP.upper()
+    assert group_of(GROUP) == GROUP
     assert group_of(f"{DISKS}/os/providers/Microsoft.Insights/diagnosticSettings/d") == GROUP
 
 

@@ -105,6 +105,8 @@ BALANCER = f"{NET}/loadBalancers/l"
         (f"{BALANCER}/backendAddressPools/m", BALANCER),
         (BALANCER, BALANCER),
         (SUBNET, f"{NET}/virtualNetworks/net"),
+        (SUBNET.upper(), f"{NET}/virtualNetworks/net".upper()),
+        ("/nothing", "/nothing"),
         (f"{BALANCER}/providers/Microsoft.Insights/diagnosticSettings/d", BALANCER),
     ],
 )

@@ -197,6 +197,14 @@ def test_a_machine_with_all_the_tags_and_the_longest_name_comes_back_beside_itse
     assert (refused.progress, "has 50 tags" in refused.because) == (Progress.REFUSED, True)
 
 
+def test_a_group_that_is_not_there_is_said_at_once(estate: Estate) -> None:
+    done = estate.restored(protected(estate), RestoreOrder(RestoreMode.NEW, group="nowhere"))
+    assert (done.progress, "resourceGroups/nowhere: make it, or name another with --group" in done.because) == (
+        Progress.FAILED,
+        True,
+    )
+
+
 def test_a_swap_that_cannot_be_done_is_put_back(estate: Estate) -> None:
     row = protected(estate, Wanted(disks=3))
     before = estate.body(row.id)
