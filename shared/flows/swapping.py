@@ -16,13 +16,19 @@ from shared.decide.subtraction import at
 from shared.decide.swapping import CLAIM, Wanted
 from shared.errors import Missing
 from shared.flows.errand import Errand, Failed, Impossible, Later, Outcome, Passed
-from shared.model.restore import Power
+from shared.model.restore import Power, Stage
 
 STOPPED = ("stopped", "deallocated")
+SURE = 3  # looks that found no machine, minutes apart
 
 
 def claim(errand: Errand) -> Outcome:
-    """The machine says who changes its disks, before any of them does; how it was is remembered."""
+    """The machine says who changes its disks, before any of them does; how it was is remembered.
+
+    Of a machine that stays away nothing is put back: only what the restore made is removed.
+    """
+    if errand.restore.undoing and errand.restore.attempts >= SURE and errand.find(errand.restore.machine) is None:
+        return Passed(errand.with_restore(replace(errand.restore, stage=Stage.LET_GO)))
     machine = _machine(errand)
     holder = tag_of(machine, CLAIM)
     if holder not in ("", errand.request.id, errand.drawing.id):

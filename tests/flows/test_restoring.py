@@ -162,6 +162,28 @@ def test_the_old_disks_of_a_machine_in_place_go_when_their_time_is_over(world: R
     assert tidied(world) == [], "once for each restore"
 
 
+@pytest.mark.parametrize("slices", [3, 12])
+def test_a_restore_in_place_is_undone_although_its_machine_is_gone(world: Run, slices: int) -> None:
+    request = asked(world, RestoreOrder(RestoreMode.IN_PLACE))
+    for _ in range(slices):
+        request = slice_of(world, request)
+        pass_time(world, timedelta(seconds=15))
+    vm = world.stage.azure.vm(FIRST.id)
+    assert vm is not None
+    world.stage.azure.delete(vm)
+    world.stage.azure.loose |= {disk.id: disk for disk in vm.disks}
+    undo = ask_undo(world.stage.world, request.id, "person")
+    began = world.stage.scheduler.now
+    for _ in range(60):
+        undo = slice_of(world, undo)
+        if undo.progress is not Progress.ASKED:
+            break
+        pass_time(world, timedelta(minutes=1))
+    assert undo.progress is Progress.DONE, undo
+    assert world.stage.scheduler.now - began > timedelta(minutes=3), "one look that finds nothing says nothing"
+    assert not [disk for disk in world.stage.azure.made_from if world.stage.azure.disk(disk)]
+
+
 @pytest.mark.parametrize("mode", [RestoreMode.NEW, RestoreMode.DISKS])
 def test_what_was_brought_back_stays_however_old_it_gets(world: Run, mode: RestoreMode) -> None:
     done = carried(world, asked(world, RestoreOrder(mode)))
