@@ -73,10 +73,19 @@ class Law:
         return SLICES * (self.of("scans", machines) + LOOKS * ASKED * turns)
 
     def gb_s(self, machines: int) -> float:
-        """What is billed of a day's executions: as measured, and while each call to Azure is waited for."""
+        """What is billed of a day's executions."""
+        return sum(self.gb_s_by_part(machines).values())
+
+    def gb_s_by_part(self, machines: int) -> Mapping[str, float]:
+        """As measured, of queues and timers; while calls to Azure are waited for; and as the ledger is in slices."""
         calls = self.of("reads", machines) + (self.of("writes", machines) + self.of("deletes", machines)) / AT_ONCE
         timers = max(LEAST_BILLED * self.of("timers", machines), self.of("timer_seconds", machines))
-        return self.of("gb_s", machines) + INSTANCE_GB * (timers + LATENCY * calls) + self.gb_s_of_slices(machines)
+        return {
+            "by queues": self.of("gb_s", machines),
+            "by timers": INSTANCE_GB * timers,
+            "waiting for Azure": INSTANCE_GB * LATENCY * calls,
+            "as the ledger is in slices": self.gb_s_of_slices(machines),
+        }
 
     def gb_s_of_slices(self, machines: int) -> float:
         """The part that requests to further slices take."""
@@ -196,10 +205,11 @@ def bills(law: Law, measured: Mapping[int, Law] | None = None, sizes: Iterable[i
         parts = {str(price["unit"]): _cost(price, known or law, machines) for price in prices}
         shown = " + ".join(f"{unit} {cost:.2f}" for unit, cost in parts.items())
         how = f"{MEASURED} a day of" if known else "computed for"
+        split = (known or law).gb_s_by_part(machines)
+        seconds = " + ".join(f"{daily * MONTH:,.0f} {part}" for part, daily in split.items())
         setup = (
             f"{how} {machines:,} machines x {DISKS} disks, prices.toml, without storage of snapshots: {shown}; "
-            f"{(known or law).gb_s(machines) * MONTH:,.0f} GB-s before the grant, "
-            f"{(known or law).gb_s_of_slices(machines) * MONTH:,.0f} of them as the ledger is in slices"
+            f"{sum(split.values()) * MONTH:,.0f} GB-s before the grant: {seconds}"
         )
         yield Row(f"monthly_bill_{name}", sum(parts.values()), goal, None, "USD", setup)
 

@@ -108,6 +108,9 @@ def test_a_bill_takes_the_free_grants_off_and_shows_its_sum() -> None:
     gb_s = ((10_000 + pages + slices) * 30.4 - 100_000) * 0.000026
     assert found["monthly_bill_1k"].value < 0.2
     assert f"gb_s {gb_s:.2f}" in found["monthly_bill_10k"].setup
+    parts = (10_000, 0, pages, slices)
+    told = [f"{part * 30.4:,.0f} " for part in (sum(parts), *parts)]
+    assert [one for one in told if one not in found["monthly_bill_10k"].setup] == []
     assert found["monthly_bill_10k"].value > gb_s
 
 
