@@ -26,9 +26,9 @@ def readable(request: Request) -> tuple[VaultMount, str] | None:
 
 
 def is_before(other: Request, request: Request) -> bool:
-    """Whether another request, not ended, goes first at the same point: it is further, or was asked for earlier."""
+    """Whether another request, not ended, goes first at the point that one is looking at: further, or asked earlier."""
     mine, theirs = _recovery_of(request), _recovery_of(other)
-    if mine is None or theirs is None or other.restore is None or other.id == request.id:
+    if mine is None or theirs is None or other.restore is None:
         return False
     further = other.restore.stage is not Stage.SURVEY
     return mount_of(theirs) == mount_of(mine) and (further or (other.at, other.id) < (request.at, request.id))
