@@ -75,7 +75,7 @@ LENT_FOR = timedelta(days=1)
 """How long a VM may read files from the disks that were lent to it."""
 
 MOUNTED_FOR = timedelta(hours=12)
-"""How long a vault mounts a point, from the asking on: no longer than the service is said to (assumed) [facts 5.10]."""
+"""How long a vault mounts a point, from the asking on: a script is valid for 12 hours [documented: recover files]."""
 
 PATIENCE = timedelta(hours=4)
 """How long a drill tries to make its machine: a restore that takes longer than that is not proven by waiting."""
