@@ -73,7 +73,8 @@ class AzurePairedRegions:
             return Tracked(done=True)
 
     def jobs(self, vault: ResourceId, region: str, since: datetime) -> Iterator[JobSeen]:
-        begin, end = (when.astimezone(UTC).strftime(FILTER_TIME) for when in (since, self._clock.now() + AHEAD))
+        until = max(since, self._clock.now()) + AHEAD  # the instant may be Azure's, and our clock behind it
+        begin, end = (when.astimezone(UTC).strftime(FILTER_TIME) for when in (since, until))
         query = {"$filter": f"startTime eq '{begin}' and endTime eq '{end}' and {OF_VMS}"}
         while True:
             page = self._asked(vault, f"{_at(vault, region)}/backupCrrJobs", {"resourceId": str(vault)}, query)

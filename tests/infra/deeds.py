@@ -421,12 +421,12 @@ def _recovered_in_the_paired_region(turn: Turn) -> bool:
     if not there or turn.world.builder.find(turn.site.shard, place) is not None:
         return False
     order = RecoveryOrder(vault, vm, there[0].name, group, staging, region)
+    since = turn.site.clock.now() - timedelta(minutes=2)
     operation = world.paired_regions.restore(order)
     turn.site.clock.sleep(60)
     name = world.paired_regions.tracked(vault, region, operation).job
-    since = turn.site.clock.now() - timedelta(hours=1)
-    listed = [job.name for job in world.paired_regions.jobs(vault, region, since)]
     turn.site.clock.sleep(7200)
+    listed = [job.name for job in world.paired_regions.jobs(vault, region, since)]
     seen = world.paired_regions.job(vault, region, name)
     return name in listed and seen is not None and seen.status is JobStatus.COMPLETED
 
