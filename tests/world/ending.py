@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.model.identity import ResourceId, Shard, VmUid
@@ -12,6 +12,7 @@ from shared.model.point import Origin, Point
 from shared.model.request import Progress
 from tests.world.catalogue import ENFORCED, FOREIGN, UNKNOWN, WISHES, Asked, Kept, asked, local_periods
 from tests.world.holds import is_unreadable
+from tests.world.plan_file import is_unreadable_keep, newest_held, tagged
 from tests.world.promises import Promises
 from tests.world.removals import STAMP
 from tests.world.slots import slots_between
@@ -21,6 +22,7 @@ from tests.world.twins.azure import VmTruth
 TO_NOTICE = timedelta(hours=1)
 TO_COMPLETE = timedelta(hours=1)
 TO_SETTLE = timedelta(hours=26)
+TO_HEAR = timedelta(hours=30)  # a tag that is there so long before a slot is known, whatever was in the way
 LEFT_OVER = timedelta(minutes=20)
 
 
@@ -85,7 +87,7 @@ class Ending:
         if self._asked_since(vm) + timedelta(hours=30) > self._now:
             return {Status.PENDING, Status.PROTECTED, Status.DEGRADED, Status.UNPROTECTED}
         moved_in_vain = "backup-at" in vm.counted and wish.plan not in ("bronze", "silver")
-        puzzling = moved_in_vain or is_unreadable(vm.counted)
+        puzzling = moved_in_vain or is_unreadable(vm.counted) or is_unreadable_keep(vm.counted)
         return {Status.DEGRADED if vm.unsupported or puzzling else Status.PROTECTED}
 
     def _slots_answered(self, vm: VmTruth, row: Machine, wish: Asked) -> None:
@@ -147,8 +149,12 @@ class Ending:
         self._due_ones_are_marked(shard, uid, points)
 
     def _due_ones_are_marked(self, shard: Shard, uid: VmUid, points: list[Point]) -> None:
-        """Whatever is still there well after its date is the newest of all, or says what keeps it (S8)."""
-        for point in sorted(points, key=lambda one: one.slot)[:-1]:
+        """Whatever is still there well after its date is the newest of all, or says what keeps it (S8).
+
+        A tag keeps as many of the newest as it says, which no row says.
+        """
+        newest = max(1, *map(newest_held, self._tags_since(uid, self._now - TO_SETTLE)))
+        for point in sorted(points, key=lambda one: one.slot)[:-newest]:
             overdue = shard.subscription in ENFORCED and point.keep_until < self._now - TO_SETTLE
             explained = point.removal is not None and bool(point.removal.because)
             what = f"{uid} {point.slot:%m-%d %H:%M} is there since {point.keep_until} and nothing says why"
@@ -160,9 +166,15 @@ class Ending:
             whole = self._promises.removals.whole.get((point.uid, point.slot.strftime(STAMP)))
             keeps = self._promises.plans.kept_between(point.plan, point.slot, whole.since if whole else self._now)
             earlier = [slot for slot in plan_slots if slot < point.slot]
-            age = min(_owed(point, keep, earlier) for keep in keeps)
+            tags = self._tags_since(point.uid, point.slot - TO_HEAR)
+            both = ((keep, tagged(keep, one)) for keep in keeps for one in tags)
+            age = min(max(_owed(point, keep, earlier) for keep in either) for either in both)
             what = f"{point.uid} {point.slot:%m-%d %H:%M} ({point.plan}) is kept until {point.keep_until}"
             self._promises.require(point.keep_until >= point.slot + age, "S5", f"{what}, not for {age}")
+
+    def _tags_since(self, uid: VmUid, since: datetime) -> list[Mapping[str, str]]:
+        """Every set of tags that a machine had from an instant on; none where it did not exist."""
+        return [vm.counted if vm else {} for vm in self._stage.azure.versions(uid, since)]
 
     def _nothing_left_over(self) -> None:
         for message in self._stage.queues.messages.values():

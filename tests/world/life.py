@@ -21,6 +21,7 @@ TAG_VALUES_WITH_VAULTS = ("vaulted", "vaulted", "gold", "Vaulted", *TAG_VALUES[4
 TAG_VALUES_OF_WHOLES = ("whole", "entire", "gold", "Whole", *TAG_VALUES[4:])
 TAG_VALUES_OF_BOTH = ("vaulted", "whole", "entire", "Vaulted", *TAG_VALUES[4:])
 STARTS = ("05:15", "23:59 UTC", "02:30 America/New_York", "00:00 Europe/Berlin")
+KEEPS = ("30d", "5w", "48h", "1w", "last=3", "30d last=2", "a week")
 PLAIN_TAGS = {"Env": "prod", "owner": "team-7"}
 GROUPS = ("App", "Other", "Third")
 OWN = "uid-"  # how the identity of a machine begins that people made
@@ -155,6 +156,13 @@ class Life:
             self._azure.write(replace(vm, tags=tags))
         else:
             self._azure.write(replace(vm, tags=tags), "Microsoft.Resources/tags/write")
+
+    def tag_keep(self, vm: VmTruth) -> None:
+        """Its points are to be kept otherwise than its plan says, or no longer so; one value cannot be read."""
+        tags = {key: value for key, value in vm.tags.items() if key.lower() != "backup-keep"}
+        if self._random.random() < 0.8:
+            tags["Backup-Keep"] = self._random.choice(KEEPS)
+        self._azure.write(replace(vm, tags=tags), "Microsoft.Resources/tags/write")
 
     def untag(self, vm: VmTruth) -> None:
         self._azure.write(replace(vm, tags=PLAIN_TAGS), "Microsoft.Resources/tags/write")

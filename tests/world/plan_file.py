@@ -34,6 +34,23 @@ def kept(keep: str, floor: timedelta) -> Kept:
     return Kept({unit: AGES[unit] * count for unit, count in found.items() if unit in AGES}, found.get("m", 0), floor)
 
 
+def tagged(keep: Kept, tags: Mapping[str, str]) -> Kept:
+    """What a plan keeps of a machine with such tags: class by class the longer of both."""
+    said = kept(tags.get("backup-keep", ""), keep.floor)
+    ages = {unit: max(keep.ages.get(unit, DAY * 0), said.ages.get(unit, DAY * 0)) for unit in {*keep.ages, *said.ages}}
+    return Kept(ages, max(keep.months, said.months), keep.floor)
+
+
+def newest_held(tags: Mapping[str, str]) -> int:
+    """How many of the newest points such tags keep whatever their age."""
+    return max(map(int, re.findall(r"last=(\d+)", tags.get("backup-keep", ""))), default=0)
+
+
+def is_unreadable_keep(tags: Mapping[str, str]) -> bool:
+    """Whether a tag is to change the keep and says nothing of the kind."""
+    return not re.fullmatch(r"((\d+[hdwm])+ ?)?(last=\d+)?", tags.get("backup-keep", ""))
+
+
 class PlanFile:
     """The file as somebody edits it. `rules` are those of now: whatever begins to work reads them."""
 

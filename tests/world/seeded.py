@@ -113,6 +113,7 @@ def _peopled(life: Life, options: Options, editors: Editors) -> None:
         life.also((3, people.agree), (4, people.ask_to_empty))
     if options.edits:
         life.also((4, editors.edit_keep), (2, editors.edit_engine), (2, editors.remove_plan))
+        life.also((4, life.tag_keep))
     if options.keepers:
         life.also((6, keepers.hold_snapshot), (3, keepers.hold_snapshot_oddly), (3, keepers.hold_machine_oddly))
         life.also((5, keepers.let_go), (4, keepers.export_snapshot), (2, keepers.export_for_days))

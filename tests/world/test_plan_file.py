@@ -8,7 +8,8 @@ import pytest
 
 from shared.model.point import Engine
 from tests.world.catalogue import DAY, KEEPS, UNKNOWN
-from tests.world.plan_file import PlanFile
+from tests.world.life import KEEPS as KEEPS_OF_TAGS
+from tests.world.plan_file import PlanFile, is_unreadable_keep, newest_held, tagged
 
 NOW = datetime.fromisoformat("2026-06-20T12:00:00+00:00")
 HOUR = timedelta(hours=1)
@@ -25,6 +26,18 @@ def test_the_product_and_the_judges_read_the_same_keep(file: PlanFile) -> None:
     assert str(file.rules.plans.by_name["gold"].keep) == "72h14d"
     assert file.keeps["gold"].ages == {"h": 3 * DAY, "d": 14 * DAY}
     assert file.keeps["gold"].floor == GOLD.floor
+
+
+def test_what_a_tag_asks_of_the_keep_is_read_class_by_class() -> None:
+    asked = tagged(GOLD, {"backup-keep": "30d 5w last=2"})
+    assert asked.ages == {"h": 2 * DAY, "d": 30 * DAY, "w": 35 * DAY}
+    assert tagged(GOLD, {"backup-keep": "1d"}).ages == tagged(GOLD, {}).ages == GOLD.ages
+    assert [newest_held({"backup-keep": text}) for text in ("30d last=2", "30d")] == [2, 0]
+    assert [is_unreadable_keep({"backup-keep": text}) for text in (*KEEPS_OF_TAGS, "30d")] == [False] * 6 + [
+        True,
+        False,
+    ]
+    assert not is_unreadable_keep({})
 
 
 def test_every_keep_that_stood_meanwhile_is_known(file: PlanFile) -> None:
