@@ -83,6 +83,7 @@ def test_the_group_of_a_thing_is_where_its_id_begins() -> None:
     assert group_of(f"{DISKS}/os".upper()) == GROUP.upper()
     assert group_of(GROUP) == GROUP
     assert group_of(f"{DISKS}/os/providers/Microsoft.Insights/diagnosticSettings/d") == GROUP
+    assert group_of("/providers/Microsoft.Management/managementGroups/m") == ""  # in none
 
 
 def addressed(**properties: Any) -> dict[str, Any]:
