@@ -100,8 +100,10 @@ class Clock:
         with self._announced(wake) as waker:
             while (remaining := wake - time.time()) > 0:
                 waker.clear()
+                # wait_for would lose a cancellation that comes as the clock moves (Python 3.11)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(waker.wait(), min(remaining, LONGEST_WAIT))
+                    async with asyncio.timeout(min(remaining, LONGEST_WAIT)):
+                        await waker.wait()
 
     def is_due(self) -> bool:
         """Has somebody's time come who has not run yet?"""

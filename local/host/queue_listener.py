@@ -158,7 +158,8 @@ class QueueListener:
         while woken and not self._askers and not self._poll_at_once:
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), self._delay())
+                async with asyncio.timeout(self._delay()):
+                    await self._wake.wait()
             except TimeoutError:
                 woken = False
         self._poll_at_once = False

@@ -1,5 +1,6 @@
 """The host moved through time together with its storage: jumps, virtual sleeps, hidden messages, renewals."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +9,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from local.azurite.server import Azurite
+from local.host.clock import Clock
 from tests.host.harness import HostProcess, Store, live, move, request, running, settle
+
+
+class Still(Clock):
+    """Wakes whoever waits and moves nothing."""
+
+    def _shift(self, ahead: timedelta) -> None:
+        """Leave this process its time."""
 
 
 def wear_out(store: Store, text: str) -> None:
@@ -205,3 +214,19 @@ def test_a_host_whose_clock_is_left_alone_runs_at_real_time(host: HostProcess, a
     now = time.time()
     assert abs(host.now().timestamp() - now) < 5
     assert request(azurite.clock_url + "/clock").status == 200
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_who_waits_no_more_is_let_go_even_as_the_clock_moves(steps: int) -> None:
+    async def let_go() -> bool:
+        clock = Still()
+        waiting = asyncio.ensure_future(clock.until(clock.now() + timedelta(hours=1)))
+        await asyncio.sleep(0.01)
+        clock.move_to(clock.now() + timedelta(minutes=10))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=5)
+        return waiting.cancelled()
+
+    assert asyncio.run(let_go())
