@@ -78,12 +78,12 @@ class HeardPace:
         self._buckets: dict[Key, Bucket] = {}
         self._lock = threading.Lock()
 
-    def wait(self, shard: Shard, kind: CallKind) -> timedelta:
-        return self._wait(Lane.of(shard, kind))
+    def wait(self, shard: Shard, kind: CallKind, *, gives_way: bool = False) -> timedelta:
+        return self._wait(Lane.of(shard, kind), gives_way)
 
     def wait_for_graph(self) -> timedelta:
         """As `wait`, for one Resource Graph query."""
-        return self._wait(GRAPH)
+        return self._wait(GRAPH, gives_way=False)
 
     def closed(self, lane: Lane) -> timedelta:
         """How long Azure said that no call of this lane may be sent; zero when it said nothing."""
@@ -131,12 +131,12 @@ class HeardPace:
             if gate in self._buckets:
                 self._buckets[gate] = decide.accepted(self._buckets[gate])
 
-    def _wait(self, lane: Lane) -> timedelta:
+    def _wait(self, lane: Lane, gives_way: bool) -> timedelta:
         """The longest wait of the lane's buckets; when there is none, one call is counted in each."""
         with self._lock:
             now = self._clock.now()
             buckets = {key: self._bucket(key, now) for key in self._keys(lane)}
-            longest = max(decide.wait(bucket, now) for bucket in buckets.values())
+            longest = max(decide.wait(bucket, now, gives_way=gives_way) for bucket in buckets.values())
             if not longest:
                 self._buckets.update({key: decide.spent(bucket, now) for key, bucket in buckets.items()})
             return longest

@@ -1,8 +1,9 @@
 """When a call may be sent: token buckets as values. Asked by `cloud/pace.py` with the bucket and now.
 
-A bucket fills to `capacity` within `window`. `share` of it is left to others: we never take the last of it. Where
-others take more than that, or Azure gives less than it says, refusals slow us down, until the bucket is seen to fill
-faster than believed.
+A bucket fills to `capacity` within `window`. `share` of it is left to others: we never take the last of it. What runs
+by itself leaves a little more, to what people asked for: a restore does not wait behind a night's snapshots. Where
+others take more than their share, or Azure gives less than it says, refusals slow us down, until the bucket is seen to
+fill faster than believed.
 It never sleeps and never reads a clock; a `now` before the bucket's own counts as the bucket's own.
 """
 
@@ -15,6 +16,8 @@ from datetime import datetime, timedelta
 _NEARLY_ONE = 1 - 1e-6
 # Two machines never agree on the last digit of a token; what is waited too long is credited to the next call.
 _MARGIN = timedelta(milliseconds=1)
+# What is left to requests: what comes into a bucket within so many seconds, and never more than this part of it.
+_REQUESTS, _PART = 1, 0.1
 _SLOWER = 0.5  # of the rate, after a refusal
 _FASTER = 1.25
 _SLOWEST = 1 / 32
@@ -50,17 +53,24 @@ class Bucket:
         """What is left to others; a full bucket always allows one call."""
         return min(self.share * self.capacity, self.capacity - 1)
 
+    @property
+    def kept_for_requests(self) -> float:
+        """What is left to others and to requests."""
+        ours = min(_REQUESTS * self.refill, _PART * self.capacity)
+        return min(self.kept_back + ours, self.capacity - 1)
+
 
 def full(capacity: float, window: timedelta, share: float, now: datetime) -> Bucket:
     """A bucket that nobody has used yet."""
     return Bucket(max(capacity, 1), window, share, max(capacity, 1), now)
 
 
-def wait(bucket: Bucket, now: datetime) -> timedelta:
-    """How long until one call may be sent; zero means now."""
+def wait(bucket: Bucket, now: datetime, *, gives_way: bool = False) -> timedelta:
+    """How long until one call may be sent; zero means now. Whoever `gives_way` leaves their share to requests."""
+    kept = bucket.kept_for_requests if gives_way else bucket.kept_back
     closed = max(bucket.closed_until - now, timedelta(0)) if bucket.closed_until else timedelta(0)
     refilled = _refilled(bucket, now)
-    lacking = 1 - (refilled.level - bucket.kept_back)
+    lacking = 1 - (refilled.level - kept)
     if lacking <= 1 - _NEARLY_ONE:
         return closed
     return max(closed, refilled.at - now + timedelta(microseconds=math.ceil(lacking / bucket.refill * 1e6)) + _MARGIN)

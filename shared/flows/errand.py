@@ -128,7 +128,7 @@ Handler: TypeAlias = Callable[[Errand], Outcome]
 def opened(world: World, rules: Rules, request: Request) -> Errand:
     """An errand for one slice, with the model of its point as far as it can be had."""
     until = world.clock.now() + min(SLICE, rules.drain_for)
-    slice_ = Slice(world, rules, request.shard, until, until)
+    slice_ = Slice(world, rules, request.shard, until, until, gives_way=request.asked is Asked.DRILL)
     makes_something = request.asked in (Asked.RESTORE, Asked.DRILL) and request.restore
     captured = model_of(world, makes_something.model) if makes_something else Captured()
     return Errand(slice_, request, captured)

@@ -37,7 +37,8 @@ class Look:
 class Slice:
     """What one worker may do until `until`. `claim_ends` is how long its fresh intents are left to it.
 
-    `paused` says who paused captures; empty while nobody did.
+    `gives_way` is work that nobody asked for: it leaves calls to what somebody did. `paused` says who paused captures;
+    empty while nobody did.
     """
 
     world: World
@@ -45,6 +46,7 @@ class Slice:
     shard: Shard
     until: datetime
     claim_ends: datetime
+    gives_way: bool = False
     paused: str = ""
     looks: dict[tuple[datetime, ...], Look] = field(default_factory=dict, init=False)
     _lens: Mapping[VmUid, Sighting] | None = field(default=None, init=False)
@@ -81,12 +83,15 @@ class Slice:
 
     def admitted(self, kind: CallKind) -> bool:
         """Wait until a call of this kind may be sent; False when that lies beyond the slice."""
-        while wait := self.world.pace.wait(self.shard, kind):
+        while wait := self._wait(kind):
             if self.now() + wait >= self.until:
                 self._opens[kind] = self.now() + wait
                 return False
             self.world.clock.sleep(wait.total_seconds())
         return not self.is_over()
+
+    def _wait(self, kind: CallKind) -> timedelta:
+        return self.world.pace.wait(self.shard, kind, gives_way=self.gives_way)
 
     def opens(self, kind: CallKind) -> datetime:
         """When a call of this kind is worth another try: at once, unless this slice was told to wait past its end."""
@@ -98,7 +103,7 @@ class Slice:
         while len(answers) < len(calls) and self.admitted(kind):
             ready = [calls[len(answers)]]
             for call in calls[len(answers) + 1 : len(answers) + TOGETHER]:
-                if self.world.pace.wait(self.shard, kind):
+                if self._wait(kind):
                     break
                 ready.append(call)
             answers += self.world.workers.run(ready)
@@ -125,6 +130,6 @@ def slice_under(leases: Leases, world: World, rules: Rules, shard: Shard) -> Ite
         yield None
         return
     try:
-        yield Slice(world, rules, shard, until, until + MARGIN)
+        yield Slice(world, rules, shard, until, until + MARGIN, gives_way=True)
     finally:
         leases.give_back(lease)

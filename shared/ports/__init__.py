@@ -208,8 +208,11 @@ class Surroundings(Protocol):
 class Pace(Protocol):
     """Tells when a call may be sent, from what Azure's answers said of its buckets and the share left to others."""
 
-    def wait(self, shard: Shard, kind: CallKind) -> timedelta:
-        """How long to wait before the next call of this kind; zero means that one call is now counted as sent."""
+    def wait(self, shard: Shard, kind: CallKind, *, gives_way: bool = False) -> timedelta:
+        """How long to wait before the next call of this kind; zero means that one call is now counted as sent.
+
+        Whoever `gives_way` leaves a share to what people asked for.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Drain:
     def slice(self) -> None:
         """One invocation; the next follows at once while something is left."""
         world, clock = replace(self.stage.world, pace=self.pace), self.stage.world.clock
-        slice_ = Slice(world, self.rules, SHARD, clock.now() + self.rules.drain_for, clock.now() + self.rules.drain_for)
+        until = clock.now() + self.rules.drain_for
+        slice_ = Slice(world, self.rules, SHARD, until, until, gives_way=True)
         while self.left and not slice_.is_over():
             batch = [partial(self._create)] * min(self.left, BATCH * DISKS)
             answers = slice_.each(CallKind.SNAPSHOT, batch)

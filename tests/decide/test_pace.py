@@ -33,6 +33,38 @@ def test_a_full_bucket_sends_all_but_its_share_at_once() -> None:
     assert SECOND / 10 < pace.wait(bucket, START) < SECOND / 9
 
 
+def test_what_gives_way_leaves_the_calls_of_a_second_to_requests() -> None:
+    bucket = pace.full(200, 20 * SECOND, 0.3, START)
+    sent = 0
+    while not pace.wait(bucket, START, gives_way=True):
+        bucket, sent = pace.spent(bucket, START), sent + 1
+    assert sent == 130
+    assert SECOND / 10 < pace.wait(bucket, START, gives_way=True) < SECOND / 9
+    while not pace.wait(bucket, START):
+        bucket, sent = pace.spent(bucket, START), sent + 1
+    assert sent == 140
+    assert SECOND < pace.wait(bucket, START, gives_way=True) < 1.2 * SECOND
+
+
+def test_what_gives_way_leaves_no_more_than_a_tenth_of_a_bucket_that_fills_at_once() -> None:
+    gate = pace.full(1000, SECOND, 0.3, START)
+    assert pace.wait(replace(gate, level=401), START, gives_way=True) == NONE
+    assert pace.wait(replace(gate, level=400), START, gives_way=True) > NONE
+
+
+def test_of_a_slow_bucket_the_next_call_is_a_requests() -> None:
+    slow = replace(pace.full(10, 100 * SECOND, 0.3, START), level=4)
+    assert pace.wait(slow, START) == NONE
+    assert SECOND < pace.wait(slow, START, gives_way=True) < 1.01 * SECOND
+
+
+def test_the_first_calls_after_a_refusal_are_requests() -> None:
+    refused = pace.refused(pace.full(200, 20 * SECOND, 0.3, START), 9 * SECOND, START)
+    opened = START + 9 * SECOND
+    assert pace.wait(refused, opened) == NONE
+    assert SECOND < pace.wait(refused, opened, gives_way=True) < 1.01 * SECOND
+
+
 def test_the_longest_run_goes_at_the_rate_at_which_the_bucket_fills() -> None:
     bucket, now = pace.full(200, 20 * SECOND, 0, START), START
     for _ in range(1200):
@@ -44,6 +76,8 @@ def test_the_longest_run_goes_at_the_rate_at_which_the_bucket_fills() -> None:
 def test_even_the_smallest_bucket_sends_one_call_when_it_is_full() -> None:
     assert pace.wait(pace.full(1, 180 * SECOND, 0.9, START), START) == NONE
     assert pace.wait(pace.full(0, 180 * SECOND, 0.9, START), START) == NONE
+    assert pace.wait(pace.full(1, 180 * SECOND, 0.9, START), START, gives_way=True) == NONE
+    assert pace.wait(pace.full(10, 180 * SECOND, 0.9, START), START, gives_way=True) == NONE
 
 
 def test_an_empty_bucket_is_waited_for_to_the_microsecond_and_a_margin() -> None:

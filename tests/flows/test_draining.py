@@ -207,7 +207,7 @@ def test_while_azure_asks_for_an_hour_nobody_looks_again_and_again(monkeypatch: 
     world = crowded(3)
     shut_until = world.stage.world.clock.now() + timedelta(hours=1)
 
-    def wait(shard: Shard, kind: CallKind) -> timedelta:
+    def wait(shard: Shard, kind: CallKind, *, gives_way: bool) -> timedelta:
         left = shut_until - world.stage.world.clock.now()
         return max(left, timedelta()) if kind is CallKind.SNAPSHOT else timedelta()
 

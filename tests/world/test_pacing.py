@@ -52,7 +52,7 @@ class Purge:
         world = replace(self.stage.world, pace=self.pace)
         while self.left:
             now = self.stage.scheduler.now
-            slice_ = Slice(world, RULES, SHARD, now + SLICE, now + SLICE)
+            slice_ = Slice(world, RULES, SHARD, now + SLICE, now + SLICE, gives_way=True)
             self._one(slice_)
         self.took = self.stage.scheduler.now - START
 
@@ -163,7 +163,7 @@ class Hydration:
     def run(self) -> None:
         world, clock = replace(self.stage.world, pace=self.pace), self.stage.world.clock
         while self.left:
-            slice_ = Slice(world, RULES, SHARD, clock.now() + SLICE, clock.now() + SLICE)
+            slice_ = Slice(world, RULES, SHARD, clock.now() + SLICE, clock.now() + SLICE, gives_way=True)
             before = len(self.left)
             slice_.each(CallKind.SNAPSHOT, [partial(self._create, number) for number in self.left[:40]])
             if len(self.left) == before:
@@ -224,6 +224,6 @@ def hydration(count: int, share: float) -> Hydration:
 def test_beside_a_hungry_neighbour_in_the_providers_windows_few_calls_are_refused(count: int, share: float) -> None:
     done = hydration(count, share)
     assert done.left == []
-    assert done.refused <= 0.08 * done.sent
+    assert done.refused <= 0.1 * done.sent
     window = done.windows[0]
     assert done.took <= 1.15 * (2 * count - (1 - share) * window.capacity) / window.refill * SECOND

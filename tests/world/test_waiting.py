@@ -46,21 +46,21 @@ class Rivals:
     def drain(self) -> None:
         while self.left and self.made < RESTORED:
             calls: list[Callable[[], None]] = [partial(self._snapshot, number) for number in self.left]
-            self._slice(timedelta(seconds=180)).each(CallKind.SNAPSHOT, calls)
+            self._slice(timedelta(seconds=180), gives_way=True).each(CallKind.SNAPSHOT, calls)
 
     def restore(self) -> None:
         clock = self.stage.world.clock
         while self.made < RESTORED:
-            slice_, before = self._slice(timedelta(seconds=60)), clock.now()
+            slice_, before = self._slice(timedelta(seconds=60), gives_way=False), clock.now()
             admitted = slice_.admitted(CallKind.WRITE)
             self.waited += clock.now() - before
             if admitted:
                 self._call(CallKind.WRITE)
                 self.made += 1
 
-    def _slice(self, long: timedelta) -> Slice:
-        now = self.stage.scheduler.now
-        return Slice(replace(self.stage.world, pace=self.pace), RULES, SHARD, now + long, now + long)
+    def _slice(self, long: timedelta, *, gives_way: bool) -> Slice:
+        now, world = self.stage.scheduler.now, replace(self.stage.world, pace=self.pace)
+        return Slice(world, RULES, SHARD, now + long, now + long, gives_way)
 
     def _snapshot(self, number: int) -> None:
         self._call(CallKind.SNAPSHOT)
@@ -78,7 +78,7 @@ class Rivals:
         self.stage.world.clock.sleep(0.2)
 
 
-@pytest.mark.parametrize("refill", [10.0, 1.0], ids=["as documented", "a tenth of that"])
+@pytest.mark.parametrize("refill", [10.0, 1.0, 0.5], ids=["as documented", "a tenth of that", "a twentieth of that"])
 def test_a_restore_beside_a_drain_waits_for_less_than_a_minute(refill: float) -> None:
     made = stage(seed=1, start=START, witness=Witness())
     bucket = TwinBucket(lambda: made.scheduler.now, 200, refill, HEADER)

@@ -88,7 +88,7 @@ class PaceTwin:
         self.share = 0.0
         self._random = random.Random(0)
 
-    def wait(self, shard: Shard, kind: CallKind) -> timedelta:
+    def wait(self, shard: Shard, kind: CallKind, *, gives_way: bool = False) -> timedelta:
         call = Call("process", "pace.wait", Effect.LOCAL, shard.subscription, f"{shard} {kind}")
         self._steps.before(call)
         wait = max(self._throttle.wait((shard, kind)), timedelta(0))
