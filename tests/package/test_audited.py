@@ -119,14 +119,14 @@ def test_nothing_is_known_against_what_is_locked(tmp_path: Path) -> None:
     words = shlex.split(command)
     silent = unanswered(words[words.index("--osv-url") + 1])
     if silent:
-        pytest.skip(f"osv.dev cannot be asked from here, so vulnerabilities were not looked up: {silent}")
+        pytest.xfail(f"osv.dev cannot be asked from here, so vulnerabilities were not looked up: {silent}")
     try:
         ran = audit(tmp_path)
     except subprocess.TimeoutExpired:
-        pytest.skip(f"osv.dev took longer than {SECONDS_IN_ALL} seconds, so vulnerabilities were not looked up")
+        pytest.xfail(f"osv.dev took longer than {SECONDS_IN_ALL} seconds, so vulnerabilities were not looked up")
     found = findings(ran)
     if found is None:
-        pytest.skip(f"osv.dev stopped answering, so vulnerabilities were not looked up: {ran.stderr[-300:]}")
+        pytest.xfail(f"osv.dev stopped answering, so vulnerabilities were not looked up: {ran.stderr[-300:]}")
     assert found == []
 
 
