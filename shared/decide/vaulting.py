@@ -69,12 +69,9 @@ def next_step(machine: Machine, want: Want, view: View, operations: Sequence[Ope
 
 
 def _waits_for_protection(operation: Operation) -> bool:
-    """Whether it is a backup that was asked for and not sent: it may need what is begun here."""
-    return (
-        operation.kind is Kind.BACK_UP
-        and operation.state is State.INTENDED
-        and not (operation.task and operation.task.sent_at)
-    )
+    """Whether it is a backup that is not sent yet, or is to be sent again: it may need what is begun here."""
+    unsent = operation.state is State.INTENDED and not (operation.task and operation.task.sent_at)
+    return operation.kind is Kind.BACK_UP and (unsent or operation.state is State.FAILED)
 
 
 def _unwanted(machine: Machine, because: str, view: View, operations: Sequence[Operation], now: datetime) -> Step:

@@ -180,15 +180,16 @@ def test_what_was_given_up_of_another_kind_or_policy_says_nothing() -> None:
         (of_kind(Kind.PROTECT), "protect goes on"),
         (of_kind(Kind.PROTECT, State.INTENDED), "protect goes on"),
         (of_kind(Kind.BACK_UP), "back-up goes on"),
-        (of_kind(Kind.BACK_UP, State.FAILED), "back-up goes on"),
+        (of_kind(Kind.PROTECT, State.FAILED), "protect goes on"),
         (of_kind(Kind.BACK_UP, State.INTENDED, sent_at=NOW - MINUTE), "back-up goes on"),
         (of_kind(Kind.BACK_UP, State.INTENDED), ""),
+        (of_kind(Kind.BACK_UP, State.FAILED, sent_at=NOW - MINUTE), ""),
         (replace(of_kind(Kind.BACK_UP, State.INTENDED), task=None), ""),
         (replace(of_kind(Kind.PROTECT, State.NEEDS_PERSON), next_look=None), ""),
         (replace(of_kind(Kind.UNDELETE, State.SUCCEEDED), next_look=NOW), ""),
     ],
 )
-def test_one_thing_at_a_time_and_a_backup_that_is_not_sent_may_need_what_is_begun(
+def test_one_thing_at_a_time_and_a_backup_that_is_yet_to_be_sent_may_need_what_is_begun(
     operation: Operation, goes_on: str
 ) -> None:
     begun = step(View())
