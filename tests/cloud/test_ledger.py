@@ -127,14 +127,17 @@ def test_a_row_of_a_newer_version_is_refused(storage: Storage, shard: Shard) -> 
     uid, ledger = new_uid(), TableLedger(storage)
     put(ledger, shard, uid, bare_machine(shard, uid))
     newer = {**entity_of(bare_machine(shard, uid), f"{shard}|00"), "schema": 2}
-    storage.table("ledger").upsert_entity(newer)
     put(ledger, shard, other := new_uid(), bare_machine(shard, other))
-    with pytest.raises(NewerRows, match="deploy the newer one again"):
-        ledger.record(shard, uid)
-    listed = ledger.machines(shard)
-    assert next(listed).row.uid == other
-    with pytest.raises(NewerRows, match=uid):
-        next(listed)
+    storage.table("ledger").upsert_entity(newer)
+    try:
+        with pytest.raises(NewerRows, match="deploy the newer one again"):
+            ledger.record(shard, uid)
+        listed = ledger.machines(shard)
+        assert next(listed).row.uid == other
+        with pytest.raises(NewerRows, match=uid):
+            next(listed)
+    finally:  # other tests read whole fleets of the same account
+        storage.table("ledger").delete_entity(newer)
 
 
 def test_columns_of_a_later_build_are_ignored_and_missing_ones_take_their_default(shard: Shard) -> None:
