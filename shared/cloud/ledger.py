@@ -55,9 +55,8 @@ class TableLedger:
         self._table = Table(storage, LEDGER)
         self._shards = Table(storage, SHARDS)
         self._full = full
-        self._homes: dict[
-            VmUid, str
-        ] = {}  # where machines were due last: rows never move, so they are looked for there
+        # Where machines were due last: rows never move, so they are looked for there.
+        self._homes: dict[VmUid, str] = {}
 
     def record(self, shard: Shard, uid: VmUid) -> Record | None:
         for slice_ in self._slices(uid):

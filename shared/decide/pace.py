@@ -17,7 +17,7 @@ _NEARLY_ONE = 1 - 1e-6
 # Two machines never agree on the last digit of a token; what is waited too long is credited to the next call.
 _MARGIN = timedelta(milliseconds=1)
 # What is left to requests: what comes into a bucket within so many seconds, and never more than this part of it.
-_REQUESTS, _PART = 1, 0.1
+_REQUESTS, _PART = 0.5, 0.1
 _SLOWER = 0.5  # of the rate, after a refusal
 _FASTER = 1.25
 _SLOWEST = 1 / 32
