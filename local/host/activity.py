@@ -4,6 +4,7 @@ Counted by `execution` and the front, read by `control`. Never stops or starts a
 """
 
 import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -82,9 +83,22 @@ class Activity:
             bodies = set(self._running.values())
         if None in bodies:  # still queued, or an async function, whose waits are not virtual
             return False
-        frames = sys._current_frames()
+        frames = _frames()
         others = (set(frames) | bodies) - self._host_threads - asleep
         return all(_waits_for_a_thread(frames.get(thread)) for thread in others if thread is not None)
+
+
+def _frames() -> dict[int, FrameType]:
+    """Where every thread is. Nothing is collected meanwhile: a collection lets go of the interpreter while its list of
+    threads is locked, and a thread that begins just then has both stand still for ever (cpython#106883, until 3.11.8).
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _waits_for_a_thread(frame: FrameType | None) -> bool:
