@@ -104,6 +104,11 @@ class Play:
         found: list[dict[str, Any]] = self._observer.simulator("calls?since=0")
         return found
 
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Every event that Event Grid has for somebody, with its attempts."""
+        found: list[dict[str, Any]] = self._observer.simulator("events")["deliveries"]
+        return found
+
     def state(self, kind: str) -> list[dict[str, Any]]:
         """What there is of a type."""
         return [one for one in self._observer.simulator("state") if str(one.get("type", "")).lower() == kind]

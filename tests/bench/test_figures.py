@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -271,20 +272,38 @@ def test_a_fleet_is_given_time_to_enrol_before_it_counts_as_stuck() -> None:
     Patience(60.0).spend({}, "here")
 
 
-def test_an_events_wait_is_from_the_change_to_the_row() -> None:
-    heard = arrivals.Heard([(second(5), second(9)), (second(1), second(2))], host_seconds=3)
-    assert heard.waits == [1, 4]
-
-
 def test_a_storm_is_told_by_its_slowest_its_cost_and_a_burst_by_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    changes = [(second(0), second(number)) for number in range(1, 101)]
-    monkeypatch.setattr(arrivals, "_heard", lambda storm: arrivals.Heard(changes, host_seconds=2.0))
+    events = [arrivals.Event(second(0), second(1), second(1 + number)) for number in range(100, 0, -1)]
+    monkeypatch.setattr(arrivals, "_heard", lambda storm: arrivals.Heard(events, host_seconds=2.0))
     rows = {row.figure: row for row in arrivals.figures(arrivals.Storm(50, 2, 10))}
     assert (rows["event_to_registered_p99_s"].value, rows["event_to_registered_median_s"].value) == (99, 51)
+    assert rows["change_to_registered_p99_s"].value == 100
     assert rows["processor_seconds_per_event"].value == 0.02
     assert "keep 4 instances" in rows["processor_seconds_per_event"].setup
     [burst] = arrivals.absorbed(arrivals.Storm(5_000, 1, 10))
-    assert burst.value == pytest.approx(100 / seconds(2_500, [READS], 0.3))
+    assert burst.value == pytest.approx(101 / seconds(2_500, [READS], 0.3))
+
+
+@pytest.mark.parametrize("storm", [arrivals.Storm(), arrivals.Storm(5_000, 1, 1_000), arrivals.Storm(2, 10, 12)])
+def test_nobody_who_makes_a_storm_is_refused_a_write_for_having_made_too_many(storm: arrivals.Storm) -> None:
+    each = math.ceil(storm.events / storm.owners / 2)
+    assert each <= 200 + 10 * storm.seconds
+    assert storm.instants(second(0))[-storm.events] == second(0)
+    assert len(storm.instants(second(0))) == storm.events + 30
+
+
+def test_an_event_is_registered_by_the_first_row_after_the_first_look_after_it_came() -> None:
+    machine = "/subscriptions/one/resourcegroups/g/providers/microsoft.compute/virtualmachines/vm"
+    event = {"subject": f"{machine}/providers/Microsoft.Resources/tags/default", "eventTime": second(1).isoformat()}
+    attempts = [{"at": second(moment).isoformat()} for moment in (2, 9)]
+    deliveries: list[dict[str, Any]] = [
+        {"event": event, "attempts": attempts},
+        {"event": event, "attempts": []},
+        {"event": event | {"eventTime": second(0).isoformat()}, "attempts": attempts},
+    ]
+    trace = arrivals.Trace([second(1), second(3), second(6)], [second(2), second(4), second(7)])
+    [told] = arrivals.followed(deliveries, {machine: trace}, second(1))
+    assert told == arrivals.Event(second(1), second(2), second(4))
 
 
 def test_a_drain_says_what_it_cost_beside_how_long_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
