@@ -21,6 +21,7 @@ from azure.mgmt.compute import ComputeManagementClient
 from local.demo.scenario import MachineStory
 
 GROUPS_API = "2024-11-01"
+MACHINES_API = "2024-11-01"
 NETWORK_API = "2024-05-01"
 TAGS_API = "2024-11-01"
 IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
@@ -132,6 +133,14 @@ class Fleet:
         compute = self._compute(machine.subscription)
         while machine.name not in [str(vm.name) for vm in compute.virtual_machines.list(group)]:
             self._sleep(MOVING_SECONDS)
+
+    def shown(self, machine: MachineStory) -> Mapping[str, Any]:
+        """A machine as Azure shows it to its owner, with what runs in it."""
+        request = HttpRequest("GET", f"{machine.id}?api-version={MACHINES_API}&$expand=instanceView")
+        answer = self._compute(machine.subscription).send_request(request)
+        answer.raise_for_status()
+        found: Mapping[str, Any] = answer.json()
+        return found
 
     def os_disk_of(self, machine: MachineStory) -> str:
         """The id of a machine's OS disk."""

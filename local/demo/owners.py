@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+from local.demo import in_place
 from local.demo.cast import Cast
 from local.demo.evidence import Record
-from local.demo.scenario import MachineStory, Turn
+from local.demo.scenario import MachineStory, Turn, offset
 from local.judges.evidence import tag
 from local.judges.world import SNAPSHOT
 
@@ -25,6 +26,7 @@ class Owner:
         self.machine = machine
         self.tags = dict(machine.tags)
         self.there = False
+        self._swap = ""
 
     def create(self) -> None:
         """Make the machine, or make it again under the same name."""
@@ -105,6 +107,11 @@ class Owner:
         with self._cast.noted("write", machine=self.machine.id, block=0, content=content):
             self._cast.observer.order("content", {"disk": disk, "blocks": {"0": content}})
 
+    def swap(self, as_of: str) -> None:
+        """A person has it put back in place, as it was before a time of the scenario; before now where none is said."""
+        cast = self._cast
+        self._swap = in_place.swap(cast, self.machine, cast.scenario.start + offset(as_of) if as_of else cast.now())
+
     def ask(self, *words: str) -> str:
         """What the command line says."""
         answer = self._cast.tagback.done(*words)
@@ -135,6 +142,10 @@ class Owner:
                 self.clash(turn.to)
             case "write":
                 self.write(turn.to)
+            case "swap":
+                self.swap(turn.to)
+            case "unswap":
+                in_place.undo(self._cast, self.machine, self._swap)
             case "backup":
                 self._cast.screen.line(f"    {self.ask('backup', self.machine.name)}")
             case other:
@@ -158,6 +169,8 @@ def said(turn: Turn) -> str:
         "claim": f"has its newest snapshots claimed by a tag for another installation, {turn.to}",
         "clash": f"is to be restored as {turn.to}, which there is already: refused",
         "write": f"has '{turn.to}' written to its disk",
+        "swap": f"is put back in place, as it was {f'before {turn.to}' if turn.to else 'last captured'}",
+        "unswap": "gets back the disks that it had before that",
     }
     return words[turn.do]
 

@@ -78,7 +78,7 @@ def _promises(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "What they say to planted bugs, and which of those no demo can show:"
     yield "[tests/mutants/demo.toml](../tests/mutants/demo.toml)."
     yield "Most were planted into `SCENARIO=short make demo`: the same product, stack and judges, the month's troubles"
-    yield "in three days on a fleet of eleven, whose points are kept for a day (`local/scenarios/short.toml`);"
+    yield "in three days on a small fleet, whose points are kept for a day (`local/scenarios/short.toml`);"
     yield "`python -m tests.mutants --demo NAME --scenario short` plants one."
     yield ""
 

@@ -54,7 +54,7 @@ def the_unasked_are_left_alone(world: World) -> Finding:
     """Machines that never asked have no snapshot and on no evening a point; disks that a tag leaves out have none."""
     finding, never = Finding(), set[str]()
     of_vm = {snapshot.key[0] for snapshot in world.made}
-    of_disk = {snapshot.source for snapshot in world.made}
+    of_disk = {source for snapshot in world.made for source in snapshot.sources}
     for machine in world.machines:
         if all(stretch.plan is None for stretch in machine.stretches):
             finding.expect(machine.uid not in of_vm, "captured although it never asked", machine.name)

@@ -12,7 +12,8 @@ from local.judges.evidence import Record, instant, maybe_instant, path_of, table
 from local.judges.finding import Finding
 from local.judges.lives import Machine
 from local.judges.retention import owed
-from local.judges.world import Key, Snapshot, Whole, World
+from local.judges.snapshots import Key, Snapshot
+from local.judges.world import Whole, World
 
 DAY = timedelta(days=1)
 CLOCKS = timedelta(minutes=1)

@@ -81,6 +81,7 @@ def _judge(world: World, finding: Finding, verdict: Verdict) -> None:
         finding.expect(right, "called proven, and what its plan asks for was not on its disk", where, at)
         finding.expect(made is not None, "called proven, and nothing was ever restored", where, at)
         if made is not None:
+            finding.expect(_booted(world, made, at), "called proven, and its agent had not reported", where, at)
             holds = trial.expects in ("", _content(world, made))
             finding.expect(holds, "called proven, and what was restored holds something else", where, at)
         return
@@ -101,6 +102,12 @@ def _made(world: World, verdict: Verdict) -> Machine | None:
     """The machine that Azure saw come of a drill."""
     near = (one for one in of_drills(world) if verdict.since <= one.born <= verdict.at)
     return next((one for one in near if tried(world, one) == verdict.machine), None)
+
+
+def _booted(world: World, machine: Machine, at: datetime) -> bool:
+    """Whether what runs in a machine had told Azure so by an instant."""
+    agents = [one.get("agent") for one in world.evidence.resources if str(one["id"]).lower() == machine.id]
+    return any(since is not None and since <= at for since in map(maybe_instant, agents))
 
 
 def _content(world: World, machine: Machine) -> str:

@@ -12,7 +12,8 @@ from local.judges.calendars import FOR_EVER
 from local.judges.evidence import instant, maybe_instant, path_of, tag
 from local.judges.finding import Finding
 from local.judges.script import Act
-from local.judges.world import Key, World
+from local.judges.snapshots import Key
+from local.judges.world import World
 
 LOOKED_BEFORE = timedelta(minutes=20)  # a deletion may rest on a look so old, at a machine's own tag
 

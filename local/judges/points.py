@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from local.judges.evidence import listed, path_of
 from local.judges.finding import Finding
-from local.judges.world import Key, Snapshot, Whole, World, is_of_now, key_of
+from local.judges.hanging import disks_of
+from local.judges.snapshots import Key, Snapshot
+from local.judges.world import Whole, World, is_of_now, key_of
 
 ONE_INSTANT = timedelta(minutes=15)
 CLOCKS = timedelta(seconds=5)
@@ -65,7 +67,7 @@ def complete_means_every_part(world: World) -> Finding:
         machine = world.by_uid.get(whole.uid)
         finding.expect(machine is not None, "a point of a machine that never was", where, at)
         if machine is not None and not _disks_changed(world, machine.id):
-            lacking = machine.disks - {part.source for part in there}
+            lacking = disks_of(world, machine, min(born, default=at)) - {one for part in there for one in part.sources}
             finding.expect(not lacking, f"complete without disks {sorted(lacking)}", where, at)
     for row, ids in rows_and_parts(world):
         known = set(ids) == set(world.wholes[key_of(row)].parts)
@@ -78,11 +80,13 @@ def _part(world: World, finding: Finding, whole: Whole, part: Snapshot) -> None:
     stood = part.born <= whole.at + CLOCKS and (part.gone is None or part.gone >= whole.at)
     finding.expect(stood, "called complete when a part was not there", part.name, whole.at)
     finding.expect(part.gone is not None or part.ready, "a part never became ready", part.name, whole.at)
-    finding.expect(properties.get("networkAccessPolicy") == "DenyAll", "a part is not private", part.name)
-    finding.expect(properties.get("incremental") is True, "a part is not incremental", part.name)
+    if not part.as_one:
+        finding.expect(properties.get("networkAccessPolicy") == "DenyAll", "a part is not private", part.name)
+        finding.expect(properties.get("incremental") is True, "a part is not incremental", part.name)
     machine = world.by_uid.get(whole.uid)
-    own = machine is None or part.source in machine.disks or _disks_changed(world, machine.id)
-    finding.expect(own, f"a part is of disk {part.source}, which is no disk of its machine", part.name)
+    strange = part.sources - disks_of(world, machine, part.born) if machine else None
+    own = machine is None or not strange or _disks_changed(world, machine.id)
+    finding.expect(own, f"a part is of disk {strange}, which is no disk of its machine", part.name)
 
 
 def _disks_changed(world: World, machine: str) -> bool:

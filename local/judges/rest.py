@@ -11,7 +11,7 @@ from local.judges.evidence import Record, instant, listed, path_of
 from local.judges.finding import Finding
 from local.judges.lives import Machine
 from local.judges.slots import STAMP, due_in
-from local.judges.world import DELETE_SNAPSHOT, Dump, World
+from local.judges.world import DELETIONS, Dump, World
 
 TO_SETTLE = timedelta(hours=26)
 TO_STAND = timedelta(hours=30)
@@ -91,7 +91,7 @@ def _what_was_refused_is_no_deletion(world: World, finding: Finding) -> None:
     """What a row calls being deleted was accepted by Azure, for a part of it at least, where it was asked for."""
     asked: defaultdict[str, list[Record]] = defaultdict(list)
     for call in world.calls:
-        if call["method"] == "DELETE" and str(call["operation"]).lower() == DELETE_SNAPSHOT:
+        if call["method"] == "DELETE" and str(call["operation"]).lower() in DELETIONS:
             asked[path_of(call).rpartition("/")[2]].append(call)
     for dump in world.dumps:
         for row in (row for row in dump.of("p") if row["state"] == "deleting"):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from local.judges.finding import Finding
 from local.judges.isolation import open_doors
 from local.judges.lives import Machine
+from local.judges.swaps import swaps_are_whole
 from local.judges.world import World
 
 NOTHING = "not checked: nobody restored anything in this script"
@@ -29,6 +30,7 @@ def restores_are_whole(world: World) -> Finding:
             whole = len(machine.disks) == int(act.said["disks"]) or bool(act.said.get("missing"))
             finding.expect(whole, f"has {len(machine.disks)} disks of {act.said['disks']}", machine.name, act.until)
             _not_enrolled(world, finding, machine)
+    swaps_are_whole(world, finding)
     for machine in of_drills(world):
         _drilled(world, finding, machine)
     if not finding.checked:
@@ -64,6 +66,12 @@ def _drilled(world: World, finding: Finding, machine: Machine) -> None:
     if original is not None:
         wanted = len(original.disks)
         finding.expect(len(machine.disks) == wanted, f"has {len(machine.disks)} disks of {wanted}", machine.name)
+        swaps = (act for act in world.script.of("swap") if act.machine == original.id)
+        beside = any(act.at <= machine.born <= act.until for act in swaps)
+        finding.expect(not beside, "a drill of what is just being restored", machine.name, machine.born)
+    others = (one for one in of_drills(world) if one.shard == machine.shard and one.born < machine.born)
+    alone = all(one.gone is not None and one.gone <= machine.born for one in others)
+    finding.expect(alone, "made for a drill while another drill's stands in its region", machine.name, machine.born)
     _not_enrolled(world, finding, machine)
     doors = sorted({*open_doors(world, machine)})
     finding.expect(not doors, f"not cut off: {', '.join(doors)}", machine.name, machine.born)

@@ -11,9 +11,11 @@ from local.judges.calendars import kept_at_least_until
 from local.judges.evidence import instant
 from local.judges.lives import Stretch
 from local.judges.plans import Plan
-from local.judges.world import Snapshot, Whole, World
+from local.judges.snapshots import Snapshot
+from local.judges.world import Whole, World
 
 MINUTE = timedelta(minutes=1)
+INTENDED = "capture.intended"
 
 
 def plan_of(world: World, snapshot: Snapshot) -> Plan | None:
@@ -27,6 +29,8 @@ def plan_of(world: World, snapshot: Snapshot) -> Plan | None:
 
 def of_plan_slot(world: World, whole: Whole) -> bool:
     first = next((one for name in whole.parts if (one := world.by_name.get(name))), None)
+    if first is not None and first.as_one:  # it bears no tags: the operation is of a slot by its name
+        return any(str(line["operation"]).startswith("slot-") for line in world.audited[INTENDED].get(first.name, ()))
     return first is not None and first.tag("origin") == "slot"
 
 
@@ -46,5 +50,5 @@ def owed(world: World, whole: Whole, snapshot: Snapshot) -> datetime:
 
 def stamped(world: World, snapshot: Snapshot) -> datetime:
     """The date that the audit log has of its birth: the tag can be changed by whoever may write tags."""
-    dates = [instant(line["keep_until"]) for line in world.audited["capture.intended"].get(snapshot.name, ())]
+    dates = [instant(line["keep_until"]) for line in world.audited[INTENDED].get(snapshot.name, ())]
     return max(dates, default=snapshot.born)

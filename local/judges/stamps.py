@@ -8,7 +8,8 @@ from itertools import pairwise
 from local.judges.evidence import Record, instant
 from local.judges.finding import Finding
 from local.judges.retention import owed, stamped
-from local.judges.world import Key, World
+from local.judges.snapshots import Key
+from local.judges.world import World
 
 MINUTE = timedelta(minutes=1)
 

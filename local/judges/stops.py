@@ -11,12 +11,12 @@ from datetime import timedelta
 
 from local.judges.evidence import Record, instant, path_of
 from local.judges.finding import Finding
-from local.judges.world import DELETE_SNAPSHOT, PUT_SNAPSHOT, World
+from local.judges.world import DELETIONS, PUTS, World
 
 HEARD = timedelta(minutes=10)  # until a person's word has reached whoever is at work
 BEGUN: Mapping[str, tuple[str, str]] = {
-    PUT_SNAPSHOT: ("captures", "capture.intended"),
-    DELETE_SNAPSHOT: ("deletes", "point.deleting"),
+    **dict.fromkeys(PUTS, ("captures", "capture.intended")),
+    **dict.fromkeys(DELETIONS, ("deletes", "point.deleting")),
 }
 
 

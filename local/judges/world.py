@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
@@ -15,51 +15,17 @@ from functools import cached_property
 from local.judges.evidence import Evidence, Record, instant, listed, maybe_instant, path_of, tag
 from local.judges.lives import machines
 from local.judges.script import Script
+from local.judges.snapshots import Key, Snapshot, snapshot_of
+from local.judges.taken_as_one import DELETE_POINT, PUT_POINT, told_as_snapshots
 
 PRODUCT = "tagback"
 SNAPSHOT = "microsoft.compute/snapshots"
 PUT_SNAPSHOT, DELETE_SNAPSHOT = f"{SNAPSHOT}/write", f"{SNAPSHOT}/delete"
+PUTS, DELETIONS = frozenset({PUT_SNAPSHOT, PUT_POINT}), frozenset({DELETE_SNAPSHOT, DELETE_POINT})
 NAME = re.compile(r"tb-[0-9a-f]{32}")
 END = "end"
 VAULT = "vault"
-Key = tuple[str, str]
 CLOCK_OFF = timedelta(minutes=11)  # a fault may make Azure's clock differ by ten
-NOT_TAKEN = frozenset({"creating", "updating", "failed", "canceled"})
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A snapshot that bears the product's tags, as Azure's state has it at the end."""
-
-    id: str
-    name: str
-    born: datetime
-    gone: datetime | None
-    said: Record
-
-    def tag(self, name: str) -> str:
-        return tag(self.said, f"tagback-{name}")
-
-    @property
-    def key(self) -> Key:
-        return self.tag("vm").lower(), self.tag("slot")
-
-    @property
-    def source(self) -> str:
-        return str(self.said["properties"].get("creationData", {}).get("sourceUniqueId") or "").lower()
-
-    @property
-    def ready(self) -> bool:
-        return str(self.said["properties"].get("provisioningState")).lower() == "succeeded"
-
-    @property
-    def holds_nothing(self) -> bool:
-        """Whether Azure never got so far as to take anything: it is of no disk then."""
-        return str(self.said["properties"].get("provisioningState")).lower() in NOT_TAKEN and not self.source
-
-    def usable(self, at: datetime) -> bool:
-        """Whether it could be restored from; one that went later is believed to have been ready, as its point said."""
-        return self.born <= at and (self.ready if self.gone is None else at < self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +71,8 @@ class World:
     def snapshots(self) -> tuple[Snapshot, ...]:
         found = (one for one in self.evidence.resources if str(one.get("type", "")).lower() == SNAPSHOT)
         ours = (one for one in found if tag(one, "tagback-vm") or NAME.fullmatch(str(one["name"])))
-        return tuple(_snapshot(one, self._born(one)) for one in ours)
+        every = (*ours, *told_as_snapshots(self.evidence.resources))
+        return tuple(snapshot_of(one, self._born(one)) for one in every)
 
     def _born(self, said: Record) -> datetime:
         """When a resource was made: as Azure has it, but when a fault struck the PUT as the call has it."""
@@ -141,12 +108,12 @@ class World:
     @cached_property
     def puts(self) -> tuple[Record, ...]:
         """The PUTs of snapshots that were carried out, whether or not the answer arrived."""
-        return tuple(call for call in self.calls if _done(call, "PUT", PUT_SNAPSHOT))
+        return tuple(call for call in self.calls if _done(call, "PUT", PUTS))
 
     @cached_property
     def deletions(self) -> tuple[Record, ...]:
         """The deletions that were carried out on something that was there."""
-        return tuple(call for call in self.calls if _done(call, "DELETE", DELETE_SNAPSHOT) and call["status"] != 204)
+        return tuple(call for call in self.calls if _done(call, "DELETE", DELETIONS) and call["status"] != 204)
 
     @cached_property
     def dumps(self) -> tuple[Dump, ...]:
@@ -180,7 +147,7 @@ class World:
         found: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
         for line in self.evidence.audit:
             for name in line.get("parts", ()):
-                found[str(line["event"])][str(name)].append(line)
+                found[str(line["event"])][_own(name)].append(line)
         return found
 
     @cached_property
@@ -229,16 +196,17 @@ def is_of_now(part: Record, row: Record) -> bool:
     return int(part.get("attempt", row["attempt"])) == int(row["attempt"])
 
 
-def _snapshot(said: Record, born: datetime) -> Snapshot:
-    return Snapshot(str(said["id"]).lower(), str(said["name"]), born, maybe_instant(said["gone"]), said)
-
-
 def _whole(key: Key, attempt: int, at: datetime, parts: list[str]) -> Whole:
-    return Whole(key[0], instant(key[1]), attempt, at, tuple(map(str, parts)))
+    return Whole(key[0], instant(key[1]), attempt, at, tuple(map(_own, parts)))
 
 
-def _done(call: Record, method: str, operation: str) -> bool:
-    right = (call["method"], str(call["operation"] or "").lower()) == (method, operation)
+def _own(name: object) -> str:
+    """A part's own name: of a restore point without that of its collection."""
+    return str(name).rpartition("/")[2]
+
+
+def _done(call: Record, method: str, operations: Set[str]) -> bool:
+    right = call["method"] == method and str(call["operation"] or "").lower() in operations
     return right and 200 <= int(call["status"]) < 300
 
 

@@ -14,7 +14,7 @@ from local.simulator.backup_errors import ERRORS
 from local.simulator.clock import ClockRefused, iso, parse_time
 from local.simulator.faults import BadRule
 from local.simulator.ids import key_of
-from local.simulator.instance_views import DISPLAY
+from local.simulator.instance_views import DISPLAY, agent_since
 from local.simulator.store import Resource
 from local.simulator.world import World
 
@@ -184,5 +184,9 @@ def _blocks(held: Resource) -> dict[str, str]:
 
 def _shown(held: Resource, now: float) -> bytes:
     gone = None if held.gone is None else iso(held.gone)
-    extra = encode({"born": iso(held.born), "gone": gone, "content": _blocks(held)})
+    seen: Document = {"born": iso(held.born), "gone": gone, "content": _blocks(held)}
+    if held.type == "microsoft.compute/virtualmachines":
+        since = agent_since(held)
+        seen["agent"] = None if since is None else iso(since)
+    extra = encode(seen)
     return held.rendered(now)[:-1] + b"," + extra[1:]

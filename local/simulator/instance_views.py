@@ -52,6 +52,14 @@ def agent_is_ready(held: Resource, now: float) -> bool:
     return running and notes.get("agent", "ready") == "ready" and now >= float(notes.get("agent_from", 0))
 
 
+def agent_since(held: Resource) -> float | None:
+    """Tell since when a machine's agent has reported, also when that lies ahead; None where it never does."""
+    notes = held.notes or {}
+    if notes.get("agent", "ready") != "ready" or notes.get("power") == "starting":
+        return None
+    return float(notes.get("agent_from", held.born))
+
+
 def of(world: "World", held: Resource, now: float) -> Document:
     """Return a machine's instance view; an agent reports only while the machine runs."""
     document, notes = held.document(), held.notes or {}

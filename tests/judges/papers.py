@@ -1,4 +1,4 @@
-"""The papers of a small play that went as promised: ten days of three machines, written without the product.
+"""The papers of a small play that went as promised: ten days of four machines, written without the product.
 
 Made for the judges' tests, which break one thing at a time. Times, names and dates are set down plainly: the keep of
 each point is a table here, so that the judges' own reckoning is held against something that was thought, not computed.
@@ -42,10 +42,19 @@ keep = "30d"
 every = "12h"
 keep = "2d"
 window = "30min"
+[plans.whole]
+keep_floor = "12h"
+[plans.whole.snapshots]
+every = "12h"
+keep = "2d"
+window = "30min"
+consistency = "vm"
 """
 BAD_SLOT = datetime(2027, 3, 16, 12, tzinfo=UTC)
 HELD_SLOT = datetime(2027, 3, 11, 12, tzinfo=UTC)
 HELD_UNTIL = datetime(2027, 3, 17, tzinfo=UTC)
+# When db-1 is put back in place, and gets its own disk again.
+SWAPPED, UNDONE = (START + timedelta(days=3, hours=hours) for hours in (6, 18))
 # 10 March 2027 is a Wednesday: the first of the week's daily points are that one and Monday's, 15 March.
 FIRST_OF_WEEK = (10, 15)
 
@@ -96,7 +105,7 @@ class Papers:
 
 @dataclass(frozen=True)
 class Machine:
-    """One of the three, with the number of its disks."""
+    """One of them, with the number of its disks."""
 
     name: str
     plan: str
@@ -117,6 +126,11 @@ class Machine:
     def disk_uid(self, number: int) -> str:
         return f"d{self.uid[1:]}-{number}"
 
+    def held(self, number: int, at: datetime) -> str:
+        """The unique id of what hangs there at an instant."""
+        restored = self.name == "db-1" and SWAPPED <= at < UNDONE
+        return f"{self.disk_uid(number)}-restored" if restored else self.disk_uid(number)
+
     def slots(self) -> list[datetime]:
         """Nights at two in Berlin, which is one o'clock here; or midnight and noon."""
         first, step = (HOUR, DAY) if self.plan == "daily" else (12 * HOUR, 12 * HOUR)
@@ -128,7 +142,8 @@ class Machine:
 WEB = Machine("web-1", "daily", 2)
 DB = Machine("db-1", "often", 1)
 LEAVER = Machine("leaver-1", "daily", 1, START + timedelta(days=4, hours=8))
-MACHINES = (WEB, DB, LEAVER)
+UNIT = Machine("unit-1", "whole", 2)
+MACHINES = (WEB, DB, LEAVER, UNIT)
 
 
 def text(at: datetime) -> str:
@@ -140,13 +155,14 @@ def _lines(papers: Iterable[Paper]) -> str:
 
 
 def keep_until(machine: Machine, slot: datetime) -> datetime:
-    if machine.plan == "often":
+    if machine.plan != "daily":
         return slot + 2 * DAY
     return slot + (7 * DAY if slot.day in FIRST_OF_WEEK else 3 * DAY)
 
 
 def key(machine: Machine, slot: datetime) -> str:
-    return f"p|{machine.uid}|{slot:{STAMP}}|disk"
+    engine = "restore-point" if machine.plan == "whole" else "disk"
+    return f"p|{machine.uid}|{slot:{STAMP}}|{engine}"
 
 
 def part(machine: Machine, slot: datetime, number: int) -> Paper:
@@ -161,7 +177,7 @@ def part(machine: Machine, slot: datetime, number: int) -> Paper:
         "tags": {
             "tagback-owner": "devstoreaccount1",
             "tagback-vm": machine.uid,
-            "tagback-disk": machine.disk_uid(number),
+            "tagback-disk": machine.held(number, slot),
             "tagback-slot": f"{slot:{STAMP}}",
             "tagback-attempt": "1",
             "tagback-plan": machine.plan,
@@ -172,7 +188,7 @@ def part(machine: Machine, slot: datetime, number: int) -> Paper:
             "provisioningState": "Succeeded",
             "networkAccessPolicy": "DenyAll",
             "incremental": True,
-            "creationData": {"sourceUniqueId": machine.disk_uid(number)},
+            "creationData": {"sourceUniqueId": machine.held(number, slot)},
         },
         "born": text(slot + MINUTE),
         "gone": None,

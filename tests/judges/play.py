@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
+from tests.judges.as_one import named, operation, parts_of, play_collection
 from tests.judges.papers import (
     BAD_SLOT,
     DAY,
@@ -26,11 +27,11 @@ from tests.judges.papers import (
     Paper,
     Papers,
     keep_until,
-    part,
     point_row,
     text,
 )
 from tests.judges.proofs import play_drills, play_vault, shown
+from tests.judges.swapped import play_swaps
 
 PUT, DELETE = "Microsoft.Compute/snapshots/write", "Microsoft.Compute/snapshots/delete"
 ETAG = "W/\"datetime'2027-03-10T00%3A00%3A12.5Z'\""
@@ -55,6 +56,8 @@ def played() -> Papers:
     _untouched(papers)
     _visits(papers)
     play_drills(papers)
+    play_swaps(papers)
+    play_collection(papers)
     rows += play_vault(papers)
     _dumps(papers, rows)
     return papers.in_order()
@@ -131,12 +134,13 @@ Rows = list[tuple[datetime, datetime, Paper]]
 
 def _point(papers: Papers, rows: Rows, machine: Machine, slot: datetime) -> None:
     """Told of, taken, complete; and, when its day has come and nobody holds it, told of again and deleted."""
-    parts = [part(machine, slot, number) for number in range(machine.disks)]
-    names, until = [one["name"] for one in parts], keep_until(machine, slot)
+    parts = parts_of(machine, slot)
+    names, until = [named(one) for one in parts], keep_until(machine, slot)
     told = {"vm": machine.uid, "slot": f"{slot:{STAMP}}", "attempt": 1, "parts": names}
+    told["operation"] = f"slot-{slot:{STAMP}}"
     papers.audit.append({"at": text(slot), "event": "capture.intended", "keep_until": f"{until:{STAMP}}", **told})
     for one in parts:
-        papers.call(slot + MINUTE, "PUT", one["id"], PUT)
+        papers.call(slot + MINUTE, "PUT", one["id"], operation(one, "write"))
         papers.state.append(one)
     done = {"at": text(slot + 3 * MINUTE), "event": "point.complete", "keep_until": f"{until:{STAMP}}"}
     papers.audit.append({**done, "because": "it earned it", **told})
@@ -156,7 +160,7 @@ def _point(papers: Papers, rows: Rows, machine: Machine, slot: datetime) -> None
     rows.extend([(slot + 3 * MINUTE, until - DAY, row), (until - DAY, goes, marked)])
     papers.audit.append({"at": text(goes), "event": "point.deleting", "because": "its date has come", **told})
     for one in parts:
-        papers.call(goes + MINUTE, "DELETE", one["id"], DELETE)
+        papers.call(goes + MINUTE, "DELETE", one["id"], operation(one, "delete"))
         one["gone"] = text(goes + MINUTE)
         one["properties"]["provisioningState"] = "Deleting"
 
@@ -177,7 +181,7 @@ def _gave_up(papers: Papers, rows: Rows, machine: Machine, slot: datetime) -> No
 
 def _throttled(papers: Papers) -> None:
     """One refusal, and the call again when it was over."""
-    last = next(call for call in reversed(papers.calls) if call["method"] == "PUT")
+    last = next(call for call in reversed(papers.calls) if call["operation"] == PUT)
     refused = datetime.fromisoformat(last["t"]) - 2 * MINUTE
     path = last["path"].partition("?")[0]
     papers.call(refused, "PUT", path, PUT, status=429, retry_after="60")

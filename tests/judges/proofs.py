@@ -82,7 +82,7 @@ def _restored(papers: Papers, day: int, content: str) -> None:
     vm = {"id": machine.id, "name": machine.name, "type": "Microsoft.Compute/virtualMachines"}
     shut = _shut_in(papers, machine, common)
     properties = {"vmId": machine.uid, "storageProfile": storage, "networkProfile": {"networkInterfaces": [shut]}}
-    papers.state.append({**vm, "properties": properties, **common})
+    papers.state.append({**vm, "properties": properties, **common, "agent": text(born + MINUTE)})
     for number in range(machine.disks):
         disk = {"id": machine.disk(number), "name": f"{machine.name}-{number}", "type": "Microsoft.Compute/disks"}
         held = {"0": sha256(content.encode()).hexdigest()} if number == 0 else {}

@@ -251,6 +251,16 @@ def test_state_is_every_resource_with_birth_end_and_content(sim: Running) -> Non
     assert state[VM]["born"] < START
 
 
+def test_state_says_since_when_the_agent_of_a_machine_reports(sim: Running) -> None:
+    def since() -> str | None:
+        found: str | None = next(one["agent"] for one in sim.control("GET", "state") if one.get("id") == VM)
+        return found
+
+    assert since() is not None
+    sim.control("POST", "vm", {"id": VM, "agent": "missing"})
+    assert since() is None
+
+
 def test_a_guest_writes_blocks_and_a_snapshot_keeps_them(sim: Running) -> None:
     written = sim.control("POST", "content", {"disk": DISK, "blocks": {"0": "a", "7": "b"}})["content"]
     assert written == {"0": hashlib.sha256(b"a").hexdigest(), "7": hashlib.sha256(b"b").hexdigest()}

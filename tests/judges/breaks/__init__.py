@@ -5,11 +5,19 @@ BREAKS names the promise that is broken, the break, and words that its judge mus
 
 from __future__ import annotations
 
-from tests.judges.breaks import deletions, doors, points, proofs, traffic
+from tests.judges.breaks import as_one, deletions, doors, points, proofs, swaps, traffic
 from tests.judges.breaks.common import Break
 from tests.judges.breaks.oddities import HARMLESS
 from tests.judges.breaks.points import put_twice
 
 __all__ = ["BREAKS", "HARMLESS", "Break", "put_twice"]
 
-BREAKS = [*points.BREAKS, *deletions.BREAKS, *traffic.BREAKS, *proofs.BREAKS, *doors.BREAKS]
+BREAKS = [
+    *points.BREAKS,
+    *deletions.BREAKS,
+    *traffic.BREAKS,
+    *proofs.BREAKS,
+    *doors.BREAKS,
+    *swaps.BREAKS,
+    *as_one.BREAKS,
+]

@@ -50,7 +50,7 @@ def a_lock_holds_deletions_up(papers: Papers) -> None:
 
 def _still_told(papers: Papers, snapshot: Paper, until: str) -> None:
     """Every evening before a day has the row of a snapshot's point."""
-    telling = {row["day"]: row for row in papers.rows if snapshot["name"] in row.get("parts", "")}
+    telling = {row["day"]: row for row in papers.rows if snapshot["name"].lower() in row.get("parts", "")}
     evenings = {row["day"] for row in papers.rows if max(telling) < row["day"] < until}
     papers.rows.extend({**telling[max(telling)], "day": day} for day in sorted(evenings))
 

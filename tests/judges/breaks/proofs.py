@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tests.judges.breaks.common import Break, Listed
 from tests.judges.papers import DB, HOUR, WEB, Paper, Papers, text
-from tests.judges.proofs import DRILLS, made_by
+from tests.judges.proofs import DRILLS, drilled, made_by
 
 FAILED, LAST = DRILLS[1][0], DRILLS[-1][0]
 
@@ -88,6 +88,11 @@ def restored_wrongly(papers: Papers) -> None:
     next(one for one in papers.state if one["id"] == disk)["content"] = {"0": "0" * 64}
 
 
+def its_agent(since: object) -> Break:
+    """The agent of what the last drill made reported at another time, or never."""
+    return lambda papers: vm_of(papers, LAST).update(agent=since)
+
+
 def not_shown(papers: Papers) -> None:
     for row in papers.rows_of(f"m|{WEB.uid}"):
         row["status"] = "protected"
@@ -138,6 +143,8 @@ BREAKS: Listed = [
     ("drills", saying(LAST, proven=False), "nothing was wrong"),
     ("drills", not_restored_at_all, "nothing was ever restored"),
     ("drills", restored_wrongly, "holds something else"),
+    ("drills", its_agent(None), "its agent had not reported"),
+    ("drills", its_agent(text(drilled(LAST) + HOUR)), "its agent had not reported"),
     ("drills", not_shown, "does not show"),
     ("drills", lambda papers: papers.events.clear(), "nobody was told"),
     ("drills", never_again, "not drilled since"),
