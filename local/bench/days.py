@@ -154,10 +154,11 @@ def _day(machines: int) -> dict[str, float]:
 
 
 def law_of(small: Mapping[str, float], large: Mapping[str, float]) -> Law:
-    """The law that two measured days follow."""
+    """The law that two measured days follow. What the larger fleet happened to use less of grows with no fleet."""
     names = {*small, *large}
-    each = {name: (large.get(name, 0) - small.get(name, 0)) / (LARGE - SMALL) for name in names - OWN}
-    own = {name: max(small.get(name, 0), large.get(name, 0)) for name in names & OWN}
+    more = {name: large.get(name, 0) - small.get(name, 0) for name in names - OWN}
+    each = {name: max(0.0, grown / (LARGE - SMALL)) for name, grown in more.items()}
+    own = {name: max(small.get(name, 0), large.get(name, 0)) for name in names if name in OWN or more[name] < 0}
     return Law({**{name: small.get(name, 0) - each[name] * SMALL for name in each}, **own}, each)
 
 

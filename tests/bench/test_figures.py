@@ -272,6 +272,12 @@ def test_a_fleet_is_given_time_to_enrol_before_it_counts_as_stuck() -> None:
     Patience(60.0).spend({}, "here")
 
 
+def test_what_the_larger_fleet_used_less_of_is_what_a_day_costs_anyhow() -> None:
+    law = law_of({"reads": 140, "writes": 100}, {"reads": 130, "writes": 300})
+    assert [law.of("reads", machines) for machines in (10, 1_000)] == [140, 140]
+    assert law.of("writes", 1_000) == 1_000
+
+
 def test_a_storm_is_told_by_its_slowest_its_cost_and_a_burst_by_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     events = [arrivals.Event(second(0), second(1), second(1 + number)) for number in range(100, 0, -1)]
     monkeypatch.setattr(arrivals, "_heard", lambda storm: arrivals.Heard(events, host_seconds=2.0))
