@@ -260,13 +260,15 @@ def running(wanted: Wanted) -> Iterator[Stack]:
 def ending_on_signals() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into an ordinary exit, and SIGINT into Ctrl-C, so that everything started is stopped.
 
-    What a script starts in the background (`make up &`) is started deaf to SIGINT; it hears it here all the same.
+    What a script starts in the background (`make up &`) is started deaf to SIGINT; it hears it here all the same. What
+    `nohup` has made deaf to SIGHUP stays so: it is to outlive its terminal.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    ends = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in ends}
     before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

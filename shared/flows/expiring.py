@@ -37,12 +37,12 @@ def expire(world: World, rules: Rules) -> None:
     for shard in world.ledger.shards():
         if rules.subscriptions.get(shard.subscription) is not Mode.ENFORCE:
             continue
-        if _is_due(world, rules, shard, until) or is_agreed(world.approvals.of(shard)):
+        if _reviewed(world, rules, shard, until) or is_agreed(world.approvals.of(shard)):
             world.queue.send(REAP, shard_text(shard))
 
 
-def _is_due(world: World, rules: Rules, shard: Shard, until: datetime) -> bool:
-    """Whether anything of a shard is to be looked at by the reaper now, its machines having been gone through."""
+def _reviewed(world: World, rules: Rules, shard: Shard, until: datetime) -> bool:
+    """Go through the machines whose points want a look; whether anything of the shard is for the reaper now."""
     now, due = world.clock.now(), False
     for turn in turns(world.ledger.expiring(shard, now), now):
         for batch in world.ledger.with_points(shard, turn, BATCH):

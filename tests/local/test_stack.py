@@ -201,3 +201,16 @@ def test_a_signal_ends_every_part(tmp_path: Path, number: signal.Signals) -> Non
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     assert not list((tmp_path / "run").glob("*.json"))
+
+
+def test_what_is_to_outlive_its_terminal_goes_on_when_that_is_closed() -> None:
+    program = (
+        "import signal\n"
+        "from local.stack import ending_on_signals\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"  # as nohup starts it
+        "with ending_on_signals():\n"
+        "    signal.raise_signal(signal.SIGHUP)\n"
+        "    print('on')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "on\n")
