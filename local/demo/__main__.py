@@ -35,6 +35,7 @@ from local.stack import APP_ROLES, AUDIENCE, RUN, AppRole, Stack, Wanted, runnin
 BAD_INPUT = 2
 LENGTHS = {"month": "30", "short": "3"}  # the scenarios, and the days of each unless told
 SETTLING = timedelta(minutes=5)
+APPROVERS = ("anna", "ben")
 PAGES = ("--page", "100")  # so that lists of a small fleet have several, too
 QUESTIONS = (
     ["status"],
@@ -106,6 +107,7 @@ def app_roles(scenario: Scenario) -> list[AppRole]:
     """Who may what at the app's door; of another app everybody has a role that is called the same."""
     return [
         (AUDIENCE, "Tagback.Read", "viewer"),
+        *((AUDIENCE, "Tagback.Approve", who) for who in APPROVERS),
         (AUDIENCE, f"Tagback.Read/{scenario.subscriptions[0]}", "viewer-of-one-subscription"),
         *((ANOTHER_APP, role, "*") for role in ("Tagback.Read", *APP_ROLES)),
     ]

@@ -18,18 +18,17 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from azure.mgmt.compute import ComputeManagementClient
 
+from local.demo.bodies import data_disk_name, ip_configuration, scratch_disk, virtual_machine, virtual_network
 from local.demo.scenario import MachineStory
 
 GROUPS_API = "2024-11-01"
 MACHINES_API = "2024-11-01"
 NETWORK_API = "2024-05-01"
 TAGS_API = "2024-11-01"
-IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
 MOVE_API = "2024-11-01"
 LOCKS_API = "2020-05-01"
 LIFETIME = 10**9
 MOVING_SECONDS = 20.0
-SKU = "Premium_LRS"
 
 
 class VirtualTransport(RequestsTransport):  # type: ignore[misc] # azure-core hands it out untyped
@@ -155,11 +154,22 @@ class Fleet:
         path = f"{scope}/providers/Microsoft.Authorization/locks/keep?api-version={LOCKS_API}"
         self._send(scope.split("/")[2], "DELETE", path, {})
 
-    def tag_resource(self, resource: str, tags: Mapping[str, str]) -> None:
-        """Merge tags on anything, as everybody may who has the right to tag."""
+    def tag_resource(self, resource: str, tags: Mapping[str, str], operation: str = "Merge") -> None:
+        """Merge tags on anything, or take some off (`Delete`), as everybody may who has the right to tag."""
         path = f"{resource}/providers/Microsoft.Resources/tags/default?api-version={TAGS_API}"
-        body = {"operation": "Merge", "properties": {"tags": dict(tags)}}
+        body = {"operation": operation, "properties": {"tags": dict(tags)}}
         self._send(resource.split("/")[2], "PATCH", path, body)
+
+    def take_snapshot(self, place: str, region: str, disk: str, tags: Mapping[str, str]) -> None:
+        """Take a snapshot of a disk, with tags."""
+        made: Any = {"location": region, "tags": dict(tags), "properties": {"incremental": True}}
+        made["properties"]["creationData"] = {"createOption": "Copy", "sourceResourceId": disk}
+        group, name = place.split("/")[4], place.rpartition("/")[2]
+        self._compute(place.split("/")[2]).snapshots.begin_create_or_update(group, name, made).result()
+
+    def drop_snapshot(self, place: str) -> None:
+        group, name = place.split("/")[4], place.rpartition("/")[2]
+        self._compute(place.split("/")[2]).snapshots.begin_delete(group, name).result()
 
     def delete(self, machine: MachineStory) -> None:
         """Delete the machine and, since nothing asked Azure to, its disks by hand."""
@@ -169,78 +179,7 @@ class Fleet:
             compute.disks.begin_delete(machine.group, name).result()
 
 
-def data_disk_name(machine: str, number: int) -> str:
-    return f"{machine}-data-{number}"
-
-
 def disk_names(machine: MachineStory) -> list[str]:
     """The machine's managed disks."""
     names = [data_disk_name(machine.name, number) for number in range(len(machine.disks))]
     return names if machine.ephemeral else [*names, f"{machine.name}-os"]
-
-
-def virtual_network(region: str) -> dict[str, object]:
-    """The network of a group, with the one subnet that its machines are in."""
-    subnet = {"name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}}
-    return {
-        "location": region,
-        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]},
-    }
-
-
-def ip_configuration(group: str) -> dict[str, object]:
-    subnet = f"{group}/providers/Microsoft.Network/virtualNetworks/net/subnets/default"
-    return {"name": "ipconfig1", "properties": {"subnet": {"id": subnet}, "privateIPAllocationMethod": "Dynamic"}}
-
-
-def scratch_disk(machine: MachineStory, number: int) -> Any:
-    """A data disk made by hand, tagged so that backups leave it out."""
-    return {
-        "location": machine.region,
-        "tags": {"backup": "off"},
-        "sku": {"name": SKU},
-        "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": machine.disks[number]},
-    }
-
-
-def os_disk(machine: MachineStory) -> dict[str, object]:
-    disk: dict[str, object] = {
-        "name": f"{machine.name}-os",
-        "createOption": "FromImage",
-        "caching": "ReadWrite",
-        "diskSizeGB": 30,
-        "managedDisk": {"storageAccountType": SKU},
-    }
-    if machine.ephemeral:
-        disk |= {"diffDiskSettings": {"option": "Local"}, "caching": "ReadOnly"}
-        disk["managedDisk"] = {"storageAccountType": "Standard_LRS"}
-    return disk
-
-
-def data_disk(machine: MachineStory, number: int, prepared: Mapping[int, str]) -> dict[str, object]:
-    disk: dict[str, object] = {"lun": number, "name": data_disk_name(machine.name, number)}
-    if number in prepared:
-        return disk | {"createOption": "Attach", "managedDisk": {"id": prepared[number]}}
-    size = machine.disks[number]
-    return disk | {"createOption": "Empty", "diskSizeGB": size, "managedDisk": {"storageAccountType": SKU}}
-
-
-def virtual_machine(machine: MachineStory, interface: str, prepared: Mapping[int, str]) -> dict[str, object]:
-    """The body of the machine's PUT; `prepared` are the ids of data disks that exist already."""
-    properties = {
-        "hardwareProfile": {"vmSize": "Standard_D4ds_v5"},
-        "storageProfile": {
-            "imageReference": IMAGE,
-            "osDisk": os_disk(machine),
-            "dataDisks": [data_disk(machine, number, prepared) for number in range(len(machine.disks))],
-        },
-        "osProfile": {
-            "computerName": machine.name,
-            "adminUsername": "owner",
-            "adminPassword": "Not-a-secret-1",
-            "linuxConfiguration": {"disablePasswordAuthentication": False},
-        },
-        "networkProfile": {"networkInterfaces": [{"id": interface, "properties": {"primary": True}}]},
-    }
-    zones = {} if machine.zone is None else {"zones": [machine.zone]}
-    return {"location": machine.region, "tags": machine.tags, "properties": properties, **zones}

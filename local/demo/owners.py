@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from local.demo import in_place
+from local.demo import in_place, rivals, tampering
 from local.demo.cast import Cast
 from local.demo.evidence import Record
 from local.demo.scenario import MachineStory, Turn, offset
@@ -146,6 +146,14 @@ class Owner:
                 self.swap(turn.to)
             case "unswap":
                 in_place.undo(self._cast, self.machine, self._swap)
+            case "race":
+                rivals.race(self._cast, self.machine, turn.to)
+            case "approve":
+                rivals.approve(self._cast, turn.to)
+            case "tamper":
+                tampering.tamper(self._cast, self.machine)
+            case "strip":
+                tampering.strip(self._cast, self.machine)
             case "backup":
                 self._cast.screen.line(f"    {self.ask('backup', self.machine.name)}")
             case other:
@@ -170,6 +178,10 @@ def said(turn: Turn) -> str:
         "clash": f"is to be restored as {turn.to}, which there is already: refused",
         "write": f"has '{turn.to}' written to its disk",
         "swap": f"is put back in place, as it was {f'before {turn.to}' if turn.to else 'last captured'}",
+        "race": f"is restored as {turn.to}, and somebody is faster to make a machine of that name",
+        "approve": f"is among those whose points {turn.to} wants deleted",
+        "tamper": "has rows and snapshots of its points rewritten by somebody who means harm",
+        "strip": "has a tag of ours taken off its snapshots: until when they were to be kept at birth",
         "unswap": "gets back the disks that it had before that",
     }
     return words[turn.do]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from local.judges.approvals import approved, left_together, two_people_agreed
 from local.judges.evidence import Record, instant, maybe_instant, path_of, table
 from local.judges.finding import Finding
 from local.judges.lives import Machine
@@ -32,6 +33,8 @@ def deletion_rule(world: World) -> Finding:
     for call in world.deletions:
         at, path = instant(call["t"]), path_of(call)
         snapshot = world.by_name.get(path.rpartition("/")[2])
+        if path in world.forged and world.forged[path].born <= at:
+            snapshot = world.forged[path]
         known = snapshot is not None and snapshot.id == path and path in made
         finding.expect(known, "deleted, and never made by the product", path, at)
         if snapshot is not None:
@@ -39,6 +42,7 @@ def deletion_rule(world: World) -> Finding:
             _may_go(world, finding, snapshot, at)
             _was_announced(world, finding, snapshot, at)
     _within_budget(world, finding)
+    two_people_agreed(world, finding)
     return finding
 
 
@@ -65,6 +69,10 @@ def _may_go(world: World, finding: Finding, snapshot: Snapshot, at: datetime) ->
     unplanned = machine is None or not _was_planned(machine, at)
     left = _left(machine, at)
     cooled = not unplanned or left is None or at >= left + COOLING_OFF - CLOCKS
+    if machine is not None and unplanned and (together := left_together(world, machine)):
+        agreed = approved(world, machine, whole, at)
+        words = f"deleted though {together} machines lost their protection at once, and no two people agreed"
+        finding.expect(agreed, words, snapshot.name, at)
     finding.expect(cooled, "deleted before its machine had been away for three days", snapshot.name, at)
 
 

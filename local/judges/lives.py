@@ -52,6 +52,10 @@ class Machine:
         """What it asked for at an instant; the last before it where its tags were just being changed."""
         return next((one for one in reversed(self.stretches) if one.since <= moment), None)
 
+    def asked_at(self, moment: datetime) -> bool:
+        """Whether it existed and asked for protection at an instant."""
+        return self.asked(moment, moment)
+
     def asked(self, since: datetime, until: datetime) -> bool:
         """Whether it existed and asked for protection all the time."""
         alive = self.born <= since and (self.gone is None or until < self.gone)

@@ -72,13 +72,14 @@ def _nothing_left_over(world: World, finding: Finding) -> None:
     """Every snapshot that is there is in a row, so that somebody will take it away one day."""
     known = _named(world.final)
     for snapshot in world.made:
-        if snapshot.gone is None and snapshot.born < world.script.end - TO_SETTLE:
+        told = snapshot.key not in world.tampered  # of those a row may name another
+        if told and snapshot.gone is None and snapshot.born < world.script.end - TO_SETTLE:
             finding.expect(snapshot.name in known, "a snapshot that no row knows", snapshot.name, snapshot.born)
 
 
 def _rows_stay_with_their_parts(world: World, finding: Finding) -> None:
     """What a row told of one evening and none does the next is gone from Azure by then."""
-    made = {snapshot.name: snapshot for snapshot in world.made}
+    made = {snapshot.name: snapshot for snapshot in world.made if snapshot.key not in world.tampered}
     for earlier, later in pairwise(world.dumps):
         if any(act.at <= later.at and act.until >= earlier.at for act in world.script.of("rebuild")):
             continue

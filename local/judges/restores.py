@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from local.judges.evidence import instant, path_of
 from local.judges.finding import Finding
 from local.judges.isolation import open_doors
 from local.judges.lives import Machine
+from local.judges.script import Act
 from local.judges.swaps import swaps_are_whole
 from local.judges.world import World
 
 NOTHING = "not checked: nobody restored anything in this script"
 OF_DRILL = re.compile(r"(.+)-drill-[0-9a-f]{8}")
+REFUSED = 300  # from this status on nothing was done
 REMOVED_WITHIN = timedelta(hours=6)
 
 
@@ -31,11 +34,25 @@ def restores_are_whole(world: World) -> Finding:
             finding.expect(whole, f"has {len(machine.disks)} disks of {act.said['disks']}", machine.name, act.until)
             _not_enrolled(world, finding, machine)
     swaps_are_whole(world, finding)
+    for act in world.script.of("race"):
+        _nothing_over_another(world, finding, act)
     for machine in of_drills(world):
         _drilled(world, finding, machine)
     if not finding.checked:
         finding.note = NOTHING
     return finding
+
+
+def _nothing_over_another(world: World, finding: Finding, act: Act) -> None:
+    """Somebody else was faster to make a machine of the name: the product writes nothing to theirs, and it stays."""
+    place, name = str(act.said["to"]).lower(), str(act.said["to"]).rpartition("/")[2]
+    theirs = [one for one in world.machines if one.id == place and act.at <= one.born <= act.until]
+    stayed = bool(theirs) and all(one.gone is None for one in theirs)
+    finding.expect(stayed, "is gone: a restore wanted its name", name, act.until)
+    for call in world.calls:
+        at, changes = instant(call["t"]), call["method"] in ("PUT", "PATCH", "POST", "DELETE")
+        if changes and path_of(call).startswith(place) and act.at <= at and int(call["status"]) < REFUSED:
+            finding.expect(False, f"a restore did {call['method']} to what somebody else had made", name, at)
 
 
 def of_drills(world: World) -> list[Machine]:

@@ -123,7 +123,7 @@ def _makes(call: Record) -> bool:
 
 def _restores(world: World, operation: str, path: str, at: datetime) -> bool:
     """Whether it is what a restore does, in an enforced subscription, while one is under way."""
-    under_way = any(act.at <= at <= act.until + AFTERWARDS for act in world.script.of("restore", "swap"))
+    under_way = any(act.at <= at <= act.until + AFTERWARDS for act in world.script.of("restore", "swap", "race"))
     return under_way and RESTORES.fullmatch(operation) is not None and path.split("/")[2] in world.script.enforced
 
 

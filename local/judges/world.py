@@ -90,14 +90,28 @@ class World:
         return found
 
     @cached_property
+    def tampered(self) -> frozenset[Key]:
+        """The points whose rows or snapshots somebody changed who meant harm."""
+        acts = self.script.of("tamper")
+        uids = {act.machine: [one.uid for one in self.machines if one.id == act.machine] for act in acts}
+        return frozenset((uid, slot) for act in acts for uid in uids[act.machine] for slot in act.said["slots"])
+
+    @cached_property
     def made(self) -> tuple[Snapshot, ...]:
         """Those that the product made: tags alone say nothing, whoever may write tags can copy them."""
         put = {path_of(call) for call in self.puts}
-        return tuple(one for one in self.snapshots if one.id in put)
+        return tuple(one for one in self.snapshots if one.id in put and one is not self.forged.get(one.id))
+
+    @cached_property
+    def forged(self) -> dict[str, Snapshot]:
+        """What somebody who means harm put where a snapshot of the product's had been."""
+        acts = self.script.of("tamper")
+        mine = (one for one in self.snapshots if one.key in self.tampered)
+        return {one.id: one for one in mine if any(act.at <= one.born <= act.until for act in acts)}
 
     @cached_property
     def by_name(self) -> dict[str, Snapshot]:
-        return {one.name: one for one in self.snapshots}
+        return {one.name: one for one in self.snapshots if one is not self.forged.get(one.id)}
 
     @cached_property
     def calls(self) -> tuple[Record, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from local.judges import PROMISES, judge
 from local.judges.__main__ import main
 from local.judges.snapshots import Snapshot
 from tests.judges.breaks import BREAKS, HARMLESS, Break, put_twice
-from tests.judges.papers import START
+from tests.judges.breaks.people import LEFT, deleted_after_a_mass_untag, word
+from tests.judges.papers import DAY, HOUR, LEAVER, STAMP, START
 from tests.judges.play import played
 
 OF_PROOFS = {"S13", "drills", "vaults"}
@@ -55,6 +57,17 @@ def test_a_break_is_seen(promise: str, harm: Break, words: str, tmp_path: Path) 
     harm(papers)
     found = judge(papers.in_order().write(tmp_path))[promise].violations
     assert any(words in violation.what for violation in found)
+
+
+def test_what_two_people_agreed_to_may_go_after_a_mass_untag(tmp_path: Path) -> None:
+    papers = played()
+    deleted_after_a_mass_untag(papers)
+    gone = papers.snapshots(LEAVER)[0]["tags"]["tagback-slot"]
+    named = f"leaver-1 {datetime.strptime(gone, STAMP).replace(tzinfo=UTC):%Y-%m-%dT%H:%MZ}"
+    papers.script.append(word("anna", LEFT + 3 * DAY, asked=[named]))
+    papers.script.append(word("ben", LEFT + 3 * DAY + HOUR, approved=[named]))
+    found = judge(papers.in_order().write(tmp_path))["S3"].violations
+    assert not any("protection at once" in violation.what for violation in found)
 
 
 @pytest.mark.parametrize("oddity", HARMLESS, ids=lambda oddity: oddity.__name__)

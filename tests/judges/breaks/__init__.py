@@ -5,9 +5,9 @@ BREAKS names the promise that is broken, the break, and words that its judge mus
 
 from __future__ import annotations
 
-from tests.judges.breaks import as_one, deletions, doors, points, proofs, swaps, traffic
+from tests.judges.breaks import as_one, deletions, doors, people, points, proofs, swaps, traffic
 from tests.judges.breaks.common import Break
-from tests.judges.breaks.oddities import HARMLESS
+from tests.judges.breaks.oddities import ODDITIES
 from tests.judges.breaks.points import put_twice
 
 __all__ = ["BREAKS", "HARMLESS", "Break", "put_twice"]
@@ -21,3 +21,4 @@ BREAKS = [
     *swaps.BREAKS,
     *as_one.BREAKS,
 ]
+HARMLESS = [*ODDITIES, *people.HARMLESS]

@@ -133,7 +133,7 @@ def intended_before(papers: Papers) -> None:
             line["at"] = text(NIGHT + 13 * MINUTE)
 
 
-HARMLESS: list[Break] = [
+ODDITIES: list[Break] = [
     tags_are_copied,
     tags_are_taken_off,
     a_lock_holds_deletions_up,
