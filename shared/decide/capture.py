@@ -151,6 +151,19 @@ def next_attempt(capture: Capture, machine: Machine, place: Place, together: Tog
     return Capture(capture.operation, with_new_parts(point, machine, place, together))
 
 
+def floored(capture: Capture, plan: Plan, now: datetime) -> Capture:
+    """Stamped for the plan's floor from now on, where nothing of the attempt was sent: it may have waited for hours.
+
+    The name of a restore point tells the date that it was planned with; its floor is the deletion's to keep.
+    """
+    point = capture.point
+    if any(part.state is not PartState.PLANNED or part.is_restore_point for part in point.live_parts):
+        return capture
+    until = max(point.birth_keep_until, _next_minute(now + plan.keep_floor))
+    point = replace(point, birth_keep_until=until, keep_until=max(until, point.keep_until))
+    return Capture(capture.operation, point)
+
+
 def claimed(capture: Capture, until: datetime) -> Capture:
     """Left `until` its claim runs out to the drainer that is about to send it.
 

@@ -180,9 +180,11 @@ def _captured(
         if point is None:
             whole = together(slice_, case, operation, machine, sighting)
             planned = decide.planned(operation, machine, plan, case.known_points, slice_.place, whole)
-            return Capture(planned.operation, replace(planned.point, model=machine.model))
+            planned = Capture(planned.operation, replace(planned.point, model=machine.model))
+            return decide.floored(planned, plan, slice_.now())
         if point.origin is operation.origin:
-            return _resumed(slice_, case, Capture(operation, point), machine, sighting)
+            resumed = _resumed(slice_, case, Capture(operation, point), machine, sighting)
+            return decide.floored(resumed, plan, slice_.now())
     except CloudError as error:
         return setback(case, operation, error, slice_.now())
     because = f"the point of the same instant was taken at {point.origin}"

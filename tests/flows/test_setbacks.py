@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.decide.naming import stamp
 from shared.decide.room import PENDING
 from shared.errors import CloudError, Conflict, Refused
 from shared.flows.draining import drain
@@ -15,6 +16,7 @@ from shared.model.identity import DiskUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
 from shared.model.point import PartState, Point
+from shared.model.rules import Rules
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import FIRST, RULES, SHARD, registered, started
 from tests.world.seeded import Run
@@ -31,10 +33,10 @@ class Endless(Fair):
         return Fate(None)
 
 
-def drained(world: Run, after: timedelta = timedelta(0)) -> None:
+def drained(world: Run, after: timedelta = timedelta(0), rules: Rules = RULES) -> None:
     if after:
         pass_time(world, after)
-    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    perform(world, lambda ports: drain(ports, rules, SHARD))
 
 
 def rows(world: Run) -> tuple[Machine, list[Operation], list[Point]]:
@@ -175,6 +177,22 @@ def test_what_waits_for_a_person_stays_so_while_it_is_looked_at_again_and_ends_w
     machine, operations, _ = rows(world)
     assert any(one.state is State.SUCCEEDED for one in operations)
     assert not machine.problems
+
+
+def test_a_point_that_could_not_be_sent_for_hours_is_stamped_for_its_floor_from_when_it_was() -> None:
+    plans = {name: replace(plan, keep_floor=timedelta(weeks=99)) for name, plan in RULES.plans.by_name.items()}
+    rules = replace(RULES, plans=replace(RULES.plans, by_name=plans))
+    world = small_world()
+    registered(world)
+    busy = Conflict("AnotherOperationInProgress", "busy", 409)
+    world.stage.azure.refusals.update({disk.id: busy for disk in FIRST.disks})
+    drained(world, rules=rules)
+    (planned,) = rows(world)[2]
+    world.stage.azure.refusals.clear()
+    drained(world, HOUR, rules)
+    (point,) = rows(world)[2]
+    assert planned.birth_keep_until + HOUR <= point.birth_keep_until == point.keep_until
+    assert {one.tags["tagback-keep-until"] for one in snapshots(world)} == {stamp(point.birth_keep_until)}
 
 
 def test_three_unfinished_snapshots_of_a_disk_are_waited_for_before_a_fourth_is_sent() -> None:
