@@ -43,6 +43,19 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 90
 
 
+def test_the_readmes_figures_are_those_of_the_runs_that_the_pages_tell_of() -> None:
+    demo, performance = (ROOT / "docs" / "demo.md").read_text(), (ROOT / "docs" / "performance.md").read_text()
+    machines, points, kills = re.findall(r"(\d+) machines got ([\d,]+) complete points through (\d+) kills", README)[0]
+    assert f"| machines with complete points | {machines} |" in demo
+    assert f"| complete points (machine and slot) | {points} |" in demo
+    assert f"| kills of the host | {kills} |" in demo
+    assert "every promise held" in demo
+    calls, bill = re.findall(r"([\d.]+) calls to Azure per disk and day, and \$([\d.]+) a month", README)[0]
+    measured = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", performance, re.MULTILINE))
+    assert f"{float(measured['all_calls_per_disk_day_10k']):.2f}" == calls
+    assert f"{float(measured['monthly_bill_10k']):.2f}" == bill
+
+
 def test_the_readme_names_commands_that_exist() -> None:
     named = set(re.findall(r"\btagback ([a-z]+)", README))
     assert named
