@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.demo.scenario import MachineStory
+from local.demo.scenario import SKU, MachineStory
 
 IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
-SKU = "Premium_LRS"
 
 
 def data_disk_name(machine: str, number: int) -> str:
@@ -34,7 +33,7 @@ def scratch_disk(machine: MachineStory, number: int) -> Any:
     return {
         "location": machine.region,
         "tags": {"backup": "off"},
-        "sku": {"name": SKU},
+        "sku": {"name": machine.sku},
         "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": machine.disks[number]},
     }
 
@@ -58,7 +57,7 @@ def data_disk(machine: MachineStory, number: int, prepared: Mapping[int, str]) -
     if number in prepared:
         return disk | {"createOption": "Attach", "managedDisk": {"id": prepared[number]}}
     size = machine.disks[number]
-    return disk | {"createOption": "Empty", "diskSizeGB": size, "managedDisk": {"storageAccountType": SKU}}
+    return disk | {"createOption": "Empty", "diskSizeGB": size, "managedDisk": {"storageAccountType": machine.sku}}
 
 
 def virtual_machine(machine: MachineStory, interface: str, prepared: Mapping[int, str]) -> dict[str, object]:

@@ -20,6 +20,7 @@ SCENARIOS = Path(__file__).parent.parent / "scenarios"
 # A start that has passed is put off by whole weeks, so that the days of the week stay.
 CYCLE = timedelta(weeks=52)
 SHAKE_MINUTES = 9
+SKU = "Premium_LRS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class MachineStory:
-    """One machine of the fleet, and what should be read about it at the end."""
+    """One machine of the fleet, and what should be read about it at the end. `sku` is that of its data disks."""
 
     name: str
     story: str
@@ -49,6 +50,7 @@ class MachineStory:
     status: str
     turns: tuple[Turn, ...]
     created: timedelta = timedelta()
+    sku: str = SKU
 
     @property
     def id(self) -> str:
@@ -130,6 +132,7 @@ def _machine(entry: dict[str, Any], subscriptions: tuple[str, ...], chance: rand
         "zone",
         "tags",
         "disks",
+        "sku",
         "left_out",
         "ephemeral",
         "status",
@@ -159,6 +162,7 @@ def _machine(entry: dict[str, Any], subscriptions: tuple[str, ...], chance: rand
         status=entry["status"],
         turns=tuple(turns),
         created=offset(entry["created"]) + shake if "created" in entry else timedelta(),
+        sku=entry.get("sku", SKU),
     )
 
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
-from local.judges.evidence import listed, path_of
+from local.judges.evidence import listed, maybe_instant, path_of
 from local.judges.finding import Finding
 from local.judges.hanging import disks_of
 from local.judges.snapshots import Key, Snapshot
@@ -80,6 +80,8 @@ def _part(world: World, finding: Finding, whole: Whole, part: Snapshot) -> None:
     stood = part.born <= whole.at + CLOCKS and (part.gone is None or part.gone >= whole.at)
     finding.expect(stood, "called complete when a part was not there", part.name, whole.at)
     finding.expect(part.gone is not None or part.ready, "a part never became ready", part.name, whole.at)
+    copied = maybe_instant(part.said.get("copied")) or part.born
+    finding.expect(copied <= whole.at + CLOCKS, "called complete while a part was being copied", part.name, whole.at)
     if not part.as_one:
         finding.expect(properties.get("networkAccessPolicy") == "DenyAll", "a part is not private", part.name)
         finding.expect(properties.get("incremental") is True, "a part is not incremental", part.name)

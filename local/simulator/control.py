@@ -182,9 +182,14 @@ def _blocks(held: Resource) -> dict[str, str]:
     return {str(block): digest for block, digest in sorted(held.content.items())}
 
 
+def _copied(held: Resource) -> dict[str, str]:
+    """When a copy in the background ends: Azure tells only how far it is by now."""
+    return {} if held.copying is None else {"copied": iso(held.copying[1])}
+
+
 def _shown(held: Resource, now: float) -> bytes:
     gone = None if held.gone is None else iso(held.gone)
-    seen: Document = {"born": iso(held.born), "gone": gone, "content": _blocks(held)}
+    seen: Document = {"born": iso(held.born), "gone": gone, "content": _blocks(held), **_copied(held)}
     if held.type == "microsoft.compute/virtualmachines":
         since = agent_since(held)
         seen["agent"] = None if since is None else iso(since)

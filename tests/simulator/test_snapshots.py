@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.simulator.answers import ArmError
+from local.simulator.clock import parse_time
 from local.simulator.snapshot_limits import SnapshotLimits
 from local.simulator.store import Resource
 from tests.simulator.running import COMPUTE, GROUP, SUBSCRIPTION, Running, inside, snapshot_body, snapshot_path
@@ -126,6 +127,8 @@ def test_a_copy_whose_source_is_deleted_says_so(sim: Running) -> None:
 def test_a_snapshot_of_a_fast_disk_is_copied_in_the_background_and_unusable_until_then(sim: Running) -> None:
     disk = fast_disk(sim, "fast")
     assert make(sim, "slow", snapshot_body("fast"))["properties"]["snapshotAccessState"] == "Pending"
+    [shown] = [item for item in sim.control("GET", "state") if "copied" in item]
+    assert 160 <= parse_time(shown["copied"]) - parse_time(shown["born"]) <= 370
     restored = {
         "location": "westeurope",
         "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": snapshot_path("slow")}},

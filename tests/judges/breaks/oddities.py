@@ -55,6 +55,22 @@ def _still_told(papers: Papers, snapshot: Paper, until: str) -> None:
     papers.rows.extend({**telling[max(telling)], "day": day} for day in sorted(evenings))
 
 
+def copied_before_it_was_complete(papers: Papers) -> None:
+    """A snapshot of a fast disk is copied for a minute, and its point is called complete after that."""
+    one = papers.snapshots(WEB)[-1]
+    one["copied"] = text(datetime.fromisoformat(one["born"]) + MINUTE)
+
+
+def deleted_as_the_last_rows_are_read(papers: Papers) -> None:
+    """A deletion that was refused on its day is accepted minutes after the end of the play."""
+    call = [one for one in papers.deletions() if one["operation"] == DELETE][-1]
+    snapshot = next(one for one in papers.state if str(one["id"]) in call["path"])
+    papers.call(datetime.fromisoformat(call["t"]), "DELETE", snapshot["id"], DELETE, status=409)
+    call["t"] = snapshot["gone"] = text(END + MINUTE)
+    _still_told(papers, snapshot, "end of all")
+    papers.rows[-1]["state"] = "deleting"
+
+
 def sealed_by_hand(papers: Papers) -> None:
     """Somebody puts the tag that holds on a snapshot; it stays."""
     papers.script.append(sealed(papers.snapshots(WEB)[-1]))
@@ -142,6 +158,8 @@ ODDITIES: list[Break] = [
     a_jump_makes_an_hour_short,
     missed_in_an_outage,
     sealed_by_hand,
+    copied_before_it_was_complete,
+    deleted_as_the_last_rows_are_read,
     what_a_restore_made_goes,
     restored_elsewhere,
     azures_clock_is_off,
