@@ -12,7 +12,7 @@ from shared.decide.capture import closed, opened
 from shared.decide.protection import is_wanted_otherwise, next_due, plan_of
 from shared.decide.registration import Enrolment, enrolment, group_of, registered
 from shared.decide.schedule import owed
-from shared.decide.tag_values import relevant
+from shared.decide.tag_values import remembered
 from shared.model.machine import Lens, Machine, Sighting, Status
 from shared.model.operation import Kind, Operation, State
 from shared.model.plan import Plan
@@ -59,7 +59,7 @@ def _follows(machine: Machine, rules: Rules, now: datetime) -> bool:
     """Whether `rejudged` by its own tags would leave the row as it is."""
     if machine.status is Status.GONE or machine.absent_since:
         return True
-    same_tags = machine.tags == relevant(machine.tags, rules.prefix)
+    same_tags = machine.tags == remembered(machine.tags, rules.prefix)
     same_group = machine.group == group_of(machine, machine.group, rules)
     return same_tags and same_group and Enrolment.of(machine) == enrolment(machine, machine, rules, now)
 

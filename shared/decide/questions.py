@@ -8,7 +8,7 @@ from datetime import datetime
 
 from shared.decide.enrolment import outdated
 from shared.decide.registration import may_be_gone
-from shared.decide.tag_values import relevant
+from shared.decide.tag_values import remembered as kept
 from shared.decide.tags import seen_group
 from shared.model.identity import ResourceId, VmUid
 from shared.model.machine import Machine, Remembered, Sighting, Status
@@ -34,7 +34,7 @@ def differs(machine: Machine | Remembered, sighting: Sighting, prefix: str) -> s
         return "it is seen again"
     if machine.id != sighting.id or machine.name != sighting.name:
         return "it moved"
-    if dict(machine.tags) != relevant(sighting.tags, prefix):
+    if dict(machine.tags) != kept(sighting.tags, prefix):
         return "its tags changed"
     if sighting.group and machine.group != seen_group(sighting.group, prefix):
         return "its resource group changed"

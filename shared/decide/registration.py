@@ -12,7 +12,7 @@ from typing import assert_never
 
 from shared.decide.protection import in_grace, plan_by, plan_of, tagged_wish
 from shared.decide.schedule import owed
-from shared.decide.tag_values import relevant
+from shared.decide.tag_values import remembered
 from shared.decide.tags import Misnamed, OptedIn, OptedOut, seen_group
 from shared.model.machine import Disk, GroupSeen, Machine, Remembered, Sighting, Status
 from shared.model.rules import Rules
@@ -41,7 +41,7 @@ def registered(before: Machine | None, sighting: Sighting, rules: Rules, now: da
         before or _blank(sighting),
         id=sighting.id,
         name=sighting.name,
-        tags=relevant(sighting.tags, rules.prefix),
+        tags=remembered(sighting.tags, rules.prefix),
         group=group_of(before, sighting.group, rules),
         scale_set=sighting.scale_set,
         disks=_with_known_identity(sighting.disks, before.disks if before else ()),

@@ -14,10 +14,8 @@ from shared.decide.naming import MAX_TAGS
 from shared.decide.restored_disks import ATTACHED, attachment, captured_at
 from shared.decide.restoring import tag_of
 from shared.decide.subtraction import NO_VALUES, Body, at, without
+from shared.decide.tag_values import CLAIM
 from shared.model.restore import ArmPath, Restore, Swap
-
-CLAIM = "tagback-swapping"
-"""The tag of a machine whose disks are being swapped, with the request's id: nobody captures it meanwhile."""
 
 NOT_WRITTEN = ("id", "name", "type", "etag", "resources")
 NOT_WRITTEN_INSIDE = ("vmId", "timeCreated", "provisioningState", "instanceView")

@@ -13,6 +13,8 @@ from functools import cache
 from zoneinfo import available_timezones
 
 OFF = "off"
+CLAIM = "tagback-swapping"
+"""The tag of a machine whose disks are being swapped, with the request's id: nobody captures it meanwhile."""
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 START_FORM = "02:00 or 02:00 Europe/Berlin"
 HOLD_FORM = "a date such as 2027-01-31, or forever"
@@ -31,6 +33,15 @@ def relevant(tags: Mapping[str, str], prefix: str) -> dict[str, str]:
         if folded == prefix or folded.startswith(f"{prefix}-"):
             found.setdefault(folded, tags[name].strip())
     return dict(sorted(found.items())) if len(found) > 1 else found
+
+
+def remembered(tags: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """What a machine's row keeps of its tags: what it asks for, and whether a restore is changing its disks.
+
+    A list that lags behind does not show the latter; the row that knows of it by a GET does.
+    """
+    claims = [value for name, value in tags.items() if name.strip().lower() == CLAIM]
+    return relevant(tags, prefix) | ({CLAIM: claims[0]} if claims else {})
 
 
 def parse_start(text: str) -> tuple[time, str | None] | None:

@@ -19,7 +19,7 @@ from shared.decide.protection import plan_of
 from shared.decide.questions import differs
 from shared.decide.restore_points import promised
 from shared.decide.room import Fits, room
-from shared.decide.swapping import CLAIM
+from shared.decide.tag_values import CLAIM
 from shared.errors import CloudError, Conflict, Missing, Throttled
 from shared.flows.casework import Case, closing, saved
 from shared.flows.part_calls import find_part, together
@@ -126,18 +126,18 @@ def _sighting(slice_: Slice, case: Case, due: list[Operation]) -> Sighting | Non
     machine = case.machine.row
     first_try = all(operation.attempts == 1 for operation in due)
     seen = slice_.sighted(machine.uid) if first_try else None
-    if seen and not differs(machine, seen, slice_.rules.prefix):
-        return _at_rest(seen)
+    if seen and not differs(machine, _at_rest(seen), slice_.rules.prefix):
+        return seen
     if not slice_.admitted(CallKind.READ):
         raise NO_ROOM
     found = slice_.world.inventory.examine(machine.id)
     if isinstance(found, Absent) or found.uid != machine.uid:
         slice_.world.queue.send(VMS, VmKey(machine.id, machine.uid, machine.shard).text())
         raise Missing("Absent", f"nothing of this machine is at {machine.id}")
-    if differs(machine, found, slice_.rules.prefix):
+    if differs(machine, _at_rest(found), slice_.rules.prefix):
         register(slice_.world, slice_.rules, found)
         return None
-    return _at_rest(found)
+    return found
 
 
 def _at_rest(seen: Sighting) -> Sighting:

@@ -15,7 +15,8 @@ from shared.decide import lending as decide
 from shared.decide.drawing import disk_place
 from shared.decide.restoring import failure, tag_of
 from shared.decide.subtraction import at
-from shared.decide.swapping import CLAIM, unmarkable
+from shared.decide.swapping import unmarkable
+from shared.decide.tag_values import CLAIM
 from shared.errors import Denied, Missing, Refused
 from shared.flows.errand import NO_TIME, Errand, Failed, Handler, Impossible, Later, Outcome, Passed
 from shared.flows.making import made

@@ -13,7 +13,8 @@ from typing import Any
 from shared.decide import swapping as decide
 from shared.decide.restoring import failure, tag_of
 from shared.decide.subtraction import at
-from shared.decide.swapping import CLAIM, Wanted
+from shared.decide.swapping import Wanted
+from shared.decide.tag_values import CLAIM
 from shared.errors import Missing
 from shared.flows.errand import Errand, Failed, Impossible, Later, Outcome, Passed
 from shared.model.restore import Power, Stage

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.decide.naming import stamp
 from shared.decide.protection import plan_of
-from shared.decide.swapping import CLAIM
+from shared.decide.tag_values import CLAIM
 from shared.decide.vault_points import due, expired, recorded
 from shared.decide.vaulting import View
 from shared.flows.capturing import kept_model

@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 
 from shared.decide.drawing import DRILL
-from shared.decide.swapping import CLAIM
+from shared.decide.tag_values import CLAIM
 from shared.errors import Denied
 from shared.flows.draining import drain
 from shared.flows.expiring import expire

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.decide.swapping import CLAIM
+from shared.decide.tag_values import CLAIM
 from shared.errors import BadInput, Unknown
+from shared.flows.asking import ask_backup
 from shared.flows.draining import drain
 from shared.flows.expiring import expire
 from shared.flows.ordering import ask_restore, ask_undo
@@ -24,6 +25,7 @@ from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.restores import BESIDE
 from tests.world.scenes import FIRST, RULES, SHARD, complete
 from tests.world.seeded import Run
+from tests.world.twins.azure import Fair
 
 ORDER = RestoreOrder(RestoreMode.NEW)
 
@@ -95,6 +97,27 @@ def test_a_machine_whose_disks_are_being_swapped_is_not_captured(world: Run) -> 
         State.FAILED,
         "a restore is changing its disks",
     )
+
+
+class Late(Fair):
+    """The bulk lens shows what was so a minute ago."""
+
+    def lag(self, subject: str) -> timedelta:
+        return timedelta(minutes=1)
+
+
+def test_a_list_that_lags_does_not_hide_that_disks_are_being_swapped_from_whoever_has_looked(world: Run) -> None:
+    world.stage.azure.weather = Late()
+    pass_time(world, timedelta(minutes=2))
+    world.stage.azure.write(replace(FIRST, tags={**FIRST.tags, CLAIM: "request-1"}))
+    perform(world, lambda ports: reconcile(ports, RULES, VmKey(FIRST.id)))
+    made = len(world.stage.azure.snapshots)
+    slice_of(world, ask_backup(world.stage.world, known(world), "person"))
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert len(world.stage.azure.snapshots) == made
+    world.stage.azure.write(FIRST)
+    perform(world, lambda ports: reconcile(ports, RULES, VmKey(FIRST.id)))
+    assert CLAIM not in known(world).tags
 
 
 def test_restores_that_nobody_looks_at_any_more_are_overdue(world: Run) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.decide.swapping import CLAIM
+from shared.decide.tag_values import CLAIM
 from shared.flows.expiring import expire
 from shared.messages import REQUESTS
 from shared.model.identity import ResourceId

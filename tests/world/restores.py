@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.decide.swapping import CLAIM
+from shared.decide.tag_values import CLAIM
 from shared.messages import REQUESTS
 from shared.model.identity import VM_TYPE, ResourceId
 from shared.model.machine import Status

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.decide.restoring import tag_of
-from shared.decide.swapping import CLAIM
+from shared.decide.tag_values import CLAIM
 from shared.messages import REQUESTS
 from shared.model.identity import ResourceId
 from shared.model.machine import Status
