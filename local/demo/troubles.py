@@ -24,8 +24,11 @@ from local.demo.fault_files import adapted
 from local.demo.knocks import knock
 from local.demo.scenario import Trouble
 from local.demo.strangers import attack, hungry_neighbour
+from local.judges.world import PRODUCT
 
 QUEUES = ("vms", "shards", "requests")
+VM_READ = "Microsoft.Compute/virtualMachines/read"
+TWICE, BRIEFLY = timedelta(minutes=12), timedelta(minutes=2)  # a second 404 counts after ten minutes
 
 
 def rules(cast: Cast, trouble: Trouble) -> None:
@@ -121,6 +124,42 @@ def forged(cast: Cast, subject: str, number: int) -> Mapping[str, Any]:
     }
 
 
+def hide(cast: Cast, trouble: Trouble) -> None:
+    """Every list is empty, and two machines are found nowhere: one with its subscription, which is disabled.
+
+    An operator who wonders has the sweep run by hand, as the portal's Test/Run does: it asks for what the lists lack.
+    """
+    fleet = {machine.name: machine for machine in cast.scenario.machines}
+    disabled, briefly = (fleet[str(trouble.options[name])] for name in ("disabled", "briefly"))
+    absent = {"status": 404, "code": "ResourceNotFound"}
+    state = {"status": 200, "body": {"subscriptionId": disabled.subscription, "state": "Disabled"}}
+    with cast.noted("trouble", fault=trouble.fault, says=trouble.says):
+        until = (cast.now() + trouble.lasts).isoformat()
+        strike(cast, "Microsoft.ResourceGraph/resources/read", "*", {"list": "empty"}, until)
+        strike(cast, VM_READ, disabled.id, absent, until)
+        strike(cast, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{disabled.subscription}", state, until)
+        by_hand(cast, "sweep")
+        cast.sleep(TWICE)
+        strike(cast, VM_READ, briefly.id, absent, until)
+        for _ in range(2):
+            by_hand(cast, "sweep")
+            cast.sleep(BRIEFLY)
+
+
+def strike(cast: Cast, operation: str, resource: str, effect: Mapping[str, object], until: str) -> None:
+    """Let what the product asks for of one resource go wrong."""
+    match = {"operation": operation, "resource": resource, "principal": PRODUCT}
+    number = len(cast.observer.simulator("faults"))
+    cast.observer.order("faults", {"id": f"F6-{number}", "match": match, "effect": effect, "until": until})
+
+
+def by_hand(cast: Cast, function: str) -> None:
+    """An operator starts a function of the app."""
+    headers, url = {"x-functions-key": cast.stack.keys["master"]}, f"{cast.stack.host_url}/admin/functions/{function}"
+    requests.post(url, json={"input": ""}, headers=headers, timeout=30).raise_for_status()
+    cast.script.note("by-hand", cast.now(), function=function)
+
+
 MAKERS: Mapping[str, Callable[[Cast, Trouble], object]] = {
     "rules": rules,
     "kill": kill,
@@ -128,6 +167,7 @@ MAKERS: Mapping[str, Callable[[Cast, Trouble], object]] = {
     "outage": outage,
     "lock": lock,
     "pause": pause,
+    "hide": hide,
     "garbage": garbage,
     "forge": forge,
     "neighbour": hungry_neighbour,
