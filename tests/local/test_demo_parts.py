@@ -18,7 +18,7 @@ from local.demo.__main__ import Wish, questions, wish
 from local.demo.fault_files import EVENING, adapted
 from local.demo.floors import FAULTS, FLOORS, missed
 from local.demo.foretold import asked, foretold
-from local.demo.owners import newest_snapshots
+from local.demo.owners import newest_snapshots, said
 from local.demo.play import plans_of
 from local.demo.scenario import SCENARIOS, MachineStory, Scenario, Trouble, Turn, load
 from local.demo.scenes import SCENES
@@ -90,6 +90,12 @@ def test_nothing_is_foretold_of_a_subscription_in_which_the_app_only_looks_on() 
     [looked_at] = [machine for machine in month(1).machines if machine.subscription in month(1).observed]
     alone = replace(month(1), machines=(looked_at,))
     assert foretold(alone, PLANS, alone.start + timedelta(days=9)).points == 0
+
+
+@pytest.mark.parametrize("name", ["month", "short"])
+def test_whatever_happens_to_a_machine_can_be_told(name: str) -> None:
+    told = [said(turn) for machine in load(name, 1, NOW).machines for turn in machine.turns]
+    assert all(told)
 
 
 def test_a_person_who_seals_finds_the_snapshots_of_the_newest_point_that_are_there() -> None:
