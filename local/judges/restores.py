@@ -87,7 +87,8 @@ def _drilled(world: World, finding: Finding, machine: Machine) -> None:
         beside = any(act.at <= machine.born <= act.until for act in swaps)
         finding.expect(not beside, "a drill of what is just being restored", machine.name, machine.born)
     others = (one for one in of_drills(world) if one.shard == machine.shard and one.born < machine.born)
-    alone = all(one.gone is not None and one.gone <= machine.born for one in others)
+    beside_it = (one for one in others if one.gone is None or one.gone > machine.born)
+    alone = all(world.script.disturbed(one.born, machine.born) for one in beside_it)  # it may not have gone by trouble
     finding.expect(alone, "made for a drill while another drill's stands in its region", machine.name, machine.born)
     _not_enrolled(world, finding, machine)
     doors = sorted({*open_doors(world, machine)})
