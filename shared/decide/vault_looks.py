@@ -11,7 +11,7 @@ from typing import assert_never
 
 from shared.decide.schedule import next_slot, slots_back_from
 from shared.decide.vault_plan import rhythm_of
-from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted, late_at
+from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted, late_at, taken_up
 from shared.decide.vaulting import Begin, Rest, Step, View
 from shared.model.machine import Machine
 from shared.model.plan import VaultPart
@@ -42,7 +42,7 @@ def observed(
         because=step.operation.because if isinstance(step, Begin) else step.because,
         problem=step.problem if isinstance(step, Rest) else "",
         since=known.since if known and known.state is state else now,
-        asked=want.asked if isinstance(want, Wanted) else "",
+        asked=taken_up(known, want),
         vault=item.vault if item else (known.vault if known else None),
         policy=item.policy if item else "",
         last_point=last,

@@ -20,6 +20,7 @@ from shared.model.plan import Plan, VaultPart
 from shared.model.rules import Mode, Rules
 from shared.model.vault import Protection, Standing
 
+DROPPED = "a look that was due when nothing could be concluded"
 TO_PROTECT = timedelta(hours=2)  # so long a machine may be on its way into a vault before that is a problem
 
 
@@ -74,11 +75,16 @@ def want_of(machine: Machine, wish: Wish, rules: Rules) -> Want:
 
 
 def awaited(machine: Machine, want: Want, now: datetime) -> Protection | None:
-    """The machine's protection, to be looked at now where something else is wanted than was last taken up."""
+    """The machine's protection, to be looked at now where something else is wanted than was last taken up.
+
+    A look that is due while nothing may be concluded is dropped, and made up for once something may.
+    """
     known = machine.protection
     match want:
         case Undecided(because):
-            return replace(known, next_look=None, because=because) if known and known.next_look else known
+            if known is None or known.next_look is None:
+                return known
+            return replace(known, next_look=None, because=because, asked=known.asked or DROPPED)
         case Unwanted(because):
             if known is None or not (known.asked or known.holds):
                 return known
@@ -90,6 +96,24 @@ def awaited(machine: Machine, want: Want, now: datetime) -> Protection | None:
             return replace(known, next_look=_sooner(known, now)) if changed else known
         case _:  # pragma: no cover - mypy shows that nothing is left
             assert_never(want)
+
+
+def taken_up(known: Protection | None, want: Want) -> str:
+    """What a machine's vault is known to be asked for once it was looked at with this wish."""
+    match want:
+        case Undecided():
+            return known.asked if known else ""
+        case Unwanted():
+            return ""
+        case Wanted(asked=asked):
+            return asked
+        case _:  # pragma: no cover - mypy shows that nothing is left
+            assert_never(want)
+
+
+def was_asked(known: Protection | None) -> bool:
+    """Whether anybody has asked for a machine's vault."""
+    return known is not None and known.asked not in ("", DROPPED)
 
 
 def _sooner(known: Protection, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from typing import TypeAlias, assert_never
 
 from shared.decide.naming import stamp
 from shared.decide.policies import PREFIX, shortening
-from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted
+from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted, was_asked
 from shared.model.machine import Machine
 from shared.model.operation import Kind, Operation, State
 from shared.model.point import Engine, Origin
@@ -78,7 +78,7 @@ def _unwanted(machine: Machine, because: str, view: View, operations: Sequence[O
     item = view.item
     if item is None or item.soft_deleted or item.state in AT_REST:
         return Rest(because)
-    if not view.ours or not (item.policy.startswith(PREFIX) or (machine.protection and machine.protection.asked)):
+    if not view.ours or not (item.policy.startswith(PREFIX) or was_asked(machine.protection)):
         return Rest(f"{because}; somebody else protects it in vault {item.vault.name}")
     if _gave_up(Kind.STOP, operations, machine.protection):
         return Rest(f"{because}; stopping its protection was given up", "Azure Backup: stopping its protection failed")

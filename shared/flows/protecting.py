@@ -16,7 +16,7 @@ from shared.decide.protection import wish_of
 from shared.decide.stopped_vm import may_start
 from shared.decide.vault_looks import observed
 from shared.decide.vault_points import leaving
-from shared.decide.vault_wish import Unwanted, Want, Wanted, of_vaults, want_of
+from shared.decide.vault_wish import Unwanted, Want, Wanted, of_vaults, taken_up, want_of
 from shared.decide.vaulting import Begin, Rest, View, next_step
 from shared.errors import CloudError, LostRace
 from shared.flows.casework import Case, saved
@@ -80,7 +80,7 @@ def _put_off(slice_: Slice, case: Case, error: CloudError) -> Case | None:
     log.warning("vaults.unread vm=%s because=%r", case.machine.row.name, str(error))
     now, machine = slice_.now(), case.machine.row
     want = want_of(machine, wish_of(machine, slice_.rules, now), slice_.rules)
-    asked = want.asked if isinstance(want, Wanted) else ""
+    asked = taken_up(machine.protection, want)
     try:
         return saved(slice_.world, slice_.rules, case, unreadable(case, asked, error, now), now)
     except LostRace:

@@ -10,6 +10,7 @@ import pytest
 from shared.decide.plan import read_plans
 from shared.decide.tags import Misnamed, OptedIn, OptedOut, Wish
 from shared.decide.vault_wish import (
+    DROPPED,
     TO_PROTECT,
     Undecided,
     Unwanted,
@@ -20,7 +21,9 @@ from shared.decide.vault_wish import (
     late_at,
     of_vaults,
     problems_of,
+    taken_up,
     want_of,
+    was_asked,
 )
 from shared.decide.vaulting import opened
 from shared.model.machine import Status
@@ -112,6 +115,23 @@ def test_while_nothing_may_be_concluded_nothing_is_looked_at() -> None:
     assert after(None, unclear) is None
     assert after(held(), unclear) == held(next_look=None, because="it is only observed")
     assert after(held(next_look=None), unclear) == held(next_look=None)
+
+
+def test_a_look_that_was_due_while_nothing_could_be_concluded_is_made_up_for_even_where_nobody_had_asked() -> None:
+    unclear, none = Undecided("a second look decides"), Unwanted("the machine is gone")
+    dropped = after(held(asked=""), unclear)
+    assert dropped == held(asked=DROPPED, next_look=None, because="a second look decides")
+    assert after(dropped, unclear) == dropped
+    assert after(dropped, none) == held(asked=DROPPED, next_look=NOW, because="the machine is gone")
+    assert not was_asked(dropped), "it says nothing of who protects it"
+
+
+def test_what_is_known_to_be_asked_for_survives_a_look_that_concludes_nothing() -> None:
+    wishes = Undecided("a second look decides"), Unwanted("it is off"), wanted()
+    assert [taken_up(held(asked="other"), wish) for wish in wishes] == ["other", "", wanted().asked]
+    assert taken_up(None, wishes[0]) == ""
+    assert was_asked(held())
+    assert not was_asked(None)
 
 
 def told(known: Protection | None, of: Plan = BESIDE) -> list[str]:

@@ -15,7 +15,7 @@ from shared.decide.vault_jobs import Broken, Called, Done, Running, followed, go
 from shared.decide.vault_looks import observed, on_grid
 from shared.decide.vault_points import expired, recorded
 from shared.decide.vault_reasons import backup_reasons
-from shared.decide.vault_wish import Undecided, Unwanted, Want, Wanted, is_made_up_for, want_of
+from shared.decide.vault_wish import DROPPED, Undecided, Unwanted, Want, Wanted, is_made_up_for, want_of
 from shared.decide.vaulting import Begin, Rest, Step, View, next_step, opened
 from shared.decide.vaults import VAULT_TYPE
 from shared.model.identity import ResourceId
@@ -114,6 +114,8 @@ def test_only_a_protection_of_our_making_is_stopped() -> None:
         assert isinstance(step(view, of=unwanted), Rest)
     asked = replace(ROW, protection=KNOWN)
     assert isinstance(step(View(item(policy="Theirs"), ours=True), row=asked, of=unwanted), Begin)
+    dropped = replace(ROW, protection=replace(KNOWN, asked=DROPPED))
+    assert isinstance(step(View(item(policy="Theirs"), ours=True), row=dropped, of=unwanted), Rest)
     for done in (*(item(state) for state in AT_REST), item(soft_deleted=True)):
         assert isinstance(step(View(done, ours=True), row=asked, of=unwanted), Rest)
 
