@@ -67,7 +67,7 @@ def _may_go(world: World, finding: Finding, snapshot: Snapshot, at: datetime) ->
         finding.expect(at >= dated - CLOCKS, f"deleted before the ledger's date {dated}", snapshot.name, at)
     machine = world.by_uid.get(whole.uid)
     unplanned = machine is None or not _was_planned(machine, at)
-    left = _left(machine, at)
+    left = away_since(machine, at)
     cooled = not unplanned or left is None or at >= left + COOLING_OFF - CLOCKS
     if machine is not None and unplanned and (together := left_together(world, machine)):
         agreed = approved(world, machine, whole, at)
@@ -102,7 +102,7 @@ def _was_announced(world: World, finding: Finding, snapshot: Snapshot, at: datet
     finding.expect(waited, f"deleted, and marked at {marked or 'no time'}", snapshot.name, at)
 
 
-def _left(machine: Machine | None, at: datetime) -> datetime | None:
+def away_since(machine: Machine | None, at: datetime) -> datetime | None:
     """Since when a machine had not asked for protection at an instant; None while it did."""
     if machine is None:
         return None
@@ -116,11 +116,11 @@ def _left(machine: Machine | None, at: datetime) -> datetime | None:
 def _was_planned(machine: Machine, at: datetime) -> bool:
     """Whether the machine was there and asked for protection, for all that could be known: nobody is told at once."""
     unnoticed = machine.gone is not None and machine.gone <= at < machine.gone + UNNOTICED
-    return _left(machine, at - UNNOTICED if unnoticed else at) is None
+    return away_since(machine, at - UNNOTICED if unnoticed else at) is None
 
 
 def _left_long_ago(world: World, uid: str, at: datetime) -> bool:
-    left = _left(world.by_uid.get(uid), at)
+    left = away_since(world.by_uid.get(uid), at)
     return left is not None and at >= left + world.script.setting("TAGBACK_ORPHAN_KEEP", "90d") - CLOCKS
 
 

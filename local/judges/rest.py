@@ -7,6 +7,7 @@ from collections.abc import Set
 from datetime import timedelta
 from itertools import pairwise
 
+from local.judges.ageing import what_is_over_goes
 from local.judges.evidence import Record, instant, listed, path_of
 from local.judges.finding import Finding
 from local.judges.lives import Machine
@@ -36,6 +37,7 @@ def everything_converges(world: World) -> Finding:
     _nothing_left_over(world, finding)
     _rows_stay_with_their_parts(world, finding)
     _what_was_refused_is_no_deletion(world, finding)
+    what_is_over_goes(world, finding)
     _as_told(world, finding, rows)
     return finding
 

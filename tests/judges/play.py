@@ -153,11 +153,11 @@ def _point(papers: Papers, rows: Rows, machine: Machine, slot: datetime) -> None
         for one in parts:
             one["tags"]["backup-hold"] = "2027-03-16" if held else "forever"
     goes = max(until, held or until) + HOUR
-    if goes >= END or machine.leaves or forever:
-        rows.append((slot + 3 * MINUTE, END + DAY, row))
-        return
+    stays = goes >= END or machine.leaves is not None or forever
     marked = {**row, "removal": json.dumps({"marked_at": text(until - DAY)})}
-    rows.extend([(slot + 3 * MINUTE, until - DAY, row), (until - DAY, goes, marked)])
+    rows.extend([(slot + 3 * MINUTE, until - DAY, row), (until - DAY, END + DAY if stays else goes, marked)])
+    if stays:
+        return
     papers.audit.append({"at": text(goes), "event": "point.deleting", "because": "its date has come", **told})
     for one in parts:
         papers.call(goes + MINUTE, "DELETE", one["id"], operation(one, "delete"))

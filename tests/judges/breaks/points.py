@@ -10,9 +10,11 @@ from tests.judges.papers import (
     DAY,
     DB,
     HOUR,
+    LEAVER,
     STAMP,
     START,
     WEB,
+    Machine,
     Papers,
     key,
     part,
@@ -122,6 +124,19 @@ def deleting_by_its_row(status: int) -> Break:
     return broken
 
 
+def forgotten_when_it_is_over(machine: Machine) -> Break:
+    """The age of the machine's oldest point but one ends, and no row says that it is to go."""
+
+    def broken(papers: Papers) -> None:
+        name = papers.snapshots(machine)[1]["name"]
+        telling = [row for row in papers.rows if name in row.get("parts", "")]
+        for row in telling:
+            row.pop("removal", None)
+        papers.rows.extend({**telling[-1], "day": f"2027-03-{day}"} for day in (17, 18, 19))
+
+    return broken
+
+
 def other_than_told(papers: Papers) -> None:
     next(act for act in papers.script if act["do"] == "expect")["status"] = "degraded"
 
@@ -180,6 +195,8 @@ BREAKS: Listed = [
     ("S8", of_machine("id", "elsewhere", -1), "remembered at"),
     ("S8", still_open, "still failed"),
     ("S8", left_over, "no row knows"),
+    ("S8", forgotten_when_it_is_over(LEAVER), "nothing says that it goes"),
+    ("S8", forgotten_when_it_is_over(WEB), "nothing says that it goes"),
     ("S8", other_than_told, "expected degraded"),
     ("S8", newest_slot_open, "newest slot is not complete"),
     ("left-alone", captured_unasked, "captured although it never asked"),
