@@ -24,7 +24,7 @@ from local.demo.fault_files import adapted
 from local.demo.knocks import knock
 from local.demo.scenario import Trouble
 from local.demo.strangers import attack, hungry_neighbour
-from local.judges.world import PRODUCT
+from local.judges.world import PRODUCT, SNAPSHOT
 
 QUEUES = ("vms", "shards", "requests")
 VM_READ = "Microsoft.Compute/virtualMachines/read"
@@ -134,23 +134,32 @@ def hide(cast: Cast, trouble: Trouble) -> None:
     absent = {"status": 404, "code": "ResourceNotFound"}
     state = {"status": 200, "body": {"subscriptionId": disabled.subscription, "state": "Disabled"}}
     with cast.noted("trouble", fault=trouble.fault, says=trouble.says):
-        until = (cast.now() + trouble.lasts).isoformat()
-        strike(cast, "Microsoft.ResourceGraph/resources/read", "*", {"list": "empty"}, until)
-        strike(cast, VM_READ, disabled.id, absent, until)
-        strike(cast, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{disabled.subscription}", state, until)
+        strike(cast, trouble, "Microsoft.ResourceGraph/resources/read", "*", {"list": "empty"})
+        strike(cast, trouble, VM_READ, disabled.id, absent)
+        strike(
+            cast, trouble, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{disabled.subscription}", state
+        )
         by_hand(cast, "sweep")
         cast.sleep(TWICE)
-        strike(cast, VM_READ, briefly.id, absent, until)
+        strike(cast, trouble, VM_READ, briefly.id, absent)
         for _ in range(2):
             by_hand(cast, "sweep")
             cast.sleep(BRIEFLY)
 
 
-def strike(cast: Cast, operation: str, resource: str, effect: Mapping[str, object], until: str) -> None:
-    """Let what the product asks for of one resource go wrong."""
+def lead_astray(cast: Cast, trouble: Trouble) -> None:
+    """Lists of snapshots say that they go on at another host, to which no token may go."""
+    at = cast.now()
+    strike(cast, trouble, f"{SNAPSHOT}/read", "*", {"list": "abroad"})
+    cast.script.note("trouble", at, at + trouble.lasts, fault=trouble.fault, says=trouble.says)
+
+
+def strike(cast: Cast, trouble: Trouble, operation: str, resource: str, effect: Mapping[str, object]) -> None:
+    """Let what the product asks for of one resource go wrong until the trouble is over."""
+    until = cast.scenario.start + trouble.at + trouble.lasts
     match = {"operation": operation, "resource": resource, "principal": PRODUCT}
-    number = len(cast.observer.simulator("faults"))
-    cast.observer.order("faults", {"id": f"F6-{number}", "match": match, "effect": effect, "until": until})
+    name = f"{trouble.fault}-{len(cast.observer.simulator('faults'))}"
+    cast.observer.order("faults", {"id": name, "match": match, "effect": effect, "until": until.isoformat()})
 
 
 def by_hand(cast: Cast, function: str) -> None:
@@ -168,6 +177,7 @@ MAKERS: Mapping[str, Callable[[Cast, Trouble], object]] = {
     "lock": lock,
     "pause": pause,
     "hide": hide,
+    "lead": lead_astray,
     "garbage": garbage,
     "forge": forge,
     "neighbour": hungry_neighbour,

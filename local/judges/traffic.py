@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from local.judges.doors import doors_are_shut
 from local.judges.evidence import Record, instant, path_of
@@ -95,7 +96,7 @@ def _after(text: str, at: datetime) -> datetime:
 def writes_stay_inside(world: World) -> Finding:
     """S10: only the operations of the table, at their places, in enforced subscriptions, and not while paused.
 
-    Nor for people who may not ask for them.
+    Nor for people who may not ask for them. And no token goes to another host.
     """
     finding = Finding()
     inside, made = "|".join(sorted(world.script.enforced)), {path_of(one) for one in world.calls if _makes(one)}
@@ -114,7 +115,16 @@ def writes_stay_inside(world: World) -> Finding:
         finding.expect(right, f"{call['method']} {operation}", path, at)
         rests_while_paused(world, finding, call)
     doors_are_shut(world, finding)
+    _tokens_stay_home(world, finding)
     return finding
+
+
+def _tokens_stay_home(world: World, finding: Finding) -> None:
+    """Every call, and so every token, goes to the host that the app was told: no answer leads to another."""
+    told = urlsplit(world.script.settings.get("TAGBACK_ARM_ENDPOINT", "")).netloc
+    for call in world.calls if told else ():
+        host = str(call.get("host", told))
+        finding.expect(host == told, f"a token was sent to {host}", path_of(call), instant(call["t"]))
 
 
 def _makes(call: Record) -> bool:

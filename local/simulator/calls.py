@@ -20,6 +20,7 @@ class Record:
     retry_after: str | None
     bucket: tuple[str, int] | None
     fault: str | None
+    host: str = ""
 
     def shown(self) -> dict[str, Any]:
         """Return the record as the control route answers it."""
@@ -35,6 +36,7 @@ class Record:
             "retry_after": self.retry_after,
             "bucket": bucket,
             "fault": self.fault,
+            "host": self.host,
         }
 
 

@@ -21,7 +21,7 @@ EFFECTS: Mapping[str, frozenset[str] | type | tuple[type, ...]] = {
     "skew_s": (int, float),
     "cut": frozenset({"before", "after"}),
     "lro": frozenset({"fail", "cancel", "hang", "lose"}),
-    "list": frozenset({"empty", "short", "stale", "duplicate", "expire"}),
+    "list": frozenset({"empty", "short", "stale", "duplicate", "expire", "abroad"}),
     "answer": frozenset({"extra-fields", "null-tags", "upper-case-ids", "unknown-enum"}),
     "events": frozenset({"drop", "duplicate", "delay", "reorder"}),
 }

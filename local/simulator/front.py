@@ -218,7 +218,7 @@ class Front:
         reply.headers.setdefault("Cache-Control", "no-cache")
         world.calls.add(
             Record(log.number, log.now, log.asked.method, log.asked.target, log.operation, log.principal, reply.status,
-                   reply.headers.get("Retry-After"), log.bucket, log.fault)
+                   reply.headers.get("Retry-After"), log.bucket, log.fault, log.asked.base_url.partition("//")[2])
         )  # fmt: skip
         if world.journal.keeps() and log.now - self._kept >= CLOCK_EVERY:
             self._kept = log.now

@@ -72,6 +72,8 @@ def after(call: "Call", fault: Fault, reply: Reply) -> bool:
     if reply.body and reply.status < 300:
         if effect.get("list") in LISTS:
             _spoil_list(reply, str(effect["list"]))
+        if effect.get("list") == "abroad":
+            reply.body = encode({**json.loads(reply.body), "nextLink": _abroad(call)})
         if "answer" in effect:
             reply.body = encode(TWISTS[str(effect["answer"])](json.loads(reply.body)))
     return True
@@ -90,6 +92,16 @@ def _spoil_list(reply: Reply, effect: str) -> None:
         document.pop("nextLink", None)
     changed = {"empty": [], "short": found[: len(found) // 2], "duplicate": [*found, *found[:1]]}
     reply.body = encode({**document, "value": changed[effect]})
+
+
+def _abroad(call: "Call") -> str:
+    """The page once more, at another host: nothing that Azure answers, but what somebody between might (threat T7).
+
+    The other host is this very one under its other name, so that the log tells who follows.
+    """
+    names = ("127.0.0.1", "localhost")
+    here, there = names if names[0] in call.base_url else reversed(names)
+    return call.base_url.replace(here, there) + call.target
 
 
 def _everywhere(change: Callable[[Document], Document], value: Any) -> Any:

@@ -73,7 +73,7 @@ def test_the_command_line_is_asked_of_machines_that_there_are() -> None:
 
 def test_what_goes_wrong_in_short_is_what_goes_wrong_in_the_month_and_its_points_go_from_the_second_day_on() -> None:
     both = [{(one.fault, one.do) for one in drawn.troubles} for drawn in (short(), month(1))]
-    assert both[0] - both[1] == {("F6", "hide")}, "it asks for the state to be read within minutes"
+    assert both[0] - both[1] == {("F6", "hide"), ("T7", "lead")}
     assert short().troubles[-1].at < timedelta(days=3)
     plans = read_plans(plans_of(short()))
     assert foretold(short(), plans, short().start + timedelta(days=1)).ending == 0

@@ -194,7 +194,7 @@ def test_calls_tell_everything_and_can_be_asked_for_from_a_number_on(sim: Runnin
     sim.ask("POST", f"{VM}/restart", principal="me")
     first, second = sim.control("GET", "calls")
     assert list(first) == ["n", "t", "method", "path", "operation", "principal", "status", "retry_after", "bucket",
-                           "fault"]  # fmt: skip
+                           "fault", "host"]  # fmt: skip
     assert first["path"] == f"{VM}?$expand=instanceView&api-version=2026-03-02"
     assert (first["operation"], first["status"]) == ("Microsoft.Compute/virtualMachines/read", 200)
     assert second["operation"] == "Microsoft.Compute/virtualMachines/restart/action"

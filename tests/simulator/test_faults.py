@@ -119,6 +119,19 @@ def test_lists_are_emptied_shortened_doubled_and_aged(sim: Running) -> None:
     assert names("stale") == ["vm1-os", "vm1-data"]
 
 
+def test_a_page_that_leads_to_another_host_shows_who_follows(sim: Running) -> None:
+    rule(sim, {"list": "abroad"}, count=1)
+    link = sim.ask("GET", DISKS).body["nextLink"]
+    host = f"{sim.connection.host}:{sim.connection.port}"
+    assert link.startswith(f"http://localhost:{sim.connection.port}{DISKS}?api-version=")
+    headers = {"Authorization": "Bearer x", "Host": f"localhost:{sim.connection.port}"}
+    sim.connection.request("GET", link.partition(str(sim.connection.port))[2], headers=headers)
+    sim.connection.getresponse().read()
+    sim.ask("GET", DISK)
+    hosts = [call["host"] for call in sim.control("GET", "calls")]
+    assert hosts == [host, f"localhost:{sim.connection.port}", host]
+
+
 def test_a_delay_holds_the_answer_and_the_simulator_is_busy_meanwhile(sim: Running) -> None:
     rule(sim, {"delay_s": 3}, count=1)
     sim.connection.request("GET", f"{DISK}?api-version=2024-03-02", headers={"Authorization": "Bearer x"})

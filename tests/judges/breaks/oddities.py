@@ -8,7 +8,7 @@ from datetime import datetime
 from tests.judges.breaks.common import NIGHT, Break, deletion
 from tests.judges.breaks.deletions import sealed
 from tests.judges.breaks.points import skipped_for_nothing
-from tests.judges.breaks.traffic import asking_a_vault, before_retry_after, paused
+from tests.judges.breaks.traffic import asking_a_vault, at_host, before_retry_after, paused
 from tests.judges.papers import (
     END,
     GROUPS,
@@ -166,5 +166,6 @@ ODDITIES: list[Break] = [
     gone_for_minutes_when_a_point_goes,
     intended_before,
     asking_a_vault(SUBSCRIPTION),
+    at_host("127.0.0.1:4430"),
     paused("deletes", NIGHT - 20 * MINUTE),
 ]

@@ -31,6 +31,18 @@ def before_the_date_said(papers: Papers) -> None:
     refused["retry_after"] = f"{moment:%a, %d %b %Y %H:%M:%S} GMT"
 
 
+def at_host(host: str) -> Break:
+    """The app was told where Azure is, and one call of its went to this host."""
+
+    def broken(papers: Papers) -> None:
+        papers.script[0]["settings"]["TAGBACK_ARM_ENDPOINT"] = "https://127.0.0.1:4430"
+        for call in papers.calls:
+            call["host"] = "127.0.0.1:4430"
+        papers.calls[-1]["host"] = host
+
+    return broken
+
+
 def calling(method: str, path: str, operation: str) -> Break:
     return lambda papers: papers.call(END, method, path, operation)
 
@@ -120,6 +132,7 @@ def asking_a_vault(subscription: str) -> Break:
 
 
 BREAKS: Listed = [
+    ("S10", at_host("localhost:4430"), "a token was sent to localhost:4430"),
     ("S10", asking_a_vault("c" * 8), "backupprevalidateprotection"),
     ("S10", paused("captures", NIGHT - 20 * MINUTE), "captures had been paused at 00:40"),
     ("S10", paused("all", NIGHT - 20 * MINUTE), "captures had been paused"),
