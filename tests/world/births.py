@@ -1,11 +1,14 @@
 """The promises about births (S1, S5, S10, S12, S14): what is put, where, under which name, and with which stamp.
 
-Part of promises.py. `attempts` has what was made for each slot of each machine: by attempt, the place of each disk.
+Part of promises.py. `attempts` has what was made for each slot of each machine: by attempt, the place of each disk. An
+attempt was complete when everything that was announced of it is ready, and with it every disk that its machine had.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,9 +40,14 @@ class Births:
     attempts: dict[tuple[str, str], dict[int, dict[str, ResourceId]]] = field(default_factory=dict)
     _wanted: dict[tuple[str, str, int], frozenset[str]] = field(default_factory=dict)  # its disks as an attempt began
     _announced: set[str] = field(default_factory=set)
+    _intended: dict[tuple[str, str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def audited(self, line: str) -> None:
-        self._announced.update(NAME.findall(line))
+        names = NAME.findall(line)
+        self._announced.update(names)
+        told = json.loads(line)
+        if told["event"] == "capture.intended":
+            self._intended[told["vm"], told["slot"], told["attempt"]].update(names)
 
     def snapshot_put(self, order: SnapshotOrder, there: SnapshotTruth | None, by: Invocation | None) -> None:
         name = order.id.name
@@ -95,7 +103,9 @@ class Births:
             self.require(first == made, "S1", f"one part has two names: {first.name} and {made.name}")
         for earlier, parts in attempts.items():
             if earlier < attempt and set(parts) >= set(disks) and self._all_ready(parts.values()):
-                complete = set(parts) >= self._wanted[tags["tagback-vm"], tags["tagback-slot"], earlier]
+                of = tags["tagback-vm"], tags["tagback-slot"], earlier
+                names = {name for part in parts.values() for name in NAME.findall(str(part))}
+                complete = set(parts) >= self._wanted[of] and names >= self._intended[of]
                 self.require(not complete, "S1", f"attempt {attempt} of {tags['tagback-slot']} doubles a complete one")
 
     def _captured(self, uid: VmUid) -> frozenset[str]:
