@@ -17,6 +17,7 @@ from shared.flows.slicing import Slice
 from shared.flows.vault_desk import NO_TIME, Desk
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
+from shared.model.machine import Machine
 from shared.model.point import Point
 from shared.model.vault import PointSeen
 
@@ -33,6 +34,12 @@ def left_behind(slice_: Slice, desk: Desk, case: Case, view: View) -> tuple[Poin
             seen = [one for vm in sorted(desk.ids_in(vault, case.machine.row)) for one in _listed(slice_, vault, vm)]
             gone += expired(seen, (one for at, one in waiting if at == vault), now)
     return tuple(gone)
+
+
+def under_former_ids(slice_: Slice, desk: Desk, vault: ResourceId, machine: Machine) -> Sequence[PointSeen]:
+    """What a vault lists of a machine under ids that it may have borne before it moved."""
+    former = sorted(desk.ids_in(vault, machine) - {machine.id})
+    return [one for vm in former for one in _listed(slice_, vault, vm)]
 
 
 def _listed(slice_: Slice, vault: ResourceId, vm: ResourceId) -> Sequence[PointSeen]:

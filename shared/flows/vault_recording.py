@@ -19,6 +19,7 @@ from shared.flows.capturing import kept_model
 from shared.flows.casework import Case
 from shared.flows.slicing import Slice
 from shared.flows.vault_desk import JOBS_OF, NO_TIME, Desk
+from shared.flows.vault_expiry import under_former_ids
 from shared.model.draining import CallKind
 from shared.model.machine import Machine
 from shared.model.operation import Kind
@@ -58,7 +59,10 @@ def listed(slice_: Slice, desk: Desk, case: Case, view: View) -> Listed:
             *(machine.name, stamp(point.slot), item.vault.name, point.consistency, point.because),
         )
     fresh = [_taken_back(case, point, now) for point in fresh]
-    return Listed(tuple(fresh), tuple(expired(seen, case.known_points, now)), machine.model)
+    gone = expired(seen, case.known_points, now)
+    if gone:  # a machine that moved has another item, and the vault keeps what the former one holds
+        gone = expired([*seen, *under_former_ids(slice_, desk, item.vault, machine)], case.known_points, now)
+    return Listed(tuple(fresh), tuple(gone), machine.model)
 
 
 def _model_now(slice_: Slice, machine: Machine) -> str:

@@ -74,6 +74,22 @@ def test_what_a_stopped_vault_keeps_stays_known_when_the_machine_moves_to_anothe
     assert estate.points(moved) == []
 
 
+def test_what_a_vault_keeps_of_a_machine_that_moved_stays_known_when_the_same_vault_protects_it_anew() -> None:
+    estate, vm = stopped()
+    [first] = estate.points(vm)
+    moved = replace(vm, id=replace(vm.id, group="elsewhere"))
+    estate.world.stage.azure.move(vm, moved)
+    estate.look(moved)
+    moved = estate.tagged(moved, "gold")
+    estate.live(40 * DAY, 12 * HOUR)
+    assert estate.item(moved).state is ItemState.PROTECTED
+    assert len(estate.points(moved)) > 20
+    assert first.slot in {point.slot for point in estate.points(moved)}, "its date is past, and the former item has it"
+    estate.item(vm).points.clear()
+    estate.live(3 * DAY, 12 * HOUR)
+    assert first.slot not in {point.slot for point in estate.points(moved)}
+
+
 def test_what_a_stopped_vault_had_kept_leaves_when_it_is_resumed() -> None:
     estate, vm = stopped()
     [first] = estate.points(vm)
