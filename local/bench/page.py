@@ -35,8 +35,8 @@ rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="i
   simulator's assumption. Events come while the queue is looked at all the time; after a quiet time the first of them
   waits for the next look, ten seconds at most (`maxPollingInterval` in `host.json`).
 - *Load* is the machine's average load when the figure was taken. Where it is far above the number of processors, drains
-  and `event_to_registered` are too slow, and processor time itself grows: a day of 300 machines took 0.10 s for each
-  at a load of 0.7 and 0.20 s at 6.8, and the bill at 10,000 fell from $3.78 to $2.28.
+  and `event_to_registered` are too slow, and processor time itself grows: a day of 300 machines took 0.20 s for each at
+  a load of 6.8 (2026-11-21) and 0.09 s at 1.7 (2026-11-22), and by that the bill at 10,000 was $3.78 and $2.20.
 
 | figure | value | goal | bound | unit | measured | load |
 |---|---|---|---|---|---|---|
