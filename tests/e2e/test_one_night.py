@@ -45,11 +45,13 @@ def every_operation_has_one_trace(played: Night, lines: list[str]) -> None:
         if "trace" in span:
             traces[span["trace"]].append(span)
             sizes[span["trace"]] += len(line) + 1
-    wholes = {span["operation"]: span for spans in traces.values() for span in spans if "parent" not in span}
-    assert len(wholes) == len(traces), "each trace is one operation"
+    wholes = [span for spans in traces.values() for span in spans if "parent" not in span]
+    assert {whole["trace"] for whole in wholes} == set(traces), "each trace has the span of its operation"
+    operations = {(whole["vm"], whole["operation"]) for whole in wholes}
+    assert len(operations) == len(wholes) == len(traces), "each trace is one operation of one machine"
     by_origin: dict[str, list[str]] = defaultdict(list)
-    for operation, whole in wholes.items():
-        by_origin[operation.partition("-")[0]].append(whole["trace"])
+    for whole in wholes:
+        by_origin[whole["operation"].partition("-")[0]].append(whole["trace"])
         assert {span["parent"] for span in traces[whole["trace"]] if span is not whole} == {whole["span"]}
     for trace in by_origin["enrolment"]:
         names = {span["name"] for span in traces[trace]}
