@@ -108,9 +108,10 @@ def life(azurite: Azurite, simulated: Running, monkeypatch: pytest.MonkeyPatch) 
     assert not problems
     at_six(simulated)
     vm = SimulatedCloud(simulated, shard).machine(f"Vm-{uuid.uuid4().hex[:8]}", {"backup": "day"})
+    clock = SimulatedClock(simulated)
+    monkeypatch.setattr("shared.cloud.clock.SystemClock", lambda: clock)
     with wiring.opened(settings) as world:
-        clocked = replace(world, clock=SimulatedClock(simulated), workers=OneByOne())
-        yield Life(clocked, replace(settings.rules(), plans=plans), shard, simulated, vm)
+        yield Life(replace(world, workers=OneByOne()), replace(settings.rules(), plans=plans), shard, simulated, vm)
 
 
 def test_a_point_is_taken_held_let_go_and_deleted_and_nothing_else_is(life: Life) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -74,9 +74,10 @@ def installation(
         monkeypatch.setenv(name, value)
     settings = Settings.read(environment)
     clock = SimulatedClock(simulated)
+    monkeypatch.setattr("shared.cloud.clock.SystemClock", lambda: clock)
     with wiring.opened(settings) as world:
         cloud = SimulatedCloud(simulated, Shard(SUBSCRIPTION, REGION))
-        yield Installation(replace(world, clock=clock), settings.rules(), cloud, storage)
+        yield Installation(world, settings.rules(), cloud, storage)
 
 
 def registered(installation: Installation) -> tuple[ResourceId, VmUid]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -141,4 +141,4 @@ def vault_night(
     settings, clock = Settings.read(environment), SimulatedClock(running)
     monkeypatch.setattr("shared.cloud.clock.SystemClock", lambda: clock)
     with wiring.opened(settings) as world:
-        yield VaultNight(running, clock, replace(world, clock=clock), settings.rules(), subscription)
+        yield VaultNight(running, clock, world, settings.rules(), subscription)

@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -99,8 +99,9 @@ class Estate:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**environment, **login}.items():
                 patch.setenv(name, value)
+            patch.setattr("shared.cloud.clock.SystemClock", lambda: self.clock)
             with wiring.opened(settings) as world:
-                yield replace(world, clock=self.clock), settings.rules()
+                yield world, settings.rules()
 
 
 @contextmanager

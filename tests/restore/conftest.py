@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,9 +36,10 @@ def estate(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         }
         for name, value in environment.items():
             patch.setenv(name, value)
-        settings = Settings.read(environment)
+        settings, clock = Settings.read(environment), SimulatedClock(running)
+        # The pace too: buckets that fill in real time while slices sleep in another are soon empty for good.
+        patch.setattr("shared.cloud.clock.SystemClock", lambda: clock)
         world = open_parts.enter_context(wiring.opened(settings))
-        shard = Shard(subscription, REGION)
-        found = Estate(replace(world, clock=SimulatedClock(running)), settings.rules(), running, shard)
+        found = Estate(world, settings.rules(), running, Shard(subscription, REGION))
         found.network()
         yield found
