@@ -17,7 +17,7 @@ SUBSCRIPTION = "microsoft.resources/subscriptions"
 GROUP = "microsoft.resources/subscriptions/resourcegroups"
 HIDDEN = ("microsoft.authorization/", "microsoft.eventgrid/eventsubscriptions", "microsoft.resources/deployments")
 STALE_SECONDS = 15 * 60.0
-ROWS_KEPT = 5_000
+ROWS_KEPT = 20_000  # of some kilobytes each
 UNSEEN_KEPT = 1_000
 
 
@@ -75,6 +75,9 @@ class GraphIndex:
                 continue
             self.version += 1
             self._past.append((at, _graph_type(resource), resource.key, old))
+            if old is not None and old.row is not None:
+                old.row = None
+                self._kept_rows -= 1
             while self._past[0][0] < at - STALE_SECONDS:
                 self._past.popleft()
             if body is None:
