@@ -66,8 +66,9 @@ class Ports:
 class Wanted:
     """A stack to be started: at an instant in jumping time, or without one on the machine's clock.
 
-    `simulator` are further options of the simulator; of one that is given twice the last counts. `app_roles` are what
-    the authority writes into tokens: for which app, which role, of whom (`*` is everybody).
+    `simulator` are further options of the simulator; of one that is given twice the last counts. `estate` is what else
+    is in Azure from the start, as sections of a seed file. `app_roles` are what the authority writes into tokens: for
+    which app, which role, of whom (`*` is everybody).
     """
 
     subscriptions: Sequence[str]
@@ -78,6 +79,7 @@ class Wanted:
     ports: Ports = field(default_factory=Ports)
     settings: Mapping[str, str] = field(default_factory=dict)
     simulator: Sequence[str] = ()
+    estate: str = ""
     app_roles: Sequence[AppRole] = tuple((AUDIENCE, role, "*") for role in APP_ROLES)
 
 
@@ -119,7 +121,7 @@ class Stack:
         lines = [f'[[subscription]]\nid = "{name}"\n' for name in self.wanted.subscriptions]
         for audience, role, principal in self.wanted.app_roles:
             lines.append(f'[[app_role]]\naudience = "{audience}"\nrole = "{role}"\nprincipal = "{principal}"\n')
-        seed.write_text("".join(lines))
+        seed.write_text("".join([*lines, self.wanted.estate]))
         words = ["-m", "local.simulator", "--port", str(self.wanted.ports.simulator), "--chance", str(self.wanted.seed)]
         if self.wanted.start is not None:
             words += ["--clock", "jump", "--now", self.wanted.start.isoformat()]

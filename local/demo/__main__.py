@@ -1,7 +1,8 @@
 """`make demo`: a month in the life of a fleet on real parts, with everything going wrong, judged from outside.
 
-DAYS, SEED and SCENARIO come from the environment; `SCENARIO=short` is the month's troubles in three days. Exit 0 when
-every promise holds, 1 when one does not, 2 for bad input. Leaves local/.run/summary.json and local/.run/evidence/.
+DAYS, SEED and SCENARIO come from the environment; `SCENARIO=short` is the month's troubles in three days,
+`SCENARIO=crowd` a day among a thousand machines. Exit 0 when every promise holds, 1 when one does not, 2 for bad input.
+Leaves local/.run/summary.json and local/.run/evidence/.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from local.clock.conductor import Stuck
 from local.clock.stage import SceneFailed
 from local.demo.cast import Cast
+from local.demo.crowds import seeded
 from local.demo.evidence import Observer
 from local.demo.fleet import Fleet
 from local.demo.knocks import ANOTHER_APP
@@ -33,16 +35,18 @@ from local.process import PartFailed
 from local.stack import APP_ROLES, AUDIENCE, RUN, AppRole, Stack, Wanted, running
 
 BAD_INPUT = 2
-LENGTHS = {"month": "30", "short": "3"}  # the scenarios, and the days of each unless told
+LENGTHS = {"month": "30", "short": "3", "crowd": "1"}  # the scenarios, and the days of each unless told
 SETTLING = timedelta(minutes=5)
 APPROVERS = ("anna", "ben")
 PAGES = ("--page", "100")  # so that lists of a small fleet have several, too
+STATUS = ["status"]
 QUESTIONS = (
-    ["status"],
+    STATUS,
     ["points", "shop-1"],
     ["explain", "shop-1"],
     ["explain", "typo-1"],
     ["explain", "cache-1"],
+    ["explain", "late-1"],
     ["drill"],
 )
 
@@ -114,9 +118,10 @@ def app_roles(scenario: Scenario) -> list[AppRole]:
 
 
 def questions(scenario: Scenario) -> list[list[str]]:
-    """What is asked of the command line at the end, of machines that there are."""
+    """What is asked of the command line at the end, of machines that there are; not of a crowd, one by one."""
     known = {machine.name for machine in scenario.machines}
-    return [words for words in QUESTIONS if known.issuperset(words[1:])]
+    asked = [words for words in QUESTIONS if known.issuperset(words[1:])]
+    return [words for words in asked if words != STATUS] if scenario.crowds else asked
 
 
 def note_expected(cast: Cast) -> None:
@@ -175,6 +180,7 @@ def main(run: Path = RUN) -> int:
                 run,
                 settings=settings,
                 simulator=PAGES,
+                estate=seeded(scenario),
                 app_roles=app_roles(scenario),
             )
         ) as stack:

@@ -79,7 +79,8 @@ def _promises(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "[tests/mutants/demo.toml](../tests/mutants/demo.toml)."
     yield "Most were planted into `SCENARIO=short make demo`: the same product, stack and judges, the month's troubles"
     yield "in three days on a small fleet, whose points are kept for a day (`local/scenarios/short.toml`);"
-    yield "`python -m tests.mutants --demo NAME --scenario short` plants one."
+    yield "`python -m tests.mutants --demo NAME --scenario short` plants one. What a small fleet cannot show went"
+    yield "into `SCENARIO=crowd make demo`: a day among more than a thousand machines (`local/scenarios/crowd.toml`)."
     yield ""
 
 

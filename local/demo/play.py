@@ -24,6 +24,7 @@ def enter(cast: Cast) -> None:
     """Enter every scene that begins before the end."""
     begin(cast)
     tell_the_sum(cast)
+    tell_the_crowds(cast)
     enter_owners(cast)
     for trouble in cast.scenario.troubles:
         cast.at(cast.scenario.start + trouble.at, trouble.says, partial(make, cast, trouble))
@@ -61,3 +62,9 @@ def tell_the_sum(cast: Cast) -> None:
     """What the plans make of this fleet and these days."""
     sum_ = foretold(cast.scenario, read_plans(plans_of(cast.scenario)), cast.end)
     cast.screen.line(f"by tags and plans {sum_.points:,} points fall due, and the age of {sum_.ending:,} of them ends")
+
+
+def tell_the_crowds(cast: Cast) -> None:
+    """Who was there before the play and has no scene in it."""
+    for crowd in cast.scenario.crowds:
+        cast.screen.line(f"{crowd.count:,} machines that ask for nothing are there already, in {crowd.region}")

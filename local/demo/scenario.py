@@ -61,6 +61,17 @@ class MachineStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """So many machines that were there before the play, and ask for nothing: each costs a look and a row, no scene."""
+
+    name: str
+    count: int
+    group: str
+    subscription: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something that goes wrong: which fault, when, for how long, and what the one who makes it has to know."""
 
@@ -86,6 +97,7 @@ class Scenario:
     settings: Mapping[str, str] = field(default_factory=dict)
     plans: str = ""
     scenes: tuple[str, ...] = ()
+    crowds: tuple[Crowd, ...] = ()
 
     @property
     def observed(self) -> frozenset[str]:
@@ -117,7 +129,8 @@ def load(name: str, seed: int, now: datetime) -> Scenario:
     troubles = [trouble for entry in document.get("trouble", ()) for trouble in _troubles(entry, chance)]
     troubles.sort(key=lambda trouble: trouble.at)
     settings, plans, scenes = document.get("settings", {}), document.get("plans", ""), document.get("scenes", ())
-    return Scenario(start, subscriptions, tuple(machines), tuple(troubles), settings, plans, tuple(scenes))
+    crowds = tuple(_crowd(entry, subscriptions) for entry in document.get("crowd", ()))
+    return Scenario(start, subscriptions, tuple(machines), tuple(troubles), settings, plans, tuple(scenes), crowds)
 
 
 def _shake(chance: random.Random) -> timedelta:
@@ -164,6 +177,11 @@ def _machine(entry: dict[str, Any], subscriptions: tuple[str, ...], chance: rand
         created=offset(entry["created"]) + shake if "created" in entry else timedelta(),
         sku=entry.get("sku", SKU),
     )
+
+
+def _crowd(entry: dict[str, Any], subscriptions: tuple[str, ...]) -> Crowd:
+    group, number, region = entry["where"]
+    return Crowd(entry["name"], entry["count"], group, subscriptions[number], region)
 
 
 def _troubles(entry: dict[str, Any], chance: random.Random) -> Iterator[Trouble]:

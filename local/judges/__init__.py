@@ -21,6 +21,7 @@ from local.judges.points import complete_means_every_part, one_per_slot
 from local.judges.rest import everything_converges
 from local.judges.restores import restores_are_whole
 from local.judges.script import Script, read_script
+from local.judges.share import others_keep_their_share
 from local.judges.slots import no_silence
 from local.judges.stamps import stamps_hold
 from local.judges.traffic import ledger_writes_are_conditional, nobody_calls_too_early, writes_stay_inside
@@ -48,6 +49,7 @@ PROMISES: Mapping[str, tuple[str, Callable[[World], Finding]]] = {
     "left-alone": ("what nobody asked for is left alone", the_unasked_are_left_alone),
     "drills": ("a drill says what is so, and its failure shows", drills_say_what_is_so),
     "vaults": ("vaults hold what rows tell", vaults_hold_what_rows_tell),
+    "share": ("of Azure's buckets others keep their share", others_keep_their_share),
 }
 
 

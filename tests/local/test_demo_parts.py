@@ -46,7 +46,7 @@ def plan_asked_for(machine: MachineStory) -> str:
     return next((value.lower() for name, value in machine.tags.items() if name.lower() == "backup"), "")
 
 
-@pytest.mark.parametrize("name", ["month", "short", "spine"])
+@pytest.mark.parametrize("name", ["month", "short", "crowd", "spine"])
 def test_the_same_seed_gives_the_same_fleet_and_times_and_another_gives_others(name: str) -> None:
     assert load(name, 7, NOW) == load(name, 7, NOW)
     assert load(name, 7, NOW) != load(name, 8, NOW)
@@ -62,13 +62,14 @@ def test_the_settings_of_the_demo_are_judged_whole() -> None:
     assert wish({}) == Wish(days=30, seed=1)
     assert wish({"DAYS": "2", "SEED": "7"}) == Wish(days=2, seed=7)
     assert wish({"SCENARIO": "short"}) == Wish(days=3, seed=1, scenario="short")
-    with pytest.raises(ValueError, match=r"^SCENARIO=year: .*month, short; DAYS=none: .*; SEED=-1: .*$"):
+    with pytest.raises(ValueError, match=r"^SCENARIO=year: .*month, short, crowd; DAYS=none: .*; SEED=-1: .*$"):
         wish({"DAYS": "none", "SEED": "-1", "SCENARIO": "year"})
 
 
 def test_the_command_line_is_asked_of_machines_that_there_are() -> None:
     assert ["explain", "typo-1"] in questions(month(1))
     assert questions(short()) == [["status"], ["points", "shop-1"], ["explain", "shop-1"], ["drill"]]
+    assert questions(load("crowd", 1, NOW)) == [["explain", "late-1"], ["drill"]], "not of a thousand, line by line"
 
 
 def test_what_goes_wrong_in_short_is_what_goes_wrong_in_the_month_and_its_points_go_from_the_second_day_on() -> None:
@@ -92,7 +93,7 @@ def test_nothing_is_foretold_of_a_subscription_in_which_the_app_only_looks_on() 
     assert foretold(alone, PLANS, alone.start + timedelta(days=9)).points == 0
 
 
-@pytest.mark.parametrize("name", ["month", "short"])
+@pytest.mark.parametrize("name", ["month", "short", "crowd"])
 def test_whatever_happens_to_a_machine_can_be_told(name: str) -> None:
     told = [said(turn) for machine in load(name, 1, NOW).machines for turn in machine.turns]
     assert all(told)

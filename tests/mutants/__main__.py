@@ -21,7 +21,7 @@ from tests.mutants.demo import Wish, demonstrated, thinned
 from tests.mutants.planting import LONGEST, Copy, Mutant, copied, fits, mutants
 
 HEALTHY = "healthy"
-SCENARIOS = ("month", "short")
+SCENARIOS = ("month", "short", "crowd")
 
 
 def main(words: list[str]) -> int:

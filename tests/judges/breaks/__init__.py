@@ -5,7 +5,7 @@ BREAKS names the promise that is broken, the break, and words that its judge mus
 
 from __future__ import annotations
 
-from tests.judges.breaks import as_one, deletions, doors, people, points, proofs, swaps, traffic
+from tests.judges.breaks import as_one, deletions, doors, people, points, proofs, share, swaps, traffic
 from tests.judges.breaks.common import Break
 from tests.judges.breaks.oddities import ODDITIES
 from tests.judges.breaks.points import put_twice
@@ -20,5 +20,6 @@ BREAKS = [
     *doors.BREAKS,
     *swaps.BREAKS,
     *as_one.BREAKS,
+    *share.BREAKS,
 ]
-HARMLESS = [*ODDITIES, *people.HARMLESS]
+HARMLESS = [*ODDITIES, *people.HARMLESS, *share.HARMLESS]
