@@ -125,17 +125,18 @@ def forged(cast: Cast, subject: str, number: int) -> Mapping[str, Any]:
 
 
 def hide(cast: Cast, trouble: Trouble) -> None:
-    """Every list is empty, and two machines are found nowhere: one with its subscription, which is disabled.
+    """Every list is empty, two machines are found nowhere, one with its subscription, and a third may not be read.
 
     An operator who wonders has the sweep run by hand, as the portal's Test/Run does: it asks for what the lists lack.
     """
     fleet = {machine.name: machine for machine in cast.scenario.machines}
-    disabled, briefly = (fleet[str(trouble.options[name])] for name in ("disabled", "briefly"))
-    absent = {"status": 404, "code": "ResourceNotFound"}
+    disabled, briefly, denied = (fleet[str(trouble.options[name])] for name in ("disabled", "briefly", "denied"))
+    absent, forbidden = {"status": 404, "code": "ResourceNotFound"}, {"status": 403, "code": "AuthorizationFailed"}
     state = {"status": 200, "body": {"subscriptionId": disabled.subscription, "state": "Disabled"}}
     with cast.noted("trouble", fault=trouble.fault, says=trouble.says):
         strike(cast, trouble, "Microsoft.ResourceGraph/resources/read", "*", {"list": "empty"})
         strike(cast, trouble, VM_READ, disabled.id, absent)
+        strike(cast, trouble, VM_READ, denied.id, forbidden)
         strike(
             cast, trouble, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{disabled.subscription}", state
         )
