@@ -1,9 +1,8 @@
-"""share: of the writes and deletes that Azure Resource Manager grants, a part is left to others.
+"""share: of the reads, writes and deletes that Azure Resource Manager grants, a part is left to others.
 
 Azure counts them in a bucket for each subscription and principal (documented), so nobody else takes from the product's,
 and its own calls tell what was left when each of them came. What people ask for goes as low as the share and no lower;
-what runs by itself stays a little above it. Reads are not looked at: the machines that events and sweeps ask about are
-looked at as they come, and only Azure's refusals slow that down.
+what runs by itself stays a little above it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from local.judges.world import World
 
 SHARE = "0.3"
 TOO_MANY = 429
-KINDS = {"PUT": "writes", "PATCH": "writes", "POST": "writes", "DELETE": "deletes"}
+KINDS = {"GET": "reads", "PUT": "writes", "PATCH": "writes", "POST": "writes", "DELETE": "deletes"}
 # A host that was killed has forgotten what was left, and hears of it by its first answer: by then the first calls of
 # its drains are on their way. One sends eight at a time (observed), and a subscription of a scenario has three regions.
 IN_FLIGHT = 24
@@ -32,7 +31,7 @@ class Size:
     back: float
 
 
-SIZES: Mapping[str, Size] = {"writes": Size(200, 10), "deletes": Size(200, 10)}  # documented
+SIZES: Mapping[str, Size] = {"reads": Size(250, 25), "writes": Size(200, 10), "deletes": Size(200, 10)}  # documented
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -34,6 +34,7 @@ from shared.cloud.pace import HeardPace, Lane
 from shared.cloud.refusals import NO_RETRY_AFTER, date_of, retry_after, said
 from shared.cloud.transport import transport
 from shared.errors import Throttled, Unavailable
+from shared.model.identity import Shard
 from shared.ports import Clock
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ Hook = Callable[[Any], None]
 SECONDS_TO_CONNECT = 10
 SECONDS_TO_ANSWER = 60
 AGENT = "tagback"
+PATIENCE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,12 @@ class Arm:
         from azure.mgmt.compute import ComputeManagementClient
 
         return self.typed(ComputeManagementClient, subscription)
+
+    def give_way(self, lane: Lane) -> None:
+        """Wait for a call of the lane that is left to nobody else; past `PATIENCE` Azure's answer says how it is."""
+        shard, until = Shard(lane.subscription, lane.region), self._clock.now() + PATIENCE
+        while (wait := self._pace.wait(shard, lane.kind, gives_way=True)) and self._clock.now() + wait <= until:
+            self._clock.sleep(wait.total_seconds())
 
     def read(self, lane: Lane, action: Callable[[Hook], Answer]) -> Answer:
         """Run a read. `action` passes the hook on as `raw_response_hook`."""

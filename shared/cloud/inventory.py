@@ -69,9 +69,12 @@ class AzureInventory:
         groups = self._groups.all([shard.subscription])
         return {seen.uid: _within(groups, seen) for seen in pile.sightings()}
 
-    def look(self, vm: ResourceId) -> Sighting | Absent:
+    def look(self, vm: ResourceId, *, gives_way: bool = False) -> Sighting | Absent:
+        lane = Lane(vm.subscription, "", CallKind.READ)
+        if gives_way:
+            self._arm.give_way(lane)
         look = Look(Lens.GET, self._clock.now())
-        body = self._present(Lane(vm.subscription, "", CallKind.READ), str(vm), VM_VERSION)
+        body = self._present(lane, str(vm), VM_VERSION)
         if body is None:
             return Absent(vm, look.as_of)
         return replace(_made(lambda: brief(body, look)), group=self._groups.of(vm))

@@ -34,7 +34,7 @@ def reconcile(world: World, rules: Rules, key: VmKey) -> None:
         log.warning("vm.ignored id=%s because=%r", key.id, "its subscription is not among TAGBACK_SUBSCRIPTIONS")
         return
     try:
-        found = world.inventory.look(key.id)
+        found = world.inventory.look(key.id, gives_way=True)
     except (Denied, Conflict) as error:
         # Neither passes within the minutes that a message lives; the sweep asks again.
         log.warning("vm.unread id=%s because=%r", key.id, str(error))

@@ -76,13 +76,13 @@ class Inventory(Protocol):
         """Every VM as `look` shows it, page by page, by the bulk lens: may be late, short, empty or double."""
 
     def shard(self, shard: Shard) -> Mapping[VmUid, Sighting]:
-        """The VMs of one shard, as complete as `examine` shows them, by the bulk lens.
+        """A shard's VMs as `examine` shows them, by the bulk lens; one with a disk that it lacks is left out whole."""
 
-        A VM with a disk that the lens does not show (yet) is left out whole.
+    def look(self, vm: ResourceId, *, gives_way: bool = False) -> Sighting | Absent:
+        """One VM by one GET: enough to register it. Its disks have no `uid` and no `left_out`, its model is empty.
+
+        Who `gives_way` waits some seconds for a read that is left neither to others nor to what people asked for.
         """
-
-    def look(self, vm: ResourceId) -> Sighting | Absent:
-        """One VM by one GET: enough to register it. Its disks have no `uid` and no `left_out`, its model is empty."""
 
     def examine(self, vm: ResourceId) -> Sighting | Absent:
         """One VM with its disks, interfaces and extensions, read from the provider itself: what a capture needs."""

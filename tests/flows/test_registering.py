@@ -11,7 +11,7 @@ from shared.errors import CloudError, Conflict, Denied, LostRace, Unavailable
 from shared.flows.registering import reconcile, register
 from shared.messages import VmKey
 from shared.model.identity import DiskUid, ResourceId
-from shared.model.machine import Machine, Sighting, Status
+from shared.model.machine import Absent, Machine, Sighting, Status
 from shared.model.operation import State
 from shared.model.point import Origin
 from shared.model.transition import Transition
@@ -163,8 +163,21 @@ def test_a_race_that_is_lost_every_time_is_left_to_the_queue() -> None:
         reconcile(*fleet.open(), VmKey(VM))
 
 
+def test_what_an_event_or_a_sweep_asks_about_gives_way_to_requests_and_to_others() -> None:
+    fleet, ways = living({"backup": "silver"}), []
+    look = fleet.stage.world.inventory.look
+
+    def noted(vm: ResourceId, *, gives_way: bool = False) -> Sighting | Absent:
+        ways.append(gives_way)
+        return look(vm, gives_way=gives_way)
+
+    fleet.stage.world.inventory.look = noted  # type: ignore[method-assign]  # the twin's own, looked over its shoulder
+    reconcile(*fleet.open(), VmKey(VM))
+    assert ways == [True]
+
+
 def _raising(error: CloudError):  # type: ignore[no-untyped-def]  # stands for any port method
-    def refuse(*_: object) -> Sighting:
+    def refuse(*_: object, **__: object) -> Sighting:
         raise error
 
     return refuse

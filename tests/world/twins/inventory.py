@@ -57,7 +57,7 @@ class InventoryTwin:
         self._shown(shown)
         return {row.uid: row for row in shown}
 
-    def look(self, vm: ResourceId) -> Sighting | Absent:
+    def look(self, vm: ResourceId, *, gives_way: bool = False) -> Sighting | Absent:  # the throttle is its turn
         bucket = (Shard(vm.subscription, ""), CallKind.READ)
         call = Call("arm", "inventory.look", Effect.READ, vm.subscription, str(vm), bucket)
         with self._throttle.scopes.call("GET", vm):
