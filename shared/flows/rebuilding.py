@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.decide.drawing import Captured
 from shared.decide.naming import stamp
 from shared.decide.registration import registered
 from shared.decide.remains import Remnant, merged, operation_of, place_of, points_of, remnant
+from shared.decide.tag_values import relevant
 from shared.errors import CloudError, LostRace
 from shared.flows.casework import TRIES, Case, key, saved
 from shared.flows.part_calls import parts_in_azure
@@ -135,7 +137,20 @@ def _machine(slice_: Slice, uid: VmUid, estate: Estate, points: Sequence[Point])
     if isinstance(seen, Sighting) and (seen.uid, seen.shard) == (uid, slice_.shard):
         return registered(bare, seen, slice_.rules, slice_.now())
     slice_.world.queue.send(VMS, VmKey(place, uid, slice_.shard).text())
-    return replace(bare, enrolled_at=None, settled=None)
+    return replace(bare, enrolled_at=None, settled=None, tags=_hold(slice_, points))
+
+
+def _hold(slice_: Slice, points: Sequence[Point]) -> dict[str, str]:
+    """The tag that held the machine when it was last captured: gone or not, it holds until somebody ends it."""
+    reference = next((point.model for point in reversed(points) if point.model), "")
+    try:
+        machine = Captured.of(slice_.world.models.load(reference) if reference else {}).machine
+    except CloudError as error:
+        log.warning("model.lost reference=%s because=%r", reference, str(error))
+        return {}
+    name = f"{slice_.rules.prefix}-hold"
+    tags = relevant(machine.get("tags") or {}, slice_.rules.prefix)
+    return {name: tags[name]} if name in tags else {}
 
 
 def _bare(slice_: Slice, uid: VmUid, place: ResourceId, points: Sequence[Point]) -> Machine:

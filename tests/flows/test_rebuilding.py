@@ -9,10 +9,13 @@ from datetime import timedelta
 import pytest
 
 from shared.decide.naming import stamp
+from shared.decide.protection import hold_of
 from shared.decide.tag_values import FOREVER
 from shared.flows.asking import ask_rebuild
 from shared.flows.draining import drain
+from shared.flows.registering import reconcile
 from shared.flows.requesting import run as take_up
+from shared.messages import VmKey
 from shared.model.identity import VmUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import State
@@ -197,3 +200,21 @@ def test_it_goes_on_where_a_slice_ended(world: Run) -> None:
     assert done.progress is Progress.ASKED
     assert any(message.queue == "requests" for message in world.stage.queues.messages.values())
     assert rebuilt(world).progress is Progress.DONE
+
+
+def test_a_hold_of_a_machine_that_is_gone_comes_back_with_its_points(world: Run) -> None:
+    held = replace(FIRST, tags={**FIRST.tags, "Backup-Hold": "forever"})
+    world.stage.azure.write(held)
+    perform(world, lambda ports: reconcile(ports, RULES, VmKey(FIRST.id)))
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    pass_time(world, timedelta(days=1))
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    pass_time(world, timedelta(hours=1))
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    world.stage.azure.delete(held)
+    world.loss.strike()
+    rebuilt(world)
+    row = machine(world)
+    assert row.tags == {"backup-hold": "forever"}
+    assert hold_of(row, RULES) == FOREVER
+    assert (row.enrolled_at, row.status) == (None, Status.EXCLUDED), "and nothing else is asked for in its name"

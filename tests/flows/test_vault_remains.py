@@ -173,7 +173,7 @@ def test_many_points_come_back_and_leave_over_several_transactions_and_are_no_ne
 def test_a_machine_that_cannot_be_looked_at_is_not_called_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     estate, _ = stopped()
 
-    def denied(_: object) -> None:
+    def denied(_: object, **__: object) -> None:
         raise Denied("AuthorizationFailed", "no role", 403)
 
     monkeypatch.setattr(estate.world.stage.world.inventory, "look", denied)
@@ -197,7 +197,7 @@ def test_what_a_vault_deleted_softly_of_a_gone_machine_is_known_without_points()
 def test_who_may_not_read_vaults_leaves_them_to_the_drainer(monkeypatch: pytest.MonkeyPatch) -> None:
     estate, vm = stopped(snapshots=SNAPSHOTS)
 
-    def denied(_: object) -> None:
+    def denied(_: object, **__: object) -> None:
         raise Denied("AuthorizationFailed", "no role", 403)
 
     with monkeypatch.context() as patch:
