@@ -100,6 +100,12 @@ def follow_up(fault: Fault, tries: Tries) -> Next:
             assert_never(course.follow)
 
 
+def last_word(fault: Fault) -> GiveUp:
+    """What is said of a failure that nothing follows any more: why, and what people can do."""
+    course = _course_of(fault)
+    return GiveUp(course.because, course.remedy)
+
+
 def gravity(fault: Fault) -> tuple[int, timedelta]:
     """How much a failure decides, where several met one operation: the one that ends it first, then the slowest."""
     course = _course_of(fault)

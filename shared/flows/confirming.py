@@ -20,7 +20,7 @@ from shared.decide.restore_points import later_date, promised
 from shared.errors import CloudError, Conflict
 from shared.flows.casework import Case, closing, saved_if_mine
 from shared.flows.part_calls import find_part, news_of
-from shared.flows.setbacks import set_back
+from shared.flows.setbacks import given_up, set_back
 from shared.flows.slicing import Look, Slice
 from shared.model.draining import CallKind
 from shared.model.identity import ResourceId
@@ -119,9 +119,11 @@ def _looked_at(
         if _stamps_hold(slice_, done.point, case):
             log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
             return [done.operation, done.point]
-    error = None if parts.is_complete(point) else loss or _endless(point, now)
-    if error:
+    endless = None if loss else _endless(point, now)
+    if error := loss or endless:
         if decide.has_been_overtaken(capture.operation, machine):
+            if endless:
+                return given_up(case.with_point(point), capture.operation, endless, now)
             return closing(case.with_point(point), capture.operation, State.SUPERSEDED, error.message, now)
         return set_back(case, capture, error, now)
     waiting = decide.waiting(capture, now)

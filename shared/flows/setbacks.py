@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.decide.capture import Capture, put_off
-from shared.decide.failure import AskPerson, GiveUp, Gone, Next, Retry, Tries, follow_up, gravity, rule_for
+from shared.decide.failure import AskPerson, GiveUp, Gone, Next, Retry, Tries, follow_up, gravity, last_word, rule_for
 from shared.decide.failure_rules import WaitFor
 from shared.decide.room import NoRoom, WaitForRoom
 from shared.errors import (
@@ -89,13 +89,27 @@ def setback(
             return [put_off(operation, State.FAILED, _with(failure, because, wait_for), now + after)]
         case AskPerson(after, remedy, _, wait_for):
             return [put_off(operation, State.NEEDS_PERSON, _with(failure, remedy, wait_for), now + after)]
-        case GiveUp(because, remedy):
-            words = "; ".join(part for part in (f"{because}: {error}", remedy) if part)
-            return closing(case, _failed(operation, _with(failure, remedy)), State.GAVE_UP, words, now)
+        case GiveUp():
+            return _given_up(case, operation, failure, next_, error, now)
         case Gone(because):
             return closing(case, _failed(operation, failure), State.GAVE_UP, f"{because}: {error}", now)
         case other:
             assert_never(other)
+
+
+def given_up(case: Case, operation: Operation, error: CloudError, now: datetime) -> list[Operation | Point]:
+    """The same where nothing follows, however many tries its course allows: people are told the remedy now or never."""
+    fault = _at(operation, fault_of(error), None)
+    failure, word = _failure(operation, fault, now), last_word(fault)
+    _tell(case, operation, failure, word)
+    return _given_up(case, operation, failure, word, error, now)
+
+
+def _given_up(
+    case: Case, operation: Operation, failure: Failure, word: GiveUp, error: CloudError, now: datetime
+) -> list[Operation | Point]:
+    words = "; ".join(part for part in (f"{word.because}: {error}", word.remedy) if part)
+    return closing(case, _failed(operation, _with(failure, word.remedy)), State.GAVE_UP, words, now)
 
 
 def _not_deleted(

@@ -12,10 +12,11 @@ from shared.decide.naming import stamp
 from shared.decide.room import PENDING
 from shared.errors import CloudError, Conflict, Refused
 from shared.flows.draining import drain
+from shared.model.event import Happening
 from shared.model.identity import DiskUid
 from shared.model.machine import Machine, Status
 from shared.model.operation import Operation, State
-from shared.model.point import PartState, Point
+from shared.model.point import PartState, Point, PointState
 from shared.model.rules import Rules
 from tests.world.exhaustive import pass_time, perform, small_world
 from tests.world.scenes import FIRST, RULES, SHARD, registered, started
@@ -118,9 +119,41 @@ def test_what_never_becomes_ready_is_tried_for_a_day_and_then_named() -> None:
     drained(world, 6 * HOUR)
     assert {one.state for one in rows(world)[1]} <= {State.STARTED, State.SUPERSEDED}
     drained(world, 19 * HOUR)
-    _, operations, _ = rows(world)
+    _, operations, points = rows(world)
     first = min(operations, key=lambda one: one.slot)
-    assert (first.state, "not ready after a day" in first.because) == (State.SUPERSEDED, True)
+    assert first.failure is not None
+    assert (first.state, first.failure.code, first.failure.known) == (State.GAVE_UP, "PartEndless", True)
+    assert "not ready after a day" in first.because
+    assert "delete it if Azure never completes it" in first.failure.remedy
+    assert next(point.state for point in points if point.slot == first.slot) is PointState.INCOMPLETE
+    assert Happening.GAVE_UP in [event.type for event in world.stage.events.heard]
+
+
+def test_what_failed_after_a_newer_slot_began_is_answered_for_by_that_slot() -> None:
+    world = small_world()
+    world.stage.azure.weather = Endless()
+    started(world)
+    drained(world, 6 * HOUR)
+    spoilt = min(snapshots(world), key=lambda one: one.tags["tagback-slot"])
+    spoilt.fails, spoilt.ready_at = True, world.stage.scheduler.now
+    drained(world, HOUR)
+    first = min(rows(world)[1], key=lambda one: one.slot)
+    assert (first.state, first.failure, "came to nothing" in first.because) == (State.SUPERSEDED, None, True)
+
+
+def test_after_what_never_became_ready_the_next_slots_go_on() -> None:
+    world = small_world()
+    world.stage.azure.weather = Endless()
+    started(world)
+    world.host.start()
+    world.stage.azure.weather = Fair()
+    pass_time(world, 27 * HOUR)
+    machine, operations, _ = rows(world)
+    first, *others = sorted(operations, key=lambda one: one.slot)
+    assert first.state is State.GAVE_UP
+    assert {one.state for one in others} == {State.SUCCEEDED}
+    assert (machine.status, machine.problems) == (Status.PROTECTED, ())
+    assert not world.promises.violations
 
 
 @pytest.mark.parametrize(("pause", "attempt"), [(3 * MINUTE, 1), (20 * MINUTE, 2)], ids=["soon", "too-late"])
