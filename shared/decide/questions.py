@@ -28,6 +28,19 @@ class Question:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The living machines of a shard that no list shows, and how many there are in all."""
+
+    missing: tuple[Remembered, ...]
+    of: int
+
+    @property
+    def beyond_belief(self) -> bool:
+        """Whether so much is missing that the list is doubted rather than the machines."""
+        return len(self.missing) >= SHRUNK_LEAST and len(self.missing) > SHRUNK_BY * self.of
+
+
 def differs(machine: Machine | Remembered, sighting: Sighting, prefix: str) -> str:
     """What of a registered machine the bulk lens shows otherwise; empty when nothing."""
     if machine.status is Status.GONE or machine.absent_since:
@@ -85,13 +98,17 @@ def questions(
     return (*asked, *_vanished(rows, seen, now))
 
 
+def loss(rows: Mapping[VmUid, Remembered], seen: Collection[VmUid]) -> Loss:
+    """What the lists, which show the machines `seen`, lost of one shard."""
+    living = [machine for machine in rows.values() if machine.status is not Status.GONE]
+    return Loss(tuple(machine for machine in living if machine.uid not in seen), len(living))
+
+
 def _vanished(rows: Mapping[VmUid, Remembered], seen: Collection[VmUid], now: datetime) -> tuple[Question, ...]:
     """Absence proves nothing: a few are asked about, and only as often as an answer could change something."""
-    living = [machine for machine in rows.values() if machine.status is not Status.GONE]
-    missing = [machine for machine in living if machine.uid not in seen]
-    worth_asking = [one for one in missing if one.absent_since is None or may_be_gone(one, now)]
-    shrunk = len(missing) >= SHRUNK_LEAST and len(missing) > SHRUNK_BY * len(living)
+    lost = loss(rows, seen)
+    worth_asking = [one for one in lost.missing if one.absent_since is None or may_be_gone(one, now)]
     chosen = sorted(worth_asking, key=lambda machine: machine.uid)
-    if shrunk:
+    if lost.beyond_belief:
         chosen = chosen[:SAMPLE]
     return tuple(Question(machine.id, machine.uid, "no list shows it any more") for machine in chosen)

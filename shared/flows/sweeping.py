@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from shared.decide.questions import Question, question, questions, remembered
+from shared.decide.questions import Question, loss, question, questions, remembered
 from shared.flows.freezing import notice
 from shared.flows.pausing import tell
 from shared.flows.restoring import overdue
@@ -49,6 +49,9 @@ def sweep(world: World, rules: Rules) -> None:
     rows = {shard: roll.machines for shard, roll in rolls.items()}
     seen = _inventory(world, rules, rows)
     asked = sum(_ask(world, shard, rows.get(shard, {}), seen.get(shard, {})) for shard in sorted({*rows, *seen}))
+    for shard in sorted(rows):
+        if shard.subscription in rules.subscriptions:
+            _tell_of_loss(shard, rows[shard], seen.get(shard, {}))
     machines_seen = sum(len(machines) for machines in seen.values())
     notice(world, (machine for machines in rows.values() for machine in machines.values()))
     tell(world, rules)
@@ -75,6 +78,14 @@ def _inventory(world: World, rules: Rules, rows: Mapping[Shard, Rows]) -> dict[S
             if shard.subscription in rules.subscriptions:
                 seen.setdefault(shard, {})[uid] = question(rows.get(shard, {}).get(uid), sighting, rules.prefix)
     return seen
+
+
+def _tell_of_loss(shard: Shard, rows: Rows, seen: Seen) -> None:
+    """People hear of a list that lost much: a right that was withdrawn looks like this, and so do machines deleted."""
+    lost = loss(rows, seen)
+    if lost.beyond_belief:
+        because = "no list shows them any more; a few at a time are asked about, and no list takes anything away"
+        log.warning("list.shrunk shard=%s missing=%d of=%d because=%r", shard, len(lost.missing), lost.of, because)
 
 
 def _ask(world: World, shard: Shard, rows: Rows, seen: Seen) -> int:

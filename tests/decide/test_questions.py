@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.decide.protection import settled_row
-from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, question, questions, remembered
+from shared.decide.questions import SAMPLE, SHRUNK_LEAST, Question, differs, loss, question, questions, remembered
 from shared.decide.registration import registered
 from shared.model.identity import VmUid, vm_id
 from shared.model.machine import GroupSeen, Machine, Sighting, Status
@@ -125,6 +125,18 @@ def test_a_list_that_shrank_much_is_asked_about_by_a_sample(size: int, missing: 
     seen = {uid: replace(sighting(), uid=uid) for uid in sorted(rows)[missing:]}
     found = asking(rows, seen, RULES, NOW)
     assert [one.uid for one in found] == sorted(rows)[:asked]
+
+
+@pytest.mark.parametrize(
+    ("size", "missing", "beyond"),
+    [(4, 4, False), (SHRUNK_LEAST * 5, SHRUNK_LEAST, False), (100, 20, False), (100, 21, True), (5, 5, True)],
+)
+def test_what_a_list_lost_is_counted_and_doubted_above_a_fifth(size: int, missing: int, beyond: bool) -> None:
+    rows = {uid: remembered(row, RULES, NOW) for uid, row in fleet(size).items()}
+    gone = remembered(machine(uid=VmUid("gone"), status=Status.GONE), RULES, NOW)
+    lost = loss({**rows, gone.uid: gone}, sorted(rows)[missing:])
+    assert ([one.uid for one in lost.missing], lost.of) == (sorted(rows)[:missing], size)
+    assert lost.beyond_belief is beyond
 
 
 def test_machines_seen_are_asked_about_in_order_before_those_that_vanished() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from shared.flows.registering import reconcile
 from shared.flows.sweeping import sweep
 from shared.messages import VMS, VmKey, parse_vm
 from shared.model.machine import Sighting, Status
 from shared.model.rules import Mode
-from tests.fleet import RULES, SUBSCRIPTION, Fleet
-from tests.flows.test_registering import VM, living, row
+from tests.fleet import RULES, SHARD, SUBSCRIPTION, Fleet, place, uid_of
+from tests.flows.test_registering import VM, living, reachable, row, truth
 from tests.world.twins.azure import Fair
 
 
@@ -44,6 +46,48 @@ class Blank(Fair):
 
     def hides(self, subject: str) -> bool:
         return True
+
+
+def crowd(count: int) -> Fleet:
+    """A fleet of so many machines, in Azure as in the ledger."""
+    fleet = reachable()
+    for number in range(count):
+        vm = replace(truth({"backup": "silver"}, place("web", f"web-{number}")), uid=uid_of(number))
+        fleet.stage.azure.write(vm)
+        reconcile(fleet.world, RULES, VmKey(vm.id))
+    return fleet
+
+
+def told_of_loss(caplog: pytest.LogCaptureFixture) -> list[str]:
+    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("list.shrunk")]
+    caplog.clear()
+    return lines
+
+
+def test_a_list_that_lost_more_than_a_fifth_is_told_of_by_each_sweep_and_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fleet = crowd(6)
+    sweep(fleet.world, RULES)
+    assert told_of_loss(caplog) == []
+    fleet.stage.azure.weather = Blank()
+    for _ in range(2):
+        sweep(fleet.world, RULES)
+        [line] = told_of_loss(caplog)
+        assert line.startswith(f"list.shrunk shard={SHARD} missing=6 of=6 because='no list shows them any more;")
+    fleet.stage.azure.weather = Fair()
+    sweep(fleet.world, RULES)
+    assert told_of_loss(caplog) == []
+
+
+def test_a_few_machines_that_vanish_are_not_told_of_and_neither_is_a_subscription_that_nobody_looks_at(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    few = crowd(4)
+    few.stage.azure.weather = Blank()
+    sweep(few.world, RULES)
+    sweep(crowd(6).world, replace(RULES, subscriptions={}))
+    assert told_of_loss(caplog) == []
 
 
 def test_lists_that_show_nothing_take_nothing_away() -> None:

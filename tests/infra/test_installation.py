@@ -277,8 +277,12 @@ def test_what_is_asked_of_the_log_stands_in_the_log(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["silence", "failures", "poison", "frozen", "unproven", "unprotected", "denied", "capped"]
-)
+    "name",
+    [
+        "silence", "failures", "poison", "frozen", "unproven", "unprotected", "overdue", "shrunk", "approval", "denied",
+        "capped",
+    ],
+)  # fmt: skip
 def test_people_are_told_of(name: str) -> None:
     assert name in {alert["name"] for alert in document("alerts.json")}
 
