@@ -80,6 +80,12 @@ def part_tags(point: Point, part: Part, sighting: Sighting, rules: Rules) -> Tag
     return TagSet(tags, tuple(left_out))
 
 
+def says(seen: SnapshotSeen | None, until: datetime) -> bool:
+    """Whether a snapshot was seen, with a tag that keeps it as long."""
+    tags = {name.lower(): value for name, value in seen.tags.items()} if seen else {}
+    return tags.get(KEEP_UNTIL, "") >= stamp(until)
+
+
 def is_ours(seen: SnapshotSeen, point: Point, part: Part, owner: str) -> bool:
     """Whether a snapshot is that part: the name that follows from the part, our tags, the disk once Azure names it."""
     tags = {name.lower(): value for name, value in seen.tags.items()}

@@ -14,7 +14,7 @@ from functools import partial
 from shared.decide import capture as decide
 from shared.decide import parts
 from shared.decide.capture import Capture
-from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, stamp
+from shared.decide.naming import BIRTH_KEEP_UNTIL, KEEP_UNTIL, says, stamp
 from shared.decide.protection import plan_of
 from shared.decide.restore_points import later_date, promised
 from shared.errors import CloudError, Conflict
@@ -116,7 +116,7 @@ def _looked_at(
     if parts.is_complete(point):
         plan = plan_of(machine, slice_.rules, now) or slice_.rules.plans.by_name.get(point.plan)
         done = decide.completed(capture, plan, case.known_points, now)
-        if _stamps_hold(slice_, done.point, case):
+        if _stamps_hold(slice_, done.point, case, seen):
             log.info("point.complete vm=%s slot=%s because=%r", machine.name, stamp(point.slot), done.point.because)
             return [done.operation, done.point]
     endless = None if loss else _endless(point, now)
@@ -130,8 +130,11 @@ def _looked_at(
     return [waiting.operation, waiting.point]
 
 
-def _stamps_hold(slice_: Slice, point: Point, case: Case) -> bool:
+def _stamps_hold(slice_: Slice, point: Point, case: Case, seen: Mapping[ResourceId, SnapshotSeen]) -> bool:
     """Whether the parts say as late a date as the ledger will: one that was lengthened is put on them first.
+
+    So is the ledger's own where a part was not seen with it: of two drainers that were about to send an attempt, whose
+    clocks differ, the one that planned it earlier may have come last.
 
     The birth stamp stays beside it: a shorter plan may take the lengthening back, and nothing more. A restore point
     says the date of its birth for ever; its collection is told of a later one, and of a plan or a model that is another
@@ -143,7 +146,7 @@ def _stamps_hold(slice_: Slice, point: Point, case: Case) -> bool:
     for part in point.live_parts:
         if part.is_restore_point and news:
             calls.append(partial(_mark, slice_, part, news))
-        elif not part.is_restore_point and point.keep_until != point.birth_keep_until:
+        elif not part.is_restore_point and not says(seen.get(part.id), point.keep_until):
             calls.append(partial(_merge, slice_, part, later))
     answers = slice_.each(CallKind.WRITE, calls)
     missing = [answer for answer in answers if not isinstance(answer, ResourceId)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.decide.naming import stamp
 from shared.flows.asking import ask_rebuild
 from shared.flows.draining import drain
 from shared.flows.requesting import run
@@ -50,6 +51,20 @@ def test_a_longer_date_is_merged_onto_the_parts_before_the_point_is_complete(wor
     assert point.complete
     assert point.keep_until == point.slot + timedelta(days=365)
     assert stamps(world) == {point.keep_until}
+    assert not world.promises.violations
+
+
+def test_a_part_that_another_drainer_stamped_with_an_earlier_date_says_the_ledgers_before_the_point_is_complete(
+    world: Run,
+) -> None:
+    point = point_of(world)
+    world.stage.azure.snapshots[point.live_parts[0].id].tags["tagback-keep-until"] = stamp(
+        point.birth_keep_until - timedelta(minutes=5)
+    )
+    perform(world, lambda ports: drain(ports, RULES, SHARD))
+    assert point_of(world).complete
+    assert stamps(world) == {point_of(world).keep_until}
+    assert world.stage.steps.calls["snapshots.merge"] == 1, "and the other part, which says so, is left alone"
     assert not world.promises.violations
 
 
