@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from shared.decide.capture import closed, opened
-from shared.decide.protection import is_wanted_otherwise, next_due, plan_of
+from shared.decide.protection import is_wanted_otherwise, next_due, plan_of, wish_of
 from shared.decide.registration import Enrolment, enrolment, group_of, registered
-from shared.decide.schedule import owed
+from shared.decide.schedule import lateness, owed, rhythm
 from shared.decide.tag_values import remembered
+from shared.decide.tags import OptedIn
 from shared.model.machine import Lens, Machine, Sighting, Status
 from shared.model.operation import Kind, Operation, State
 from shared.model.plan import Plan
@@ -47,12 +48,25 @@ def rejudged(machine: Machine, tags: Mapping[str, str], rules: Rules, now: datet
 
 
 def outdated(machine: Machine, rules: Rules, now: datetime) -> str:
-    """Why a row no longer follows from its own tags: the plans or the mode changed since; empty when it does.
+    """Why a row no longer says how its machine stands: the plans or the mode changed since, or time has passed over it.
 
-    Asked of every row at every sweep, so it compares what a judgement sets and builds no row.
+    Empty when it does. Asked of every row at every sweep, so it compares what a judgement sets and builds no row.
     """
     due = machine.next_due == next_due(machine, rules, now) and not is_wanted_otherwise(machine, rules, now)
-    return "" if due and _follows(machine, rules, now) else "its plans or their mode changed"
+    if not (due and _follows(machine, rules, now)):
+        return "its plans or their mode changed"
+    return "a point of it is overdue by now" if _fell_behind(machine, rules, now) else ""
+
+
+def _fell_behind(machine: Machine, rules: Rules, now: datetime) -> bool:
+    """Whether a machine that its row calls protected has become late since: nothing else would wake it to tell."""
+    newest, plan = machine.last_point, rules.plans.by_name.get(machine.plan)
+    if machine.status is not Status.PROTECTED or not newest or not plan:
+        return False
+    if now - newest <= rhythm(plan.schedule).shortest:
+        return False
+    wish = wish_of(machine, rules, now)
+    return isinstance(wish, OptedIn) and now > lateness(wish.plan.schedule, newest).since
 
 
 def _follows(machine: Machine, rules: Rules, now: datetime) -> bool:

@@ -18,6 +18,8 @@ from shared.decide.enrolment import (
     rejudged,
 )
 from shared.decide.protection import next_due, settled_row
+from shared.decide.protection import plan_of as plan_of_row
+from shared.decide.schedule import lateness
 from shared.model.machine import GroupSeen, Machine, Status
 from shared.model.operation import State
 from shared.model.plan import Plans
@@ -192,3 +194,25 @@ def test_a_row_is_outdated_exactly_when_a_look_would_change_more_than_its_status
     after = rejudged(stood, stood.tags, rules, moment)
     looked_at = replace(after, status=stood.status, next_due=next_due(after, rules, moment))
     assert (outdated(stood, rules, moment) == "") is (looked_at == stood)
+
+
+@pytest.mark.parametrize("tags", [{"backup": "silver"}, {"backup": "silver", "backup-at": "14:00"}])
+def test_a_row_that_says_protected_is_outdated_from_the_moment_a_point_is_overdue(tags: dict[str, str]) -> None:
+    newest = at("2027-03-10 02:00")
+    seen = machine(tags=tags, plan="silver", enrolled_at=newest, last_point=newest, settled=newest)
+    stood = settled_row(rejudged(seen, tags, RULES, newest), (), RULES, newest)
+    plan = plan_of_row(stood, RULES, newest)
+    assert (stood.status, plan is None) == (Status.PROTECTED, False)
+    assert plan
+    since = lateness(plan.schedule, newest).since
+    assert outdated(stood, RULES, since) == ""
+    assert outdated(stood, RULES, since + timedelta(seconds=1)) == "a point of it is overdue by now"
+    told = settled_row(stood, (), RULES, since + timedelta(seconds=1))
+    assert told.status is Status.DEGRADED
+    assert outdated(told, RULES, since + HOUR) == "", "it is asked about once"
+
+
+def test_a_row_whose_plan_is_no_more_is_not_late_by_it() -> None:
+    newest = at("2027-03-10 02:00")
+    row = machine(tags={}, plan="", last_point=newest, status=Status.PROTECTED, enrolled_at=None)
+    assert outdated(row, RULES, newest + timedelta(days=30)) == "its plans or their mode changed"

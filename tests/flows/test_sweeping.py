@@ -7,14 +7,21 @@ from datetime import timedelta
 
 import pytest
 
+from shared.decide.schedule import lateness
 from shared.flows.registering import reconcile
 from shared.flows.sweeping import sweep
 from shared.messages import VMS, VmKey, parse_vm
-from shared.model.machine import Sighting, Status
+from shared.model.identity import VmUid
+from shared.model.machine import Machine, Sighting, Status
 from shared.model.rules import Mode
 from tests.fleet import RULES, SHARD, SUBSCRIPTION, Fleet, place, uid_of
 from tests.flows.test_registering import VM, living, reachable, row, truth
+from tests.world import scenes
+from tests.world.exhaustive import pass_time, perform, small_world
+from tests.world.seeded import Run
 from tests.world.twins.azure import Fair
+
+EVERY = timedelta(minutes=15)  # the sweep
 
 
 def asked(fleet: Fleet) -> list[VmKey]:
@@ -105,3 +112,29 @@ def test_lists_that_show_nothing_take_nothing_away() -> None:
     assert after is not None
     assert (after.plan, after.enrolled_at, after.disks) == (before.plan, before.enrolled_at, before.disks)
     assert (after.left_at, after.absent_since) == (None, None)
+
+
+def stored(world: Run, uid: VmUid) -> Machine:
+    record = world.stage.ledger.held(scenes.SHARD, uid)
+    assert record is not None
+    return record.machine.row
+
+
+def test_a_machine_that_becomes_late_is_told_of_by_the_next_sweep_and_not_by_its_next_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, vm = small_world(), scenes.machine(1, 1, "silver")
+    world.stage.azure.write(vm)
+    perform(world, lambda ports: reconcile(ports, scenes.RULES, VmKey(vm.id)))
+    world.host.start()
+    pass_time(world, timedelta(days=2))
+    healthy = stored(world, vm.uid)
+    assert healthy.last_point
+    late = lateness(scenes.RULES.plans.by_name["silver"].schedule, healthy.last_point).since
+    monkeypatch.setattr("shared.decide.room.PER_DISK", 0)
+    pass_time(world, late - world.stage.scheduler.now)
+    before = stored(world, vm.uid)
+    pass_time(world, EVERY + timedelta(minutes=1))
+    after = stored(world, vm.uid)
+    assert (healthy.status, before.status, after.status) == (Status.PROTECTED, Status.PROTECTED, Status.DEGRADED)
+    assert "overdue" in after.because
