@@ -76,9 +76,10 @@ class Survey:
         self._see_restore_points(points)
         planned = not isinstance(standing, Going) or standing.planned
         remains = isinstance(standing, Going) and standing.remains
-        looks = tuple(self._look(part, removal) for part in doomed(standing.point))
-        shown = [look.seen for look in looks if look.seen is not None]
         newer = outliving(standing, points)
+        outlived = is_outlived(newer, self.seen, self.slice_.rules.owner)
+        looks = tuple(self._look(part, removal, outlived) for part in doomed(standing.point))
+        shown = [look.seen for look in looks if look.seen is not None]
         return Facts(
             now=self.now(),
             clocks_apart=self.apart,
@@ -96,7 +97,7 @@ class Survey:
             burst=self.burst.get(machine.uid, ""),
             not_before=not_before(shown, self._floor(standing.point, remains, not newer), standing),
             last=not newer,
-            outlived=is_outlived(newer, self.seen, self.slice_.rules.owner),
+            outlived=outlived,
             asks=self._asks(machine, not newer),
             left=not owner_of(machine, self.slice_.rules, self.slice_.now()).living,
             elsewhere=self._elsewhere(machine, points, standing.point),
@@ -146,11 +147,16 @@ class Survey:
             return False
         return owner_of(registered(machine, found, rules, now), rules, now).living
 
-    def _look(self, part: Part, removal: Removal) -> Look:
-        """As the list shows it; by a GET when the list shows nothing, or a hold."""
+    def _look(self, part: Part, removal: Removal, outlived: bool) -> Look:
+        """As the list shows it; by a GET when the list shows nothing, or a hold.
+
+        That a deletion was done the list may say by itself where it shows a newer point of the machine, and so is not
+        empty or cut off.
+        """
         shown = self.seen.get(part.id)
         prefix = self.slice_.rules.prefix
-        if shown is None and part.state is PartState.DELETING and self.listed_at >= removal.next_look - SETTLED:
+        done = outlived and part.state is PartState.DELETING and self.listed_at >= removal.next_look - SETTLED
+        if shown is None and done:
             return Look(part, None)
         if shown is None or held_until(shown.tags, prefix) is not None:
             if not self.slice_.admitted(CallKind.READ):

@@ -118,6 +118,25 @@ def test_nothing_is_asked_for_before_the_time_that_azure_named() -> None:
     assert len(refusing.asked) == len(set(refusing.asked))
 
 
+def test_a_deletion_that_azure_did_not_carry_out_is_not_called_done_because_a_list_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    purge = Purge()
+    of, old, estate = purge.machines[0], purge.old[0], purge.estate
+    estate.stage.azure.weather = Never()
+    whole, holdings = estate.fleet.world.holdings.snapshots, estate.fleet.world.holdings
+    purge.pass_time(30 * HOUR)
+    assert next(point.state for point in estate.points(of) if point.slot == old.slot) is PointState.DELETING
+    monkeypatch.setattr(holdings, "snapshots", lambda _: iter(()))
+    purge.pass_time(24 * HOUR)
+    assert old.slot in purge.slots(of), "it is there, and the ledger knows it"
+    monkeypatch.setattr(holdings, "snapshots", whole)
+    estate.stage.azure.weather = Fair()
+    purge.pass_time(24 * HOUR)
+    assert estate.there(old) == [False, False]
+    assert purge.slots(of) == [LAST_SLOT]
+
+
 def test_a_deletion_that_azure_accepted_and_did_not_carry_out_is_not_called_done() -> None:
     purge = Purge()
     of, old, estate = purge.machines[0], purge.old[0], purge.estate
