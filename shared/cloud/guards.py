@@ -12,7 +12,10 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from shared.cloud.gates import Gates, target
+from shared.cloud.redaction import shown
 from shared.errors import Refused
+
+URL_LENGTH = 200
 
 
 class OwnHost(SansIOHTTPPolicy[Any, Any]):
@@ -23,7 +26,8 @@ class OwnHost(SansIOHTTPPolicy[Any, Any]):
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         if _origin(request.http_request.url) != self._own:
-            raise Refused("ForeignUrl", f"a link leads away from {self._own}: {request.http_request.url[:200]}")
+            where = shown(request.http_request.url, URL_LENGTH)
+            raise Refused("ForeignUrl", f"a link leads away from {self._own}: {where}")
 
 
 class Gatekeeper(SansIOHTTPPolicy[Any, Any]):

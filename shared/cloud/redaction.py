@@ -52,6 +52,11 @@ def redacted(text: str) -> str:
     return text
 
 
+def shown(text: str, most: int) -> str:
+    """So much of a foreign text as is kept for people. Cut last: half a secret has no form by which to know it."""
+    return redacted(text[:LONGEST])[:most]
+
+
 def one_line(text: str) -> str:
     """A text in which nothing begins a new line or hides what stands there."""
     return BREAKS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

@@ -1,5 +1,7 @@
 """What an SDK exception means: the class of `shared/errors.py`, with Azure's code and message. Pure; for `call.py`.
 
+They are stored and shown, and may repeat what Azure was sent: secrets are taken out of them here.
+
 A code decides where it is known, else the status. A 5xx, a timeout or a cut connection says nothing of what happened:
 `OutcomeUnknown`, which `call.py` turns into `Unavailable` for reads.
 """
@@ -14,6 +16,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ServiceRequestError
 
+from shared.cloud.redaction import shown
 from shared.errors import (
     Blocked,
     CloudError,
@@ -105,14 +108,14 @@ def _class_of(code: str, message: str, status: int) -> type[CloudError]:
 
 
 def said(error: AzureError) -> tuple[str, str]:
-    """Azure's code and message; the exception's name where no answer came."""
+    """Azure's code and message, fit to be shown; the exception's name where no answer came."""
     if not isinstance(error, HttpResponseError) or error.response is None:
-        return type(error).__name__, str(error)[:MESSAGE_LENGTH]
+        return type(error).__name__, shown(str(error), MESSAGE_LENGTH)
     own = getattr(error, "error_code", None)  # storage SDKs
     found = _odata(error.response)
     code = str(getattr(own, "value", own) or found.get("code") or f"HTTP {error.status_code}")
     message = str(found.get("message") or error.message)
-    return code, message[:MESSAGE_LENGTH]
+    return shown(code, MESSAGE_LENGTH), shown(message, MESSAGE_LENGTH)
 
 
 def _odata(response: Any) -> Mapping[str, Any]:

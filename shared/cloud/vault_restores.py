@@ -10,7 +10,7 @@ from shared.cloud.inventory import DISK_VERSION
 from shared.cloud.pace import Lane
 from shared.cloud.pages import listed
 from shared.cloud.vault_items import names_of, path_of
-from shared.cloud.vault_shapes import moment
+from shared.cloud.vault_shapes import error_told, moment
 from shared.cloud.vaults import BACKUP_VERSION, FABRIC, BackupClient, lane, stream
 from shared.model.draining import CallKind
 from shared.model.vault import JobError
@@ -59,7 +59,7 @@ def _disk(body: Mapping[str, Any]) -> DiskSeen:
 
 def _refusal(body: Mapping[str, Any]) -> JobError:
     advice = "; ".join(str(one) for one in body.get("recommendations") or ())
-    return JobError(str(body.get("code") or ""), str(body.get("message") or ""), advice)
+    return error_told(body.get("code"), body.get("message"), advice)
 
 
 def body_of(order: RecoveryOrder) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from shared.cloud.redaction import redacted
 from shared.errors import Unavailable
 from shared.model.identity import ResourceId
 from shared.model.vault import (
@@ -94,7 +95,12 @@ def job_seen(vault: ResourceId, body: Mapping[str, Any]) -> JobSeen:
 def _job_error(body: Mapping[str, Any]) -> JobError:
     words = (str(body.get(name) or "") for name in ("errorTitle", "errorString"))
     advice = "; ".join(str(one) for one in body.get("recommendations") or ())
-    return JobError(str(body.get("errorCode") or ""), ": ".join(word for word in words if word), advice)
+    return error_told(body.get("errorCode"), ": ".join(word for word in words if word), advice)
+
+
+def error_told(code: object, message: object, advice: object = "") -> JobError:
+    """What a vault says went wrong. It is stored and shown: without what opens something."""
+    return JobError(*(redacted(str(text or "")) for text in (code, message, advice)))
 
 
 def point_seen(body: Mapping[str, Any]) -> PointSeen | None:
@@ -119,8 +125,7 @@ def refusal_seen(body: Mapping[str, Any]) -> JobError | None:
     """What a dry run found against protecting a VM; None where it found nothing, or was not carried out."""
     if str(body.get("status") or "").lower() != "failed":
         return None
-    said = (str(body.get(name) or "") for name in ("errorCode", "errorMessage", "recommendation"))
-    return JobError(*said)
+    return error_told(*(body.get(name) for name in ("errorCode", "errorMessage", "recommendation")))
 
 
 def tracked(body: Mapping[str, Any]) -> Tracked:
@@ -129,7 +134,7 @@ def tracked(body: Mapping[str, Any]) -> Tracked:
     job = str((body.get("properties") or {}).get("jobId") or "")
     if status in ("failed", "canceled", "cancelled"):
         error = body.get("error") or {}
-        return Tracked(True, job, JobError(str(error.get("code") or status), str(error.get("message") or "")))
+        return Tracked(True, job, error_told(error.get("code") or status, error.get("message")))
     return Tracked(status == "succeeded", job)
 
 

@@ -16,14 +16,13 @@ from shared.ports import World
 
 log = logging.getLogger("tagback")
 
-LONGEST = 1000  # characters kept of a message: enough to tell what it was
 GIVEN_UP = "its message failed too often; `tagback status` shows it. Look at `tagback jobs` before you ask again"
 
 
 def record(world: World, rules: Rules, queue: str, text: str) -> None:
     """Record a poisoned message; `tagback status` shows it."""
-    world.poisoned.keep(PoisonedMessage(queue, text[:LONGEST], world.clock.now()))
-    log.error("message.poisoned queue=%s text=%r", queue, text[:LONGEST])
+    world.poisoned.keep(PoisonedMessage(queue, text, world.clock.now()))
+    log.error("message.poisoned queue=%s text=%r", queue, text)
     asked = _asked(world, text) if queue == REQUESTS else None
     if asked and asked.progress is Progress.ASKED and asked.order is None:  # the sweep takes restores up again
         world.requests.settle(replace(asked, progress=Progress.REFUSED, because=GIVEN_UP))

@@ -134,7 +134,8 @@ class Requests(Protocol):
 
 
 class Poisoned(Protocol):
-    """Messages that failed too often: kept for people to see. Keeping one twice keeps it once."""
+    """Messages that failed too often: kept for people to see, so without secrets, and cut. Keeping one twice keeps it
+    once."""
 
     def keep(self, message: PoisonedMessage) -> None: ...
 

@@ -207,6 +207,14 @@ def test_a_poisoned_message_is_kept_once_with_its_first_instant(poisoned: Poison
     assert sorted(kept, key=lambda message: message.text) == sorted((first, other), key=lambda message: message.text)
 
 
+def test_a_poisoned_message_is_kept_without_secrets_and_cut(poisoned: Poisoned) -> None:
+    queue = uuid.uuid4().hex
+    poisoned.keep(PoisonedMessage(queue, "vm-1, Authorization: Bearer canary0123" + " x" * 5000, EXACT))
+    [text] = [message.text for message in poisoned.kept() if message.queue == queue]
+    assert text.startswith("vm-1, [redacted] x")
+    assert len(text) == 1000
+
+
 def test_poisoned_messages_are_forgotten_after_a_time(poisoned: Poisoned) -> None:
     queue = uuid.uuid4().hex
     old, new = PoisonedMessage(queue, "old", EXACT), PoisonedMessage(queue, "new", EXACT + 2 * MINUTE)

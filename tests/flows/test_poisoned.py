@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.flows.poisoned import GIVEN_UP, LONGEST, record
+from shared.cloud.poisoned import LONGEST
+from shared.flows.poisoned import GIVEN_UP, record
 from shared.messages import REQUESTS, VMS, request_text
 from shared.model.request import Asked, Progress, Request
 from tests.fleet import NOW, SHARD, Fleet, empty_fleet, uid_of

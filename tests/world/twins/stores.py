@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from shared.cloud.poisoned import presentable
 from shared.decide.naming import model_reference
 from shared.errors import LostRace, Missing
 from shared.model.draining import Lease
@@ -123,7 +124,8 @@ class PoisonedTwin:
     def keep(self, message: PoisonedMessage) -> None:
         call = Call("table", "poisoned.keep", Effect.WRITE, subject=message.queue)
         self._steps.before(call)
-        self._kept.setdefault((message.queue, message.text), message)
+        kept = presentable(message)
+        self._kept.setdefault((kept.queue, kept.text), kept)
         self._steps.after(call)
 
     def lose(self) -> None:
