@@ -1,7 +1,7 @@
 """A person's word that points are not deleted before a day: asked by the command line, carried out for requesting.py.
 
 Azure first: the hold is a tag on every part before the ledger knows of it, so that it outlives the ledger. Asking again
-with another day replaces the former hold; a day that is over ends it.
+with another day replaces the former hold; a day that is over ends it. The audit log has who asked before it is so.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _held(world: World, rules: Rules, request: Request, case: Case, until: datet
     points = _meant(case.known_points, request.slot)
     if not points:
         return replace(request, progress=Progress.REFUSED, because="no complete point is left that could be held")
-    _tag(world, rules, request, points)
+    _tag(world, rules, request, case.machine.row, points)
     later = [replace(point, held_until=until) for point in points]
     saved(world, rules, case, later, world.clock.now())
     shown = "for ever" if until >= FOREVER else f"until {until:%Y-%m-%d %H:%M}Z"
@@ -90,10 +90,11 @@ def _held(world: World, rules: Rules, request: Request, case: Case, until: datet
     return replace(request, progress=Progress.DONE, because=f"{len(later)} points are held {shown}{beside}")
 
 
-def _tag(world: World, rules: Rules, request: Request, points: Sequence[Point]) -> None:
-    """The hold on every part that is there; raises unless all of them carry it."""
+def _tag(world: World, rules: Rules, request: Request, machine: Machine, points: Sequence[Point]) -> None:
+    """The hold, audited, on every part that is there; raises unless all of them carry it."""
     now = world.clock.now()
     slice_ = Slice(world, rules, request.shard, now + rules.drain_for, now + rules.drain_for)
+    slice_.audit([_line(request, machine, points)])
     parts = [(point, part) for point in points for part in point.live_parts]
     calls = [partial(hold_part, world, rules, point, part, request.hold) for point, part in parts]
     for answer in slice_.each(CallKind.WRITE, calls):
@@ -101,3 +102,17 @@ def _tag(world: World, rules: Rules, request: Request, points: Sequence[Point]) 
             raise NO_TIME
         if isinstance(answer, CloudError) and not isinstance(answer, Missing):
             raise answer
+
+
+def _line(request: Request, machine: Machine, points: Sequence[Point]) -> dict[str, object]:
+    """`former` is until when they were held before, without those that were not."""
+    return {
+        "event": "points.hold",
+        "vm": machine.uid,
+        "name": machine.name,
+        "slots": [stamp(point.slot) for point in points],
+        "until": request.hold,
+        "former": sorted({stamp(point.held_until) for point in points if point.held_until}),
+        "by": request.by,
+        "request": request.id,
+    }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
+from shared.decide.naming import stamp
 from shared.decide.tag_values import FOREVER
 from shared.errors import Blocked
 from shared.flows.requesting import run as run_request
+from shared.model.identity import Shard
 from shared.model.machine import Machine
 from shared.model.point import Point
 from shared.model.request import Progress
-from tests.cli.running import answer, run
+from tests.cli.running import ASKER, answer, run
 from tests.fleet import LAST_SLOT, NOW, SHARD
 from tests.flows.deleting import HOUR, Estate, gains
 from tests.world.twins.azure import Lock
@@ -34,6 +38,11 @@ def asked(estate: Estate, *words: str) -> str:
     document = answer(run(estate.fleet, "hold", "web-1", *words, "--output", "json"))
     run_request(estate.fleet.world, estate.rules, document["id"])
     return str(document["id"])
+
+
+def audited(estate: Estate) -> list[dict[str, object]]:
+    lines = [json.loads(text) for _, _, text in estate.stage.audit.lines]
+    return [line for line in lines if line["event"] == "points.hold"]
 
 
 def progress(estate: Estate, request: str) -> tuple[Progress, str]:
@@ -72,6 +81,45 @@ def test_a_day_that_is_over_ends_a_hold(estate: Estate) -> None:
     asked(estate, "--until", "2026-11-01")
     assert all(point.held_until and point.held_until < NOW for point in estate.points(of))
     assert tags(estate, old) == ["2026-11-01", "2026-11-01"]
+
+
+def test_a_hold_its_shortening_and_its_end_are_audited_with_who_asked(estate: Estate) -> None:
+    of, old, _ = usual(estate)
+    began = asked(estate, "--until", "forever")
+    asked(estate, "--until", "2026-12-24", "--slot", stamp(old.slot))
+    ended = asked(estate, "--until", "2026-11-01")
+    first, second, last = audited(estate)
+    slots = [stamp(point.slot) for point in estate.points(of)]
+    assert first == {
+        "at": "2026-11-20T12:00:00+00:00",
+        "event": "points.hold",
+        "vm": of.uid,
+        "name": "web-1",
+        "slots": slots,
+        "until": "forever",
+        "former": [],
+        "by": ASKER,
+        "request": began,
+    }
+    assert (second["slots"], second["until"], second["former"]) == ([stamp(old.slot)], "2026-12-24", ["99991231T0000Z"])
+    assert (last["until"], last["request"]) == ("2026-11-01", ended)
+    assert last["former"] == ["20261225T0000Z", "99991231T0000Z"]
+    assert {shard for shard, _, text in estate.stage.audit.lines if "points.hold" in text} == {SHARD}
+
+
+def test_a_hold_is_audited_before_a_part_is_tagged(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, old, new = usual(estate)
+    seen: list[list[str | None]] = []
+    append = estate.stage.audit.append
+
+    def written(shard: Shard, at: datetime, lines: Sequence[str]) -> None:
+        seen.append([*tags(estate, old), *tags(estate, new)])
+        append(shard, at, lines)
+
+    monkeypatch.setattr(estate.stage.audit, "append", written)
+    asked(estate, "--until", "forever")
+    assert seen == [[None] * 4]
+    assert len(audited(estate)) == 1
 
 
 def test_a_part_that_cannot_be_tagged_leaves_the_request_open_and_the_ledger_silent(estate: Estate) -> None:
