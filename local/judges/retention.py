@@ -40,12 +40,22 @@ def earlier_slots(world: World, whole: Whole) -> list[datetime]:
 
 
 def owed(world: World, whole: Whole, snapshot: Snapshot) -> datetime:
-    """The earliest instant at which a part of a complete point may go."""
+    """The earliest instant at which a part of a complete point may go: its plan's floor after Azure began it."""
+    return _kept(world, whole, snapshot, snapshot.born)
+
+
+def promised(world: World, whole: Whole, snapshot: Snapshot) -> datetime:
+    """The date that the ledger must have: what waited to be sent keeps the stamp that it was first intended with."""
+    intended = [instant(line["at"]) for line in world.audited[INTENDED].get(snapshot.name, ())]
+    return _kept(world, whole, snapshot, min([*intended, snapshot.born]))
+
+
+def _kept(world: World, whole: Whole, snapshot: Snapshot, since: datetime) -> datetime:
     plan = plan_of(world, snapshot)
     if plan is None:
         return stamped(world, snapshot)
     age = kept_at_least_until(whole.slot, of_plan_slot(world, whole), plan, earlier_slots(world, whole))
-    return max(age, snapshot.born + plan.floor - MINUTE, stamped(world, snapshot))
+    return max(age, since + plan.floor - MINUTE, stamped(world, snapshot))
 
 
 def stamped(world: World, snapshot: Snapshot) -> datetime:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from local.judges.evidence import Record, instant
 from local.judges.finding import Finding
-from local.judges.retention import owed, stamped
+from local.judges.retention import promised, stamped
 from local.judges.snapshots import Key
 from local.judges.world import World
 
@@ -45,7 +45,7 @@ def _long_enough(world: World, finding: Finding, key: Key, row: Record) -> None:
     parts = [part for name in (whole.parts if whole else ()) if (part := world.by_name.get(name))]
     if whole is None or not parts or not row["complete"]:
         return
-    until = max(owed(world, whole, part) for part in parts)
+    until = max(promised(world, whole, part) for part in parts)
     kept = instant(row["keep_until"]) >= until - MINUTE
     finding.expect(kept, f"kept until {row['keep_until']}, its class asks for {until:%Y-%m-%d %H:%M}Z", *key)
     for part in parts:

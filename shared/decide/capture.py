@@ -152,12 +152,13 @@ def next_attempt(capture: Capture, machine: Machine, place: Place, together: Tog
 
 
 def floored(capture: Capture, plan: Plan, now: datetime) -> Capture:
-    """Stamped for the plan's floor from now on, where nothing of the attempt was sent: it may have waited for hours.
+    """Stamped for the plan's floor from now on, when it is planned: it may have been wanted for hours.
 
-    The name of a restore point tells the date that it was planned with; its floor is the deletion's to keep.
+    Never again after that: two drainers may be about to send an attempt, and must say the same. The name of a restore
+    point tells the date that it was planned with. A floor that is longer by then is the deletion's to keep.
     """
     point = capture.point
-    if any(part.state is not PartState.PLANNED or part.is_restore_point for part in point.live_parts):
+    if any(part.is_restore_point for part in point.live_parts):
         return capture
     until = max(point.birth_keep_until, _next_minute(now + plan.keep_floor))
     point = replace(point, birth_keep_until=until, keep_until=max(until, point.keep_until))

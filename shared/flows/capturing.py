@@ -183,8 +183,7 @@ def _captured(
             planned = Capture(planned.operation, replace(planned.point, model=machine.model))
             return decide.floored(planned, plan, slice_.now())
         if point.origin is operation.origin:
-            resumed = _resumed(slice_, case, Capture(operation, point), machine, sighting)
-            return decide.floored(resumed, plan, slice_.now())
+            return _resumed(slice_, case, Capture(operation, point), machine, sighting)
     except CloudError as error:
         return setback(case, operation, error, slice_.now())
     because = f"the point of the same instant was taken at {point.origin}"

@@ -79,7 +79,6 @@ class Survey:
         newer = outliving(standing, points)
         outlived = is_outlived(newer, self.seen, self.slice_.rules.owner)
         looks = tuple(self._look(part, removal, outlived) for part in doomed(standing.point))
-        shown = [look.seen for look in looks if look.seen is not None]
         return Facts(
             now=self.now(),
             clocks_apart=self.apart,
@@ -95,7 +94,7 @@ class Survey:
             left_at=machine.left_at,
             halted=self.halted,
             burst=self.burst.get(machine.uid, ""),
-            not_before=not_before(shown, self._floor(standing.point, remains, not newer), standing),
+            not_before=not_before(_shown(looks), self._floor(standing.point, remains, not newer), standing),
             last=not newer,
             outlived=outlived,
             asks=self._asks(machine, not newer),
@@ -195,6 +194,10 @@ class Survey:
         budgets, shard = self.slice_.world.budgets, self.slice_.shard
         budgets.spend(spent(self.spending, planned, unplanned, self.slice_.now()))
         self.spending = budgets.spending(shard)
+
+
+def _shown(looks: Iterable[Look]) -> list[SnapshotSeen]:
+    return [look.seen for look in looks if look.seen is not None]
 
 
 def survey(slice_: Slice, machines: Iterable[Machine]) -> Survey:
