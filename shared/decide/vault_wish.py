@@ -14,6 +14,7 @@ from shared.decide.policies import Policy, asked_of, policy_of
 from shared.decide.schedule import lateness
 from shared.decide.tags import Misnamed, OptedIn, OptedOut, Wish
 from shared.decide.vault_plan import rhythm_of
+from shared.decide.vault_remains import LOST
 from shared.model.machine import Machine, Status
 from shared.model.operation import Kind, Operation
 from shared.model.plan import Plan, VaultPart
@@ -77,12 +78,13 @@ def want_of(machine: Machine, wish: Wish, rules: Rules) -> Want:
 def awaited(machine: Machine, want: Want, now: datetime) -> Protection | None:
     """The machine's protection, to be looked at now where something else is wanted than was last taken up.
 
-    A look that is due while nothing may be concluded is dropped, and made up for once something may.
+    A look that is due while nothing may be concluded is dropped, and made up for once something may; but not the first
+    after the ledger was lost, for it alone tells what the vault holds.
     """
     known = machine.protection
     match want:
         case Undecided(because):
-            if known is None or known.next_look is None:
+            if known is None or known.next_look is None or known.asked == LOST:
                 return known
             return replace(known, next_look=None, because=because, asked=known.asked or DROPPED)
         case Unwanted(because):

@@ -9,6 +9,7 @@ import pytest
 
 from shared.decide.plan import read_plans
 from shared.decide.tags import Misnamed, OptedIn, OptedOut, Wish
+from shared.decide.vault_remains import LOST
 from shared.decide.vault_wish import (
     DROPPED,
     TO_PROTECT,
@@ -124,6 +125,13 @@ def test_a_look_that_was_due_while_nothing_could_be_concluded_is_made_up_for_eve
     assert after(dropped, unclear) == dropped
     assert after(dropped, none) == held(asked=DROPPED, next_look=NOW, because="the machine is gone")
     assert not was_asked(dropped), "it says nothing of who protects it"
+
+
+def test_the_first_look_after_the_ledger_was_lost_is_taken_whatever_may_be_concluded() -> None:
+    found = held(asked=LOST)
+    assert after(found, Undecided("its tag names no plan")) == found, "it alone tells what the vault holds"
+    taken = replace(found, next_look=None)
+    assert after(taken, Undecided("its tag names no plan")) == taken
 
 
 def test_what_is_known_to_be_asked_for_survives_a_look_that_concludes_nothing() -> None:
