@@ -152,7 +152,13 @@ def plan(folder: Path) -> dict[str, float]:
     sweep(world, told)
     after = resource.getrusage(resource.RUSAGE_SELF)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": seconds, "mb": after.ru_maxrss / 1024, "messages": len(sent.messages)}
+    return {"seconds": seconds, "mb": _most(), "messages": len(sent.messages)}
+
+
+def _most() -> float:
+    """This process's peak in megabytes: what getrusage says of a new process begins with what its parent had used."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def main(words: Sequence[str]) -> None:
