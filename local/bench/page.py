@@ -35,8 +35,8 @@ rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="i
 - A setup that says *computed* was reckoned from two fleets that were measured, and shows the sum.
 - `event_to_registered` begins when Event Grid first hands the event to the app: what it takes before that is the
   simulator's assumption. Events come while the queue is looked at all the time; after a quiet time the first of them
-  waits for the next look, ten seconds at most (`maxPollingInterval` in `host.json`). It varies: of three quiet runs on
-  2026-11-22 the p99 was 2.5, 1.1 and 0.8 s, by stalls whose cause is not known; the row is of the last.
+  waits for the next look, ten seconds at most (`maxPollingInterval` in `host.json`). It varies: of four quiet runs on
+  2026-11-22 the p99 was 2.5, 1.1, 0.8 and 0.9 s, by stalls whose cause is not known; the row is of the last.
 - *Load* is the machine's average load when the figure was taken. Where it is far above the number of processors, drains
   and `event_to_registered` are too slow, and processor time itself grows: a day of 300 machines took 0.20 s for each at
   a load of 6.8 (2026-11-21) and 0.09 s at 1.7 (2026-11-22), and the bill grows with it.
