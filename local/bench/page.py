@@ -30,8 +30,8 @@ rows that `python -m local.bench` leaves in `local/.run/bench.json`; `FIGURES="i
   through when the share that we leave to others is never touched.
 - `drain_over_bound` is a drain of the whole stack. `drain_pace_over_bound` is only its calls, through the product's
   slices and pace, where computing takes no time: how busy this machine is does not matter to it. Of 10,000 machines
-  only the latter was measured: Azurite looks through all it holds for each request, and with 4,500 machines enrolled
-  (2026-11-22) the whole stack enrolled 2.3 more a second.
+  only the latter was measured: with 4,500 machines enrolled (2026-11-22, beside other work) the whole stack enrolled
+  2.3 more a second, while Azurite kept two thirds of a core busy and the host a fifth.
 - A setup that says *computed* was reckoned from two fleets that were measured, and shows the sum.
 - `event_to_registered` begins when Event Grid first hands the event to the app: what it takes before that is the
   simulator's assumption. Events come while the queue is looked at all the time; after a quiet time the first of them

@@ -133,8 +133,7 @@ def _looked_at(
 def _stamps_hold(slice_: Slice, point: Point, case: Case, seen: Mapping[ResourceId, SnapshotSeen]) -> bool:
     """Whether the parts say as late a date as the ledger will: one that was lengthened is put on them first.
 
-    So is the ledger's own where a part was not seen with it: of two drainers that were about to send an attempt, whose
-    clocks differ, the one that planned it earlier may have come last.
+    So is the ledger's own where a part was not seen with it: whoever may write tags may have made it earlier.
 
     The birth stamp stays beside it: a shorter plan may take the lengthening back, and nothing more. A restore point
     says the date of its birth for ever; its collection is told of a later one, and of a plan or a model that is another

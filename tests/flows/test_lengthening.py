@@ -54,7 +54,7 @@ def test_a_longer_date_is_merged_onto_the_parts_before_the_point_is_complete(wor
     assert not world.promises.violations
 
 
-def test_a_part_that_another_drainer_stamped_with_an_earlier_date_says_the_ledgers_before_the_point_is_complete(
+def test_a_part_whose_tag_was_made_earlier_says_the_ledgers_date_before_the_point_is_complete(
     world: Run,
 ) -> None:
     point = point_of(world)
